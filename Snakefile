@@ -1,0 +1,52 @@
+# From EEG recordings to results/<model>_<spectrogram>_<classes>/report.html.
+# snakemake                                       every combination of the config's matrix
+# snakemake results/vit_mel_3class/report.html    one of them
+
+import sys
+
+from eegwf.flow import open_flow
+
+flow = open_flow(
+    workflow.source_path("config/config.yaml"),
+    workflow.overwrite_configfiles,
+    workflow.config_settings.config,
+    workflow.deployment_settings.deployment_method,
+    sys.argv[1:],
+)
+
+PYTHON = flow.python
+SCRIPTS = f"{workflow.basedir}/workflow/scripts"
+RESULTS = flow.results
+DATA = f"{RESULTS}/data"
+RUN = f"{RESULTS}/{{model}}_{{spectrogram}}_{{classes}}"
+FOLD = f"{RUN}/fold{{fold}}"
+NAME = "{model}_{spectrogram}_{classes}"
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+
+
+wildcard_constraints:
+    model=flow.any_of(flow.models),
+    spectrogram=flow.any_of(flow.spectrograms),
+    classes=flow.any_of(flow.classes),
+    fold=flow.any_of(flow.folds),
+    rank=flow.any_of(flow.ranks),
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        flow.reports(),
+
+
+include: flow.data_rules
+include: flow.spectrogram_rules
+include: "rules/folds.smk"
+include: "rules/tune.smk"
+include: "rules/retrain.smk"
+include: "rules/evaluate.smk"
+include: "rules/explain.smk"
+include: "rules/report.smk"

@@ -1,0 +1,1 @@
+"""The configuration: one definition gives validation, defaults, schema and the reference page."""

@@ -1,0 +1,183 @@
+"""Reading configuration files: merging, and errors that name the file, the key and the nearest known key."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from eegwf.config.study import Study
+from eegwf.errors import InputError
+
+# Replaced whole by a later file: half of one data set and half of another is never what was meant.
+WHOLE = [("dataset",), ("classes", "*"), ("models", "*", "search", "*")]
+COMMAND_LINE = "--config"
+ABSENT = object()
+
+
+def load_study(default: Path | str, files: list[Path | str] = (), overrides: dict | None = None) -> Study:
+    """Merge and validate configuration files.
+
+    Parameters
+    ----------
+    default
+        The file with the defaults of the workflow.
+    files
+        Files that follow, the later winning key by key; `dataset`, each class set and each entry of a search
+        space are replaced whole.
+    overrides
+        Settings of the command line; `data_root` there stands for `dataset.root`.
+
+    Raises
+    ------
+    InputError
+        One line for each thing that is wrong.
+    """
+    layers = [(str(path), read_yaml(path)) for path in [default, *files]]
+    overrides = dict(overrides or {})
+    data_root = overrides.pop("data_root", None)
+    layers.append((COMMAND_LINE, overrides))
+    merged: dict = {}
+    for _, layer in layers:
+        merged = merge(merged, layer)
+    if data_root is not None:
+        if not isinstance(merged.get("dataset"), dict) or merged["dataset"].get("kind") != "bids":
+            raise InputError(f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' has a root")
+        merged["dataset"] = {**merged["dataset"], "root": str(data_root)}
+    return validate(merged, layers)
+
+
+def read_yaml(path: Path | str) -> dict:
+    """Read one YAML file that holds a mapping, by the safe loader.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, is no YAML or holds something else.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: can't be read ({error})") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected keys with values, found {type(content).__name__}")
+    return content
+
+
+def merge(base: dict, other: dict, place: tuple[str, ...] = ()) -> dict:
+    """Merge `other` over `base` key by key, except where `WHOLE` says that a value is replaced."""
+    merged = dict(base)
+    for key, value in other.items():
+        here = (*place, str(key))
+        whole = any(
+            len(pattern) == len(here) and all(p in ("*", h) for p, h in zip(pattern, here, strict=True))
+            for pattern in WHOLE
+        )
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value, here) if both and not whole else value
+    return merged
+
+
+def validate(merged: dict, layers: list[tuple[str, dict]]) -> Study:
+    """Validate the merged mapping; errors name the layer that set the key."""
+    try:
+        return Study.model_validate(merged)
+    except ValidationError as error:
+        lines = {_sentence(detail, merged, layers): None for detail in error.errors()}
+        raise InputError("\n       ".join(lines)) from None
+
+
+def _sentence(detail: dict, merged: dict, layers: list[tuple[str, dict]]) -> str:
+    location = _keys(detail["loc"], merged, named=detail["type"] == "missing")
+    place = ".".join(map(str, location))
+    origin = _origin(location, layers)
+    if detail["type"] == "extra_forbidden":
+        known = _known_keys(location[:-1], merged)
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+        return f"{origin}: {place}: unknown key; {advice}"
+    if detail["type"] == "missing":
+        return f"{origin}: {place}: missing"
+    message = re.sub(r"^(Value error, |Input )", "", detail["msg"])
+    found = "" if not location or isinstance(detail["input"], dict) else f" (found {detail['input']!r})"
+    return f"{origin}: {place + ': ' if place else ''}{message}{found}"
+
+
+def _inside(value: Any, part: Any) -> Any:
+    """What a mapping or list holds at `part`, or ABSENT."""
+    if isinstance(value, dict) and part in value:
+        return value[part]
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return ABSENT
+
+
+def _keys(loc: tuple, merged: dict, named: bool) -> tuple:
+    """The part of pydantic's location that are keys of the file (it also names union members)."""
+    keys, value = [], merged
+    for number, part in enumerate(loc):
+        inner = _inside(value, part)
+        if inner is not ABSENT:
+            value = inner
+        elif not named or number < len(loc) - 1:
+            continue
+        keys.append(part)
+    return tuple(keys)
+
+
+def _origin(location: tuple, layers: list[tuple[str, dict]]) -> str:
+    """Name of the last layer that sets the key, or the longest part of its place."""
+    best, depth = layers[0][0], -1
+    for name, layer in layers:
+        value, reached = layer, 0
+        for part in location:
+            value = _inside(value, part)
+            if value is ABSENT:
+                break
+            reached += 1
+        if reached >= depth and (reached or depth < 0):
+            best, depth = name, reached
+    return best
+
+
+def _known_keys(location: tuple, merged: dict) -> list[str]:
+    """Keys of the section at a place of the configuration."""
+    section: Any = Study
+    value: Any = merged
+    for part in location:
+        value = value[part] if isinstance(value, dict | list) else None
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            section = section.model_fields[part].annotation if part in section.model_fields else None
+        elif getattr(section, "__args__", None):
+            section = section.__args__[-1]
+        section = _choose(section, value)
+    if isinstance(section, type) and issubclass(section, BaseModel):
+        return sorted(section.model_fields)
+    return []
+
+
+def _choose(annotation: Any, value: Any) -> Any:
+    """The member of a union of sections that the value means: by `kind`, else by most keys in common."""
+    arguments = [
+        getattr(member, "__origin__", member) if hasattr(member, "__metadata__") else member
+        for member in getattr(annotation, "__args__", ())
+    ]
+    members = [member for member in arguments if isinstance(member, type) and issubclass(member, BaseModel)]
+    origin = getattr(annotation, "__origin__", None)
+    if origin is dict or not members or not isinstance(value, dict):
+        if getattr(annotation, "__metadata__", None):
+            return _choose(annotation.__origin__, value)
+        return annotation
+
+    def likeness(member: type[BaseModel]) -> tuple[bool, int]:
+        kind = member.model_fields.get("kind")
+        named = kind is not None and value.get("kind") in getattr(kind.annotation, "__args__", ())
+        return named, len(set(value) & set(member.model_fields))
+
+    return max(members, key=likeness)

@@ -1,0 +1,47 @@
+"""Configuration of the spectrograms."""
+
+from pydantic import Field, model_validator
+
+from eegwf.config.section import Section
+
+
+class Grid(Section):
+    """What all spectrograms share: the grid of frequencies and times."""
+
+    n_freqs: int = Field(40, ge=2, le=1024, description="Number of frequency bins.")
+    n_times: int = Field(40, ge=2, le=4096, description="Number of time frames.")
+    f_min: float = Field(0.5, ge=0, description="Lowest frequency in Hz.")
+    f_max: float = Field(64.0, gt=0, description="Highest frequency in Hz.")
+
+    @model_validator(mode="after")
+    def _ordered(self):
+        if self.f_min >= self.f_max:
+            raise ValueError(f"f_min {self.f_min} Hz is not below f_max {self.f_max} Hz")
+        return self
+
+
+class Stft(Grid):
+    """Short-time Fourier transform: Hann window, log power."""
+
+    window: float = Field(1.0, gt=0, description="Length of the Hann window in seconds.")
+
+
+class Mel(Grid):
+    """Mel filter bank (Slaney) over the STFT's power."""
+
+    window: float = Field(2.0, gt=0, description="Length of the Hann window in seconds.")
+
+
+class Cwt(Grid):
+    """Continuous wavelet transform: complex Morlet, frequencies evenly spaced in log."""
+
+    f_min: float = Field(1.0, gt=0, description="Lowest frequency in Hz.")
+    cycles: float = Field(6.0, gt=2, description="Centre frequency of the Morlet wavelet in radians (w0).")
+
+
+class Spectrograms(Section):
+    """One entry for each spectrogram."""
+
+    mel: Mel = Mel()
+    stft: Stft = Stft()
+    cwt: Cwt = Cwt()

@@ -1,0 +1,100 @@
+"""Folds by patient: made once, seeded, balanced over the labels, shared by everything that follows."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from eegwf.config.data import LEAVE_ONE_OUT
+from eegwf.errors import InputError
+from eegwf.files import read_table
+from eegwf.seeds import seed_of
+
+
+def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFrame:
+    """Give every patient a fold.
+
+    Parameters
+    ----------
+    windows
+        `windows.tsv`: `patient` and `label` of each window.
+    folds
+        Number of folds, or `leave-one-patient-out`.
+    seed
+        Seed of the study.
+
+    Returns
+    -------
+    DataFrame
+        `patient`, `fold` from 1, and a column of window counts for each label; sorted by patient.
+
+    Raises
+    ------
+    InputError
+        If there are fewer patients than folds.
+    """
+    patients = sorted(windows["patient"].unique())
+    if len(patients) < 3:
+        raise InputError(f"{len(patients)} patient(s) with windows; test, validation and training need 3 or more")
+    if folds == LEAVE_ONE_OUT:
+        return with_counts(pd.DataFrame({"patient": patients, "fold": range(1, len(patients) + 1)}), windows)
+    if len(patients) < folds:
+        raise InputError(
+            f"folds: {folds} folds can't be made of {len(patients)} patients; use {len(patients)} or fewer"
+        )
+    ordered = windows.sort_values(["patient", "label"], kind="stable")
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed_of(seed, "folds") % 2**32)
+    names = ordered["patient"].to_numpy(object)
+    fold_of: dict[str, int] = {}
+    for fold, (_, rows) in enumerate(splitter.split(np.zeros(len(ordered)), _strata(ordered, folds), names), start=1):
+        fold_of |= dict.fromkeys(names[rows], fold)
+    if set(fold_of.values()) != set(range(1, folds + 1)):
+        raise InputError(f"folds: {folds} balanced folds can't be made of {len(patients)} patients; use fewer")
+    return with_counts(pd.DataFrame({"patient": patients, "fold": [fold_of[name] for name in patients]}), windows)
+
+
+def _strata(windows: pd.DataFrame, folds: int) -> np.ndarray:
+    """Labels to balance over; those too rare for the splitter count with the borderline windows."""
+    counts = windows["label"].value_counts()
+    rare = set(counts[counts < folds].index)
+    strata = np.array(["" if label in rare else label for label in windows["label"]], dtype=object)
+    if 0 < np.sum(strata == "") < folds:
+        strata[strata == ""] = counts.index[0]
+    return strata.astype(str)
+
+
+def given_folds(path: Path | str, windows: pd.DataFrame) -> pd.DataFrame:
+    """Read folds from a table with `patient` and `fold`, such as a corpus's official split.
+
+    Raises
+    ------
+    InputError
+        If a patient has none or two, or the folds are not 1..K with K at least 3.
+    """
+    try:
+        table = read_table(path, ("patient", "fold"), text=("patient", "fold"))
+    except OSError as error:
+        raise InputError(f"folds: {path}: {error.strerror}; give a number or a table with patient and fold") from None
+    fold_of: dict[str, int] = {}
+    for row, (patient, fold) in enumerate(zip(table["patient"], table["fold"], strict=True), start=2):
+        if not fold.isdigit() or int(fold) < 1:
+            raise InputError(f"{path}: line {row}: fold {fold!r}: expected a whole number from 1")
+        if fold_of.setdefault(patient, int(fold)) != int(fold):
+            raise InputError(f"{path}: line {row}: patient {patient} is in fold {fold_of[patient]} and in fold {fold}")
+    patients = sorted(windows["patient"].unique())
+    lost = [patient for patient in patients if patient not in fold_of]
+    if lost:
+        raise InputError(f"{path}: no fold for patient {lost[0]}; {len(lost)} patient(s) are missing")
+    used = {fold_of[patient] for patient in patients}
+    if used != set(range(1, max(used) + 1)) or len(used) < 3:
+        raise InputError(f"{path}: folds {sorted(used)} of the patients with windows: expected 1 to K, K at least 3")
+    return with_counts(pd.DataFrame({"patient": patients, "fold": [fold_of[name] for name in patients]}), windows)
+
+
+def with_counts(folds: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
+    """Add a column of window counts for each label."""
+    labelled = windows[windows["label"] != ""]
+    counts = pd.crosstab(labelled["patient"], labelled["label"])
+    counts = counts.reindex(folds["patient"], fill_value=0)
+    return pd.concat([folds.reset_index(drop=True), counts.reset_index(drop=True)], axis=1)

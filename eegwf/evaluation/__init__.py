@@ -1,0 +1,1 @@
+"""Evaluation: pooled test predictions, scores, patient bootstrap, floors and seizure events."""

@@ -1,0 +1,1 @@
+"""Explanation: what a classifier looked at."""

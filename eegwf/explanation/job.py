@@ -1,0 +1,68 @@
+"""The explanation job of one outer fold: from files to files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eegwf.explanation.maps import choose_windows, class_maps
+from eegwf.files import read_json, write_array, write_json
+from eegwf.progress import Progress
+from eegwf.seeds import seed_of
+from eegwf.training.classifier import load_classifier
+from eegwf.training.cohort import load_cohort
+from eegwf.training.device import prepare
+from eegwf.training.inputs import Inputs
+
+
+def explain_fold(
+    name: str,
+    fold: int,
+    config: dict[str, Any],
+    windows: str,
+    folds: str,
+    arrays: list[str],
+    models: list[str],
+    output: str,
+) -> None:
+    """Explain the test predictions of one outer fold.
+
+    Parameters
+    ----------
+    name, fold
+        Name of the study and the outer fold.
+    config
+        Slice of the configuration.
+    windows, folds, arrays
+        The study's tables and spectrograms.
+    models
+        `model.json` of each retrained rank; their maps are averaged.
+    output
+        Folder that gets `saliency.npy` and `mean.npy` `(n_classes, n_chans, n_freqs, n_times)`, `gradcam.npy`
+        `(n_classes, n_freqs, n_times)`, all float32, and `maps.json` with their axes and counts.
+    """
+    device = prepare(config["device"], config["threads"])
+    inputs = Inputs(arrays)
+    cohort = load_cohort(Path(windows), Path(folds), config["classes"]).only(fold).scored()
+    classifiers = [load_classifier(Path(model).parent, device)[0] for model in models]
+    found = []
+    progress = Progress(f"{name}: explaining", len(cohort.classes))
+    for number, label in enumerate(cohort.classes):
+        seed = seed_of(config["seed"], name, "explain", label)
+        rows = choose_windows(cohort, number, config["explanation"]["windows"], seed)
+        found.append(class_maps(classifiers, inputs, rows, number))
+        progress.step(label)
+    folder = Path(output)
+    axes = [read_json(path.with_suffix(".json")) for path in inputs.paths]
+    for kind in ("saliency", "gradcam", "mean"):
+        write_array(folder / f"{kind}.npy", np.stack([getattr(maps, kind) for maps in found]).astype(np.float32))
+    write_json(
+        folder / "maps.json",
+        {
+            "classes": list(cohort.classes),
+            "n_windows": [maps.n_windows for maps in found],
+            "n_classifiers": len(classifiers),
+            "n_zero_gradcam": [maps.n_zero for maps in found],
+            "arrays": [{key: one[key] for key in ("spectrogram", "ch_names", "freqs", "times")} for one in axes],
+        },
+    )

@@ -1,0 +1,149 @@
+"""Files that are either whole or absent: written to a temporary name, synced and renamed."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from eegwf.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[BinaryIO]:
+    """Open a binary file that takes the name `path` only when the block ends without error.
+
+    Parameters
+    ----------
+    path
+        The final name; missing parent folders are made.
+
+    Raises
+    ------
+    OSError
+        From the file system (full, read-only), with `filename` set to `path`. The temporary
+        file is removed.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except BaseException as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.strerror is not None:
+            error.filename = str(path)
+        raise
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write JSON with a stable layout; NaN and infinity are refused (write None instead)."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_table(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a tab-separated table with a header: floats with 9 significant digits, no index."""
+    text = table.to_csv(sep="\t", index=False, float_format="%.9g", lineterminator="\n", na_rep="")
+    write_text(path, text)
+
+
+def write_array(path: Path | str, array: np.ndarray) -> None:
+    """Write one `.npy` array, whole or not at all."""
+    with replacing(path) as file:
+        np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+
+
+def read_array(path: Path | str) -> np.ndarray:
+    """Open an `.npy` file as a read-only memory map.
+
+    Raises
+    ------
+    InputError
+        If the file is not a whole `.npy` array, or holds Python objects.
+    """
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path}: not a whole .npy array ({error}); remove it and run again") from None
+
+
+def read_table(path: Path | str, columns: tuple[str, ...] = (), text: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Read a tab-separated table with a header.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Columns that must be there.
+    text
+        Columns kept as strings, an empty cell being the empty string ("001" stays "001").
+
+    Raises
+    ------
+    InputError
+        If the file is not such a table or lacks a column.
+    """
+    try:
+        table = pd.read_csv(path, sep="\t", dtype={name: str for name in text}, keep_default_na=True, na_values=["n/a"])
+    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a tab-separated table ({error})") from None
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"{path}: no column {', '.join(map(repr, missing))}; found {', '.join(map(str, table.columns))}"
+        )
+    for name in text:
+        if name in table.columns:
+            table[name] = table[name].fillna("").astype(object)
+    return table
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    InputError
+        If it is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error})") from None
+
+
+def digest(value: Any) -> str:
+    """Digest of a JSON-able value: 16 hexadecimal digits, the same for the same content in the same order.
+
+    Order counts, since the order of classes decides what the columns of a prediction mean.
+    """
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest_file(path: Path | str) -> str:
+    """Digest of a file's bytes: 16 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]

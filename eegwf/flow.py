@@ -1,0 +1,309 @@
+"""What the Snakefile calls: the matrix of combinations, the slice of the configuration a job reads, digests of code.
+
+Every cluster job parses the Snakefile again, so this module is quick and never imports torch.
+"""
+
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from eegwf.code import code_digest
+from eegwf.config.data import LEAVE_ONE_OUT, Bids
+from eegwf.config.load import load_study
+from eegwf.config.study import Study
+from eegwf.config.training import TUNABLE
+from eegwf.errors import InputError
+from eegwf.files import digest
+from eegwf.models.registry import MODELS
+from eegwf.spectrograms.names import SPECTROGRAMS, members
+
+ROOT = Path(__file__).resolve().parents[1]
+RANK_FILES = ("model.safetensors", "model.json", "history.tsv", "validation.tsv", "test.tsv")
+TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
+
+
+class Flow:
+    """A study as the workflow sees it.
+
+    Parameters
+    ----------
+    study
+        The validated configuration.
+    containers
+        Whether jobs run in an image, with the image's Python.
+
+    Raises
+    ------
+    InputError
+        If the matrix holds a combination that makes no sense, or a model's parameters are unknown.
+    """
+
+    def __init__(self, study: Study, containers: bool = False):
+        self.study = study
+        self.results = study.results.rstrip("/")
+        self.kind = study.dataset.kind
+        self.python = "python3" if containers else sys.executable
+        self._check_models()
+        self.models = [name for name in study.models if name in MODELS]
+        self.spectrograms = self._spectrograms()
+        self.classes = list(study.classes)
+        self.n_folds = count_folds(study)
+        self.folds = list(range(1, self.n_folds + 1))
+        self.ranks = list(range(1, study.retrain.top + 1))
+        for combination in product(study.matrix.models, study.matrix.spectrograms, study.matrix.classes):
+            self._check(*combination, place="matrix")
+
+    def _spectrograms(self) -> list[str]:
+        if self.kind != "fold_arrays":
+            return [*SPECTROGRAMS, "concat"]
+        given = [name for name in SPECTROGRAMS if name in self.study.dataset.arrays]
+        return [*given, "concat"] if len(given) == len(SPECTROGRAMS) else given
+
+    def _check_models(self) -> None:
+        for name, model in self.study.models.items():
+            if name not in MODELS:
+                raise InputError(f"models.{name}: no such model; there are {', '.join(sorted(MODELS))}")
+            known = (*MODELS[name].parameters, *TUNABLE)
+            for parameter in (*model.fixed, *model.search):
+                if parameter not in known:
+                    raise InputError(f"models.{name}: no parameter {parameter!r}; known are {', '.join(known)}")
+
+    def _check(self, model: str, spectrogram: str, classes: str, place: str) -> None:
+        """Refuse a combination in one line that says what to ask for instead."""
+        name = f"{model}_{spectrogram}_{classes}"
+        if model not in self.study.models:
+            raise InputError(f"{place}: {name}: no model {model!r}; ask for one of {', '.join(self.models)}")
+        if spectrogram not in (*self.spectrograms, "raw"):
+            raise InputError(
+                f"{place}: {name}: no spectrogram {spectrogram!r}; ask for one of {', '.join(self.spectrograms)}"
+            )
+        if spectrogram not in MODELS[model].inputs:
+            inputs = ", ".join(item for item in MODELS[model].inputs if item in self.spectrograms)
+            raise InputError(f"{place}: {name}: {model} doesn't take {spectrogram}; ask for one of {inputs}")
+        if classes not in self.study.classes:
+            raise InputError(f"{place}: {name}: no class set {classes!r}; ask for one of {', '.join(self.classes)}")
+
+    def check_targets(self, targets: Iterable[str]) -> None:
+        """Refuse a target asked for by name that stands for no sensible combination.
+
+        Raises
+        ------
+        InputError
+            With what to ask for instead.
+        """
+        for target in map(str, targets):
+            inside = target.removeprefix(self.results + "/")
+            found = TARGET.match(inside)
+            if found and inside != target:
+                self._check(**found.groupdict(), place=target)
+            elif target.endswith("/report.html") and not found:
+                raise InputError(
+                    f"{target}: expected {self.results}/<model>_<spectrogram>_<classes>/report.html "
+                    f"(the results of this configuration are in {self.results}/)"
+                )
+
+    def reports(self) -> list[str]:
+        """Report of every combination in the matrix."""
+        matrix = self.study.matrix
+        return [
+            f"{self.results}/{model}_{spectrogram}_{classes}/report.html"
+            for model, spectrogram, classes in product(matrix.models, matrix.spectrograms, matrix.classes)
+        ]
+
+    def arrays(self, wildcards) -> list[str]:
+        """Arrays a model reads: one spectrogram, or three for `concat`."""
+        return [f"{self.results}/spectrograms/{name}.npy" for name in members(wildcards.spectrogram)]
+
+    def config(self, stage: str) -> Callable[[Any], str]:
+        """For a rule's `params`: the slice of the configuration that the stage reads, as JSON."""
+        return lambda wildcards: json.dumps(slice_of(self.study, stage, wildcards))
+
+    def code(self, stage: str) -> Callable[[Any], str]:
+        """For a rule's `params`: the digest of the code that the stage runs."""
+        script = ROOT / "workflow" / "scripts" / f"{stage}.py"
+
+        def digest_of(wildcards) -> str:
+            model = getattr(wildcards, "model", None)
+            return code_digest(script, *([MODELS[model].module] if model in MODELS else []))
+
+        return digest_of
+
+    def data_digest(self, wildcards) -> str:
+        """For a rule's `params`: changes when a file of the data set does (name, size or time)."""
+        dataset = self.study.dataset
+        if isinstance(dataset, Bids):
+            return digest(sorted(_stamps(Path(dataset.root))))
+        if self.kind == "fold_arrays":
+            patterns = [pattern for files in dataset.arrays.values() for pattern in files.model_dump().values()]
+            files = [Path(pattern.format(fold=fold)) for pattern in patterns for fold in self.folds]
+            return digest([[str(file), *_stamp(file.stat())] for file in files if file.exists()])
+        return ""
+
+    @property
+    def data_rules(self) -> str:
+        """Rule file that makes windows: from recordings, or from given arrays."""
+        return "rules/arrays.smk" if self.kind == "fold_arrays" else "rules/data.smk"
+
+    @property
+    def spectrogram_rules(self) -> str:
+        """Rule file that makes spectrograms; given arrays hold them already."""
+        return "rules/arrays.smk" if self.kind == "fold_arrays" else "rules/spectrograms.smk"
+
+    @property
+    def root(self) -> str:
+        """Root of the BIDS data set, the synthetic one included."""
+        return self.study.dataset.root if isinstance(self.study.dataset, Bids) else f"{self.results}/data/bids"
+
+    def dataset_inputs(self, wildcards) -> list[str]:
+        """Inputs of the windows: the synthetic data set; real recordings are watched by `data_digest`."""
+        return [self.root] if self.kind == "synthetic" else []
+
+    def gate_array(self, wildcards) -> str:
+        """The samples in which the gate looks for copies."""
+        if self.kind == "fold_arrays":
+            return f"{self.results}/spectrograms/{self.spectrograms[0]}.npy"
+        return f"{self.results}/data/windows.npy"
+
+    def given_folds(self, wildcards) -> list[str]:
+        """Table of folds that came with the data, if any."""
+        if self.kind == "fold_arrays":
+            return [f"{self.results}/data/given_folds.tsv"]
+        folds = self.study.folds
+        return [folds] if isinstance(folds, str) and folds != LEAVE_ONE_OUT else []
+
+    def given_option(self, wildcards, input) -> str:
+        """Command-line option that names the given folds."""
+        return f"--given {shlex.quote(str(input.given))}" if input.given else ""
+
+    def rank_files(self, folder: str) -> list[str]:
+        """Files that retraining writes for every rank."""
+        return [f"{folder}/rank{rank}/{name}" for rank in self.ranks for name in RANK_FILES]
+
+    @property
+    def map_files(self) -> list[str]:
+        """Files of an explanation."""
+        return ["saliency.npy", "gradcam.npy", "mean.npy", "maps.json"]
+
+    @property
+    def table_files(self) -> list[str]:
+        """Files of the data that a report reads."""
+        return ["recordings.tsv", "windows.tsv", "folds.tsv", "leakage.json"]
+
+    @staticmethod
+    def any_of(values: Iterable[Any]) -> str:
+        """Wildcard constraint that admits these values alone."""
+        return "|".join(re.escape(str(value)) for value in values)
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that a job which trains asks for."""
+        return 0 if self.study.device == "cpu" else 1
+
+
+def open_flow(
+    default: Path | str,
+    files: Iterable[Path | str],
+    overrides: dict[str, Any],
+    deployment: Iterable[Any] = (),
+    arguments: Iterable[str] = (),
+) -> Flow:
+    """Read the configuration of a run; a user's mistake ends the process with one line.
+
+    Parameters
+    ----------
+    default, files, overrides
+        As `eegwf.config.load.load_study` takes them.
+    deployment
+        Snakemake's software deployment methods; with containers, jobs use the image's Python.
+    arguments
+        Snakemake's command line: targets in it that make no sense are refused.
+    """
+    containers = any(str(getattr(method, "value", method)) == "apptainer" for method in deployment)
+    try:
+        flow = Flow(load_study(default, list(files), overrides), containers)
+        flow.check_targets(arguments)
+    except InputError as error:
+        # Anything but an exit would be shown with a stack trace by Snakemake.
+        sys.exit(f"error: {error}")
+    return flow
+
+
+def count_folds(study: Study) -> int:
+    """Number of outer folds, known before any job has run.
+
+    Raises
+    ------
+    InputError
+        If a table of folds can't be read.
+    """
+    if study.dataset.kind == "fold_arrays":
+        return study.dataset.n_folds
+    if isinstance(study.folds, int):
+        return study.folds
+    if study.folds != LEAVE_ONE_OUT:
+        from eegwf.files import read_table
+
+        try:
+            return int(read_table(study.folds, ("patient", "fold"))["fold"].astype(int).max())
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"folds: {study.folds}: no table with patient and fold ({error}); give a number, "
+                f"'{LEAVE_ONE_OUT}' or such a table"
+            ) from None
+    if isinstance(study.dataset, Bids):
+        found = {folder.name for folder in Path(study.dataset.root).glob("sub-*") if folder.is_dir()}
+        return len({study.patients.get(name, name) for name in found})
+    return sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
+
+
+def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
+    """The part of the configuration that decides a stage's result, and nothing else."""
+    everything = study.model_dump(mode="json")
+    model = getattr(wildcards, "model", None)
+    classes = getattr(wildcards, "classes", None)
+    spectrogram = getattr(wildcards, "spectrogram", None)
+    learning = {"seed", "threads", "device", "training", "retrain"}
+    keys = {
+        "synthesise": {"dataset"},
+        "windows": {"dataset", "signals", "windows", "patients"},
+        "folds": {"folds", "seed"},
+        "spectrogram": {"dataset"} if study.dataset.kind == "fold_arrays" else set(),
+        "tune": {*learning, "tuning"},
+        "retrain": learning,
+        "explain": {"device", "threads", "seed", "explanation"},
+        "evaluate": {"seed", "evaluation"},
+        "report": set(everything),
+    }[stage]
+    part = {key: everything[key] for key in sorted(keys)}
+    if stage == "spectrogram":
+        part["grid"] = everything["spectrograms"].get(spectrogram)
+    if stage in ("tune", "retrain"):
+        part["model"] = model
+        part["space"] = everything["models"].get(model)
+        part["classes"] = everything["classes"].get(classes)
+    if stage == "tune":
+        part["retrain"] = {"top": study.retrain.top}
+    if stage == "retrain":
+        del part["space"]
+    if stage in ("explain", "evaluate"):
+        part["classes"] = everything["classes"].get(classes)
+    return part
+
+
+def _stamps(folder: Path) -> Iterable[list[Any]]:
+    """Path, size and time of every file that carries signals or events."""
+    for base, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith((".edf", ".bdf", ".vhdr", ".eeg", ".vmrk", "_events.tsv")):
+                path = Path(base, name)
+                yield [path.relative_to(folder).as_posix(), *_stamp(path.stat())]
+
+
+def _stamp(status: os.stat_result) -> list[int]:
+    return [status.st_size, status.st_mtime_ns]

@@ -1,0 +1,99 @@
+"""Short-time Fourier transform on exactly the rows and columns that are asked for."""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from scipy.signal import get_window
+
+from eegwf.spectrograms.axes import window_samples
+from eegwf.spectrograms.base import Spectrogram
+from eegwf.spectrograms.frames import Frames
+
+FLOOR = 1e-4
+"""uV^2/Hz: 10 nV per root Hz, about the thermal noise of a 5-kOhm electrode; below it there is no EEG."""
+
+
+class STFT(Spectrogram):
+    """Power spectral density of Hann-windowed frames, one-sided, in uV^2/Hz.
+
+    The frames (periodic Hann, not detrended) are centred on `n_frames` equal cells of the window, to the
+    nearest sample (`eegwf.spectrograms.axes.frame_starts`); beyond its edges the window goes on as its mirror
+    image. The Fourier sum is evaluated at `n_freqs` frequencies from `f_min` to `f_max`, ends included, spaced
+    evenly: no frequency has to be a multiple of 1 / `window`. Where one is, it is the value that
+    `scipy.signal.ShortTimeFFT` gives (`scale_to="psd"`, `fft_mode="onesided2X"`), where not, the value of a
+    zero-padded FFT. A row sees about 1 / `window` Hz to either side: rows further apart than 2 / `window`
+    leave gaps between them.
+
+    Parameters
+    ----------
+    sfreq
+        Sampling rate in Hz.
+    n_times
+        Samples of a window.
+    n_freqs, n_frames
+        Rows and columns of the result.
+    f_min, f_max
+        Lowest and highest frequency in Hz.
+    window
+        Length of the Hann window in seconds, rounded to samples.
+    output
+        "db": 10 log10(power + floor); "power": uV^2/Hz.
+    floor
+        Power added before the logarithm, uV^2/Hz; silence becomes 10 log10(floor) = -40 dB.
+
+    Raises
+    ------
+    ValueError
+        If the frequencies or the Hann window don't fit the sampling rate and the window.
+    """
+
+    def __init__(
+        self,
+        *,
+        sfreq: float,
+        n_times: int,
+        n_freqs: int,
+        n_frames: int,
+        f_min: float,
+        f_max: float,
+        window: float,
+        output: Literal["db", "power"] = "db",
+        floor: float = FLOOR,
+    ):
+        super().__init__(
+            sfreq=sfreq,
+            n_times=n_times,
+            n_freqs=n_freqs,
+            n_frames=n_frames,
+            f_min=f_min,
+            f_max=f_max,
+            floor=floor,
+            output=output,
+        )
+        length = window_samples(self.name, window, sfreq, n_times)
+        self.freqs = np.linspace(f_min, f_max, n_freqs)
+        self.frames = Frames(n_times, n_frames, length)
+        self._constant("kernel", fourier_kernel(self.freqs, sfreq, length))
+
+    def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
+        kernel = self.kernel.to(signals.dtype)
+        blocks = []
+        for part in signals.split(max(1, block // self.frames.numel())):
+            cosine, sine = (self.frames(part) @ kernel).split(self.n_freqs, dim=-1)
+            blocks.append((cosine.square() + sine.square()).transpose(1, 2))
+        return torch.cat(blocks) if blocks else signals.new_zeros(0, self.n_freqs, self.n_frames)
+
+
+def density_scale(freqs: np.ndarray, sfreq: float, hann: np.ndarray) -> np.ndarray:
+    """Factor from |Fourier sum|^2 to one-sided density: doubled, but at 0 Hz and at half of `sfreq`."""
+    single = (freqs == 0) | np.isclose(freqs, sfreq / 2, rtol=1e-12, atol=0)
+    return np.where(single, 1.0, 2.0) / (sfreq * np.sum(hann**2))
+
+
+def fourier_kernel(freqs: np.ndarray, sfreq: float, length: int) -> np.ndarray:
+    """Matrix (length, 2 n_freqs), cosines then sines, whose squared products with a frame are its density."""
+    hann = get_window("hann", length)
+    phase = 2 * np.pi * np.outer(np.arange(length) / sfreq, freqs)
+    scale = np.sqrt(density_scale(freqs, sfreq, hann))
+    return np.hstack([np.cos(phase) * scale, np.sin(phase) * scale]) * hann[:, None]

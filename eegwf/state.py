@@ -1,0 +1,39 @@
+"""State of unfinished work: a folder no rule declares, held by one job at a time.
+
+Snakemake removes the outputs of a job before it tries again; what must survive stands here, under a digest of all
+that decides the result.
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eegwf.files import digest
+
+
+def state_folder(root: Path | str, stage: str, *identity) -> Path:
+    """Folder `root/<digest>` of the work that these JSON-able values decide; it names its stage in a file."""
+    folder = Path(root) / digest([stage, *identity])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the folder exclusively; a second job waits, and says so.
+
+    The lock is the kernel's (`flock`): it falls with its process, however that dies.
+    """
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{folder}: another job works on the same; waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Training: the one function that tuning and retraining share."""

@@ -1,0 +1,62 @@
+"""The retraining job of one outer fold: from files to files."""
+
+from pathlib import Path
+from typing import Any
+
+from eegwf.config.training import Retrain, Training
+from eegwf.files import digest_file, read_json
+from eegwf.training.cohort import load_cohort
+from eegwf.training.device import prepare
+from eegwf.training.inputs import Inputs
+from eegwf.training.retrain import Refit, retrain_ranks
+
+
+def retrain_fold(
+    name: str,
+    fold: int,
+    config: dict[str, Any],
+    code: str,
+    windows: str,
+    folds: str,
+    arrays: list[str],
+    best: str,
+    state: str,
+    output: str,
+) -> None:
+    """Retrain the parameter sets of `best` on one outer fold and write each rank's files under `output`.
+
+    Parameters
+    ----------
+    name, fold
+        Name of the study and the outer fold.
+    config
+        Slice of the configuration: what decides the weights.
+    code
+        Digest of the code.
+    windows, folds, arrays
+        The study's tables and spectrograms.
+    best
+        `best.json` of the tuning.
+    state
+        Folder of unfinished work.
+    output
+        Folder of the ranks.
+    """
+    device = prepare(config["device"], config["threads"])
+    inputs = Inputs(arrays)
+    data = [digest_file(windows), digest_file(folds), *inputs.identity()]
+    # Each rank has its own state, whose name holds its parameters: neither `top` nor other ranks matter to it.
+    decisive = {**config, "retrain": {**config["retrain"], "top": None}}
+    task = Refit(
+        name=name,
+        model=config["model"],
+        inputs=inputs,
+        cohort=load_cohort(Path(windows), Path(folds), config["classes"]),
+        test_fold=fold,
+        training=Training.model_validate(config["training"]),
+        retrain=Retrain.model_validate(config["retrain"]),
+        seed=config["seed"],
+        device=device,
+        identity=[name, decisive, data, code, device],
+    )
+    retrain_ranks(task, read_json(best), Path(output), Path(state))

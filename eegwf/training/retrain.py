@@ -1,0 +1,125 @@
+"""Retraining of the best parameter sets of an outer fold, and their predictions."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eegwf.config.training import Retrain, Training
+from eegwf.files import write_table
+from eegwf.seeds import seed_of
+from eegwf.state import held, state_folder
+from eegwf.training.classifier import predict, save_classifier
+from eegwf.training.cohort import Cohort, split
+from eegwf.training.inputs import Inputs
+from eegwf.training.loop import Trained, resolve, train
+from eegwf.training.predictions import predictions_table
+
+
+@dataclass(frozen=True)
+class Refit:
+    """What is retrained: a model on one outer fold.
+
+    Attributes
+    ----------
+    name
+        Such as `vit_mel_3class_fold1`.
+    identity
+        JSON-able values that, with a parameter set, decide the result: configuration, data and code.
+    """
+
+    name: str
+    model: str
+    inputs: Inputs
+    cohort: Cohort
+    test_fold: int
+    training: Training
+    retrain: Retrain
+    seed: int
+    device: str
+    identity: list[Any]
+
+
+def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_root: Path) -> None:
+    """Train every parameter set of `best.json` and write the files of each rank.
+
+    Parameters
+    ----------
+    task
+        Model, data and settings; early stopping and the choice of the epoch see the validation fold alone.
+    best
+        Entries with `rank`, `trial`, `value` and `params`.
+    output
+        Folder that gets `rank1`, `rank2`, ... with `model.safetensors`, `model.json`, `history.tsv`, `validation.tsv`
+        and `test.tsv`.
+    state_root
+        Folder of unfinished work.
+    """
+    training = task.training
+    if task.retrain.epochs is not None:
+        training = training.model_copy(update={"epochs": task.retrain.epochs})
+    parts = split(task.cohort, task.test_fold)
+    for entry in best:
+        state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
+        with held(state):
+            trained = train(
+                task.model,
+                task.inputs,
+                parts,
+                entry["params"],
+                training,
+                seed=seed_of(task.seed, task.name, "retrain", entry["rank"]),
+                device=task.device,
+                checkpoint=state / "checkpoint.safetensors",
+                on_epoch=_reporter(task, entry["rank"], len(best), training.epochs),
+            )
+            _write(task, entry, parts.validation_folds, trained, training, output / f"rank{entry['rank']}")
+
+
+def _write(task: Refit, entry, validation_folds, trained: Trained, training: Training, folder: Path) -> None:
+    settings, parameters = resolve(entry["params"], training)
+    save_classifier(
+        folder,
+        trained.classifier.cpu(),
+        {
+            "model": task.model,
+            "shape": {**task.inputs.shape, "n_outputs": len(task.cohort.classes)},
+            "parameters": parameters,
+            "normalisation": settings.normalisation,
+            "classes": list(task.cohort.classes),
+            "arrays": [path.stem for path in task.inputs.paths],
+            "training": settings.model_dump(mode="json"),
+            "seed": task.seed,
+            "fold": task.test_fold,
+            "validation_folds": list(validation_folds),
+            "rank": entry["rank"],
+            "trial": entry["trial"],
+            "tuned_value": entry["value"],
+            "best_epoch": trained.best_epoch,
+            "validation_value": trained.value,
+        },
+    )
+    write_table(folder / "history.tsv", pd.DataFrame(trained.history))
+    trained.classifier.to(task.device)
+    validation = task.cohort.only(*validation_folds)
+    test = task.cohort.only(task.test_fold)
+    for name, part in (("validation", validation), ("test", test)):
+        logits = predict(trained.classifier, task.inputs, part.window)
+        write_table(folder / f"{name}.tsv", predictions_table(part, logits))
+
+
+def _reporter(task: Refit, rank: int, n_ranks: int, epochs: int):
+    def report(history: list[dict[str, Any]]) -> None:
+        if len(history) % 5 == 0 or len(history) == epochs:
+            last, best = history[-1], max(record["balanced_accuracy"] for record in history)
+            print(
+                f"{task.name}: rank {rank} of {n_ranks}, epoch {last['epoch']} of {epochs} at most, loss "
+                f"{last['train_loss']:.3f}, validation balanced accuracy {last['balanced_accuracy']:.3f}, "
+                f"best {best:.3f}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    return report

@@ -1,0 +1,117 @@
+"""CWT against PyWavelets and against the integral written out."""
+
+import numpy as np
+import pytest
+import pywt
+import torch
+
+from eegwf.spectrograms.cwt import CWT
+
+SFREQ = 256.0
+
+
+def cwt(n_times=1280, **changes):
+    grid = dict(sfreq=SFREQ, n_freqs=24, n_frames=40, f_min=1.0, f_max=64.0, cycles=6.0) | changes
+    return CWT(n_times=n_times, **grid)
+
+
+def power(module, x):
+    return module(torch.from_numpy(x)[None, None])[0, 0].numpy()
+
+
+def cell_means(values, n_frames, fine=1):
+    """Means over equal cells of values at `fine` points a sample, shape (..., n_times * fine)."""
+    return values.reshape(*values.shape[:-1], n_frames, -1).mean(-1)
+
+
+@pytest.mark.parametrize("cycles", [4.0, 6.0, 12.0])
+@pytest.mark.parametrize("freq", [3.0, 10.0, 31.7])
+def test_a_sinusoid_is_what_pywavelets_says(cycles, freq):
+    x = 20 * np.cos(2 * np.pi * freq * np.arange(2560) / SFREQ + 0.3)
+    module = cwt(2560, cycles=cycles, f_min=2.0, output="power")
+    centre = cycles / (2 * np.pi)
+    scales = centre * SFREQ / module.freqs
+    coefficients, _ = pywt.cwt(x, scales, f"cmor2.0-{centre:.15f}", precision=16)
+    # PyWavelets differentiates an integrated wavelet over one sample, a factor sinc(f / sfreq)
+    amplitude = 2 * np.abs(coefficients) / np.sqrt(scales)[:, None] / np.sinc(freq / SFREQ)
+    expected = cell_means(amplitude**2, 40)
+    found = power(module, x)
+    inner = slice(16, 24)
+    np.testing.assert_allclose(found[:, inner], expected[:, inner], rtol=2e-3, atol=1e-4 * 400)
+
+
+def test_noise_is_what_pywavelets_says():
+    x = np.random.default_rng(1).normal(0, 30, 5120)
+    module = cwt(5120, n_frames=20, f_min=2.0, f_max=32.0, output="power")
+    centre = 6 / (2 * np.pi)
+    scales = centre * SFREQ / module.freqs
+    coefficients, _ = pywt.cwt(x, scales, f"cmor2.0-{centre:.15f}", precision=16)
+    amplitude = 2 * np.abs(coefficients) / np.sqrt(scales)[:, None] / np.sinc(module.freqs / SFREQ)[:, None]
+    expected = cell_means(amplitude**2, 20)[:, 4:-4]
+    decibels = 10 * np.log10(power(module, x)[:, 4:-4] / expected)
+    assert np.abs(decibels).max() < 0.2
+
+
+def test_it_is_the_integral_written_out():
+    n_times, n_frames = 640, 16
+    x = np.random.default_rng(2).normal(0, 30, n_times)
+    module = cwt(n_times, n_frames=n_frames, n_freqs=6, f_min=4.0, f_max=30.0, output="power")
+    mirrored = np.pad(x, n_times, mode="symmetric")
+    t = (np.arange(-n_times, n_times + 1)) / SFREQ
+    for freq, row in zip(module.freqs, power(module, x), strict=True):
+        s = 6 / (2 * np.pi * freq)
+        psi = np.exp(1j * 6 * t / s - (t / s) ** 2 / 2) / np.sqrt(2 * np.pi)
+        w = 2 / s * np.convolve(mirrored, psi, mode="same")[n_times : 2 * n_times] / SFREQ
+        # the mean of the samples is not quite the mean of the curve, which is what the module gives
+        np.testing.assert_allclose(row, cell_means(np.abs(w) ** 2, n_frames), rtol=0.02, atol=0.01 * row.mean())
+
+
+@pytest.mark.parametrize(("n_times", "n_frames"), [(1280, 40), (1279, 37), (1000, 100)])
+def test_cells_are_means_of_the_curve(n_times, n_frames):
+    """The coarse grids of low rows and Simpson's rule, against a grid 64 times finer than the samples."""
+    x = np.random.default_rng(3).normal(0, 30, n_times)
+    module = cwt(n_times, n_frames=n_frames, output="power", f_max=100.0)
+    spectrum = np.fft.fft(np.concatenate([x, x[::-1]]))
+    freqs = np.arange(n_times) * SFREQ / (2 * n_times)
+    fine = 64 * n_frames
+    u = (np.arange(fine) + 0.5) * n_times / fine - 0.5  # samples
+    waves = np.exp(2j * np.pi * np.outer(u, np.arange(n_times)) / (2 * n_times))
+    decibels = []
+    for freq, row in zip(module.freqs[::4], power(module, x)[::4], strict=True):
+        gain = 2 * np.exp(-((6 * freqs / freq - 6) ** 2) / 2) * (freqs > 0)
+        w = waves @ (spectrum[:n_times] * gain) / (2 * n_times)
+        decibels.append(10 * np.log10((row + 1e-4) / (cell_means(np.abs(w) ** 2, n_frames) + 1e-4)))
+    assert np.abs(decibels).max() < 0.05
+    assert np.quantile(np.abs(decibels), 0.95) < 0.005
+
+
+@pytest.mark.parametrize("cycles", [3.0, 6.0, 10.0])
+def test_every_row_passes_a_sinusoid_with_its_amplitude(cycles):
+    module = cwt(2560, cycles=cycles, f_min=2.0, n_freqs=12, output="power")
+    np.testing.assert_allclose(module.freqs[1:] / module.freqs[:-1], 32 ** (1 / 11))
+    t = np.arange(2560) / SFREQ
+    for row, freq in enumerate(module.freqs):
+        found = power(module, 7 * np.sin(2 * np.pi * freq * t))
+        np.testing.assert_allclose(found[row, 14:26], 49, rtol=0.01)
+
+
+def test_the_mean_of_a_window_counts_nowhere():
+    x = np.random.default_rng(4).normal(0, 30, 1280)
+    module = cwt(output="power")
+    np.testing.assert_allclose(power(module, x + 1000), power(module, x), rtol=1e-6, atol=1e-9)
+
+
+def test_a_window_too_short_is_refused_and_the_way_out_works():
+    with pytest.raises(ValueError, match=r"needs 2.7 s, a window has 1 s; choose f_min: ") as refusal:
+        cwt(256)
+    words = str(refusal.value).replace(",", "").split()
+    f_min = float(words[words.index("choose") + 2])
+    assert cwt(256, f_min=f_min)(torch.zeros(1, 1, 256)).shape == (1, 1, 24, 40)
+    with pytest.raises(ValueError, match="choose f_min"):
+        cwt(256, f_min=f_min - 0.01)
+    with pytest.raises(ValueError, match="no f_min below f_max works, or longer windows"):
+        cwt(256, f_max=2.0)
+    with pytest.raises(ValueError, match="f_min above 0"):
+        cwt(f_min=0.0)
+    with pytest.raises(ValueError, match="cycles"):
+        cwt(cycles=0.0)

@@ -1,0 +1,96 @@
+"""The file of spectrograms: its contents, its axes, and that its bytes depend on nothing else."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from eegwf.config.spectrograms import Spectrograms
+from eegwf.errors import InputError
+from eegwf.spectrograms.names import SPECTROGRAMS
+from eegwf.spectrograms.store import write_spectrogram
+from eegwf.spectrograms.transforms import make_transform
+
+GRIDS = Spectrograms(
+    mel={"n_freqs": 20, "n_times": 17, "f_min": 1.0, "f_max": 40.0, "window": 1.0},
+    stft={"n_freqs": 21, "n_times": 17, "f_min": 0.5, "f_max": 50.0},
+    cwt={"n_freqs": 22, "n_times": 17, "f_min": 2.0, "f_max": 40.0},
+)
+CHANNELS = ["Fp1-F7", "F7-T7", "Cz-C4"]
+
+
+@pytest.fixture
+def windows(tmp_path):
+    x = np.random.default_rng(1).normal(0, 30, (53, 3, 401)).astype(np.float16)
+    np.save(tmp_path / "windows.npy", x)
+    return tmp_path / "windows.npy"
+
+
+def write(name, windows, folder, **options):
+    paths = folder / f"{name}.npy", folder / f"{name}.json"
+    write_spectrogram(name, getattr(GRIDS, name), windows, 100.0, CHANNELS, *paths, **options)
+    return paths
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_array_and_axes(name, windows, tmp_path):
+    array_path, axes_path = write(name, windows, tmp_path / "out")
+    array = np.load(array_path)
+    grid = getattr(GRIDS, name)
+    assert array.dtype == np.float16 and array.shape == (53, 3, grid.n_freqs, 17)
+    module = make_transform(name, grid, 100.0, 401)
+    expected = module(torch.from_numpy(np.load(windows)).double()).numpy()
+    np.testing.assert_allclose(array, expected, atol=0.02)  # half a step of float16 at 32 dB and more
+    axes = json.loads(axes_path.read_text())
+    assert axes["spectrogram"] == name and axes["ch_names"] == CHANNELS and axes["sfreq"] == 100
+    assert axes["parameters"] == grid.model_dump()
+    np.testing.assert_array_equal(axes["freqs"], module.freqs)
+    np.testing.assert_array_equal(axes["times"], module.times)
+    assert axes["sha256"] == hashlib.sha256(array.tobytes()).hexdigest()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{name}.json", f"{name}.npy"]
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_bytes_depend_neither_on_chunks_nor_on_threads(name, windows, tmp_path):
+    before = torch.get_num_threads()
+    files = set()
+    for chunk_bytes in (1, 200_000, 2**28):
+        for threads in (1, 2, 3):
+            folder = tmp_path / f"{chunk_bytes}-{threads}"
+            paths = write(name, windows, folder, chunk_bytes=chunk_bytes, threads=threads)
+            files.add(tuple(path.read_bytes() for path in paths))
+    assert len(files) == 1
+    assert torch.get_num_threads() == before
+
+
+def test_progress_is_shown_only_when_asked_for(windows, tmp_path, capfd):
+    write("stft", windows, tmp_path)
+    assert capfd.readouterr() == ("", "")
+    write("stft", windows, tmp_path, progress=True)
+    out, err = capfd.readouterr()
+    assert out == "" and "stft: 100%" in err and "53/53" in err
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_microvolts_are_refused(value, windows, tmp_path):
+    x = np.load(windows)
+    x[37, 1, 400] = value
+    np.save(windows, x)
+    with pytest.raises(InputError, match=r"windows.npy: window 37, channel F7-T7 holds NaN or infinity"):
+        write("mel", windows, tmp_path / "out", chunk_bytes=1)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_other_arrays_are_refused(windows, tmp_path):
+    with pytest.raises(InputError, match="3 channels, but 2 names"):
+        write_spectrogram("mel", GRIDS.mel, windows, 100.0, CHANNELS[:2], tmp_path / "a.npy", tmp_path / "a.json")
+    for shape, dtype in [((3, 401), np.float16), ((0, 3, 401), np.float16), ((5, 3, 401), np.int16)]:
+        np.save(windows, np.zeros(shape, dtype))
+        with pytest.raises(InputError, match=r"expected float16 \(n_windows, n_chans, n_times\)"):
+            write("mel", windows, tmp_path / "out")
+    np.save(windows, np.zeros((5, 3, 50), np.float16))
+    with pytest.raises(InputError, match=r"config spectrograms.cwt: .* choose f_min: "):
+        write("cwt", windows, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,25 @@
+"""Score the test predictions of all folds and ranks.
+
+Example: python workflow/scripts/evaluate.py --config "$JSON" --tests fold1/retrain/rank1/test.tsv --data results/data
+--output results/vit_mel_3class
+"""
+
+import argparse
+import json
+
+from eegwf.errors import run_script
+from eegwf.evaluation.job import evaluate_combination
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
+    parser.add_argument("--tests", nargs="+", required=True, help="test.tsv of every fold and rank")
+    parser.add_argument("--data", required=True, help="folder of the study's tables")
+    parser.add_argument("--output", required=True, help="folder of the combination")
+    evaluate_combination(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,27 @@
+"""Turn windows into a spectrogram array.
+
+Example: python workflow/scripts/spectrogram.py --name mel --config '{"grid": {}}' --windows results/data/windows.npy
+--array results/spectrograms/mel.npy --axes results/spectrograms/mel.json
+"""
+
+import argparse
+import json
+
+from eegwf.errors import run_script
+from eegwf.spectrograms.job import write_from_windows
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", required=True, help="mel, stft or cwt")
+    parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
+    parser.add_argument("--windows", required=True, help="windows.npy, windows.json beside it")
+    parser.add_argument("--array", required=True, help=".npy to write")
+    parser.add_argument("--axes", required=True, help=".json to write")
+    parser.add_argument("--threads", type=int, default=1, help="threads")
+    write_from_windows(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    run_script(main)
