@@ -7,22 +7,29 @@ import sys
 from eegwf.flow import open_flow
 
 flow = open_flow(
-    workflow.source_path("config/config.yaml"),
+    f"{workflow.basedir}/config/config.yaml",
     workflow.overwrite_configfiles,
     workflow.config_settings.config,
     workflow.deployment_settings.deployment_method,
     sys.argv[1:],
 )
 
-PYTHON = flow.python
-SCRIPTS = f"{workflow.basedir}/workflow/scripts"
-RESULTS = flow.results
-DATA = f"{RESULTS}/data"
-RUN = f"{RESULTS}/{{model}}_{{spectrogram}}_{{classes}}"
-FOLD = f"{RUN}/fold{{fold}}"
-NAME = "{model}_{spectrogram}_{classes}"
-LOGS = f"{RESULTS}/logs"
-BENCHMARKS = f"{RESULTS}/benchmarks"
+# Jobs call `run_script tune ...`: the Python that runs Snakemake, or the image's, never another that the PATH holds.
+shell.prefix(flow.shell_prefix(workflow.basedir))
+
+
+container: "containers/eegwf.sif"
+
+
+pathvars:
+    results=flow.results,
+    data="<results>/data",
+    spectrograms="<results>/spectrograms",
+    combination="{model}_{spectrogram}_{classes}",
+    run="<results>/<combination>",
+    fold="<run>/fold{fold}",
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
 
 
 wildcard_constraints:

@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from eegwf.errors import InputError
+
+HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 @contextmanager
@@ -27,8 +31,8 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
     Raises
     ------
     OSError
-        From the file system (full, read-only), with `filename` set to `path`. The temporary
-        file is removed.
+        From the file system (full, read-only), with `filename` set to `path`, or what the block raises. The
+        temporary file is removed.
     """
     path = Path(path)
     temporary = None
@@ -46,7 +50,8 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
     except BaseException as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.strerror is not None:
+        # An error that names another file, such as one read in the block, keeps that name.
+        if isinstance(error, OSError) and error.strerror and (temporary is None or error.filename in (None, temporary)):
             error.filename = str(path)
         raise
 
@@ -71,7 +76,8 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
 def write_array(path: Path | str, array: np.ndarray) -> None:
     """Write one `.npy` array, whole or not at all."""
     with replacing(path) as file:
-        np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+        # Given no real file, NumPy writes through Python, whose errors tell a full disk by its name.
+        np.lib.format.write_array(SimpleNamespace(write=file.write), np.asarray(array), allow_pickle=False)
 
 
 def read_array(path: Path | str) -> np.ndarray:
@@ -82,10 +88,21 @@ def read_array(path: Path | str) -> np.ndarray:
     InputError
         If the file is not a whole `.npy` array, or holds Python objects.
     """
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: not a whole .npy array ({error}); remove it and run again") from None
+    with open(path, "rb") as file:
+        try:
+            shape, fortran_order, dtype = HEADER_READERS[np.lib.format.read_magic(file)](file)
+        except OSError:
+            raise
+        except Exception as error:  # A header is Python source: damaged, it fails in many ways.
+            raise InputError(f"{path}: not a whole .npy array ({error}); remove it and run again") from None
+        start, size = file.tell(), os.fstat(file.fileno()).st_size
+    wanted = start + math.prod(shape) * dtype.itemsize
+    # numpy.memmap divides by the size of an element, and dies of one of 0 bytes.
+    if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0 or size < wanted:
+        raise InputError(
+            f"{path}: not a whole .npy array ({size} bytes, {wanted} for {shape} of {dtype}); remove it and run again"
+        )
+    return np.memmap(path, dtype, "r", start, shape, "F" if fortran_order else "C")
 
 
 def read_table(path: Path | str, columns: tuple[str, ...] = (), text: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -98,7 +115,7 @@ def read_table(path: Path | str, columns: tuple[str, ...] = (), text: tuple[str,
     columns
         Columns that must be there.
     text
-        Columns kept as strings, an empty cell being the empty string ("001" stays "001").
+        Columns kept as strings: "001" and "NA" stay as they are, BIDS's "n/a" becomes the empty string.
 
     Raises
     ------
@@ -106,17 +123,20 @@ def read_table(path: Path | str, columns: tuple[str, ...] = (), text: tuple[str,
         If the file is not such a table or lacks a column.
     """
     try:
-        table = pd.read_csv(path, sep="\t", dtype={name: str for name in text}, keep_default_na=True, na_values=["n/a"])
-    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a tab-separated table ({error})") from None
+        table = pd.read_csv(path, sep="\t", dtype=dict.fromkeys(text, str))
+        # Read by itself, since pandas would take a patient named "NA" for a missing value.
+        strings = pd.read_csv(path, sep="\t", dtype=str, na_filter=False, usecols=lambda name: name in text)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(f"{path}: not a tab-separated table ({' '.join(str(error).split())})") from None
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path}: the rows have more cells than the header; give every column a name")
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise InputError(
             f"{path}: no column {', '.join(map(repr, missing))}; found {', '.join(map(str, table.columns))}"
         )
-    for name in text:
-        if name in table.columns:
-            table[name] = table[name].fillna("").astype(object)
+    for name in strings.columns:
+        table[name] = strings[name].replace("n/a", "").astype(object)
     return table
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from eegwf.code import code_digest
 from eegwf.config.data import LEAVE_ONE_OUT, Bids
-from eegwf.config.load import load_study
+from eegwf.config.load import Layers, origin_of, read_layers, validate
 from eegwf.config.study import Study
 from eegwf.config.training import TUNABLE
 from eegwf.errors import InputError
@@ -24,7 +24,6 @@ from eegwf.models.registry import MODELS
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
 ROOT = Path(__file__).resolve().parents[1]
-RANK_FILES = ("model.safetensors", "model.json", "history.tsv", "validation.tsv", "test.tsv")
 TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
 
 
@@ -37,15 +36,19 @@ class Flow:
         The validated configuration.
     containers
         Whether jobs run in an image, with the image's Python.
+    layers
+        What each configuration file gave: errors then name the file.
 
     Raises
     ------
     InputError
-        If the matrix holds a combination that makes no sense, or a model's parameters are unknown.
+        If the matrix holds a combination that makes no sense, a model or one of its parameters is unknown, or there
+        are too few folds for the inner ones.
     """
 
-    def __init__(self, study: Study, containers: bool = False):
+    def __init__(self, study: Study, containers: bool = False, layers: Layers = ()):
         self.study = study
+        self.layers = layers
         self.results = study.results.rstrip("/")
         self.kind = study.dataset.kind
         self.python = "python3" if containers else sys.executable
@@ -56,8 +59,18 @@ class Flow:
         self.n_folds = count_folds(study)
         self.folds = list(range(1, self.n_folds + 1))
         self.ranks = list(range(1, study.retrain.top + 1))
+        if study.tuning.inner_folds > max(self.n_folds - 1, 1):
+            raise InputError(
+                f"{self._place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} folds; one is "
+                f"the test fold, so choose {self.n_folds - 1} or fewer"
+            )
         for combination in product(study.matrix.models, study.matrix.spectrograms, study.matrix.classes):
-            self._check(*combination, place="matrix")
+            self._check(*combination)
+
+    def _place(self, *keys: str) -> str:
+        """A key's place, with the file that sets it if that is known."""
+        place = ".".join(keys)
+        return f"{origin_of([keys], self.layers)}: {place}" if self.layers else place
 
     def _spectrograms(self) -> list[str]:
         if self.kind != "fold_arrays":
@@ -68,26 +81,33 @@ class Flow:
     def _check_models(self) -> None:
         for name, model in self.study.models.items():
             if name not in MODELS:
-                raise InputError(f"models.{name}: no such model; there are {', '.join(sorted(MODELS))}")
+                raise InputError(f"{self._place('models', name)}: no such model; there are {', '.join(sorted(MODELS))}")
             known = (*MODELS[name].parameters, *TUNABLE)
-            for parameter in (*model.fixed, *model.search):
-                if parameter not in known:
-                    raise InputError(f"models.{name}: no parameter {parameter!r}; known are {', '.join(known)}")
+            for part in ("fixed", "search"):
+                for parameter in getattr(model, part):
+                    if parameter not in known:
+                        raise InputError(
+                            f"{self._place('models', name, part, parameter)}: no such parameter; {name} has "
+                            f"{', '.join(known)}"
+                        )
 
-    def _check(self, model: str, spectrogram: str, classes: str, place: str) -> None:
-        """Refuse a combination in one line that says what to ask for instead."""
+    def _check(self, model: str, spectrogram: str, classes: str, target: str = "") -> None:
+        """Refuse a combination, of the matrix or of a target, in one line that says what to ask for instead."""
         name = f"{model}_{spectrogram}_{classes}"
+
+        def refuse(key: str, fault: str, instead: Iterable[str]) -> None:
+            place = target or self._place("matrix", key)
+            raise InputError(f"{place}: {name}: {fault}; ask for one of {', '.join(instead)}")
+
         if model not in self.study.models:
-            raise InputError(f"{place}: {name}: no model {model!r}; ask for one of {', '.join(self.models)}")
+            refuse("models", f"no model {model!r}", self.models)
         if spectrogram not in (*self.spectrograms, "raw"):
-            raise InputError(
-                f"{place}: {name}: no spectrogram {spectrogram!r}; ask for one of {', '.join(self.spectrograms)}"
-            )
+            refuse("spectrograms", f"no spectrogram {spectrogram!r}", self.spectrograms)
         if spectrogram not in MODELS[model].inputs:
-            inputs = ", ".join(item for item in MODELS[model].inputs if item in self.spectrograms)
-            raise InputError(f"{place}: {name}: {model} doesn't take {spectrogram}; ask for one of {inputs}")
+            inputs = (item for item in MODELS[model].inputs if item in (*self.spectrograms, "raw"))
+            refuse("spectrograms", f"{model} doesn't take {spectrogram}", inputs)
         if classes not in self.study.classes:
-            raise InputError(f"{place}: {name}: no class set {classes!r}; ask for one of {', '.join(self.classes)}")
+            refuse("classes", f"no class set {classes!r}", self.classes)
 
     def check_targets(self, targets: Iterable[str]) -> None:
         """Refuse a target asked for by name that stands for no sensible combination.
@@ -101,7 +121,7 @@ class Flow:
             inside = target.removeprefix(self.results + "/")
             found = TARGET.match(inside)
             if found and inside != target:
-                self._check(**found.groupdict(), place=target)
+                self._check(**found.groupdict(), target=target)
             elif target.endswith("/report.html") and not found:
                 raise InputError(
                     f"{target}: expected {self.results}/<model>_<spectrogram>_<classes>/report.html "
@@ -181,9 +201,10 @@ class Flow:
         """Command-line option that names the given folds."""
         return f"--given {shlex.quote(str(input.given))}" if input.given else ""
 
-    def rank_files(self, folder: str) -> list[str]:
+    @property
+    def rank_files(self) -> list[str]:
         """Files that retraining writes for every rank."""
-        return [f"{folder}/rank{rank}/{name}" for rank in self.ranks for name in RANK_FILES]
+        return ["model.safetensors", "model.json", "history.tsv", "validation.tsv", "test.tsv"]
 
     @property
     def map_files(self) -> list[str]:
@@ -195,6 +216,38 @@ class Flow:
         """Files of the data that a report reads."""
         return ["recordings.tsv", "windows.tsv", "folds.tsv", "leakage.json"]
 
+    def state(self, wildcards) -> str:
+        """For a rule's `params`: folder of unfinished work, which no rule declares."""
+        return f"{self.results}/state"
+
+    def results_folder(self, wildcards) -> str:
+        """For a rule's `params`: root of the study's results."""
+        return self.results
+
+    @staticmethod
+    def name(wildcards) -> str:
+        """For a rule's `params`: name of a study of one outer fold."""
+        return f"{wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}_fold{wildcards.fold}"
+
+    @staticmethod
+    def folder(wildcards, output) -> str:
+        """For a rule's `params`: the folder of the first output."""
+        return str(Path(output[0]).parent)
+
+    @staticmethod
+    def retrain_folder(wildcards, output) -> str:
+        """For a rule's `params`: the folder above the ranks."""
+        return str(Path(output[0]).parents[1])
+
+    def shell_prefix(self, base: Path | str) -> str:
+        """Bash in front of every job's command: strict, and `run_script NAME` for the scripts of this checkout.
+
+        It is no part of the command, so that moving a checkout or an environment repeats no job.
+        """
+        scripts = shlex.quote(f"{base}/workflow/scripts")
+        run = f'run_script() {{ {shlex.quote(self.python)} {scripts}/"$1".py "${{@:2}}"; }}; '
+        return "set -euo pipefail; " + run.replace("{", "{{").replace("}", "}}")
+
     @staticmethod
     def any_of(values: Iterable[Any]) -> str:
         """Wildcard constraint that admits these values alone."""
@@ -204,6 +257,23 @@ class Flow:
     def gpus(self) -> int:
         """GPUs that a job which trains asks for."""
         return 0 if self.study.device == "cpu" else 1
+
+
+def read_flow(
+    default: Path | str,
+    files: Iterable[Path | str] = (),
+    overrides: dict[str, Any] | None = None,
+    containers: bool = False,
+) -> Flow:
+    """Read the configuration of a run, as `eegwf.config.load.load_study` takes it.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the key.
+    """
+    merged, layers = read_layers(default, list(files), overrides)
+    return Flow(validate(merged, layers), containers, layers)
 
 
 def open_flow(
@@ -218,7 +288,7 @@ def open_flow(
     Parameters
     ----------
     default, files, overrides
-        As `eegwf.config.load.load_study` takes them.
+        As `read_flow` takes them.
     deployment
         Snakemake's software deployment methods; with containers, jobs use the image's Python.
     arguments
@@ -226,7 +296,7 @@ def open_flow(
     """
     containers = any(str(getattr(method, "value", method)) == "apptainer" for method in deployment)
     try:
-        flow = Flow(load_study(default, list(files), overrides), containers)
+        flow = read_flow(default, files, overrides, containers)
         flow.check_targets(arguments)
     except InputError as error:
         # Anything but an exit would be shown with a stack trace by Snakemake.
@@ -273,7 +343,9 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
         "synthesise": {"dataset"},
         "windows": {"dataset", "signals", "windows", "patients"},
         "folds": {"folds", "seed"},
-        "spectrogram": {"dataset"} if study.dataset.kind == "fold_arrays" else set(),
+        "import_tables": {"dataset", "patients"},
+        "import_spectrogram": {"dataset"},
+        "spectrogram": set(),
         "tune": {*learning, "tuning"},
         "retrain": learning,
         "explain": {"device", "threads", "seed", "explanation"},

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eegwf.files import digest
+from eegwf.files import digest, write_text
 
 
 def state_folder(root: Path | str, stage: str, *identity) -> Path:
-    """Folder `root/<digest>` of the work that these JSON-able values decide; it names its stage in a file."""
+    """Folder `root/<digest>` of the work that these JSON-able values decide; its file `stage` names the stage."""
     folder = Path(root) / digest([stage, *identity])
-    folder.mkdir(parents=True, exist_ok=True)
+    name = folder / "stage"
+    if not name.exists():
+        write_text(name, f"{stage}\n")
     return folder
 
 

@@ -2,15 +2,15 @@ rule windows:
     input:
         flow.dataset_inputs,
     output:
-        recordings=DATA + "/recordings.tsv",
-        events=DATA + "/events.tsv",
-        windows=DATA + "/windows.tsv",
-        axes=DATA + "/windows.json",
-        array=DATA + "/windows.npy",
+        recordings="<data>/recordings.tsv",
+        events="<data>/events.tsv",
+        windows="<data>/windows.tsv",
+        axes="<data>/windows.json",
+        array="<data>/windows.npy",
     log:
-        LOGS + "/windows.log",
+        "<logs>/windows.log",
     benchmark:
-        BENCHMARKS + "/windows.tsv"
+        "<benchmarks>/windows.tsv"
     threads: 64
     resources:
         cpus_per_task=8,
@@ -19,22 +19,22 @@ rule windows:
         code=flow.code("windows"),
         files=flow.data_digest,
         root=flow.root,
-        output=DATA,
-        state=RESULTS + "/state",
+        output=flow.folder,
+        state=flow.state,
     message:
         "Read the recordings and cut them into windows"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/windows.py --config {params.config:q} --code {params.code} --root {params.root:q}"
+        "run_script windows --config {params.config:q} --code {params.code} --root {params.root:q}"
         " --state {params.state:q} --output {params.output:q} --workers {threads} 2>&1 | tee {log:q}"
 
 
 rule synthesise:
     output:
-        directory(DATA + "/bids"),
+        directory("<data>/bids"),
     log:
-        LOGS + "/synthesise.log",
+        "<logs>/synthesise.log",
     benchmark:
-        BENCHMARKS + "/synthesise.tsv"
+        "<benchmarks>/synthesise.tsv"
     threads: 64
     resources:
         cpus_per_task=4,
@@ -44,5 +44,4 @@ rule synthesise:
     message:
         "Write the synthetic data set"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/synthesise.py --config {params.config:q} --output {output:q}"
-        " --workers {threads} 2>&1 | tee {log:q}"
+        "run_script synthesise --config {params.config:q} --output {output:q} --workers {threads} 2>&1 | tee {log:q}"

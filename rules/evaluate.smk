@@ -1,30 +1,28 @@
 rule evaluate:
     input:
         tests=expand(
-            FOLD + "/retrain/rank{rank}/test.tsv",
-            fold=flow.folds,
-            rank=flow.ranks,
-            allow_missing=True,
+            "<run>/fold{fold}/retrain/rank{rank}/test.tsv", fold=flow.folds, rank=flow.ranks, allow_missing=True
         ),
-        tables=expand(DATA + "/{table}.tsv", table=["windows", "recordings", "events"]),
+        windows="<data>/windows.tsv",
+        recordings="<data>/recordings.tsv",
+        events="<data>/events.tsv",
     output:
-        predictions=RUN + "/predictions.tsv",
-        metrics=RUN + "/metrics.json",
-        patients=RUN + "/per_patient.tsv",
-        events=RUN + "/events.tsv",
+        predictions="<run>/predictions.tsv",
+        metrics="<run>/metrics.json",
+        patients="<run>/per_patient.tsv",
+        events="<run>/events.tsv",
     log:
-        LOGS + "/evaluate/" + NAME + ".log",
+        "<logs>/evaluate/<combination>.log",
     benchmark:
-        BENCHMARKS + "/evaluate/" + NAME + ".tsv"
+        "<benchmarks>/evaluate/<combination>.tsv"
     resources:
         cpus_per_task=1,
     params:
         config=flow.config("evaluate"),
         code=flow.code("evaluate"),
-        data=DATA,
-        output=RUN,
+        output=flow.folder,
     message:
         "Score {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/evaluate.py --config {params.config:q} --tests {input.tests:q}"
-        " --data {params.data:q} --output {params.output:q} 2>&1 | tee {log:q}"
+        "run_script evaluate --config {params.config:q} --tests {input.tests:q} --windows {input.windows:q}"
+        " --recordings {input.recordings:q} --events {input.events:q} --output {params.output:q} 2>&1 | tee {log:q}"

@@ -1,19 +1,15 @@
 rule explain:
     input:
-        windows=DATA + "/windows.tsv",
-        folds=DATA + "/folds.tsv",
+        windows="<data>/windows.tsv",
+        folds="<data>/folds.tsv",
         arrays=flow.arrays,
-        models=expand(
-            FOLD + "/retrain/rank{rank}/model.json",
-            rank=flow.ranks,
-            allow_missing=True,
-        ),
+        models=expand("<fold>/retrain/rank{rank}/model.json", rank=flow.ranks, allow_missing=True),
     output:
-        expand(FOLD + "/explain/{file}", allow_missing=True, file=flow.map_files),
+        expand("<fold>/explain/{file}", file=flow.map_files, allow_missing=True),
     log:
-        LOGS + "/explain/" + NAME + "_fold{fold}.log",
+        "<logs>/explain/<combination>_fold{fold}.log",
     benchmark:
-        BENCHMARKS + "/explain/" + NAME + "_fold{fold}.tsv"
+        "<benchmarks>/explain/<combination>_fold{fold}.tsv"
     threads: flow.study.threads
     resources:
         gpu=flow.gpus,
@@ -21,11 +17,11 @@ rule explain:
     params:
         config=flow.config("explain"),
         code=flow.code("explain"),
-        name=NAME + "_fold{fold}",
-        output=FOLD + "/explain",
+        name=flow.name,
+        output=flow.folder,
     message:
         "Explain {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/explain.py --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
+        "run_script explain --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
         " --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
         " --models {input.models:q} --output {params.output:q} 2>&1 | tee {log:q}"

@@ -1,15 +1,15 @@
 rule folds:
     input:
-        windows=DATA + "/windows.tsv",
+        windows="<data>/windows.tsv",
         arrays=flow.gate_array,
         given=flow.given_folds,
     output:
-        folds=DATA + "/folds.tsv",
-        leakage=DATA + "/leakage.json",
+        folds="<data>/folds.tsv",
+        leakage="<data>/leakage.json",
     log:
-        LOGS + "/folds.log",
+        "<logs>/folds.log",
     benchmark:
-        BENCHMARKS + "/folds.tsv"
+        "<benchmarks>/folds.tsv"
     resources:
         cpus_per_task=1,
     params:
@@ -19,6 +19,5 @@ rule folds:
     message:
         "Make the folds by patient and look for leaks"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/folds.py --config {params.config:q} --windows {input.windows:q}"
-        " --arrays {input.arrays:q} {params.given} --folds {output.folds:q}"
-        " --leakage {output.leakage:q} 2>&1 | tee {log:q}"
+        "run_script folds --config {params.config:q} --windows {input.windows:q} --arrays {input.arrays:q}"
+        " {params.given} --folds {output.folds:q} --leakage {output.leakage:q} 2>&1 | tee {log:q}"

@@ -1,29 +1,29 @@
 rule report:
     input:
-        data=expand(DATA + "/{file}", file=flow.table_files),
-        metrics=RUN + "/metrics.json",
-        predictions=RUN + "/predictions.tsv",
-        patients=RUN + "/per_patient.tsv",
-        events=RUN + "/events.tsv",
-        best=expand(FOLD + "/tune/best.json", fold=flow.folds, allow_missing=True),
-        maps=expand(FOLD + "/explain/maps.json", fold=flow.folds, allow_missing=True),
+        expand("<data>/{file}", file=flow.table_files),
+        metrics="<run>/metrics.json",
+        predictions="<run>/predictions.tsv",
+        patients="<run>/per_patient.tsv",
+        events="<run>/events.tsv",
+        best=expand("<run>/fold{fold}/tune/best.json", fold=flow.folds, allow_missing=True),
+        maps=expand("<run>/fold{fold}/explain/maps.json", fold=flow.folds, allow_missing=True),
     output:
-        report=RUN + "/report.html",
-        timing=RUN + "/timing.tsv",
-        run=RUN + "/run.json",
+        report="<run>/report.html",
+        timing="<run>/timing.tsv",
+        run="<run>/run.json",
     log:
-        LOGS + "/report/" + NAME + ".log",
+        "<logs>/report/<combination>.log",
     benchmark:
-        BENCHMARKS + "/report/" + NAME + ".tsv"
+        "<benchmarks>/report/<combination>.tsv"
     resources:
         cpus_per_task=1,
     params:
         config=flow.config("report"),
         code=flow.code("report"),
-        results=RESULTS,
+        results=flow.results_folder,
     message:
         "Report {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/report.py --config {params.config:q} --results {params.results:q}"
-        " --model {wildcards.model} --spectrogram {wildcards.spectrogram} --classes {wildcards.classes}"
-        " --output {output.report:q} 2>&1 | tee {log:q}"
+        "run_script report --config {params.config:q} --results {params.results:q} --model {wildcards.model}"
+        " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --output {output.report:q}"
+        " 2>&1 | tee {log:q}"

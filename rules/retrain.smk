@@ -1,15 +1,15 @@
 rule retrain:
     input:
-        windows=DATA + "/windows.tsv",
-        folds=DATA + "/folds.tsv",
+        windows="<data>/windows.tsv",
+        folds="<data>/folds.tsv",
         arrays=flow.arrays,
-        best=FOLD + "/tune/best.json",
+        best="<fold>/tune/best.json",
     output:
-        flow.rank_files(FOLD + "/retrain"),
+        expand("<fold>/retrain/rank{rank}/{file}", rank=flow.ranks, file=flow.rank_files, allow_missing=True),
     log:
-        LOGS + "/retrain/" + NAME + "_fold{fold}.log",
+        "<logs>/retrain/<combination>_fold{fold}.log",
     benchmark:
-        BENCHMARKS + "/retrain/" + NAME + "_fold{fold}.tsv"
+        "<benchmarks>/retrain/<combination>_fold{fold}.tsv"
     threads: flow.study.threads
     resources:
         gpu=flow.gpus,
@@ -17,12 +17,12 @@ rule retrain:
     params:
         config=flow.config("retrain"),
         code=flow.code("retrain"),
-        state=RESULTS + "/state",
-        name=NAME + "_fold{fold}",
-        output=FOLD + "/retrain",
+        state=flow.state,
+        name=flow.name,
+        output=flow.retrain_folder,
     message:
         "Retrain the best of {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/retrain.py --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
+        "run_script retrain --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
         " --code {params.code} --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
         " --best {input.best:q} --state {params.state:q} --output {params.output:q} 2>&1 | tee {log:q}"

@@ -1,14 +1,14 @@
 rule spectrogram:
     input:
-        array=DATA + "/windows.npy",
-        axes=DATA + "/windows.json",
+        array="<data>/windows.npy",
+        axes="<data>/windows.json",
     output:
-        array=RESULTS + "/spectrograms/{spectrogram}.npy",
-        axes=RESULTS + "/spectrograms/{spectrogram}.json",
+        array="<spectrograms>/{spectrogram}.npy",
+        axes="<spectrograms>/{spectrogram}.json",
     log:
-        LOGS + "/spectrogram/{spectrogram}.log",
+        "<logs>/spectrogram/{spectrogram}.log",
     benchmark:
-        BENCHMARKS + "/spectrogram/{spectrogram}.tsv"
+        "<benchmarks>/spectrogram/{spectrogram}.tsv"
     threads: 64
     resources:
         cpus_per_task=8,
@@ -18,6 +18,5 @@ rule spectrogram:
     message:
         "Turn windows into {wildcards.spectrogram} spectrograms"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/spectrogram.py --name {wildcards.spectrogram} --config {params.config:q}"
-        " --windows {input.array:q} --array {output.array:q} --axes {output.axes:q}"
-        " --threads {threads} 2>&1 | tee {log:q}"
+        "run_script spectrogram --name {wildcards.spectrogram} --config {params.config:q} --windows {input.array:q}"
+        " --array {output.array:q} --axes {output.axes:q} --threads {threads} 2>&1 | tee {log:q}"

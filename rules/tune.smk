@@ -1,16 +1,16 @@
 rule tune:
     input:
-        windows=DATA + "/windows.tsv",
-        folds=DATA + "/folds.tsv",
-        leakage=DATA + "/leakage.json",
+        windows="<data>/windows.tsv",
+        folds="<data>/folds.tsv",
+        leakage="<data>/leakage.json",
         arrays=flow.arrays,
     output:
-        trials=FOLD + "/tune/trials.tsv",
-        best=FOLD + "/tune/best.json",
+        trials="<fold>/tune/trials.tsv",
+        best="<fold>/tune/best.json",
     log:
-        LOGS + "/tune/" + NAME + "_fold{fold}.log",
+        "<logs>/tune/<combination>_fold{fold}.log",
     benchmark:
-        BENCHMARKS + "/tune/" + NAME + "_fold{fold}.tsv"
+        "<benchmarks>/tune/<combination>_fold{fold}.tsv"
     threads: flow.study.threads
     resources:
         gpu=flow.gpus,
@@ -18,11 +18,11 @@ rule tune:
     params:
         config=flow.config("tune"),
         code=flow.code("tune"),
-        state=RESULTS + "/state",
-        name=NAME + "_fold{fold}",
+        state=flow.state,
+        name=flow.name,
     message:
         "Tune {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, without fold {wildcards.fold}"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/tune.py --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
+        "run_script tune --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
         " --code {params.code} --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
         " --state {params.state:q} --trials {output.trials:q} --best {output.best:q} 2>&1 | tee {log:q}"

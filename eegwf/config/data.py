@@ -13,7 +13,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
 class Synthetic(Section):
     """A data set that the workflow generates: seeded, documented, with the truth beside it."""
 
-    kind: Literal["synthetic"]
+    kind: Literal["synthetic"] = Field(description="The data set is generated.")
     n_focal: int = Field(11, ge=0, description="Patients with focal seizures only.")
     n_generalized: int = Field(11, ge=0, description="Patients with generalized seizures only.")
     n_both: int = Field(2, ge=0, description="Patients with both kinds of seizure.")
@@ -28,7 +28,7 @@ class Synthetic(Section):
 class Bids(Section):
     """A BIDS-EEG data set of EDF/EDF+ or BrainVision files with `_events.tsv`."""
 
-    kind: Literal["bids"]
+    kind: Literal["bids"] = Field(description="The data set is a BIDS folder.")
     root: str = Field(description="Folder that holds `sub-*`; relative paths start where Snakemake runs.")
     event_types: list[str] = Field(
         ["bckg", "sz", "impd"],
@@ -59,7 +59,7 @@ class ArrayFiles(Section):
 class FoldArrays(Section):
     """Arrays already cut into folds, as the earlier notebooks kept them; the folds are kept."""
 
-    kind: Literal["fold_arrays"]
+    kind: Literal["fold_arrays"] = Field(description="The data set is arrays, cut into folds.")
     arrays: dict[Literal["mel", "stft", "cwt"], ArrayFiles] = Field(description="File patterns per spectrogram.")
     n_folds: int = Field(5, ge=3, description="Number of folds, numbered from 1.")
     axes: str = Field(

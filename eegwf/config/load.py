@@ -15,6 +15,7 @@ from eegwf.errors import InputError
 WHOLE = [("dataset",), ("classes", "*"), ("models", "*", "search", "*")]
 COMMAND_LINE = "--config"
 ABSENT = object()
+Layers = list[tuple[str, dict]]
 
 
 def load_study(default: Path | str, files: list[Path | str] = (), overrides: dict | None = None) -> Study:
@@ -35,6 +36,26 @@ def load_study(default: Path | str, files: list[Path | str] = (), overrides: dic
     InputError
         One line for each thing that is wrong.
     """
+    merged, layers = read_layers(default, files, overrides)
+    return validate(merged, layers)
+
+
+def read_layers(
+    default: Path | str, files: list[Path | str] = (), overrides: dict | None = None
+) -> tuple[dict, Layers]:
+    """Read and merge configuration files, as `load_study`, without validation.
+
+    Returns
+    -------
+    merged, layers
+        The merged mapping, and what each file (and the command line) gave, in their order: it tells which of them
+        is to blame for a key.
+
+    Raises
+    ------
+    InputError
+        If a file is no YAML, or `data_root` is given for a data set without a root.
+    """
     layers = [(str(path), read_yaml(path)) for path in [default, *files]]
     overrides = dict(overrides or {})
     data_root = overrides.pop("data_root", None)
@@ -43,10 +64,16 @@ def load_study(default: Path | str, files: list[Path | str] = (), overrides: dic
     for _, layer in layers:
         merged = merge(merged, layer)
     if data_root is not None:
-        if not isinstance(merged.get("dataset"), dict) or merged["dataset"].get("kind") != "bids":
-            raise InputError(f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' has a root")
-        merged["dataset"] = {**merged["dataset"], "root": str(data_root)}
-    return validate(merged, layers)
+        dataset = merged.get("dataset")
+        kind = dataset.get("kind") if isinstance(dataset, dict) else None
+        if kind != "bids":
+            raise InputError(
+                f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' has a root, this one is "
+                f"{kind!r}; add the data set's file (--configfile config/datasets/NAME.yaml)"
+            )
+        merged["dataset"] = {**dataset, "root": str(data_root)}
+        layers.append((COMMAND_LINE, {"dataset": {"root": str(data_root)}}))
+    return merged, layers
 
 
 def read_yaml(path: Path | str) -> dict:
@@ -84,7 +111,7 @@ def merge(base: dict, other: dict, place: tuple[str, ...] = ()) -> dict:
     return merged
 
 
-def validate(merged: dict, layers: list[tuple[str, dict]]) -> Study:
+def validate(merged: dict, layers: Layers) -> Study:
     """Validate the merged mapping; errors name the layer that set the key."""
     try:
         return Study.model_validate(merged)
@@ -93,18 +120,18 @@ def validate(merged: dict, layers: list[tuple[str, dict]]) -> Study:
         raise InputError("\n       ".join(lines)) from None
 
 
-def _sentence(detail: dict, merged: dict, layers: list[tuple[str, dict]]) -> str:
+def _sentence(detail: dict, merged: dict, layers: Layers) -> str:
     location = _keys(detail["loc"], merged, named=detail["type"] == "missing")
     place = ".".join(map(str, location))
-    origin = _origin(location, layers)
+    message = re.sub(r"^(Value error, |Input )", "", detail["msg"])
+    origin = origin_of(_meant(message, location, merged) or [location], layers)
     if detail["type"] == "extra_forbidden":
         known = _known_keys(location[:-1], merged)
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
         return f"{origin}: {place}: unknown key; {advice}"
     if detail["type"] == "missing":
-        return f"{origin}: {place}: missing"
-    message = re.sub(r"^(Value error, |Input )", "", detail["msg"])
+        return f"{origin}: {place}: missing; write it there, or in a file that follows"
     found = "" if not location or isinstance(detail["input"], dict) else f" (found {detail['input']!r})"
     return f"{origin}: {place + ': ' if place else ''}{message}{found}"
 
@@ -131,18 +158,35 @@ def _keys(loc: tuple, merged: dict, named: bool) -> tuple:
     return tuple(keys)
 
 
-def _origin(location: tuple, layers: list[tuple[str, dict]]) -> str:
-    """Name of the last layer that sets the key, or the longest part of its place."""
-    best, depth = layers[0][0], -1
+def _meant(message: str, location: tuple, merged: dict) -> list[tuple]:
+    """Keys that a message about a whole section speaks of: its first word, and every dotted one, if they are keys."""
+    if not isinstance(_reach(merged, location), dict):
+        return []
+    words = re.findall(r"[a-zA-Z0-9_.-]+", message)
+    words = [word.rstrip(".") for number, word in enumerate(words) if location or number == 0 or "." in word]
+    places = [(*location, *word.split(".")) for word in words]
+    return [place for place in places if _reach(merged, place) is not ABSENT]
+
+
+def _reach(value: Any, place: tuple) -> Any:
+    for part in place:
+        value = _inside(value, part)
+        if value is ABSENT:
+            break
+    return value
+
+
+def origin_of(places: list[tuple], layers: Layers) -> str:
+    """Name of the last layer that sets any of some keys; if none does, of the last that comes nearest to one."""
+    best, nearest = layers[0][0], 0.0
     for name, layer in layers:
-        value, reached = layer, 0
-        for part in location:
-            value = _inside(value, part)
-            if value is ABSENT:
-                break
-            reached += 1
-        if reached >= depth and (reached or depth < 0):
-            best, depth = name, reached
+        for place in places:
+            reached = 0
+            while reached < len(place) and _reach(layer, place[: reached + 1]) is not ABSENT:
+                reached += 1
+            share = reached / len(place) if place else 0.0
+            if share and share >= nearest:
+                best, nearest = name, share
     return best
 
 

@@ -12,10 +12,10 @@ Value = bool | int | float | str
 class Range(Section):
     """Numbers from `low` to `high`; whole numbers if both ends are."""
 
-    low: int | float
-    high: int | float
-    log: bool = False
-    step: int | float | None = None
+    low: int | float = Field(description="Lowest value.")
+    high: int | float = Field(description="Highest value.")
+    log: bool = Field(False, description="Draw evenly in the logarithm, as learning rates want it.")
+    step: int | float | None = Field(None, description="Distance of the values from `low` on; null: any value.")
 
     @model_validator(mode="after")
     def _possible(self):
@@ -31,7 +31,7 @@ class Range(Section):
 class Choices(Section):
     """One of a list of values."""
 
-    choices: list[Value] = Field(min_length=1)
+    choices: list[Value] = Field(min_length=1, description="The values.")
 
 
 def _kind(value) -> str:
@@ -46,7 +46,7 @@ Search = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choi
 class Model(Section):
     """A model of the matrix: its fixed parameters and its search space."""
 
-    fixed: dict[str, Value] = Field({}, description="Parameters that every trial has.")
+    fixed: dict[str, Value] = Field({}, description="Parameters that every trial has; one that is searched too is drawn.")
     search: dict[str, Search] = Field(
         {}, description="Parameters to tune: `{low, high, log, step}` or `{choices: [...]}`."
     )

@@ -1,7 +1,11 @@
 """From a BIDS root to the tables and arrays of a study: every recording read, cut and labelled."""
 
+import difflib
+import glob
 import hashlib
 import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ import pandas as pd
 from eegwf.config.data import Bids, Signals, Synthetic, Windows
 from eegwf.data.bids import Recording, find_recordings
 from eegwf.data.events import read_events
-from eegwf.data.signal import common_derivations, header, open_signal
+from eegwf.data.signal import FlatChannels, common_derivations, header, open_signal
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
 from eegwf.files import digest_file, read_json, replacing, write_json, write_table
@@ -59,12 +63,16 @@ def write_dataset_windows(reading: Reading, output: Path, state_root: Path, work
     Raises
     ------
     InputError
-        For a bad recording (unless `on_bad_recording: exclude`), or if no window is left.
+        For a bad recording (unless `on_bad_recording: exclude`), if `patients` names one that is not there, or if no
+        window is left.
     """
     recordings = find_recordings(reading.root)
+    _check_patients(recordings, reading)
     derivations = _derivations(recordings, reading)
     state = state_folder(state_root, "windows", _identity(reading), derivations, code)
     with held(state):
+        for unfinished in [*state.glob(".*.f2.*"), *output.glob(".windows.npy.*")]:
+            unfinished.unlink()  # of a job that was killed while it wrote
         parts = _read_all(recordings, derivations, reading, state, workers)
         _assemble(recordings, parts, reading, state, output)
         for part in state.glob("*.f2"):
@@ -78,6 +86,21 @@ def _identity(reading: Reading) -> list[Any]:
         reading.signals.model_dump(mode="json"),
         reading.windows.model_dump(mode="json"),
     ]
+
+
+def _check_patients(recordings: Sequence[Recording], reading: Reading) -> None:
+    """Refuse ids that join nobody: a slip of the pen would leave one person in two folds."""
+    known = sorted({recording.patient for recording in recordings})
+    for patient, person in reading.patients.items():
+        if patient not in known:
+            near = difflib.get_close_matches(patient, known, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"patients are named like {known[0]!r}"
+            raise InputError(f"patients: {patient}: no such patient in {reading.root}; {advice}")
+        if reading.patients.get(person, person) != person:
+            raise InputError(
+                f"patients: {patient}: {person}, but {person} is joined to {reading.patients[person]}; "
+                f"give {patient} the same name"
+            )
 
 
 def _derivations(recordings: Sequence[Recording], reading: Reading) -> list[str] | None:
@@ -122,7 +145,7 @@ def _read_all(recordings, derivations, reading, state, workers) -> dict[str, dic
             progress.step(recording.recording)
         return parts
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(workers, len(waiting)), context, _end_with_parent) as pool:
         futures = {pool.submit(_read_part, item, derivations, reading, state): item for item in waiting}
         try:
             for future in as_completed(futures):
@@ -135,10 +158,19 @@ def _read_all(recordings, derivations, reading, state, workers) -> dict[str, dic
     return parts
 
 
+def _end_with_parent() -> None:
+    """End this process when its parent does: after a SIGKILL of the parent it would wait for work forever."""
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+
 def _stamp(recording: Recording) -> list[Any]:
-    """What tells that a recording's files have not changed: size and time of the signal, digest of the events."""
-    status = Path(recording.path).stat()
-    return [status.st_size, status.st_mtime_ns, digest_file(recording.events_path)]
+    """What tells that a recording has not changed: size and time of its files, digest of the events."""
+    path = Path(recording.path)
+    # A BrainVision header has its samples in a file beside it.
+    files = [file for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")) if file.exists()]
+    sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    return [sizes, digest_file(recording.events_path)]
 
 
 def _read_part(recording: Recording, derivations, reading: Reading, state: Path) -> dict[str, Any]:
@@ -160,7 +192,7 @@ def _read_part(recording: Recording, derivations, reading: Reading, state: Path)
         keep = np.array([reading.windows.borderline == "keep" or label != "" for label in labelled.label], dtype=bool)
         _write_windows(state / f"{recording.recording}.f2", path, signal, starts[keep], length)
     except InputError as error:
-        if reading.signals.on_bad_recording == "stop":
+        if reading.signals.on_bad_recording == "stop" and not isinstance(error, FlatChannels):
             raise
         description["bad"] = str(error)
     else:
@@ -202,6 +234,9 @@ def _assemble(recordings, parts, reading: Reading, state: Path, output: Path) ->
     """Join the parts into the study's files; the arrays are streamed."""
     good = [recording for recording in recordings if not parts[recording.recording]["bad"]]
     n_windows = sum(len(parts[recording.recording]["start"]) for recording in good)
+    if not good:
+        reason = parts[recordings[0].recording]["bad"]
+        raise InputError(f"{reading.root}: all {len(recordings)} recording(s) are left out; the first: {reason}")
     if not n_windows:
         raise InputError(f"{reading.root}: no window of {reading.windows.length:g} s in {len(recordings)} recording(s)")
     first = parts[good[0].recording]

@@ -78,7 +78,7 @@ def given_folds(path: Path | str, windows: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"folds: {path}: {error.strerror}; give a number or a table with patient and fold") from None
     fold_of: dict[str, int] = {}
     for row, (patient, fold) in enumerate(zip(table["patient"], table["fold"], strict=True), start=2):
-        if not fold.isdigit() or int(fold) < 1:
+        if not (fold.isascii() and fold.isdigit()) or int(fold) < 1:
             raise InputError(f"{path}: line {row}: fold {fold!r}: expected a whole number from 1")
         if fold_of.setdefault(patient, int(fold)) != int(fold):
             raise InputError(f"{path}: line {row}: patient {patient} is in fold {fold_of[patient]} and in fold {fold}")
@@ -87,7 +87,7 @@ def given_folds(path: Path | str, windows: pd.DataFrame) -> pd.DataFrame:
     if lost:
         raise InputError(f"{path}: no fold for patient {lost[0]}; {len(lost)} patient(s) are missing")
     used = {fold_of[patient] for patient in patients}
-    if used != set(range(1, max(used) + 1)) or len(used) < 3:
+    if max(used) != len(used) or len(used) < 3:
         raise InputError(f"{path}: folds {sorted(used)} of the patients with windows: expected 1 to K, K at least 3")
     return with_counts(pd.DataFrame({"patient": patients, "fold": [fold_of[name] for name in patients]}), windows)
 

@@ -32,6 +32,9 @@ def check_leakage(windows: pd.DataFrame, folds: pd.DataFrame, arrays: np.ndarray
         Naming the first leak of the first check that finds one.
     """
     patients = _patients(folds)
+    lost = sorted(set(windows["patient"]) - set(folds["patient"]))
+    if lost:
+        raise InputError(f"leak: patient {lost[0]} has windows and no fold; every patient belongs to one fold")
     fold_of = dict(zip(folds["patient"], folds["fold"], strict=False))
     fold = windows["patient"].map(fold_of).to_numpy()
     samples = _samples(windows, fold, arrays)

@@ -10,7 +10,9 @@ from eegwf.evaluation.evaluate import evaluate, write_evaluation
 from eegwf.files import read_table
 
 
-def evaluate_combination(config: dict[str, Any], tests: list[str], data: str, output: str) -> None:
+def evaluate_combination(
+    config: dict[str, Any], tests: list[str], windows: str, recordings: str, events: str, output: str
+) -> None:
     """Write `predictions.tsv`, `metrics.json`, `per_patient.tsv` and `events.tsv`.
 
     Parameters
@@ -19,8 +21,8 @@ def evaluate_combination(config: dict[str, Any], tests: list[str], data: str, ou
         `evaluation`, `classes` and `seed`.
     tests
         `.../foldK/retrain/rankR/test.tsv` of every fold and rank.
-    data
-        Folder with `windows.tsv`, `recordings.tsv` and `events.tsv`.
+    windows, recordings, events
+        The study's tables.
     output
         Folder of the combination.
     """
@@ -31,18 +33,16 @@ def evaluate_combination(config: dict[str, Any], tests: list[str], data: str, ou
             raise InputError(f"{test}: expected .../rankR/test.tsv")
         parts.setdefault(int(rank[1]), []).append(Path(test))
     text = ("recording", "patient", "label")
-    tables = {name: read_table(Path(data) / f"{name}.tsv", text=text) for name in ("windows", "recordings", "events")}
-    recordings = tables["recordings"]
-    if "excluded" in recordings:
-        recordings = recordings[recordings["excluded"].isna()]
-    settings = Evaluation.model_validate(config["evaluation"])
+    listed = read_table(recordings, text=text)
+    listed = listed[listed["excluded"].isna()]
+    # Given arrays come without annotations: no event can be scored.
+    timed = (listed, read_table(events, text=text)) if listed["path"].notna().any() else (None, None)
     result = evaluate(
         dict(sorted(parts.items())),
-        tables["windows"],
+        read_table(windows, text=text),
         config["classes"],
-        settings,
+        Evaluation.model_validate(config["evaluation"]),
         config["seed"],
-        recordings,
-        tables["events"],
+        *timed,
     )
     write_evaluation(output, result)

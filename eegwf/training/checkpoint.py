@@ -60,7 +60,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
                     state.setdefault(int(number), {})[key] = file.get_tensor(name)
                 else:
                     {"weights": weights, "best": best}[kind][rest] = file.get_tensor(name)
-            metadata = file.metadata()
+            metadata = file.metadata() or {}
         for number, values in json.loads(metadata["optimizer"]).items():
             state.setdefault(int(number), {}).update(values)
         return Checkpoint(weights, best, {"state": state}, json.loads(metadata["history"]))

@@ -130,30 +130,30 @@ def split(cohort: Cohort, test_fold: int, inner: int = 1) -> Split:
     Raises
     ------
     InputError
-        If training lacks a class.
+        If training lacks a class, or there is no such inner fold.
 
     Notes
     -----
-    A validation set that lacks a class is widened by the next fold until it has all, as long as two folds are left
-    to train on; it may lack one for good, as may a test fold.
+    A validation set that lacks a class is widened by the next fold until it has all. Training comes first: it keeps a
+    fold and its last windows of every class, so that validation may lack a class for good, as may a test fold.
     """
     visible = cohort.without(test_fold).scored()
     n_others = cohort.n_folds - 1
+    if not 1 <= inner <= n_others:
+        raise InputError(f"tuning.inner_folds: no inner fold {inner} of {n_others} beside the test fold; use fewer")
     order = [(test_fold - 1 + step) % cohort.n_folds + 1 for step in range(1, n_others + 1)]
     order = order[inner - 1 :] + order[: inner - 1]
-    size = 1
-    while size < n_others - 1 and _missing(visible.only(*order[:size])):
-        size += 1
-    train = visible.only(*order[size:])
-    missing = _missing(train)
+    present = {fold: set(visible.only(fold).label.tolist()) for fold in order}
+
+    def lacking(folds: list[int]) -> list[str]:
+        held = set().union(*(present[fold] for fold in folds))
+        return [name for number, name in enumerate(cohort.classes) if number not in held]
+
+    size = min(range(1, n_others), key=lambda size: (len(lacking(order[size:])), len(lacking(order[:size])), size))
+    missing = lacking(order[size:])
     if missing:
         raise InputError(
             f"fold {test_fold}: its training patients (folds {', '.join(map(str, sorted(order[size:])))}) have no "
             f"window of class {missing[0]!r}; use fewer folds, another class set, or more patients"
         )
-    return Split(train, visible.only(*order[:size]), tuple(sorted(order[:size])))
-
-
-def _missing(cohort: Cohort) -> list[str]:
-    present = set(cohort.label)
-    return [name for number, name in enumerate(cohort.classes) if number not in present]
+    return Split(visible.only(*order[size:]), visible.only(*order[:size]), tuple(sorted(order[:size])))

@@ -1,7 +1,7 @@
 """Score the test predictions of all folds and ranks.
 
-Example: python workflow/scripts/evaluate.py --config "$JSON" --tests fold1/retrain/rank1/test.tsv --data results/data
---output results/vit_mel_3class
+Example: python workflow/scripts/evaluate.py --config "$JSON" --tests fold1/retrain/rank1/test.tsv --windows windows.tsv
+--recordings recordings.tsv --events events.tsv --output results/vit_mel_3class
 """
 
 import argparse
@@ -16,7 +16,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
     parser.add_argument("--tests", nargs="+", required=True, help="test.tsv of every fold and rank")
-    parser.add_argument("--data", required=True, help="folder of the study's tables")
+    for name in ("windows", "recordings", "events"):
+        parser.add_argument(f"--{name}", required=True, help="table of the study")
     parser.add_argument("--output", required=True, help="folder of the combination")
     evaluate_combination(**vars(parser.parse_args()))
 

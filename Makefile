@@ -1,0 +1,50 @@
+# make report   the default study: results/vit_mel_3class/report.html
+# make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    every report of another configuration
+# make test     all tests
+# make lint | bench | docs | lock | clean
+
+PYTHON ?= python3
+VENV ?= .venv
+CONFIG ?=
+DATA ?=
+TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
+BIN := $(VENV)/bin
+OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
+
+.PHONY: report test lint bench docs lock clean
+
+report: $(VENV)/.installed
+	$(BIN)/python -m eegwf.unlock $(OPTIONS)
+	$(BIN)/snakemake --cores all $(TARGET) $(OPTIONS)
+
+test: $(VENV)/.tested lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m eegwf.config.reference
+
+$(VENV)/.installed: envs/eegwf.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --require-hashes --requirement envs/eegwf.txt
+	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed envs/test.txt
+	$(BIN)/python -m pip install --require-hashes --requirement envs/test.txt
+	touch $@
+
+# The newest versions of everything, with hashes for every platform. Needs uv.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade --output-file envs/eegwf.txt
+	uv pip compile pyproject.toml --extra test --constraint envs/eegwf.txt --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --output-file envs/test.txt
+
+clean:
+	rm -rf results/* .snakemake
