@@ -1,4 +1,4 @@
-"""Digest of the code that a stage runs, blind to comments and docstrings.
+"""Digest of the code that a stage runs, blind to comments, docstrings and descriptions of settings.
 
 A job is repeated when code it uses has changed, and not when only its words have. The modules are found by following
 the import statements of a script through this package, functions' own imports included.
@@ -40,7 +40,8 @@ def reachable_modules(script: Path | str, *modules: str) -> dict[str, Path]:
     while waiting:
         name = waiting.pop()
         path = _module_file(name)
-        if path is None or name in found:
+        # The package's own file holds its version and its door for users: a stage runs none of it.
+        if path is None or name in found or name == "eegwf":
             continue
         found[name] = path
         waiting += _imports(path)
@@ -77,6 +78,8 @@ def _parse(path: Path) -> ast.Module:
 def _tree_digest(path: Path) -> str:
     tree = _parse(path)
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
         body = getattr(node, "body", None)
         if (
             isinstance(body, list)

@@ -14,7 +14,7 @@ class Progress:
     total
         Number of steps.
     every
-        Seconds between two lines.
+        Seconds between two lines; infinity for none at all.
 
     Examples
     --------
@@ -33,7 +33,7 @@ class Progress:
         """Count finished steps."""
         self.done += steps
         now = time.monotonic()
-        if now - self._said >= self.every:
+        if now - self._said >= self.every or (self.done >= self.total and self.every < float("inf")):
             self._said = now
             self.say(note)
 

@@ -72,7 +72,6 @@ def read_layers(
                 f"{kind!r}; add the data set's file (--configfile config/datasets/NAME.yaml)"
             )
         merged["dataset"] = {**dataset, "root": str(data_root)}
-        layers.append((COMMAND_LINE, {"dataset": {"root": str(data_root)}}))
     return merged, layers
 
 
@@ -102,13 +101,16 @@ def merge(base: dict, other: dict, place: tuple[str, ...] = ()) -> dict:
     merged = dict(base)
     for key, value in other.items():
         here = (*place, str(key))
-        whole = any(
-            len(pattern) == len(here) and all(p in ("*", h) for p, h in zip(pattern, here, strict=True))
-            for pattern in WHOLE
-        )
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = merge(merged[key], value, here) if both and not whole else value
+        merged[key] = merge(merged[key], value, here) if both and not _is_whole(here) else value
     return merged
+
+
+def _is_whole(place: tuple) -> bool:
+    return any(
+        len(pattern) == len(place) and all(part in ("*", str(key)) for part, key in zip(pattern, place, strict=True))
+        for pattern in WHOLE
+    )
 
 
 def validate(merged: dict, layers: Layers) -> Study:
@@ -178,15 +180,21 @@ def _reach(value: Any, place: tuple) -> Any:
 
 def origin_of(places: list[tuple], layers: Layers) -> str:
     """Name of the last layer that sets any of some keys; if none does, of the last that comes nearest to one."""
-    best, nearest = layers[0][0], 0.0
-    for name, layer in layers:
-        for place in places:
-            reached = 0
-            while reached < len(place) and _reach(layer, place[: reached + 1]) is not ABSENT:
-                reached += 1
-            share = reached / len(place) if place else 0.0
-            if share and share >= nearest:
-                best, nearest = name, share
+    _, number = max((_nearest(place, layers) for place in places), default=(0.0, 0))
+    return layers[number][0]
+
+
+def _nearest(place: tuple, layers: Layers) -> tuple[float, int]:
+    """Share of a key's place that a layer sets, and the number of the last layer that sets most of it."""
+    best = (0.0, 0)
+    for number, (_, layer) in enumerate(layers):
+        reached = 0
+        while reached < len(place) and _reach(layer, place[: reached + 1]) is not ABSENT:
+            reached += 1
+        if any(_is_whole(place[:length]) for length in range(1, reached + 1)):
+            best = (0.0, 0)  # what earlier layers said of it is gone
+        if reached:
+            best = max(best, (reached / len(place), number))
     return best
 
 

@@ -1,12 +1,27 @@
 """Configuration of the models and of their tuning."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from eegwf.config.section import Section
 
-Value = bool | int | float | str
+
+def _number(value: Any) -> Any:
+    """Numbers that arrive as text: YAML takes 1e-4 for text, and Snakemake's command line every number in a list."""
+    if isinstance(value, str):
+        for kind in (int, float):
+            try:
+                number = kind(value)
+            except ValueError:
+                continue
+            if math.isfinite(number):
+                return number
+    return value
+
+
+Value = Annotated[bool | int | float | str, BeforeValidator(_number)]
 
 
 class Range(Section):
@@ -46,7 +61,9 @@ Search = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choi
 class Model(Section):
     """A model of the matrix: its fixed parameters and its search space."""
 
-    fixed: dict[str, Value] = Field({}, description="Parameters that every trial has; one that is searched too is drawn.")
+    fixed: dict[str, Value] = Field(
+        {}, description="Parameters that every trial has; one that is searched too is drawn."
+    )
     search: dict[str, Search] = Field(
         {}, description="Parameters to tune: `{low, high, log, step}` or `{choices: [...]}`."
     )

@@ -3,11 +3,8 @@
 import difflib
 import glob
 import hashlib
-import multiprocessing
-import os
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from eegwf.data.signal import FlatChannels, common_derivations, header, open_sig
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
 from eegwf.files import digest_file, read_json, replacing, write_json, write_table
+from eegwf.pool import worker_pool
 from eegwf.progress import Progress
 from eegwf.state import held, state_folder
 
@@ -71,7 +69,7 @@ def write_dataset_windows(reading: Reading, output: Path, state_root: Path, work
     derivations = _derivations(recordings, reading)
     state = state_folder(state_root, "windows", _identity(reading), derivations, code)
     with held(state):
-        for unfinished in [*state.glob(".*.f2.*"), *output.glob(".windows.npy.*")]:
+        for unfinished in [*state.glob(".*.f2.*"), *state.glob(".*.json.*"), *output.glob(".windows.npy.*")]:
             unfinished.unlink()  # of a job that was killed while it wrote
         parts = _read_all(recordings, derivations, reading, state, workers)
         _assemble(recordings, parts, reading, state, output)
@@ -144,8 +142,7 @@ def _read_all(recordings, derivations, reading, state, workers) -> dict[str, dic
             parts[recording.recording] = _read_part(recording, derivations, reading, state)
             progress.step(recording.recording)
         return parts
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(waiting)), context, _end_with_parent) as pool:
+    with worker_pool(min(workers, len(waiting))) as pool:
         futures = {pool.submit(_read_part, item, derivations, reading, state): item for item in waiting}
         try:
             for future in as_completed(futures):
@@ -156,12 +153,6 @@ def _read_all(recordings, derivations, reading, state, workers) -> dict[str, dic
             pool.shutdown(cancel_futures=True)
             raise
     return parts
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent does: after a SIGKILL of the parent it would wait for work forever."""
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _stamp(recording: Recording) -> list[Any]:

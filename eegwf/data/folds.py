@@ -33,6 +33,11 @@ def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFra
     ------
     InputError
         If there are fewer patients than folds.
+
+    Notes
+    -----
+    The balance comes first (scikit-learn's StratifiedGroupKFold): the seed deals out patients alike in their counts,
+    so where all differ, another seed may give the same folds.
     """
     patients = sorted(windows["patient"].unique())
     if len(patients) < 3:

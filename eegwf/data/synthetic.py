@@ -8,19 +8,15 @@ import datetime
 import fcntl
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from edfio import Edf, EdfSignal, Recording
 from edfio import Patient as EdfPatient
-from tqdm import tqdm
 
 from eegwf.config.data import Synthetic
 from eegwf.data.synthetic_recording import MICROVOLTS_PER_STEP, Case, draw_cases, draw_recording
@@ -28,6 +24,8 @@ from eegwf.data.synthetic_scalp import ELECTRODES, N_ELECTRODES
 from eegwf.data.synthetic_signal import SFREQ
 from eegwf.errors import InputError
 from eegwf.files import replacing, write_json, write_table, write_text
+from eegwf.pool import worker_pool
+from eegwf.progress import Progress
 
 _START = datetime.datetime(2020, 1, 1, 8, 0, 0)
 # Also the mark by which a folder is known as made here, and so may be replaced.
@@ -86,15 +84,16 @@ def write_dataset(root: Path, config: Synthetic, workers: int = 1, progress: boo
 
 
 def _write_all(folder: Path, cases: list[Case], workers: int, progress: bool) -> list[dict]:
-    folders = [folder] * len(cases)
-    bar = {"total": len(cases), "desc": "synthetic EEG", "unit": "patient", "file": sys.stderr}
-    if workers <= 1 or len(cases) == 1:
-        done = list(tqdm(map(_write_patient, folders, cases), disable=not progress, **bar))
-    else:
-        # Spawned, since a fork of a process that runs threads (BLAS, torch) can hang.
-        with ProcessPoolExecutor(min(workers, len(cases)), mp_context=get_context("spawn")) as pool:
-            done = list(tqdm(pool.map(_write_patient, folders, cases), disable=not progress, **bar))
-    return [seizure for seizures in done for seizure in seizures]
+    lines = Progress("synthetic recordings", len(cases), every=5.0 if progress else float("inf"))
+    done = []
+    with ExitStack() as stack:
+        run = map
+        if workers > 1 and len(cases) > 1:
+            run = stack.enter_context(worker_pool(min(workers, len(cases)))).map
+        for case, seizures in zip(cases, run(_write_patient, [folder] * len(cases), cases), strict=True):
+            done += seizures
+            lines.step(case.patient)
+    return done
 
 
 def _write_patient(folder: Path, case: Case) -> list[dict]:

@@ -45,8 +45,8 @@ def label_windows(
 
     Notes
     -----
-    An event type that covers at least `share` of a window labels it. Background must be pure: a window that a
-    seizure touches, or comes nearer to than `guard` seconds, is background no more. All else is borderline.
+    An event type that covers at least `share` of a window labels it. Background must be pure: a window that
+    another type touches, or comes nearer to than `guard` seconds, is background no more. All else is borderline.
     """
     onsets = starts / sfreq
     ends = onsets + windows.length

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
 from eegwf.files import read_array, replacing, write_json
+from eegwf.progress import Progress
 from eegwf.spectrograms.transforms import make_transform
 
 BATCH = 16
@@ -55,7 +55,7 @@ def write_spectrogram(
     device
         "cpu" or "cuda".
     progress
-        Show a bar with percentage and remaining time on standard error.
+        Print percentage and remaining time on standard error.
     chunk_bytes
         About how much of input and output is held at once.
 
@@ -94,8 +94,8 @@ def write_spectrogram(
             return levels.to("cpu", torch.float16).numpy().astype("<f2", copy=False)
 
     sha = hashlib.sha256()
-    bar = tqdm(total=n_windows, desc=name, unit="window", disable=not progress)
-    with replacing(array_path) as file, _one_thread_each(threads) as pool, bar:
+    lines = Progress(name, n_windows, every=5.0 if progress else float("inf"))
+    with replacing(array_path) as file, _one_thread_each(threads) as pool:
         header = {"descr": "<f2", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
         firsts = range(0, n_windows, BATCH)
@@ -104,7 +104,7 @@ def write_spectrogram(
                 data = np.ascontiguousarray(levels)
                 file.write(data)
                 sha.update(data)
-                bar.update(len(data))
+                lines.step(steps=len(data))
     axes = {
         "spectrogram": name,
         "ch_names": list(ch_names),

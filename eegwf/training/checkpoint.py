@@ -64,5 +64,5 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         for number, values in json.loads(metadata["optimizer"]).items():
             state.setdefault(int(number), {}).update(values)
         return Checkpoint(weights, best, {"state": state}, json.loads(metadata["history"]))
-    except (SafetensorError, KeyError, ValueError):
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -8,8 +8,9 @@ import torch
 
 from eegwf.errors import InputError
 
-# TorchEval still scripts a function with torch.jit; users can do nothing about that.
+# TorchEval still uses what torch has deprecated; users can do nothing about that.
 warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
+warnings.filterwarnings("ignore", message="The reduce argument of torch.scatter", category=UserWarning)
 
 
 def prepare(device: str, threads: int) -> str:

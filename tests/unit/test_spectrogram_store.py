@@ -70,7 +70,7 @@ def test_progress_is_shown_only_when_asked_for(windows, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
     write("stft", windows, tmp_path, progress=True)
     out, err = capfd.readouterr()
-    assert out == "" and "stft: 100%" in err and "53/53" in err
+    assert out == "" and "stft: 100 %" in err
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

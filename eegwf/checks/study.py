@@ -1,0 +1,26 @@
+"""The check of a whole study."""
+
+from eegwf.checks.bids import check_bids
+from eegwf.checks.findings import Findings, some
+from eegwf.checks.fold_arrays import check_fold_arrays
+from eegwf.checks.synthetic import check_synthetic
+from eegwf.errors import InputError
+from eegwf.flow import Flow
+
+CHECKS = {"synthetic": check_synthetic, "bids": check_bids, "fold_arrays": check_fold_arrays}
+
+
+def check_study(flow: Flow) -> Findings:
+    """Compare a study's configuration with its data; nothing is written, and no signals are read."""
+    findings = Findings()
+    try:
+        CHECKS[flow.kind](flow, findings)
+    except InputError as error:
+        findings.problems.append(str(error))
+    except OSError as error:
+        findings.problems.append(
+            f"{error.filename or error}: {error.strerror or type(error).__name__}; make it readable"
+        )
+    names = [report.split("/")[-2] for report in flow.reports()]
+    findings.facts.append(f"reports: {flow.results}/NAME/report.html for {some(names, most=8)}")
+    return findings

@@ -1,0 +1,146 @@
+"""The page: tables and figures put into the template."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from eegwf.report import figures_folds, figures_maps, figures_scores, figures_training, statement, tables, tables_run
+from eegwf.report.collect import Run
+from eegwf.report.drawing import Group
+from eegwf.report.formats import UNDEFINED, difference, listing
+from eegwf.report.selection import TESTED, fold_scores, mean, monitored
+
+FOLDER = Path(__file__).parent
+
+
+def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
+    """Write the page of one combination.
+
+    Parameters
+    ----------
+    run
+        What was collected.
+    about
+        The content of `run.json`.
+    timing
+        The content of `timing.tsv`.
+
+    Returns
+    -------
+    str
+        HTML that needs no other file and makes no request.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("template.html")
+    shown = statement.cards(run)
+    return template.render(
+        style=(FOLDER / "style.css").read_text(encoding="utf-8"),
+        run=run,
+        title=f"{run.model} · {run.spectrogram} · {run.class_set}",
+        member=statement.MEMBER_NAMES.get(run.primary, run.primary),
+        sentence=statement.study_sentence(run),
+        cards=shown,
+        level=tables.level(run),
+        verdict=statement.verdict(run),
+        cautions=statement.cautions(run, shown),
+        synthetic=run.config["dataset"]["kind"] == "synthetic",
+        smaller=statement.smaller_than_study(run),
+        listing=listing,
+        about=about,
+        config=tables_run.parameters_of(run.config),
+        **_scores(run),
+        **_folds(run),
+        **_tuning(run),
+        **_explanation(run),
+        **_data(run),
+        run_table=tables_run.run_table(run, about),
+        time_table=tables_run.time_table(timing) if len(timing) else None,
+    )
+
+
+def _scores(run: Run) -> dict[str, Any]:
+    confusion = figures_scores.confusion_figure(run.metrics["confusion"][run.primary], run.classes, run.primary)
+    curves = "Counts and row shares, and curves of each class against the rest; pooled test folds, primary member."
+    members = (
+        f"Dots with {tables.level(run)} patient-bootstrap intervals; the diamond is the primary member, dashed lines "
+        "are the floors."
+    )
+    return {
+        "class_figures": Group(curves, [confusion, *figures_scores.curve_figures(run)]),
+        "class_table": tables.class_table(run),
+        "member_figures": Group(members, figures_scores.member_figures(run.metrics)),
+        "member_table": tables.member_table(run),
+        "event_table": tables.event_table(run),
+        "events": tables.event_summary(run),
+        "why_no_events": statement.why_no_events(run),
+    }
+
+
+def _folds(run: Run) -> dict[str, Any]:
+    folds = fold_scores(run)
+    optimism = mean([fold.optimism for fold in folds])
+    return {
+        "fold_figures": Group("", [figures_folds.fold_figure(run, folds), figures_folds.patient_figure(run)]),
+        "fold_table": tables.fold_table(run, folds),
+        "patient_table": tables.patient_table(run),
+        "optimism": difference(optimism) if optimism is not None else UNDEFINED,
+        "optimism_value": optimism,
+        "compared": TESTED[monitored(run)],
+        "monitor": run.config["training"]["monitor"],
+    }
+
+
+def _tuning(run: Run) -> dict[str, Any]:
+    monitor = run.config["training"]["monitor"]
+    draw = partial(figures_training.tuning_figure, monitor=monitor)
+    tuning = [figure for figure in map(draw, run.outer) if figure is not None]
+    training = [figure for figure in map(figures_training.training_figure, run.outer) if figure is not None]
+    best, parameters = tables_run.parameter_tables(run)
+    return {
+        "tuning_figures": Group(
+            "Validation value of every trial, in their order; the line is the best so far. Ticks at the bottom are "
+            "pruned trials, crosses failed ones.",
+            tuning,
+            small=True,
+        ),
+        "training_figures": Group(
+            "Retraining by epoch: rank1 thick, the other ranks thin; diamonds mark the epochs that were kept.",
+            training,
+            small=True,
+        ),
+        "trial_table": tables_run.trial_table(run),
+        "best_table": best,
+        "parameter_table": parameters,
+    }
+
+
+def _explanation(run: Run) -> dict[str, Any]:
+    parts = []
+    for part in figures_maps.pool_maps(run):
+        channels = figures_maps.channel_figure(part, run.classes)
+        parts.append(
+            {
+                "name": part.spectrogram,
+                "maps": figures_maps.map_figures(part, run.classes),
+                "channels": [channels] if channels else [],
+            }
+        )
+    return {"maps": parts, "map_table": tables_run.map_table(run)}
+
+
+def _data(run: Run) -> dict[str, Any]:
+    return {
+        "window_table": tables_run.window_table(run),
+        "split_table": tables_run.split_table(run),
+        "gate_table": tables_run.gate_table(run),
+        "recording_table": tables_run.recording_table(run),
+    }

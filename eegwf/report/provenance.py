@@ -1,0 +1,118 @@
+"""Where a result comes from: versions, commit, seed, host, and what each job took."""
+
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eegwf.files import read_table
+from eegwf.spectrograms.names import members
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = (
+    "snakemake",
+    "torch",
+    "torchvision",
+    "timm",
+    "optuna",
+    "captum",
+    "torcheval",
+    "mne",
+    "edfio",
+    "timescoring",
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+)
+STAGES = ("synthesise", "import", "windows", "folds", "spectrogram", "tune", "retrain", "evaluate", "explain", "report")
+TIMING = ("job", "seconds", "max_rss_mb", "cpu_seconds")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the main packages that are installed."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit(root: Path = ROOT) -> str | None:
+    """The checkout's commit, with `-dirty` behind it if tracked files were changed; None outside a checkout."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    head = _git(root, "rev-parse", "HEAD")
+    if not top or not head or Path(top).resolve() != root.resolve():
+        return None
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return f"{head}-dirty" if changed else head
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def describe_run(config: dict[str, Any], model: str, spectrogram: str, classes: str) -> dict[str, Any]:
+    """The content of `run.json`."""
+    return {
+        "config": config,
+        "model": model,
+        "spectrogram": spectrogram,
+        "classes": classes,
+        "versions": versions(),
+        "commit": commit(),
+        "seed": config["seed"],
+        "host": platform.node(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def timing(results: Path, model: str, spectrogram: str, classes: str) -> pd.DataFrame:
+    """What the jobs behind a combination took, from Snakemake's benchmark files; those not there are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns `job seconds max_rss_mb cpu_seconds`, a row per job in the order of the workflow; NaN where
+        Snakemake could not measure (a job shorter than its sampling).
+    """
+    rows = []
+    for path in _benchmarks(results / "benchmarks", f"{model}_{spectrogram}_{classes}", members(spectrogram)):
+        table = read_table(path)
+        if len(table):
+            row = [pd.to_numeric(table[name], errors="coerce").iloc[-1] for name in ("s", "max_rss", "cpu_time")]
+            rows.append([path.relative_to(results / "benchmarks").with_suffix("").as_posix(), *row])
+    return pd.DataFrame(rows, columns=list(TIMING))
+
+
+def _benchmarks(folder: Path, name: str, inputs: tuple[str, ...]) -> Iterator[Path]:
+    """Benchmark files of the data, of the inputs and of the combination, in the order of the workflow."""
+    found = [path for path in folder.glob("*.tsv") if path.stem != "summary"]
+    for path in folder.glob("*/*.tsv"):
+        if path.stem == name or path.stem.startswith(f"{name}_") or path.stem in inputs:
+            found.append(path)
+
+    def order(path: Path) -> tuple:
+        stage = stage_of(path.relative_to(folder).with_suffix("").as_posix())
+        fold = path.stem.rpartition("_fold")[2]
+        return (STAGES.index(stage) if stage in STAGES else len(STAGES), int(fold) if fold.isdigit() else 0, str(path))
+
+    yield from sorted(found, key=order)
+
+
+def stage_of(job: str) -> str:
+    """Stage of a job's name: `tune/vit_mel_3class_fold1` is `tune`, `import_tables` is `import`."""
+    return job.split("/")[0].split("_")[0]

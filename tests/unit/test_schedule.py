@@ -1,0 +1,99 @@
+"""Learning rate, best epoch and stopping against PyTorch's schedulers and by hand."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from eegwf.config.training import Training
+from eegwf.training.schedule import best_epoch, finished, learning_rate, make_optimizer, score
+
+
+def history(*scores, name="balanced_accuracy"):
+    return [{"epoch": epoch, name: value} for epoch, value in enumerate(scores, start=1)]
+
+
+def rates(n_steps, **settings):
+    return [learning_rate(step, n_steps, Training(**settings)) for step in range(n_steps)]
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 17, 200])
+def test_without_warm_up_it_is_pytorchs_cosine(n_steps):
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.03)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=n_steps)
+    for rate in rates(n_steps, lr=0.03, warmup=0.0):
+        assert rate == pytest.approx(scheduler.get_last_lr()[0], rel=1e-9)
+        optimizer.step()
+        scheduler.step()
+
+
+def test_warm_up_and_cosine_by_hand():
+    found = rates(10, lr=1.0, warmup=0.2)
+    expected = [1 / 3, 2 / 3, *(0.5 * (1 + math.cos(math.pi * step / 8)) for step in range(8))]
+    assert found == pytest.approx(expected)
+    assert found[2] == 1.0
+
+
+@given(st.integers(1, 500), st.floats(0, 0.99), st.floats(1e-6, 10))
+def test_it_rises_to_the_peak_and_falls(n_steps, warmup, lr):
+    found = rates(n_steps, lr=lr, warmup=warmup)
+    peak = found.index(max(found))
+    assert all(0 < rate <= lr * (1 + 1e-12) for rate in found)
+    assert found[: peak + 1] == sorted(found[: peak + 1]) and found[peak:] == sorted(found[peak:], reverse=True)
+    assert abs(peak - warmup * n_steps) <= 1
+
+
+def test_it_ends_near_zero():
+    assert rates(1000, lr=1.0, warmup=0.1)[-1] < 1e-5
+    assert learning_rate(1000, 1000, Training(lr=1.0)) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_best_epoch_is_the_first_on_a_tie():
+    settings = Training(monitor="balanced_accuracy")
+    assert best_epoch(history(0.5, 0.7, 0.6, 0.7), settings) == 1
+    assert best_epoch(history(0.5), settings) == 0
+    loss = Training(monitor="loss")
+    assert best_epoch(history(0.9, 0.4, 0.4, 0.5, name="validation_loss"), loss) == 1
+    assert best_epoch(history(0.1, 0.9, name="macro_f1"), Training(monitor="macro_f1")) == 1
+
+
+def test_a_score_is_better_when_higher():
+    assert score({"validation_loss": 0.7}, Training(monitor="loss")) == -0.7
+    assert score({"macro_f1": 0.7, "validation_loss": 2.0}, Training(monitor="macro_f1")) == 0.7
+
+
+def test_patience_counts_epochs_without_a_better_score():
+    settings = Training(epochs=50, patience=3)
+    scores = [0.5, 0.6, 0.6, 0.55, 0.6]  # the second is best, a tie is no better
+    assert [finished(history(*scores[:n]), settings) for n in range(6)] == [False] * 5 + [True]
+    assert not finished(history(*scores[:4], 0.61), settings)
+
+
+def test_the_last_epoch_is_the_last():
+    settings = Training(epochs=3, patience=50)
+    assert [finished(history(*[0.1 * n for n in range(m)]), settings) for m in range(5)] == [False] * 3 + [True] * 2
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+        self.norm = nn.LayerNorm(3)
+        self.pos_embed = nn.Parameter(torch.ones(1, 5, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_weight_decay_spares_norms_biases_and_positions(name, kind):
+    network = Network()
+    optimizer = make_optimizer(network, Training(optimizer=name, lr=0.25, weight_decay=0.125))
+    assert type(optimizer) is kind
+    decay = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
+    found = {name: decay[id(parameter)] for name, parameter in network.named_parameters()}
+    spared = dict.fromkeys(("linear.bias", "norm.weight", "norm.bias", "pos_embed"), 0.0)
+    assert found == {"linear.weight": 0.125, **spared}
+    assert {group["lr"] for group in optimizer.param_groups} == {0.25}

@@ -1,0 +1,102 @@
+"""The Vision Transformer: any size, every bin counts, nothing mixed between windows."""
+
+import numpy as np
+import pytest
+import torch
+
+from eegwf.models.registry import build
+
+
+def vit(n_chans=3, n_freqs=10, n_times=12, n_outputs=3, **own):
+    torch.manual_seed(0)
+    shape = {"n_chans": n_chans, "n_freqs": n_freqs, "n_times": n_times, "n_outputs": n_outputs}
+    own = {"patch_freqs": 4, "patch_times": 5, "width": 16, "heads": 2, **own}
+    return build("vit", shape, own).eval()
+
+
+@pytest.mark.parametrize(("n_chans", "n_freqs", "n_times"), [(19, 10, 12), (20, 64, 96), (22, 7, 5), (1, 3, 4)])
+def test_any_size_gives_one_logit_per_class(n_chans, n_freqs, n_times):
+    x = torch.randn(2, n_chans, n_freqs, n_times)
+    assert vit(n_chans, n_freqs, n_times)(x).shape == (2, 3)
+
+
+def test_the_number_of_tokens_is_that_of_padded_patches():
+    assert vit(n_freqs=10, n_times=12).transformer.pos_embed.shape[1] == 3 * 3
+    assert vit(n_freqs=8, n_times=10).transformer.pos_embed.shape[1] == 2 * 2
+
+
+@pytest.mark.parametrize("where", [(slice(None), -1, slice(None)), (slice(None), slice(None), -1)])
+def test_the_last_row_and_column_reach_the_output(where):
+    model, x = vit(), torch.randn(1, 3, 10, 12)
+    changed = x.clone()
+    changed[0][where] += 1
+    assert not torch.allclose(model(x), model(changed), atol=1e-6)
+
+
+def test_every_bin_reaches_the_output():
+    x = torch.randn(1, 3, 10, 12, requires_grad=True)
+    vit()(x)[0, 0].backward()
+    assert (x.grad != 0).all()
+
+
+def test_a_window_does_not_depend_on_its_batch_mates():
+    model, x = vit(), torch.randn(5, 3, 10, 12)
+    alone = torch.cat([model(one[None]) for one in x])
+    assert torch.allclose(model(x), alone, atol=1e-6)
+    assert torch.allclose(model(x.flip(0)).flip(0), model(x), atol=1e-6)
+
+
+def test_a_token_holds_its_own_patch_and_no_other():
+    # With one block, `features` are the embedded patches: token (i, j) may depend on patch (i, j) alone.
+    model = vit(depth=1)
+    seen = {}
+    model.features.register_forward_hook(lambda module, given, out: seen.update(out=out))
+    x = torch.randn(1, 3, 10, 12, requires_grad=True)
+    model(x)
+    assert seen["out"].shape[2:] == (3, 3)
+    for i, j in [(0, 0), (1, 2), (2, 1)]:
+        gradient = torch.autograd.grad(seen["out"][0, :, i, j].sum(), x, retain_graph=True)[0][0].abs().sum(0)
+        inside = np.zeros((10, 12), dtype=bool)
+        inside[4 * i : 4 * i + 4, 5 * j : 5 * j + 5] = True
+        assert ((gradient > 0).numpy() == inside).all()
+
+
+def test_time_order_matters():
+    model, x = vit(), torch.randn(1, 3, 10, 12)
+    assert not torch.allclose(model(x), model(x[..., torch.randperm(12)]), atol=1e-5)
+
+
+def test_evaluation_is_deterministic_and_training_drops():
+    model, x = vit(dropout=0.3), torch.randn(4, 3, 10, 12)
+    assert torch.equal(model(x), model(x))
+    model.train()
+    assert not torch.equal(model(x), model(x))
+
+
+def test_the_output_is_logits_not_probabilities():
+    out = vit()(100 * torch.randn(64, 3, 10, 12))
+    assert out.min() < 0
+    assert not torch.allclose(out.sum(dim=1), torch.ones(64), atol=1e-2)
+
+
+def test_every_parameter_gets_a_gradient():
+    model = vit(dropout=0.0)
+    torch.nn.functional.cross_entropy(model(torch.randn(8, 3, 10, 12)), torch.arange(8) % 3).backward()
+    lost = [name for name, value in model.named_parameters() if value.grad is None or not value.grad.abs().any()]
+    assert lost == []
+
+
+def test_it_overfits_32_windows():
+    model = vit(n_freqs=10, n_times=12, dropout=0.0).train()
+    x, y = torch.randn(32, 3, 10, 12), torch.arange(32) % 3
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(120):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    assert (model.eval()(x).argmax(1) == y).all()
+
+
+def test_heads_that_do_not_divide_the_width_are_refused():
+    with pytest.raises(ValueError, match="width 16 is no multiple of heads 3"):
+        vit(heads=3)

@@ -1,0 +1,49 @@
+"""Runs the workflow on a tiny study, as a user would."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+from running import TINY, snakemake_command
+
+# What may differ between two runs: times, hosts, logs, reports, unfinished work.
+VARYING = ("timing.tsv", "report.html", "run.json")
+
+
+@pytest.fixture(scope="session")
+def snakemake():
+    """Call Snakemake and get the finished process, its output in `stdout`."""
+
+    def call(folder: Path, *arguments: str, configs=(TINY,), check=True) -> subprocess.CompletedProcess:
+        command = snakemake_command(folder, *arguments, configs=configs)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+        return done
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def contents():
+    """Digest of every file of a results folder that two equal runs have in common."""
+
+    def read(folder: Path) -> dict[str, str]:
+        found = {}
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            skipped = name.startswith(("state/", "logs/", "benchmarks/")) or path.name in VARYING
+            if path.is_file() and not skipped and not path.name.startswith(".snakemake"):
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return found
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def finished(snakemake, tmp_path_factory) -> Path:
+    """Folder in which the tiny study has run to its report."""
+    folder = tmp_path_factory.mktemp("finished")
+    snakemake(folder, "--cores", "2", "results/vit_mel_3class/report.html")
+    return folder

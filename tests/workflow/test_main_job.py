@@ -1,0 +1,152 @@
+"""The main job: from recordings to a report, and what is done again when something changes."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from sklearn import metrics as sk
+
+import eegwf
+
+RUN = "results/vit_mel_3class"
+REPORT = f"{RUN}/report.html"
+
+
+def jobs(output: str) -> dict[str, int]:
+    """Rules and number of jobs in the table of a dry run."""
+    table = output.rpartition("job            count")[2] or output.rpartition("job ")[2]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M) if name != "total"}
+
+
+def test_every_file_of_the_contract_is_there(finished):
+    run = finished / RUN
+    expected = ["predictions.tsv", "metrics.json", "per_patient.tsv", "events.tsv", "timing.tsv", "report.html"]
+    for fold in (1, 2, 3):
+        expected += [f"fold{fold}/tune/trials.tsv", f"fold{fold}/tune/best.json", f"fold{fold}/explain/maps.json"]
+        for rank in (1, 2):
+            names = ("model.safetensors", "model.json", "history.tsv", "validation.tsv", "test.tsv")
+            expected += [f"fold{fold}/retrain/rank{rank}/{name}" for name in names]
+    data = ["recordings.tsv", "windows.tsv", "windows.npy", "folds.tsv", "leakage.json", "events.tsv"]
+    missing = [name for name in expected if not (run / name).stat().st_size]
+    missing += [name for name in data if not (finished / "results/data" / name).stat().st_size]
+    assert missing == []
+
+
+def test_metrics_follow_from_the_predictions(finished):
+    table = pd.read_csv(finished / RUN / "predictions.tsv", sep="\t", keep_default_na=False)
+    metrics = json.loads((finished / RUN / "metrics.json").read_text())
+    classes = metrics["classes"]
+    p_columns = [f"p_{name}" for name in classes]
+    for member, scores in metrics["members"].items():
+        rows = table[(table["member"] == member) & (table["label"] != "")]
+        truth = rows["label"].map(classes.index).to_numpy()
+        predicted = rows["predicted"].map(classes.index).to_numpy()
+        p = rows[p_columns].to_numpy(float)
+        onehot = np.eye(len(classes))[truth]
+        expected = {
+            "balanced_accuracy": sk.balanced_accuracy_score(truth, predicted),
+            "macro_f1": sk.f1_score(truth, predicted, average="macro"),
+            "accuracy": sk.accuracy_score(truth, predicted),
+            "auroc": sk.roc_auc_score(truth, p / p.sum(axis=1, keepdims=True), multi_class="ovr", average="macro"),
+            "auprc": sk.average_precision_score(onehot, p, average="macro"),
+        }
+        for name, value in expected.items():
+            assert scores[name]["value"] == pytest.approx(value, abs=1e-6), (member, name)
+            assert scores[name]["low"] <= scores[name]["value"] <= scores[name]["high"]
+    ensemble = table[table["member"] == "ensemble"].set_index("window")[p_columns]
+    ranks = table[table["member"] != "ensemble"].groupby("window")[p_columns].mean()
+    np.testing.assert_allclose(ensemble.sort_index(), ranks.sort_index(), atol=1e-8)
+
+
+def test_every_window_is_tested_once_by_models_that_never_saw_its_patient(finished):
+    folds = pd.read_csv(finished / "results/data/folds.tsv", sep="\t").set_index("patient")["fold"]
+    table = pd.read_csv(finished / RUN / "predictions.tsv", sep="\t", keep_default_na=False)
+    windows = pd.read_csv(finished / "results/data/windows.tsv", sep="\t", keep_default_na=False)
+    assert (table["fold"] == table["patient"].map(folds)).all()
+    one = table[table["member"] == "rank1"]
+    assert sorted(one["window"]) == sorted(windows["window"])
+    for fold in (1, 2, 3):
+        model = json.loads((finished / RUN / f"fold{fold}/retrain/rank1/model.json").read_text())
+        validation = pd.read_csv(finished / RUN / f"fold{fold}/retrain/rank1/validation.tsv", sep="\t")
+        assert model["fold"] not in model["validation_folds"]
+        assert set(validation["fold"]) == set(model["validation_folds"])
+
+
+def test_a_second_call_runs_nothing(finished, snakemake):
+    assert "Nothing to be done" in snakemake(finished, "--cores", "2", REPORT).stdout
+
+
+def test_a_changed_range_repeats_tuning_and_what_follows_alone(finished, snakemake, tmp_path):
+    changed = tmp_path / "changed.yaml"
+    search = {"lr": {"low": 1e-3, "high": 2e-2, "log": True}}
+    changed.write_text(yaml.safe_dump({"models": {"vit": {"search": search}}}))
+    tiny = Path(__file__).with_name("tiny.yaml")
+    planned = jobs(snakemake(finished, "--dry-run", REPORT, configs=(tiny, changed)).stdout)
+    assert planned == {"tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+
+
+def test_a_changed_training_setting_repeats_no_data_job(finished, snakemake):
+    planned = jobs(snakemake(finished, "--dry-run", REPORT, "--config", "training={epochs: 4}").stdout)
+    assert set(planned) == {"tune", "retrain", "explain", "evaluate", "report"}
+
+
+def test_comments_repeat_nothing_and_code_repeats_what_uses_it(finished, root, tmp_path):
+    """On a copy of the checkout, so that its files can be edited."""
+    copy = tmp_path / "checkout"
+    for name in ("eegwf", "rules", "workflow", "config", "profiles"):
+        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "Snakefile", copy)
+
+    def planned() -> dict[str, int]:
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(copy / "Snakefile"), "--dry-run"]
+        command += ["--directory", str(finished), REPORT, "--configfile", str(root / "tests/workflow/tiny.yaml")]
+        environment = os.environ | {"PYTHONPATH": str(copy)}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+        return jobs(done.stdout + done.stderr)
+
+    assert planned() == {}
+    for name in ("eegwf/training/loop.py", "workflow/scripts/tune.py", "eegwf/tuning/search.py", "rules/tune.smk"):
+        path = copy / name
+        path.write_text("# A comment.\n" + path.read_text() + "\n# Another one.\n")
+    assert planned() == {}
+    path = copy / "eegwf/training/schedule.py"
+    path.write_text(path.read_text().replace("momentum=0.9", "momentum=0.8"))
+    assert planned() == {"tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+
+
+def test_the_run_opens_from_python(finished):
+    run = eegwf.load_run(finished / RUN)
+    assert run.config.folds == 3
+    assert set(run.metrics["member"]) == {"rank1", "rank2", "ensemble"}
+    assert set(run.models) == {(fold, rank) for fold in (1, 2, 3) for rank in (1, 2)}
+    test = pd.read_csv(finished / RUN / "fold2/retrain/rank1/test.tsv", sep="\t", keep_default_na=False)
+    array = np.load(finished / "results/spectrograms/mel.npy", mmap_mode="r")
+    x = torch.from_numpy(array[test["window"]].astype(np.float32))
+    p = run.model(fold=2, rank=1)(x).softmax(dim=1).detach().numpy()
+    np.testing.assert_allclose(p, test[["p_background", "p_focal", "p_generalized"]], atol=1e-5)
+
+
+@pytest.mark.parametrize("combination", ["vit_stft_2class", "vit_cwt_3class", "vit_concat_2class"])
+def test_other_combinations_work_as_well(finished, snakemake, combination, tmp_path):
+    one = ["--config", "tuning={trials: 1, pruning: none}", "retrain={top: 1}", "training={epochs: 1}"]
+    snakemake(finished, "--cores", "2", f"results/{combination}/report.html", *one)
+    metrics = json.loads((finished / f"results/{combination}/metrics.json").read_text())
+    assert metrics["members"]["ensemble"]["balanced_accuracy"]["value"] > 0.2
+
+
+def test_a_second_results_root_does_not_mix(finished, snakemake):
+    other = snakemake(
+        finished, "--dry-run", "results/other/vit_mel_3class/report.html", "--config", "results=results/other"
+    )
+    assert jobs(other.stdout)["windows"] == 1
+    refused = snakemake(finished, "--dry-run", REPORT, "--config", "results=results/other", check=False)
+    assert refused.returncode and "the results of this configuration are in results/other/" in refused.stdout
