@@ -9,6 +9,10 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from eegwf.files import digest_file
+
+# What stands beside the modules of a package and decides its output as well.
+PAGES = (".html", ".css")
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -29,7 +33,10 @@ def code_digest(script: Path | str, *modules: str) -> str:
     """
     script = Path(script)
     parts = [f"{script.name} {_tree_digest(script)}"]
-    parts += [f"{name} {_tree_digest(path)}" for name, path in sorted(reachable_modules(script, *modules).items())]
+    reached = sorted(reachable_modules(script, *modules).items())
+    parts += [f"{name} {_tree_digest(path)}" for name, path in reached]
+    for folder in sorted({path.parent for _, path in reached}):
+        parts += [f"{page.name} {digest_file(page)}" for page in sorted(folder.glob("*.*")) if page.suffix in PAGES]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -4,7 +4,6 @@ Every cluster job parses the Snakefile again, so this module is quick and never 
 """
 
 import json
-import os
 import re
 import shlex
 import sys
@@ -19,8 +18,8 @@ from eegwf.config.load import Layers, origin_of, read_layers, validate
 from eegwf.config.study import Study
 from eegwf.config.training import TUNABLE
 from eegwf.errors import InputError
-from eegwf.files import digest
 from eegwf.models.registry import MODELS
+from eegwf.slices import count_folds, data_digest, slice_of
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -156,14 +155,7 @@ class Flow:
 
     def data_digest(self, wildcards) -> str:
         """For a rule's `params`: changes when a file of the data set does (name, size or time)."""
-        dataset = self.study.dataset
-        if isinstance(dataset, Bids):
-            return digest(sorted(_stamps(Path(dataset.root))))
-        if self.kind == "fold_arrays":
-            patterns = [pattern for files in dataset.arrays.values() for pattern in files.model_dump().values()]
-            files = [Path(pattern.format(fold=fold)) for pattern in patterns for fold in self.folds]
-            return digest([[str(file), *_stamp(file.stat())] for file in files if file.exists()])
-        return ""
+        return data_digest(self.study)
 
     @property
     def data_rules(self) -> str:
@@ -302,80 +294,3 @@ def open_flow(
         # Anything but an exit would be shown with a stack trace by Snakemake.
         sys.exit(f"error: {error}")
     return flow
-
-
-def count_folds(study: Study) -> int:
-    """Number of outer folds, known before any job has run.
-
-    Raises
-    ------
-    InputError
-        If a table of folds can't be read.
-    """
-    if study.dataset.kind == "fold_arrays":
-        return study.dataset.n_folds
-    if isinstance(study.folds, int):
-        return study.folds
-    if study.folds != LEAVE_ONE_OUT:
-        from eegwf.files import read_table
-
-        try:
-            return int(read_table(study.folds, ("patient", "fold"))["fold"].astype(int).max())
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"folds: {study.folds}: no table with patient and fold ({error}); give a number, "
-                f"'{LEAVE_ONE_OUT}' or such a table"
-            ) from None
-    if isinstance(study.dataset, Bids):
-        found = {folder.name for folder in Path(study.dataset.root).glob("sub-*") if folder.is_dir()}
-        return len({study.patients.get(name, name) for name in found})
-    return sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
-
-
-def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
-    """The part of the configuration that decides a stage's result, and nothing else."""
-    everything = study.model_dump(mode="json")
-    model = getattr(wildcards, "model", None)
-    classes = getattr(wildcards, "classes", None)
-    spectrogram = getattr(wildcards, "spectrogram", None)
-    learning = {"seed", "threads", "device", "training", "retrain"}
-    keys = {
-        "synthesise": {"dataset"},
-        "windows": {"dataset", "signals", "windows", "patients"},
-        "folds": {"folds", "seed"},
-        "import_tables": {"dataset", "patients"},
-        "import_spectrogram": {"dataset"},
-        "spectrogram": set(),
-        "tune": {*learning, "tuning"},
-        "retrain": learning,
-        "explain": {"device", "threads", "seed", "explanation"},
-        "evaluate": {"seed", "evaluation"},
-        "report": set(everything),
-    }[stage]
-    part = {key: everything[key] for key in sorted(keys)}
-    if stage == "spectrogram":
-        part["grid"] = everything["spectrograms"].get(spectrogram)
-    if stage in ("tune", "retrain"):
-        part["model"] = model
-        part["space"] = everything["models"].get(model)
-        part["classes"] = everything["classes"].get(classes)
-    if stage == "tune":
-        part["retrain"] = {"top": study.retrain.top}
-    if stage == "retrain":
-        del part["space"]
-    if stage in ("explain", "evaluate"):
-        part["classes"] = everything["classes"].get(classes)
-    return part
-
-
-def _stamps(folder: Path) -> Iterable[list[Any]]:
-    """Path, size and time of every file that carries signals or events."""
-    for base, _, names in os.walk(folder):
-        for name in names:
-            if name.endswith((".edf", ".bdf", ".vhdr", ".eeg", ".vmrk", "_events.tsv")):
-                path = Path(base, name)
-                yield [path.relative_to(folder).as_posix(), *_stamp(path.stat())]
-
-
-def _stamp(status: os.stat_result) -> list[int]:
-    return [status.st_size, status.st_mtime_ns]

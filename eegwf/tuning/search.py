@@ -162,7 +162,7 @@ def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path) -> N
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except (Diverged, torch.OutOfMemoryError, ValueError) as error:
-        trial.set_user_attr("reason", f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        trial.set_user_attr("reason", " ".join(f"{type(error).__name__}: {error}".split()))
         study.tell(trial, state=TrialState.FAIL)
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)

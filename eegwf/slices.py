@@ -1,0 +1,100 @@
+"""What a stage's result depends on: its slice of the configuration, the number of folds, the files of the data set."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from eegwf.config.data import LEAVE_ONE_OUT, Bids
+from eegwf.config.study import Study
+from eegwf.errors import InputError
+from eegwf.files import digest, read_table
+
+
+def count_folds(study: Study) -> int:
+    """Number of outer folds, known before any job has run.
+
+    Raises
+    ------
+    InputError
+        If a table of folds can't be read.
+    """
+    if study.dataset.kind == "fold_arrays":
+        return study.dataset.n_folds
+    if isinstance(study.folds, int):
+        return study.folds
+    if study.folds != LEAVE_ONE_OUT:
+        try:
+            return int(read_table(study.folds, ("patient", "fold"))["fold"].astype(int).max())
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"folds: {study.folds}: no table with patient and fold ({error}); give a number, "
+                f"'{LEAVE_ONE_OUT}' or such a table"
+            ) from None
+    if isinstance(study.dataset, Bids):
+        found = {folder.name for folder in Path(study.dataset.root).glob("sub-*") if folder.is_dir()}
+        return len({study.patients.get(name, name) for name in found})
+    return sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
+
+
+def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
+    """The part of the configuration that decides a stage's result, and nothing else."""
+    everything = study.model_dump(mode="json")
+    model = getattr(wildcards, "model", None)
+    classes = getattr(wildcards, "classes", None)
+    spectrogram = getattr(wildcards, "spectrogram", None)
+    learning = {"seed", "threads", "device", "training", "retrain"}
+    keys = {
+        "synthesise": {"dataset"},
+        "windows": {"dataset", "signals", "windows", "patients"},
+        "folds": {"folds", "seed"},
+        "import_tables": {"dataset", "patients"},
+        "import_spectrogram": {"dataset"},
+        "spectrogram": set(),
+        "tune": {*learning, "tuning"},
+        "retrain": learning,
+        "explain": {"device", "threads", "seed", "explanation"},
+        "evaluate": {"seed", "evaluation"},
+        "report": set(everything),
+    }[stage]
+    part = {key: everything[key] for key in sorted(keys)}
+    if stage == "spectrogram":
+        part["grid"] = everything["spectrograms"].get(spectrogram)
+    if stage in ("tune", "retrain"):
+        part["model"] = model
+        part["space"] = everything["models"].get(model)
+        part["classes"] = everything["classes"].get(classes)
+    if stage == "tune":
+        part["retrain"] = {"top": study.retrain.top}
+    if stage == "retrain":
+        del part["space"]
+    if stage in ("explain", "evaluate"):
+        part["classes"] = everything["classes"].get(classes)
+    return part
+
+
+def data_digest(study: Study) -> str:
+    """Digest of names, sizes and times of a data set's files; empty for the synthetic one."""
+    dataset = study.dataset
+    if isinstance(dataset, Bids):
+        return digest(sorted(_stamps(Path(dataset.root))))
+    if dataset.kind == "fold_arrays":
+        patterns = [pattern for files in dataset.arrays.values() for pattern in files.model_dump().values()]
+        files = [
+            Path(pattern.replace("{fold}", str(fold))) for pattern in patterns for fold in range(1, dataset.n_folds + 1)
+        ]
+        return digest([[str(file), *_stamp(file.stat())] for file in files if file.exists()])
+    return ""
+
+
+def _stamps(folder: Path) -> Iterable[list[Any]]:
+    """Path, size and time of every file that carries signals or events."""
+    for base, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith((".edf", ".bdf", ".vhdr", ".eeg", ".vmrk", "_events.tsv")):
+                path = Path(base, name)
+                yield [path.relative_to(folder).as_posix(), *_stamp(path.stat())]
+
+
+def _stamp(status: os.stat_result) -> list[int]:
+    return [status.st_size, status.st_mtime_ns]
