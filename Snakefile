@@ -44,6 +44,10 @@ localrules:
     all,
 
 
+onstart:
+    flow.check_results()
+
+
 rule all:
     input:
         flow.reports(),

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from itertools import product
 from pathlib import Path
@@ -127,6 +128,17 @@ class Flow:
                     f"(the results of this configuration are in {self.results}/)"
                 )
 
+    def check_results(self) -> None:
+        """End the process with one line where nothing can be written; Snakemake would take several to say so."""
+        try:
+            Path(self.results).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.results).close()
+        except OSError as error:
+            sys.exit(
+                f"error: {self.results}: can't be written to ({error.strerror}); make it writable, or choose another "
+                "folder (--config results=FOLDER)"
+            )
+
     def reports(self) -> list[str]:
         """Report of every combination in the matrix."""
         matrix = self.study.matrix
@@ -165,7 +177,7 @@ class Flow:
     @property
     def spectrogram_rules(self) -> str:
         """Rule file that makes spectrograms; given arrays hold them already."""
-        return "rules/arrays.smk" if self.kind == "fold_arrays" else "rules/spectrograms.smk"
+        return "rules/array_spectrograms.smk" if self.kind == "fold_arrays" else "rules/spectrograms.smk"
 
     @property
     def root(self) -> str:

@@ -22,7 +22,7 @@ def import_tables(config: dict[str, Any], output: Path) -> None:
     """
     dataset = FoldArrays.model_validate(config["dataset"])
     recordings, windows, folds = tables(dataset, config["patients"])
-    write_table(output / "recordings.tsv", recordings.assign(excluded=""))
+    write_table(output / "recordings.tsv", recordings.assign(excluded="", notes=""))
     write_table(output / "windows.tsv", windows)
     write_table(output / "given_folds.tsv", folds[["patient", "fold"]])
     write_table(output / "events.tsv", pd.DataFrame(columns=["recording", "onset", "duration", "label"]))

@@ -167,15 +167,16 @@ def _stamp(recording: Recording) -> list[Any]:
 def _read_part(recording: Recording, derivations, reading: Reading, state: Path) -> dict[str, Any]:
     """Read one recording and leave its windows in the state folder."""
     path = Path(recording.path)
-    description: dict[str, Any] = {"stamp": _stamp(recording), "bad": ""}
+    notes: list[str] = []
+    description: dict[str, Any] = {"stamp": _stamp(recording), "bad": "", "notes": notes}
     try:
         signal = open_signal(path, reading.signals, derivations)
-        events = read_events(
-            recording.events_path,
-            signal.duration,
-            reading.dataset.event_types,
-            getattr(reading.dataset, "ignored_events", []),
-        )
+        if signal.recorded_sfreq != signal.sfreq:
+            notes.append(f"recorded at {signal.recorded_sfreq:g} Hz and resampled")
+        if signal.flat:
+            notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
+        ignored = getattr(reading.dataset, "ignored_events", [])
+        events = read_events(recording.events_path, signal.duration, reading.dataset.event_types, ignored, notes)
         length = round(reading.windows.length * signal.sfreq)
         step = max(round(reading.windows.step * signal.sfreq), 1)
         starts = window_starts(signal.n_times, length, step)
@@ -275,11 +276,11 @@ def _recordings_table(recordings, parts, reading: Reading) -> pd.DataFrame:
         path = Path(recording.path).relative_to(reading.root).as_posix()
         described = [recording.recording, _patient(recording, reading), path]
         if part["bad"]:
-            rows.append([*described, None, None, None, None, part["bad"]])
+            rows.append([*described, None, None, None, None, part["bad"], ""])
         else:
             counts = [len(part["ch_names"]), len(part["events"])]
-            rows.append([*described, part["sfreq"], part["duration"], *counts, ""])
-    columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded"]
+            rows.append([*described, part["sfreq"], part["duration"], *counts, "", "; ".join(part["notes"])])
+    columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded", "notes"]
     table = pd.DataFrame(rows, columns=columns)
     return table.astype({"n_chans": "Int64", "n_events": "Int64"})
 

@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from eegwf.errors import InputError
@@ -46,7 +47,11 @@ def classify(label: str, classes: Mapping[str, Sequence[str]]) -> str | None:
 
 
 def read_events(
-    path: Path | str, duration: float, event_types: Sequence[str], ignored: Sequence[str] = ()
+    path: Path | str,
+    duration: float,
+    event_types: Sequence[str],
+    ignored: Sequence[str] = (),
+    notes: list[str] | None = None,
 ) -> list[Event]:
     """Events of a recording, in order, with no overlap.
 
@@ -63,6 +68,8 @@ def read_events(
         Event types that may occur; each admits those below it.
     ignored
         Event types (and those below) whose rows are skipped, whatever else stands in them.
+    notes
+        Gets a sentence for each thing that was put right: an end that was cut, an overlap, rows out of order.
 
     Raises
     ------
@@ -74,6 +81,7 @@ def read_events(
     ----------
     Dan et al. (2024), SzCORE, Epilepsia; BIDS 1.10, "Task events".
     """
+    notes = [] if notes is None else notes
     events = []
     for line, onset_text, duration_text, label in _rows(Path(path)):
         place = f"{path}, line {line}"
@@ -91,18 +99,24 @@ def read_events(
                 f"{place}: the event ends at {end:g} s, but the recording is {duration:g} s long; mend the row, "
                 "or see whether it belongs to another recording"
             )
+        if end > duration + TOUCHING:
+            notes.append(f"event in line {line} cut by {end - duration:.3g} s, at the recording's end")
         onset, end = min(onset, duration), min(end, duration)
         if end > onset:
             events.append((onset, end, label, line))
-    return _merged(events, path)
+    if any(before[0] > after[0] for before, after in pairwise(events)):
+        notes.append("events put in order of time")
+    return _merged(events, path, notes)
 
 
-def _merged(events: list[tuple[float, float, str, int]], path) -> list[Event]:
+def _merged(events: list[tuple[float, float, str, int]], path, notes: list[str]) -> list[Event]:
     merged: list[tuple[float, float, str, int]] = []
     for onset, end, label, line in sorted(events):
         if merged:
             before_onset, before_end, before_label, before_line = merged[-1]
             if label == before_label and onset <= before_end + TOUCHING:
+                if onset < before_end - TOUCHING:
+                    notes.append(f"events in lines {before_line} and {line} overlap with one label and were joined")
                 merged[-1] = (before_onset, max(before_end, end), label, before_line)
                 continue
             if onset < before_end - TOUCHING:

@@ -41,7 +41,10 @@ def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFra
     """
     patients = sorted(windows["patient"].unique())
     if len(patients) < 3:
-        raise InputError(f"{len(patients)} patient(s) with windows; test, validation and training need 3 or more")
+        raise InputError(
+            f"folds: {len(patients)} patient(s) with windows ({', '.join(patients) or 'none'}); test, validation and "
+            "training need 3 or more, so add recordings of others"
+        )
     if folds == LEAVE_ONE_OUT:
         return with_counts(pd.DataFrame({"patient": patients, "fold": range(1, len(patients) + 1)}), windows)
     if len(patients) < folds:
@@ -86,11 +89,16 @@ def given_folds(path: Path | str, windows: pd.DataFrame) -> pd.DataFrame:
         if not (fold.isascii() and fold.isdigit()) or int(fold) < 1:
             raise InputError(f"{path}: line {row}: fold {fold!r}: expected a whole number from 1")
         if fold_of.setdefault(patient, int(fold)) != int(fold):
-            raise InputError(f"{path}: line {row}: patient {patient} is in fold {fold_of[patient]} and in fold {fold}")
+            raise InputError(
+                f"{path}: line {row}: patient {patient} is in fold {fold_of[patient]} and in fold {fold}; a patient "
+                "belongs to one fold, so remove one of the rows"
+            )
     patients = sorted(windows["patient"].unique())
     lost = [patient for patient in patients if patient not in fold_of]
     if lost:
-        raise InputError(f"{path}: no fold for patient {lost[0]}; {len(lost)} patient(s) are missing")
+        raise InputError(
+            f"{path}: no fold for patient {lost[0]}; {len(lost)} patient(s) are missing; add a row for each"
+        )
     used = {fold_of[patient] for patient in patients}
     if max(used) != len(used) or len(used) < 3:
         raise InputError(f"{path}: folds {sorted(used)} of the patients with windows: expected 1 to K, K at least 3")

@@ -26,8 +26,8 @@ class Signal:
     ----------
     path
         The recording's file.
-    sfreq
-        Sampling rate in Hz, after resampling.
+    recorded_sfreq, sfreq
+        Sampling rate in Hz, in the file and after resampling.
     n_times
         Number of samples, after resampling.
     duration
@@ -42,6 +42,7 @@ class Signal:
         head = recorded.head
         self.path = head.path
         self.duration = head.duration
+        self.recorded_sfreq = float(head.sfreq)
         self.derivations = list(derived.derivations)
         self.flat = flat
         self._recorded = recorded

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from captum.attr import LayerGradCam, Saliency
 from torch import nn
-from torch.nn import functional
 
 from eegwf.training.classifier import Classifier
 from eegwf.training.cohort import Cohort
@@ -89,8 +88,7 @@ def class_maps(classifiers: list[Classifier], inputs: Inputs, rows: np.ndarray, 
 def gradcam_maps(network: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
     """Grad-CAM of a batch: `(batch, n_freqs, n_times)`, not negative."""
     maps = LayerGradCam(network, network.features).attribute(x, target=target, relu_attributions=True)
-    maps = functional.interpolate(maps, size=network.covered, mode="bilinear", align_corners=False)
-    return maps[:, 0, : x.shape[2], : x.shape[3]].detach()
+    return network.to_input(maps).detach()
 
 
 def _unit(maps: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ MODELS = {
         "eegwf.models.vit",
         "ViT",
         IMAGES,
-        ("patch_freqs", "patch_times", "width", "depth", "heads", "mlp_ratio", "dropout"),
+        ("patch_freqs", "patch_times", "width", "depth", "heads", "mlp_ratio", "dropout", "layout", "pool"),
     ),
 }
 
@@ -43,7 +43,7 @@ def build(model: str, shape: dict[str, int], parameters: dict[str, Any]):
     -------
     torch.nn.Module
         `(batch, n_chans, n_freqs, n_times)` in, logits `(batch, n_outputs)` out; its `features` is the layer whose
-        output `(batch, channels, height, width)` Grad-CAM reads, and `covered` the input's size in bins that it spans.
+        output `(batch, channels, height, width)` Grad-CAM reads, and `to_input` lays such maps over the input.
     """
     entry = MODELS[model]
     return getattr(importlib.import_module(entry.module), entry.name)(**shape, **parameters)

@@ -12,7 +12,7 @@ from eegwf.errors import InputError
 from eegwf.evaluation.predictions import probability_columns
 from eegwf.files import read_array, read_json, read_table
 
-TEXT = ("recording", "patient", "label", "predicted", "member", "path", "excluded", "state", "reason")
+TEXT = ("recording", "patient", "label", "predicted", "member", "path", "excluded", "notes", "state", "reason")
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def recording_table(run: Run) -> Table:
     for row in table.to_dict("records"):
         sizes = [number(row[name]) if defined(row[name]) else "" for name in ("sfreq", "n_chans", "n_events")]
         length = duration(row["duration"]) if defined(row["duration"]) else ""
-        told = row["excluded"] or "used"
+        told = row["excluded"] or "; ".join(filter(None, ("used", row.get("notes", ""))))
         rows.append([row["recording"], row["patient"], length, *sizes, told])
     out = int((~table["kept"]).sum())
     columns = ["recording", "patient", "length", "rate (Hz)", "channels", "annotated events", "used, or why not"]

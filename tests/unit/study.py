@@ -15,7 +15,10 @@ LABELS = ["bckg", "sz_foc", "sz_gen"]
 def write_study(
     folder: Path, n_patients: int = 6, per_label: int = 8, shape=(3, 10, 12), seed: int = 0, channels=slice(None)
 ) -> Path:
-    """Write `windows.tsv`, `folds.tsv`, `mel.npy` and `mel.json`; three folds, two patients each by default; `channels` carry the class."""
+    """Write `windows.tsv`, `folds.tsv`, `mel.npy` and `mel.json`; three folds, two patients each by default.
+
+    `channels` carry the class.
+    """
     rng = np.random.default_rng(seed)
     rows, arrays = [], []
     for patient in range(n_patients):

@@ -20,8 +20,6 @@ from eegwf.training.loop import train
 class Difference(nn.Module):
     """A network whose logit is channel 0 minus channel 1 at bin (2, 3)."""
 
-    covered = (10, 12)
-
     def __init__(self):
         super().__init__()
         self.features = nn.Identity()
@@ -31,6 +29,9 @@ class Difference(nn.Module):
         x = self.features(x)
         one = (x[:, 0, 2, 3] - x[:, 1, 2, 3]) * self.weight
         return torch.stack([one, -one], dim=1)
+
+    def to_input(self, maps):
+        return maps[:, 0]
 
 
 class Plain(nn.Module):
@@ -68,11 +69,16 @@ def test_the_mean_is_that_of_the_windows(inputs):
     np.testing.assert_allclose(maps.mean, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(("layout", "pool"), [("stacked", "avg"), ("mosaic", "max")])
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_gradcam_of_a_vit_is_not_zero_and_covers_the_input(depth):
+def test_gradcam_of_a_vit_is_not_zero_and_covers_the_input(depth, layout, pool):
     torch.manual_seed(1)
     shape = {"n_chans": 3, "n_freqs": 10, "n_times": 12, "n_outputs": 3}
-    network = build("vit", shape, {"patch_freqs": 4, "patch_times": 5, "width": 16, "heads": 2, "depth": depth}).eval()
+    network = build(
+        "vit",
+        shape,
+        {"patch_freqs": 4, "patch_times": 5, "width": 16, "heads": 2, "depth": depth, "layout": layout, "pool": pool},
+    ).eval()
     x = torch.randn(16, 3, 10, 12)
     maps = gradcam_maps(network, x, 1)
     assert maps.shape == (16, 10, 12)

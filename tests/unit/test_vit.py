@@ -61,6 +61,35 @@ def test_a_token_holds_its_own_patch_and_no_other():
         assert ((gradient > 0).numpy() == inside).all()
 
 
+def test_a_mosaic_gives_every_channel_its_own_patches():
+    model = vit(depth=1, layout="mosaic")
+    seen = {}
+    model.features.register_forward_hook(lambda module, given, out: seen.update(out=out))
+    x = torch.randn(1, 3, 10, 12, requires_grad=True)
+    model(x)
+    assert seen["out"].shape[2:] == (9, 3)
+    # Row 4 of the grid: the second patch of the second channel, rows 4 to 7.
+    gradient = torch.autograd.grad(seen["out"][0, :, 4, 1].sum(), x)[0][0].abs()
+    inside = np.zeros((3, 10, 12), dtype=bool)
+    inside[1, 4:8, 5:10] = True
+    assert ((gradient > 0).numpy() == inside).all()
+
+
+def test_a_mosaic_map_lies_over_the_input():
+    model = vit(layout="mosaic")
+    maps = torch.zeros(1, 1, 9, 3)
+    maps[0, 0, [0, 3, 6], 2] = 1.0  # the lowest frequencies and the last times of every channel
+    laid = model.to_input(maps)[0]
+    assert laid.shape == (10, 12)
+    assert laid[0, -1] == laid.max() > 0
+    assert laid[-1].max() == 0 and laid[:, 0].max() == 0
+
+
+def test_an_unknown_layout_is_refused():
+    with pytest.raises(ValueError, match="layout 'tiled'"):
+        vit(layout="tiled")
+
+
 def test_time_order_matters():
     model, x = vit(), torch.randn(1, 3, 10, 12)
     assert not torch.allclose(model(x), model(x[..., torch.randperm(12)]), atol=1e-5)

@@ -1,10 +1,13 @@
 """Runs the workflow on a tiny study, as a user would."""
 
 import hashlib
+import shutil
 import subprocess
 from pathlib import Path
 
+import faults
 import pytest
+from faults import Case
 from running import TINY, snakemake_command
 
 # What may differ between two runs: times, hosts, logs, reports, unfinished work.
@@ -47,3 +50,27 @@ def finished(snakemake, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     snakemake(folder, "--cores", "2", "results/vit_mel_3class/report.html")
     return folder
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory) -> Case:
+    """A good study, read and cut into folds."""
+    case = Case(tmp_path_factory.mktemp("good"))
+    faults.write_bids(case.bids)
+    assert case.windows() == case.folds() == ""
+    return case
+
+
+@pytest.fixture
+def study(good, tmp_path):
+    """Make a study with the good recordings, and with what was read of them if asked for."""
+
+    def make(read=False, **settings) -> Case:
+        shutil.copytree(good.bids, tmp_path / "bids")
+        if read:
+            shutil.copytree(good.results, tmp_path / "results")
+            for name in ("folds.tsv", "leakage.json"):
+                (tmp_path / "results/data" / name).unlink()
+        return Case(tmp_path, settings)
+
+    return make

@@ -110,7 +110,8 @@ def test_comments_repeat_nothing_and_code_repeats_what_uses_it(finished, root, t
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(copy / "Snakefile"), "--dry-run"]
         command += ["--directory", str(finished), REPORT, "--configfile", str(root / "tests/workflow/tiny.yaml")]
         environment = os.environ | {"PYTHONPATH": str(copy)}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=finished)
+        assert done.returncode == 0, done.stderr
         return jobs(done.stdout + done.stderr)
 
     assert planned() == {}
