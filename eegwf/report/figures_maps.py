@@ -76,8 +76,12 @@ def _weighted(maps: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
 
 def map_figures(part: Pooled, classes: list[str]) -> dict[str, list[Figure]]:
     """For each kind of map a figure for every class that has one, on one colour scale."""
+    # The 1/f slope hides what tells the classes apart; against the first class it shows.
+    difference = part.mean - part.mean[:1]
+    difference[0] = np.nan
     kinds = {
         "mean": (part.mean, "viridis", UNITS.get(part.spectrogram, "as given"), "mean spectrogram"),
+        "difference": (difference, "RdBu_r", "dB", f"difference from {classes[0]}, mean spectrogram"),
         "saliency": (part.saliency.mean(axis=1), "magma", RELATIVE, "saliency"),
         "gradcam": (part.gradcam, "magma", RELATIVE, "Grad-CAM"),
     }
@@ -87,7 +91,11 @@ def map_figures(part: Pooled, classes: list[str]) -> dict[str, list[Figure]]:
         if not kept:
             continue
         low, high = float(maps[kept].min()), float(maps[kept].max())
-        low = low if kind == "mean" else 0.0
+        if kind == "difference":
+            high = max(-low, high)
+            low = -high
+        elif kind != "mean":
+            low = 0.0
         figures[kind] = [
             _map_figure(
                 part, maps[at], (low, high), colours, unit, classes[at], f"{part.spectrogram}-{kind}-{at}", told
