@@ -1,24 +1,26 @@
 # make report   the default study: results/vit_mel_3class/report.html
 # make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    every report of another configuration
 # make test     all tests
-# make lint | bench | docs | lock | clean
+# make lint | docs | lock | clean
 
 PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?=
 DATA ?=
+# On a machine with GPUs, as many jobs at a time as there are; Snakemake would not count them by itself.
+GPUS ?= $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU | grep -v '^0$$')
 TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
 BIN := $(VENV)/bin
 OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
 
-.PHONY: report test lint bench docs lock clean
+.PHONY: report test lint docs lock clean
 
 report: $(VENV)/.installed
 	$(BIN)/python -m eegwf.unlock $(OPTIONS)
-	$(BIN)/snakemake --cores all $(TARGET) $(OPTIONS)
+	$(BIN)/snakemake --cores all $(TARGET) $(if $(GPUS),--resources gpu=$(GPUS)) $(OPTIONS)
 
 test: $(VENV)/.tested lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -1,12 +1,13 @@
 """Files that are either whole or absent: written to a temporary name, synced and renamed."""
 
+import fcntl
 import hashlib
 import json
 import math
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -38,15 +39,17 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+            os.fsync(descriptor)
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(temporary).chmod(0o666 & ~umask)
+            Path(temporary).replace(path)
     except BaseException as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
@@ -54,6 +57,16 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.strerror and (temporary is None or error.filename in (None, temporary)):
             error.filename = str(path)
         raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of `path` that were killed have left: their locks fell with them."""
+    for left in path.parent.iterdir():
+        if not left.name.startswith(f".{path.name}."):
+            continue
+        with suppress(OSError), open(left, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -117,7 +117,10 @@ class Flow:
         InputError
             With what to ask for instead.
         """
-        for target in map(str, targets):
+        words = list(map(str, targets))
+        for before, target in zip(["", *words], words, strict=False):
+            if before == "--report":  # a file for Snakemake's own report
+                continue
             inside = target.removeprefix(self.results + "/")
             found = TARGET.match(inside)
             if found and inside != target:
@@ -150,6 +153,16 @@ class Flow:
     def arrays(self, wildcards) -> list[str]:
         """Arrays a model reads: one spectrogram, or three for `concat`."""
         return [f"{self.results}/spectrograms/{name}.npy" for name in members(wildcards.spectrogram)]
+
+    def axes(self, wildcards) -> list[str]:
+        """Descriptions that stand beside the arrays."""
+        return [f"{array.removesuffix('.npy')}.json" for array in self.arrays(wildcards)]
+
+    @property
+    def fold_files(self) -> list[str]:
+        """Files of an outer fold that a report reads."""
+        ranks = [f"retrain/rank{rank}/{name}" for rank in self.ranks for name in ("model.json", "history.tsv")]
+        return ["tune/trials.tsv", "tune/best.json", *ranks, *(f"explain/{name}" for name in self.map_files)]
 
     def config(self, stage: str) -> Callable[[Any], str]:
         """For a rule's `params`: the slice of the configuration that the stage reads, as JSON."""

@@ -53,10 +53,9 @@ class Run:
     @property
     def models(self) -> dict[tuple[int, int], Classifier]:
         """All retrained models by (fold, rank), in evaluation mode."""
-        names = [
-            (path.parents[2].name, path.parent.name) for path in self.folder.glob("fold*/retrain/rank*/model.json")
-        ]
-        numbers = sorted((int(fold.removeprefix("fold")), int(rank.removeprefix("rank"))) for fold, rank in names)
+        scored = self.predictions[self.predictions["member"] != "ensemble"]
+        pairs = scored[["fold", "member"]].drop_duplicates().itertuples(index=False)
+        numbers = sorted((int(fold), int(member.removeprefix("rank"))) for fold, member in pairs)
         return {(fold, rank): self.model(fold, rank) for fold, rank in numbers}
 
 

@@ -10,6 +10,9 @@ from eegwf.config.study import Study
 from eegwf.errors import InputError
 from eegwf.files import digest, read_table
 
+# Files that carry signals or events.
+WATCHED = (".edf", ".bdf", ".vhdr", ".eeg", ".dat", ".vmrk", "_events.tsv")
+
 
 def count_folds(study: Study) -> int:
     """Number of outer folds, known before any job has run.
@@ -60,6 +63,8 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
     part = {key: everything[key] for key in sorted(keys)}
     if stage == "spectrogram":
         part["grid"] = everything["spectrograms"].get(spectrogram)
+    if stage == "folds":
+        part["n_folds"] = count_folds(study)
     if stage in ("tune", "retrain"):
         part["model"] = model
         part["space"] = everything["models"].get(model)
@@ -83,18 +88,23 @@ def data_digest(study: Study) -> str:
         files = [
             Path(pattern.replace("{fold}", str(fold))) for pattern in patterns for fold in range(1, dataset.n_folds + 1)
         ]
-        return digest([[str(file), *_stamp(file.stat())] for file in files if file.exists()])
+        return digest([[str(file), *_stamp(file)] for file in files])
     return ""
 
 
 def _stamps(folder: Path) -> Iterable[list[Any]]:
     """Path, size and time of every file that carries signals or events."""
-    for base, _, names in os.walk(folder):
+    for base, _, names in os.walk(folder, followlinks=True):
         for name in names:
-            if name.endswith((".edf", ".bdf", ".vhdr", ".eeg", ".vmrk", "_events.tsv")):
+            if name.lower().endswith(WATCHED):
                 path = Path(base, name)
-                yield [path.relative_to(folder).as_posix(), *_stamp(path.stat())]
+                yield [path.relative_to(folder).as_posix(), *_stamp(path)]
 
 
-def _stamp(status: os.stat_result) -> list[int]:
+def _stamp(path: Path) -> list[int]:
+    """Size and time of a file; of a link whose file is not there, which its reader will name, neither."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return [-1, -1]
     return [status.st_size, status.st_mtime_ns]

@@ -9,9 +9,16 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
+from eegwf.errors import InputError
 from eegwf.files import digest, write_text
+
+
+def library_versions() -> list[str]:
+    """Versions of the libraries that decide weights and trials: work begun under others is not gone on with."""
+    return [f"{name} {version(name)}" for name in ("torch", "timm", "optuna", "numpy")]
 
 
 def state_folder(root: Path | str, stage: str, *identity) -> Path:
@@ -36,6 +43,11 @@ def held(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             print(f"{folder}: another job works on the same; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise InputError(
+                f"{folder}: this file system gives no locks ({error.strerror}), without which two jobs could spoil "
+                f"each other's work; put `results` on one that does (on Lustre: mounted with -o flock)"
+            ) from None
         yield
     finally:
         os.close(descriptor)

@@ -34,11 +34,14 @@ def main() -> None:
     locks = Path(".snakemake/locks")
     if not locks.is_dir() or not any(locks.iterdir()):
         return
+    if not Path("/proc/self").exists():
+        sys.exit("error: the folder is locked; if no Snakemake works in it, call snakemake --unlock and run again")
     process = living_snakemake(Path())
     if process is not None:
         sys.exit(f"error: a Snakemake (process {process}) works in {Path().resolve()}; wait for it, or end it first")
     print("an earlier run was killed and left its lock; unlocking", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "snakemake", "--unlock", *sys.argv[1:]], check=True)
+    done = subprocess.run([sys.executable, "-m", "snakemake", "--unlock", *sys.argv[1:]], check=False)
+    sys.exit(done.returncode)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@ rule explain:
         windows="<data>/windows.tsv",
         folds="<data>/folds.tsv",
         arrays=flow.arrays,
+        axes=flow.axes,
+        weights=expand("<fold>/retrain/rank{rank}/model.safetensors", rank=flow.ranks, allow_missing=True),
         models=expand("<fold>/retrain/rank{rank}/model.json", rank=flow.ranks, allow_missing=True),
     output:
         expand("<fold>/explain/{file}", file=flow.map_files, allow_missing=True),

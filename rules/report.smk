@@ -5,8 +5,7 @@ rule report:
         predictions="<run>/predictions.tsv",
         patients="<run>/per_patient.tsv",
         events="<run>/events.tsv",
-        best=expand("<run>/fold{fold}/tune/best.json", fold=flow.folds, allow_missing=True),
-        maps=expand("<run>/fold{fold}/explain/maps.json", fold=flow.folds, allow_missing=True),
+        folds=expand("<run>/fold{fold}/{file}", fold=flow.folds, file=flow.fold_files, allow_missing=True),
     output:
         report="<run>/report.html",
         timing="<run>/timing.tsv",

@@ -3,6 +3,7 @@ rule retrain:
         windows="<data>/windows.tsv",
         folds="<data>/folds.tsv",
         arrays=flow.arrays,
+        axes=flow.axes,
         best="<fold>/tune/best.json",
     output:
         expand("<fold>/retrain/rank{rank}/{file}", rank=flow.ranks, file=flow.rank_files, allow_missing=True),

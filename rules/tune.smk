@@ -4,6 +4,7 @@ rule tune:
         folds="<data>/folds.tsv",
         leakage="<data>/leakage.json",
         arrays=flow.arrays,
+        axes=flow.axes,
     output:
         trials="<fold>/tune/trials.tsv",
         best="<fold>/tune/best.json",

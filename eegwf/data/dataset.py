@@ -69,8 +69,6 @@ def write_dataset_windows(reading: Reading, output: Path, state_root: Path, work
     derivations = _derivations(recordings, reading)
     state = state_folder(state_root, "windows", _identity(reading), derivations, code)
     with held(state):
-        for unfinished in [*state.glob(".*.f2.*"), *state.glob(".*.json.*"), *output.glob(".windows.npy.*")]:
-            unfinished.unlink()  # of a job that was killed while it wrote
         parts = _read_all(recordings, derivations, reading, state, workers)
         _assemble(recordings, parts, reading, state, output)
         for part in state.glob("*.f2"):

@@ -4,6 +4,7 @@ from typing import Any
 
 from eegwf.data.folds import given_folds, make_folds
 from eegwf.data.leakage import check_leakage
+from eegwf.errors import InputError
 from eegwf.files import read_array, read_table, write_json, write_table
 
 
@@ -13,7 +14,7 @@ def write_folds(config: dict[str, Any], windows: str, arrays: str, given: str | 
     Parameters
     ----------
     config
-        `folds` and `seed`.
+        `folds`, `seed`, and `n_folds`, the number that the workflow has planned with.
     windows, arrays
         Table of the windows, and the samples behind them.
     given
@@ -24,13 +25,19 @@ def write_folds(config: dict[str, Any], windows: str, arrays: str, given: str | 
     Raises
     ------
     InputError
-        If folds can't be made, or the gate finds a leak.
+        If folds can't be made, are not as many as planned, or the gate finds a leak.
     """
     table = read_table(windows, ("window", "patient", "label"), text=("recording", "patient", "label"))
     wanted = config["folds"]
     if given is None and isinstance(wanted, str) and wanted != "leave-one-patient-out":
         given = wanted
     made = given_folds(given, table) if given is not None else make_folds(table, wanted, config["seed"])
+    n_made = int(made["fold"].max())
+    if n_made != config["n_folds"]:
+        raise InputError(
+            f"folds: {config['n_folds']} folds are planned, but the {len(made)} patients with windows make {n_made}; "
+            f"take patients without usable recordings out of the data set (or out of the table of folds)"
+        )
     found = check_leakage(table, made, read_array(arrays))
     write_table(folds, made)
     write_json(leakage, found)

@@ -7,11 +7,9 @@ import torch
 from captum.attr import LayerGradCam, Saliency
 from torch import nn
 
-from eegwf.training.classifier import Classifier
+from eegwf.training.classifier import Classifier, chunk_size
 from eegwf.training.cohort import Cohort
 from eegwf.training.inputs import Inputs
-
-BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,14 @@ def class_maps(classifiers: list[Classifier], inputs: Inputs, rows: np.ndarray, 
     """
     shape = (inputs.n_chans, inputs.n_freqs, inputs.n_times)
     saliency, gradcam, mean = np.zeros(shape), np.zeros(shape[1:]), np.zeros(shape)
-    n_zero = 0
-    for start in range(0, len(rows), BATCH):
-        mean += inputs.read(rows[start : start + BATCH]).double().sum(dim=0).numpy() / len(rows)
+    n_zero, batch = 0, max(1, chunk_size(inputs) // 4)
+    for start in range(0, len(rows), batch):
+        mean += inputs.read(rows[start : start + batch]).double().sum(dim=0).numpy() / len(rows)
     for classifier in classifiers:
         own_saliency, own_gradcam = np.zeros(shape), np.zeros(shape[1:])
-        for start in range(0, len(rows), BATCH):
+        for start in range(0, len(rows), batch):
             device = next(classifier.parameters()).device
-            x = classifier.normalisation(inputs.read(rows[start : start + BATCH]).to(device)).detach()
+            x = classifier.normalisation(inputs.read(rows[start : start + batch]).to(device)).detach()
             gradient = Saliency(classifier.network).attribute(x.requires_grad_(), target=target, abs=True)
             own_saliency += gradient.double().sum(dim=0).cpu().numpy()
             cam = gradcam_maps(classifier.network, x.detach(), target)

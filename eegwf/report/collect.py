@@ -142,7 +142,10 @@ def collect(config: dict[str, Any], results: Path, model: str, spectrogram: str,
         )
     tables = {name: read_table(folder / f"{name}.tsv", text=TEXT) for name in ("predictions", "per_patient", "events")}
     tables |= {name: read_table(data / f"{name}.tsv", text=TEXT) for name in ("recordings", "windows", "folds")}
-    numbers = sorted(int(path.name[4:]) for path in folder.glob("fold[0-9]*") if path.name[4:].isdigit())
+    # Folds and ranks that were scored: an earlier study with more of them may have left others beside.
+    predictions = tables["predictions"]
+    numbers = sorted(predictions["fold"].unique().tolist())
+    members = [name for name in predictions["member"].unique() if name != "ensemble"]
     return Run(
         config=config,
         model=model,
@@ -150,15 +153,17 @@ def collect(config: dict[str, Any], results: Path, model: str, spectrogram: str,
         class_set=classes,
         metrics=metrics,
         leakage=read_json(data / "leakage.json"),
-        outer=[_fold(folder / f"fold{number}", number) for number in numbers],
+        outer=[_fold(folder / f"fold{number}", number, members) for number in numbers],
         **tables,
     )
 
 
-def _fold(folder: Path, number: int) -> Fold:
+def _fold(folder: Path, number: int, members: list[str]) -> Fold:
     trials, best = folder / "tune" / "trials.tsv", folder / "tune" / "best.json"
     ranks = {}
-    for path in folder.glob("retrain/rank*/model.json"):
+    for path in [folder / "retrain" / member / "model.json" for member in members]:
+        if not path.exists():
+            continue
         history = path.with_name("history.tsv")
         ranks[int(path.parent.name[4:])] = Rank(
             read_json(path), read_table(history) if history.exists() else pd.DataFrame(columns=["epoch"])

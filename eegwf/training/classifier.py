@@ -13,7 +13,7 @@ from eegwf.files import read_json, replacing, write_json
 from eegwf.models.registry import build
 from eegwf.training.inputs import Inputs
 
-CHUNK = 256
+CHUNK_BYTES = 1 << 26
 
 
 class Normalisation(nn.Module):
@@ -42,8 +42,9 @@ class Normalisation(nn.Module):
         total = np.zeros((inputs.n_chans, inputs.n_freqs))
         square = np.zeros_like(total)
         rows = np.sort(rows)
-        for start in range(0, len(rows), CHUNK):
-            x = inputs.read(rows[start : start + CHUNK]).double()
+        size = chunk_size(inputs)
+        for start in range(0, len(rows), size):
+            x = inputs.read(rows[start : start + size]).double()
             total += x.sum(dim=(0, 3)).numpy()
             square += x.square().sum(dim=(0, 3)).numpy()
         count = len(rows) * inputs.n_times
@@ -84,10 +85,16 @@ class Classifier(nn.Module):
         return self.network(self.normalisation(x))
 
 
+def chunk_size(inputs: Inputs) -> int:
+    """Windows that are looked at together outside training; their shape alone decides it, so bytes stay the same."""
+    return max(1, min(256, CHUNK_BYTES // (4 * inputs.n_chans * inputs.n_freqs * inputs.n_times)))
+
+
 @torch.no_grad()
-def predict(classifier: Classifier, inputs: Inputs, rows: np.ndarray, batch_size: int = CHUNK) -> torch.Tensor:
+def predict(classifier: Classifier, inputs: Inputs, rows: np.ndarray) -> torch.Tensor:
     """Logits `(len(rows), n_outputs)` on the CPU, with the classifier in evaluation mode."""
     device = next(classifier.parameters()).device
+    batch_size = chunk_size(inputs)
     was_training = classifier.training
     classifier.eval()
     parts = [

@@ -1,5 +1,6 @@
 """Where and with how many threads a job computes."""
 
+import os
 import signal
 import sys
 import warnings
@@ -21,6 +22,7 @@ def prepare(device: str, threads: int) -> str:
     InputError
         If a GPU is asked for and none can be seen.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may give other bits each time
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     for number in (signal.SIGTERM, signal.SIGUSR1):

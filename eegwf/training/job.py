@@ -5,6 +5,7 @@ from typing import Any
 
 from eegwf.config.training import Retrain, Training
 from eegwf.files import digest_file, read_json
+from eegwf.state import library_versions
 from eegwf.training.cohort import load_cohort
 from eegwf.training.device import prepare
 from eegwf.training.inputs import Inputs
@@ -57,6 +58,6 @@ def retrain_fold(
         retrain=Retrain.model_validate(config["retrain"]),
         seed=config["seed"],
         device=device,
-        identity=[name, decisive, data, code, device],
+        identity=[name, decisive, data, code, device, library_versions()],
     )
     retrain_ranks(task, read_json(best), Path(output), Path(state))

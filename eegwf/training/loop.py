@@ -78,7 +78,7 @@ def train(
     Raises
     ------
     Diverged
-        If the training loss is not finite.
+        If the loss of the first epoch is not finite; later, training ends with the best epoch before.
     """
     settings, own = resolve(parameters, training)
     torch.manual_seed(seed_of(seed, "weights"))
@@ -99,8 +99,13 @@ def train(
             on_epoch(history[:epoch])
     while not finished(history, settings):
         epoch = len(history)
-        loss = _train_epoch(classifier, optimizer, inputs, split, settings, seed, epoch, device)
-        record = {"epoch": epoch + 1, "train_loss": loss, **_validate(classifier, inputs, split)}
+        try:
+            loss = _train_epoch(classifier, optimizer, inputs, split, settings, seed, epoch, device)
+            record = {"epoch": epoch + 1, "train_loss": loss, **_validate(classifier, inputs, split)}
+        except Diverged:
+            if not history:
+                raise
+            break  # like any epoch that only makes it worse: the best one before it is kept
         history.append(record)
         if best_epoch(history, settings) == epoch:
             best = copy_weights(classifier)

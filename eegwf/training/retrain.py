@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from eegwf.config.training import Retrain, Training
+from eegwf.errors import InputError
 from eegwf.files import write_table
 from eegwf.seeds import seed_of
 from eegwf.state import held, state_folder
 from eegwf.training.classifier import predict, save_classifier
 from eegwf.training.cohort import Cohort, split
 from eegwf.training.inputs import Inputs
-from eegwf.training.loop import Trained, resolve, train
+from eegwf.training.loop import Diverged, Trained, resolve, train
 from eegwf.training.predictions import predictions_table
 
 
@@ -64,17 +66,23 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
     for entry in best:
         state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
         with held(state):
-            trained = train(
-                task.model,
-                task.inputs,
-                parts,
-                entry["params"],
-                training,
-                seed=seed_of(task.seed, task.name, "retrain", entry["rank"]),
-                device=task.device,
-                checkpoint=state / "checkpoint.safetensors",
-                on_epoch=_reporter(task, entry["rank"], len(best), training.epochs),
-            )
+            try:
+                trained = train(
+                    task.model,
+                    task.inputs,
+                    parts,
+                    entry["params"],
+                    training,
+                    seed=seed_of(task.seed, task.name, "retrain", entry["rank"]),
+                    device=task.device,
+                    checkpoint=state / "checkpoint.safetensors",
+                    on_epoch=_reporter(task, entry["rank"], len(best), training.epochs),
+                )
+            except (Diverged, torch.OutOfMemoryError) as error:
+                raise InputError(
+                    f"{task.name}: rank {entry['rank']} (trial {entry['trial']}, {entry['params']}) can't be "
+                    f"retrained: {' '.join(str(error).split())}; narrow models.{task.model}.search, or lower batch_size"
+                ) from None
             _write(task, entry, parts.validation_folds, trained, training, output / f"rank{entry['rank']}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from eegwf.config.training import Retrain, Training
 from eegwf.config.tuning import Model, Tuning
 from eegwf.files import digest_file, write_json, write_table
-from eegwf.state import held, state_folder
+from eegwf.state import held, library_versions, state_folder
 from eegwf.training.cohort import load_cohort
 from eegwf.training.device import prepare
 from eegwf.training.inputs import Inputs
@@ -62,7 +62,7 @@ def tune_fold(
     )
     unbudgeted = {**config, "tuning": {**config["tuning"], "trials": None}}
     data = [digest_file(windows), digest_file(folds), *inputs.identity()]
-    folder = state_folder(Path(state), "tune", name, unbudgeted, data, code, device)
+    folder = state_folder(Path(state), "tune", name, unbudgeted, data, code, device, library_versions())
     with held(folder):
         found = search(task, folder)
     write_table(trials, trials_table(found, task.space.fixed, task.tuning.inner_folds))

@@ -89,8 +89,11 @@ def search(task: Task, folder: Path) -> list[FrozenTrial]:
         if len(failed) > task.tuning.trials:
             reason = failed[-1].user_attrs.get("reason", "unknown")
             raise InputError(f"{task.name}: {len(failed)} of {len(trials)} trials failed, the last one: {reason}")
-        if len(ended) >= task.tuning.trials and len(complete) >= task.retrain.top:
-            return study.get_trials()
+        if _enough(trials, task):
+            # Of a study that had a larger budget before, what a fresh one with this budget would hold.
+            return next(
+                study.get_trials()[:number] for number in range(len(trials) + 1) if _enough(trials[:number], task)
+            )
         if len(trials) >= 20 * task.tuning.trials:
             raise InputError(
                 f"{task.name}: the search space gave {len(complete)} distinct sets in {len(trials)} trials, "
@@ -99,6 +102,12 @@ def search(task: Task, folder: Path) -> list[FrozenTrial]:
         trial = _next_trial(study, task)
         _run_trial(study, trial, task, folder)
         _say(study, task, len(ended) + 1, time.monotonic() - started)
+
+
+def _enough(trials: list[FrozenTrial], task: Task) -> bool:
+    ended = [trial for trial in trials if trial.state in ENDED and "duplicate" not in trial.user_attrs]
+    complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
+    return len(ended) >= task.tuning.trials and len(complete) >= task.retrain.top
 
 
 def _pruner(task: Task) -> optuna.pruners.BasePruner:
@@ -177,11 +186,15 @@ def _reporter(
 ) -> Callable[[list[dict[str, Any]]], None]:
     """Report the mean of the inner folds' best scores so far, by epoch, and prune."""
     settings = task.training
+    known = max(study.get_trials(deepcopy=False)[trial.number].intermediate_values, default=-1)
 
     def report(history: list[dict[str, Any]]) -> None:
         best = score(history[best_epoch(history, settings)], settings)
         step = len(values) * settings.epochs + len(history) - 1
-        trial.report(sum([*values, best]) / (len(values) + 1), step)
+        if step < known:  # of a resumed trial; the pruner, which looks at the last step, has let it pass
+            return
+        if step > known:
+            trial.report(sum([*values, best]) / (len(values) + 1), step)
         if trial.should_prune():
             trial.set_user_attr("values", [*values, best])
             trial.set_user_attr("epochs", epochs + len(history))

@@ -323,3 +323,19 @@ def test_digests_tell_order_and_content_apart(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     # SHA-256 of "abc", FIPS 180-4.
     assert digest_file(tmp_path / "a") == "ba7816bf8f01cfea"
+
+
+def test_what_a_killed_writer_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+    killed = "import os,signal,sys\nfrom eegwf.files import replacing\n"
+    killed += "with replacing(sys.argv[1]) as file:\n    file.write(b'half')\n    file.flush()\n"
+    killed += "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path / "a.tsv")], check=False)
+    assert [path.name for path in tmp_path.iterdir()] != []
+    with replacing(tmp_path / "a.tsv") as first:
+        first.write(b"first")
+        first.flush()
+        assert len(list(tmp_path.iterdir())) == 1
+        write_text(tmp_path / "a.tsv", "second")
+        assert len(list(tmp_path.iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tsv"]
+    assert (tmp_path / "a.tsv").read_text() == "first"

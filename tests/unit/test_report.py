@@ -130,7 +130,7 @@ def test_page_needs_nothing_from_outside_and_every_figure_says_what_it_shows(mad
     assert not re.search(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)""", page)
     assert not re.search(r"url\((?!#|data:)|@import|<script|<iframe|<object", page)
     figures = re.findall(r"<svg [^>]*>", page)
-    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 3 + 3 + 6 + 1
+    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 3 + 3 + 7 + 1
     for figure in figures:
         assert 'role="img"' in figure and re.search(r'aria-label="[^"]*\d[^"]*"', figure)
     ids = re.findall(r'\sid="([^"]*)"', page)

@@ -1,12 +1,7 @@
 """Retraining: the parameter sets of the tuning, each with files of its own, the same bytes after any kill."""
 
-import multiprocessing
-import os
-import random
-import shutil
-import signal
-
 import pytest
+from killing import kill_ten_times
 from study import tune_config, write_study
 
 from eegwf.config.training import Training
@@ -82,21 +77,8 @@ def test_validation_and_test_come_from_their_folds(study, undisturbed, tmp_path)
 
 
 def test_killed_at_ten_random_instants_it_ends_in_the_same_bytes(study, undisturbed, tmp_path):
-    rng = random.Random(3)
-    context = multiprocessing.get_context("fork")
-    killed, longest = 0, 0.05
-    while killed < 10:
-        process = context.Process(target=retrain, args=(study, tmp_path))
-        process.start()
-        process.join(rng.uniform(0.0, longest))
-        if process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
-            process.join()
-            killed += 1
-        else:
-            assert contents(tmp_path) == undisturbed
-            shutil.rmtree(tmp_path / "state")
-        longest = min(longest * 1.6, 1.0)
+    arguments = (study, tmp_path)
+    kill_ten_times(retrain, arguments, tmp_path / "state", lambda: contents(tmp_path) == undisturbed, seed=3)
     assert retrain(study, tmp_path) == undisturbed
 
 

@@ -108,7 +108,8 @@ def test_snakemake_merges_as_we_do(root, tmp_path):
     assert given["windows"]["windows"]["length"] == 4
     assert list(given["evaluate"]["classes"].items()) == [("rest", ["bckg"]), ("all", ["sz"])]
     search = given["tune"]["space"]["search"]
-    assert search["lr"] == {"choices": [0.1, 0.2]} and search["width"] == {"choices": [32, 64]}
+    default = yaml.safe_load((root / "config/config.yaml").read_text())["models"]["vit"]["search"]
+    assert search["lr"] == {"choices": [0.1, 0.2]} and search["width"] == default["width"]
 
 
 def test_helsinki(root, data_root):

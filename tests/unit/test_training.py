@@ -179,3 +179,28 @@ def test_predictions_name_the_largest_p_and_the_first_on_a_tie(cohort):
     e = np.exp(logits.double().numpy())
     np.testing.assert_allclose(p, e / e.sum(axis=1, keepdims=True), rtol=1e-8)
     assert list(table["predicted"]) == [list(CLASSES)[number] for number in p.argmax(axis=1)]
+
+
+def test_a_fold_without_windows_gives_an_empty_table(inputs, cohort):
+    nobody = cohort.only(99)
+    trained = run(inputs, cohort, Training(epochs=1))
+    table = predictions_table(nobody, predict(trained.classifier, inputs, nobody.window))
+    assert len(table) == 0 and list(table.columns[-3:]) == ["p_background", "p_focal", "p_generalized"]
+
+
+def test_a_training_that_diverges_later_keeps_its_best_epoch(inputs, cohort, monkeypatch):
+    from eegwf.training import loop
+
+    whole, validate = run(inputs, cohort), loop._validate
+    epochs = []
+
+    def diverge(*arguments):
+        epochs.append(1)
+        if len(epochs) == 3:
+            raise Diverged("the validation loss is nan")
+        return validate(*arguments)
+
+    monkeypatch.setattr(loop, "_validate", diverge)
+    cut = run(inputs, cohort)
+    assert cut.history == whole.history[:2]
+    assert cut.value == max(record["balanced_accuracy"] for record in cut.history)

@@ -1,15 +1,12 @@
 """Tuning: it never sees the test fold, survives kills, prunes, and picks the best distinct sets."""
 
-import multiprocessing
-import os
-import random
 import shutil
-import signal
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
+from killing import kill_ten_times
 from optuna.trial import TrialState, create_trial
 from study import tune_config, write_study
 
@@ -76,23 +73,13 @@ def test_nan_in_the_test_fold_changes_no_trial(study, tmp_path, undisturbed):
 
 
 def test_killed_at_ten_random_instants_it_ends_in_the_same_bytes(study, tmp_path, undisturbed):
-    rng = random.Random(0)
-    context = multiprocessing.get_context("fork")
-    killed = 0
-    patience = 0.05
-    while killed < 10:
-        process = context.Process(target=tune, args=(study, tmp_path))
-        process.start()
-        process.join(rng.uniform(0.0, patience))
-        if process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
-            process.join()
-            killed += 1
-        else:
-            # It came to its end between kills: begin again, and let kills come sooner.
-            assert (tmp_path / "trials.tsv").read_bytes() + (tmp_path / "best.json").read_bytes() == undisturbed
-            shutil.rmtree(tmp_path / "state")
-        patience = min(patience * 1.6, 1.5)
+    files = (tmp_path / "trials.tsv", tmp_path / "best.json")
+    arguments = (study, tmp_path)
+
+    def ended():
+        return b"".join(path.read_bytes() for path in files) == undisturbed
+
+    kill_ten_times(tune, arguments, tmp_path / "state", ended, seed=0)
     assert tune(study, tmp_path) == undisturbed
 
 
@@ -105,6 +92,55 @@ def test_a_raised_budget_tops_the_study_up(study, tmp_path, undisturbed):
     assert tune(study, tmp_path) == undisturbed
     assert journal.read_bytes().startswith(before)
     assert len(list((tmp_path / "state").iterdir())) == 1
+
+
+def test_a_lowered_budget_gives_what_a_fresh_study_would(study, tmp_path):
+    few = tune_config()
+    few["tuning"]["trials"] = 2
+    (tmp_path / "fresh").mkdir()
+    fresh = tune(study, tmp_path / "fresh", few)
+    tune(study, tmp_path)
+    assert tune(study, tmp_path, few) == fresh
+
+
+@pytest.mark.parametrize("instant", ["reported", "pruned"])
+def test_killed_while_a_trial_is_pruned_it_is_pruned_at_the_same_epoch(study, tmp_path, instant, monkeypatch):
+    """The process dies after the report of the epoch that fails, before the study is told."""
+    config = tune_config()
+    config["training"] |= {"epochs": 8, "patience": 8}
+    config["tuning"] |= {"trials": 8, "startup": 10, "pruning_warmup": 2}
+    config["space"]["search"]["lr"] = {"low": 1e-6, "high": 1e-2, "log": True}
+    (tmp_path / "whole").mkdir()
+    whole = tune(study, tmp_path / "whole", config)
+    assert b"pruned" in whole
+
+    class Killed(BaseException):
+        pass
+
+    should_prune, set_attribute = optuna.Trial.should_prune, optuna.Trial.set_user_attr
+    died = []
+
+    def die_when_reported(trial):
+        if should_prune(trial) and trial.number not in died and instant == "reported":
+            died.append(trial.number)
+            raise Killed
+        return should_prune(trial)
+
+    def die_when_noted(trial, key, value):
+        set_attribute(trial, key, value)
+        if key == "epochs" and value < 8 and trial.number not in died and instant == "pruned":
+            died.append(trial.number)
+            raise Killed
+
+    monkeypatch.setattr(optuna.Trial, "should_prune", die_when_reported)
+    monkeypatch.setattr(optuna.Trial, "set_user_attr", die_when_noted)
+    for _ in range(20):
+        try:
+            again = tune(study, tmp_path, config)
+            break
+        except Killed:
+            continue
+    assert died and again == whole
 
 
 def test_another_range_or_other_code_is_another_study(study, tmp_path):
