@@ -275,6 +275,11 @@ class Flow:
         """GPUs that a job which trains asks for."""
         return 0 if self.study.device == "cpu" else 1
 
+    @property
+    def spectrogram_gpus(self) -> int:
+        """GPUs that a job which makes spectrograms asks for."""
+        return 0 if self.study.spectrograms.device == "cpu" else 1
+
 
 def read_flow(
     default: Path | str,

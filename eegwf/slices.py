@@ -63,6 +63,7 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
     part = {key: everything[key] for key in sorted(keys)}
     if stage == "spectrogram":
         part["grid"] = everything["spectrograms"].get(spectrogram)
+        part["device"] = everything["spectrograms"]["device"]
     if stage == "folds":
         part["n_folds"] = count_folds(study)
     if stage in ("tune", "retrain"):

@@ -11,12 +11,15 @@ rule spectrogram:
         "<benchmarks>/spectrogram/{spectrogram}.tsv"
     threads: 64
     resources:
+        gpu=flow.spectrogram_gpus,
         cpus_per_task=8,
     params:
         config=flow.config("spectrogram"),
         code=flow.code("spectrogram"),
+        state=flow.state,
     message:
         "Turn windows into {wildcards.spectrogram} spectrograms"
     shell:
-        "run_script spectrogram --name {wildcards.spectrogram} --config {params.config:q} --windows {input.array:q}"
-        " --array {output.array:q} --axes {output.axes:q} --threads {threads} 2>&1 | tee {log:q}"
+        "run_script spectrogram --name {wildcards.spectrogram} --config {params.config:q} --code {params.code}"
+        " --windows {input.array:q} --state {params.state:q} --array {output.array:q} --axes {output.axes:q}"
+        " --threads {threads} 2>&1 | tee {log:q}"

@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 from eegwf.checks.findings import Findings
-from eegwf.config.spectrograms import Grid
+from eegwf.config.spectrograms import Cwt, Grid, Mel
 from eegwf.flow import Flow
 from eegwf.spectrograms.axes import check_axes, window_samples
+from eegwf.spectrograms.filters import check_filters
 from eegwf.spectrograms.names import members
+from eegwf.spectrograms.wavelets import check_support, make_wavelet
 
 
 def grids_of(flow: Flow) -> dict[str, Grid]:
@@ -34,8 +36,13 @@ def check_grids(flow: Flow, sfreq: float, length: int, recorded: float, findings
     for name, grid in grids.items():
         try:
             check_axes(name, sfreq, length, grid.n_freqs, grid.n_times, grid.f_min, grid.f_max)
-            if hasattr(grid, "window"):
-                window_samples(name, grid.window, sfreq, length)
+            if isinstance(grid, Cwt):
+                wavelet = make_wavelet(grid.wavelet, grid.cycles, grid.gamma)
+                check_support(wavelet, sfreq, length, grid.f_min, grid.f_max)
+            else:
+                n_fft = window_samples(name, grid.window, sfreq, length, grid.f_min)
+                if isinstance(grid, Mel):
+                    check_filters(sfreq, length, n_fft, grid.n_freqs, grid.f_min, grid.f_max)
         except ValueError as error:
             findings.problems.append(f"spectrograms.{error}")
         if recorded / 2 < grid.f_max <= sfreq / 2:

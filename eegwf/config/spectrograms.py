@@ -1,5 +1,7 @@
 """Configuration of the spectrograms."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from eegwf.config.section import Section
@@ -23,25 +25,39 @@ class Grid(Section):
 class Stft(Grid):
     """Short-time Fourier transform: Hann window, log power."""
 
+    f_min: float = Field(1.0, ge=0, description="Lowest frequency in Hz; `window` must hold one period of it.")
     window: float = Field(1.0, gt=0, description="Length of the Hann window in seconds.")
 
 
 class Mel(Grid):
     """Mel filter bank (Slaney) over the STFT's power."""
 
+    f_min: float = Field(0.5, ge=0, description="Lowest frequency in Hz; `window` must hold one period of it.")
     window: float = Field(2.0, gt=0, description="Length of the Hann window in seconds.")
 
 
 class Cwt(Grid):
-    """Continuous wavelet transform: complex Morlet, frequencies evenly spaced in log."""
+    """Continuous wavelet transform: analytic wavelets, frequencies evenly spaced in log."""
 
     f_min: float = Field(1.0, gt=0, description="Lowest frequency in Hz.")
-    cycles: float = Field(6.0, gt=2, description="Centre frequency of the Morlet wavelet in radians (w0).")
+    wavelet: Literal["morlet", "morse"] = Field("morlet", description="Complex Morlet, or generalized Morse.")
+    cycles: float = Field(
+        6.0,
+        gt=2,
+        description="Centre frequency of the Morlet wavelet in radians (w0); root of Morse's time-bandwidth product.",
+    )
+    gamma: float = Field(3.0, gt=0, description="Symmetry of the Morse wavelet; 3 is the most symmetric.")
+    tolerance: float = Field(
+        0.01, gt=0, lt=1, description="Error that a cell's power may have, for white noise: relative, root mean square."
+    )
 
 
 class Spectrograms(Section):
     """One entry for each spectrogram."""
 
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "cpu", description="Where they are computed; auto: a GPU if there is one. A GPU gives other last digits."
+    )
     mel: Mel = Mel()
     stft: Stft = Stft()
     cwt: Cwt = Cwt()

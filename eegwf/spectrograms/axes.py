@@ -35,14 +35,17 @@ def mirror(positions: np.ndarray, n_times: int) -> np.ndarray:
     return np.minimum(folded, 2 * n_times - 2 - folded)
 
 
-def window_samples(name: str, window: float, sfreq: float, n_times: int) -> int:
+def window_samples(name: str, window: float, sfreq: float, n_times: int, f_min: float) -> int:
     """Length in samples of a Hann window of `window` seconds.
 
     Raises
     ------
     ValueError
-        If it has fewer than 4 samples, or is longer than the `n_times` samples it is to slide over.
+        If it has fewer than 4 samples, is longer than the `n_times` samples it is to slide over, or does not hold
+        one period of `f_min` (0 Hz, the mean of the Hann window, has none).
     """
+    if not (window > 0 and np.isfinite(window)):
+        raise ValueError(f"{name}: window {window} is not a length in seconds above 0")
     length = round(window * sfreq)
     if length < 4:
         raise ValueError(
@@ -54,7 +57,43 @@ def window_samples(name: str, window: float, sfreq: float, n_times: int) -> int:
             f"{name}: the Hann window of {window:g} s is longer than the {n_times / sfreq:g} s it slides over; "
             f"choose window: {n_times / sfreq:g} or shorter"
         )
+    if f_min * (length + 0.5) / sfreq < 1 and f_min > 0:
+        raise ValueError(
+            f"{name}: a Hann window of {window:g} s does not hold one period of f_min: {f_min:g} Hz; choose window: "
+            f"{_ceil(1 / f_min):g} or longer, or f_min: {_ceil(sfreq / length):g} or higher"
+        )
     return length
+
+
+def _ceil(value: float) -> float:
+    """The value with three digits, rounded up."""
+    step = 10.0 ** (np.floor(np.log10(value)) - 2)
+    return float(f"{np.ceil(value / step - 1e-9) * step:.3g}")
+
+
+def count_frames(name: str, sfreq: float, n_times: int, n_frames: int | None, hop: float | None) -> int:
+    """Number of frames: as given, from the distance `hop` in seconds, or 100.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or if the window is no multiple of `hop`; the message says which are near and fit.
+    """
+    if hop is None or not sfreq > 0:  # no rate at all is refused with the axes
+        return 100 if n_frames is None else n_frames
+    if n_frames is not None:
+        raise ValueError(f"{name}: n_frames {n_frames} and hop {hop:g} s are both given; give one")
+    if not (hop > 0 and np.isfinite(hop)):
+        raise ValueError(f"{name}: hop {hop} is not a distance in seconds above 0")
+    seconds = n_times / sfreq
+    wanted = seconds / hop
+    if abs(wanted - round(wanted)) > 1e-6 * wanted:
+        ways = [n for n in (int(np.ceil(wanted)), int(wanted)) if n > 0]
+        raise ValueError(
+            f"{name}: a window of {seconds:g} s is no multiple of hop: {hop:g} s; choose "
+            + " or ".join(f"n_frames: {n} (hop {seconds / n:.6g} s)" for n in ways)
+        )
+    return round(wanted)
 
 
 def check_axes(name: str, sfreq: float, n_times: int, n_freqs: int, n_frames: int, f_min: float, f_max: float):

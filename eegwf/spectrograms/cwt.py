@@ -1,36 +1,32 @@
-"""Continuous wavelet transform with complex Morlet wavelets, pooled to a grid."""
-
-import math
-from typing import Literal
+"""Continuous wavelet transform, pooled to a grid, computed only as finely as each scale needs."""
 
 import numpy as np
 import torch
 
-from eegwf.spectrograms.base import Spectrogram
+from eegwf.spectrograms.base import TINY, Output, Spectrogram
+from eegwf.spectrograms.scales import plan_scales, skirt
+from eegwf.spectrograms.wavelets import band, check_support, make_wavelet
 
 FLOOR = 1e-4
 """uV^2: a sinusoid of 10 nV; below it there is no EEG."""
 
-REACH = 5.0
-"""Standard deviations of a wavelet's spectrum beyond which its power is below -100 dB."""
-
-OVERSAMPLING = 2
-"""Points per period of the highest frequency that a row passes: cell means are then right to some 0.01 dB."""
+SIGNALS = 80
+"""Signals worked on at once on the CPU: enough for every call to be worth its overhead, few enough for the cache."""
 
 
 class CWT(Spectrogram):
-    """Power of complex Morlet wavelets, in uV^2: a sinusoid of amplitude A has A^2 in its own row.
+    """Power of analytic wavelets, in uV^2: a sinusoid of amplitude A has A^2 in its own row.
 
-    In the frequency domain the wavelet of row f is exp(-(w0 * nu / f - w0)^2 / 2) for nu > 0 and nothing for
-    nu <= 0 (analytic; the mean of a window counts nowhere), doubled so that the peak passes a sinusoid with
-    its amplitude. This is L1 normalisation, the same for every row: W(t) = 2/s * integral x(u)
-    conj(psi((u - t)/s)) du, psi(t) = exp(i w0 t - t^2/2) / sqrt(2 pi), s = w0 / (2 pi f). In PyWavelets'
-    terms it is 2 * |cwt| / sqrt(scale) for the wavelet "cmor2.0-C", C = w0 / (2 pi), at scale C * sfreq / f
-    (Torrence & Compo 1998 normalise by energy, sqrt(scale) larger). `freqs` are spaced evenly in log.
+    The wavelet of row f passes the frequency nu with gain 2 g(nu / f); g, of `eegwf.spectrograms.wavelets`, is 1
+    at its peak and 0 for nu <= 0 (analytic; the mean of a window counts nowhere). This is L1 normalisation, the
+    same for every row: for Morlet W(t) = 2/s * integral x(u) conj(psi((u - t)/s)) du,
+    psi(t) = exp(i w0 t - t^2/2) / sqrt(2 pi), s = w0 / (2 pi f), w0 = `cycles`. In PyWavelets' terms it is
+    2 * |cwt| / sqrt(scale) for the wavelet "cmor2.0-C", C = w0 / (2 pi), at scale C * sfreq / f (Torrence & Compo
+    1998 normalise by energy, sqrt(scale) larger). `freqs` are spaced evenly in log.
 
-    The power is averaged over `n_frames` equal cells of the window. Beyond its edges the window goes on as its
-    mirror image (the sample on the edge repeated, `numpy.pad` calls it "symmetric"); a cell nearer to an edge
-    than sqrt(2) s, the cone of influence, owes much to that image.
+    A cell holds the mean of |W|^2 over it, whose root is the magnitude. Beyond its edges the window goes on as its
+    mirror image (the sample on the edge repeated, `numpy.pad` calls it "symmetric"); a cell nearer to an edge than
+    sqrt(2) s, the cone of influence, owes much to that image.
 
     Parameters
     ----------
@@ -39,16 +35,26 @@ class CWT(Spectrogram):
     n_times
         Samples of a window.
     n_freqs, n_frames
-        Rows and columns of the result.
+        Rows and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
+    hop
+        Width of a column in seconds, in place of `n_frames`; it must divide the window.
     f_min, f_max
-        Frequencies of the lowest and the highest row in Hz.
+        Frequencies of the lowest and the highest row in Hz; `f_max` None: half of the sampling rate.
+    wavelet
+        "morlet" or "morse" (generalized Morse).
     cycles
-        w0, the centre frequency of the wavelet in radians: its number of cycles within +-pi standard
-        deviations of its envelope.
+        Morlet: w0, the centre frequency in radians, the number of cycles within +-pi standard deviations of the
+        envelope. Morse: the root of the time-bandwidth product, which means the same.
+    gamma
+        Symmetry of the Morse wavelet.
     output
-        "db": 10 log10(power + floor); "power": uV^2.
+        "db": 10 log10(power + floor); "power": uV^2; "magnitude": uV, root mean square over the cell.
     floor
         Power added before the logarithm, uV^2; silence becomes 10 log10(floor) = -40 dB.
+    tolerance
+        Error of a cell's power that is allowed for: root mean square, over root mean square, for white noise.
+    check_finite
+        Refuse NaN and infinity; on a GPU the check waits for the input.
 
     Raises
     ------
@@ -58,10 +64,12 @@ class CWT(Spectrogram):
 
     Notes
     -----
-    A window with its mirror image is a sum of cosines (its DCT-II), so W at the points of an even grid is one
-    real FFT of the cosines' coefficients times the wavelet's spectrum. Low rows change slowly: their grid is
-    coarser, the same for rows of similar frequency, but always finer than the bandwidth asks for. The mean over
-    a cell is that of this band-limited curve, by Simpson's rule, and no cell needs a whole number of samples.
+    A window with its mirror image is a sum of cosines (its DCT-II), so W on an even grid is one real FFT of the
+    cosines' coefficients times the wavelet's spectrum, whose second half, the mirror image, is not computed. |W|
+    does not feel a shift of the spectrum: a row takes the bins of its band alone, in an FFT just as long as the
+    samples that its bandwidth asks for; what the band has more of bins than that folds onto the others, as
+    sampling does. How many samples that is, with what weights they are pooled, and which rows follow from their
+    neighbours, `eegwf.spectrograms.scales` finds for `tolerance`.
     """
 
     def __init__(
@@ -69,93 +77,146 @@ class CWT(Spectrogram):
         *,
         sfreq: float,
         n_times: int,
-        n_freqs: int,
-        n_frames: int,
-        f_min: float,
-        f_max: float,
-        cycles: float,
-        output: Literal["db", "power"] = "db",
+        n_freqs: int = 100,
+        n_frames: int | None = None,
+        hop: float | None = None,
+        f_min: float = 1.0,
+        f_max: float | None = None,
+        wavelet: str = "morlet",
+        cycles: float = 6.0,
+        gamma: float = 3.0,
+        output: Output = "db",
         floor: float = FLOOR,
+        tolerance: float = 0.01,
+        check_finite: bool = True,
     ):
         super().__init__(
             sfreq=sfreq,
             n_times=n_times,
             n_freqs=n_freqs,
             n_frames=n_frames,
+            hop=hop,
             f_min=f_min,
             f_max=f_max,
             floor=floor,
             output=output,
+            check_finite=check_finite,
         )
-        if not cycles > 0:
-            raise ValueError(f"cwt: cycles {cycles} is not above 0")
-        if not f_min > 0:
-            raise ValueError("cwt: f_min is 0 Hz, and rows spaced in log start above 0; choose f_min above 0")
-        self._check_support(f_min, f_max, cycles)
-        self.cycles = float(cycles)
-        self.freqs = np.geomspace(f_min, f_max, n_freqs)
-        self.points = cell_points(self.freqs, cycles, sfreq, n_times, n_frames)
-        bins = np.arange(n_times) * sfreq / (2 * n_times)
-        gains = np.exp(-((cycles * bins / self.freqs[:, None] - cycles) ** 2) / 2) * (bins > 0)
-        shift = np.exp(-0.5j * np.pi * np.arange(n_times) / n_times) * 2 / n_times
-        self._constant("gains", gains)
-        self._constant("cosine", shift.real)
-        self._constant("sine", shift.imag)
+        if not 0 < tolerance < 1:
+            raise ValueError(f"cwt: tolerance {tolerance} is not between 0 and 1")
+        self.tolerance = float(tolerance)
+        self.wavelet = make_wavelet(wavelet, cycles, gamma)
+        check_support(self.wavelet, self.sfreq, self.n_times, self.f_min, self.f_max)
+        self.freqs = np.geomspace(self.f_min, self.f_max, self.n_freqs)
+        self.scales, mixing = plan_scales(self.wavelet, self.freqs, self.sfreq, self.hop, self.tolerance)
+        # Up to here every row is computed, and mixing needs scales from there on.
+        interpolated = (mixing != 0).sum(axis=1) > 1
+        self.plain = int(interpolated.argmax()) if interpolated.any() else self.n_freqs
+        self.mixed_from = int((mixing[self.plain :] != 0).any(axis=0).argmax()) if interpolated.any() else 0
+        self._constant("mixing", mixing[self.plain :, self.mixed_from :])
+        turns = np.exp(-0.5j * np.pi * np.arange(self.n_times // 2 + 1) / self.n_times) * 2 / self.n_times
+        self._constant("turns", turns)
+        self.first_bins, gains = zip(*(self._gains(scales) for scales in self.scales), strict=True)
+        self.widths = [gain.shape[1] for gain in gains]
+        last = max(max(first) + width for first, width in zip(self.first_bins, self.widths, strict=True))
+        self.room = max(0, last - self.n_times)
+        self._constant("gains", np.concatenate([gain.ravel() for gain in gains]))
+        # Real and imaginary parts have the same weight.
+        self._constant("weights", np.concatenate([np.repeat(scales.weights, 2) for scales in self.scales]))
 
-    def _check_support(self, f_min: float, f_max: float, cycles: float) -> None:
-        seconds = self.n_times / self.sfreq
-        needed = 2 * math.sqrt(2) * cycles / (2 * math.pi * f_min)
-        if needed <= seconds:
-            return
-        lowest = f_min * needed / seconds
-        digits = 2 - math.floor(math.log10(lowest))
-        lowest = math.ceil(lowest * 10**digits) / 10**digits
-        way = f"choose f_min: {lowest:g} or higher" if lowest < f_max else "no f_min below f_max works"
-        raise ValueError(
-            f"cwt: a Morlet wavelet with cycles: {cycles:g} at f_min: {f_min:g} Hz needs {needed:.3g} s, "
-            f"a window has {seconds:g} s; {way}, or longer windows"
-        )
+    def _gains(self, scales) -> tuple[list[int], np.ndarray]:
+        """First bin of each scale's band, and gains (rows, width) from there on, 0 beyond the band.
+
+        Bins are sfreq / (2 n_times) apart; the width is that of the widest band, the FFT's length at least.
+        """
+        freqs = self.freqs[list(scales.rows), None]
+        low, high = (edge * freqs * 2 * self.n_times / self.sfreq for edge in band(self.wavelet, skirt(self.tolerance)))
+        first = np.maximum(1, np.ceil(low)).astype(int)
+        last = np.minimum(self.n_times - 1, np.floor(high)).astype(int)
+        width = max(2 * self.n_frames * scales.points, int((last - first).max()) + 1)
+        bins = first + np.arange(width)
+        gains = self.wavelet.gain(bins * self.sfreq / (2 * self.n_times * freqs)) * (bins <= last)
+        return first[:, 0].tolist(), gains
 
     def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
-        if not len(signals):
-            return signals.new_zeros(0, self.n_freqs, self.n_frames)
-        gains = self.gains.to(signals.dtype)
-        cosine, sine = self.cosine.to(signals.dtype), self.sine.to(signals.dtype)
-        blocks = []
-        for part in signals.split(max(1, block // (8 * self.n_times))):
-            spectrum = torch.fft.rfft(torch.cat([part, part.flip(-1)], dim=-1))[:, : self.n_times]
-            cosines = (spectrum.real * cosine - spectrum.imag * sine) / 2
-            rows = []
-            for points in np.unique(self.points):
-                among = np.flatnonzero(self.points == points)
-                size = 2 * self.n_frames * int(points)
-                each = max(1, block // (2 * size * len(part)))
-                for start in range(among[0], among[-1] + 1, each):
-                    stop = min(start + each, among[-1] + 1)
-                    rows.append(self._cells(cosines, gains[start:stop], int(points)))
-            blocks.append(torch.cat(rows, dim=1))
-        return torch.cat(blocks)
+        dtype = signals.dtype
+        gains = self.gains.to(dtype).split(
+            [len(scales.rows) * width for scales, width in zip(self.scales, self.widths, strict=True)]
+        )
+        weights = self.weights.to(dtype).split([2 * scales.points + 2 for scales in self.scales])
+        groups = [
+            (first, gain.view(len(first), width), weight)
+            for first, gain, width, weight in zip(self.first_bins, gains, self.widths, weights, strict=True)
+        ]
+        turns, mixing = (
+            self.turns.to(torch.complex64 if dtype == torch.float32 else torch.complex128),
+            self.mixing.to(dtype),
+        )
+        power = signals.new_empty(len(signals), self.n_freqs, self.n_frames)
+        together = SIGNALS if signals.device.type == "cpu" else max(1, block // (8 * self.n_times))
+        for start in range(0, len(signals), together):
+            into = power[start : start + together]
+            cosines = self._cosines(signals[start : start + together], turns)
+            cells = torch.cat([self._cells(cosines, *group, block) for group in groups])  # (scales, n, n_frames)
+            into[:, : self.plain] = cells[: self.plain].transpose(0, 1)
+            if self.plain < self.n_freqs:
+                magnitudes = cells[self.mixed_from :].flatten(1).clamp_min(TINY).sqrt()
+                mixed = torch.relu(mixing @ magnitudes).square().view(-1, *cells.shape[1:])
+                into[:, self.plain :] = mixed.transpose(0, 1)
+        return power
 
-    def _cells(self, cosines: torch.Tensor, gains: torch.Tensor, points: int) -> torch.Tensor:
-        """Mean power in every cell by Simpson's rule, from `points` steps a cell; (n, rows, n_frames)."""
-        size = 2 * self.n_frames * points
-        used = min(size, self.n_times)
-        wavelets = torch.fft.rfft(cosines[:, None, :used] * gains[:, :used], n=size)
-        power = wavelets.real.square() + wavelets.imag.square()
-        simpson = power.new_tensor([2.0, 4.0] * (points // 2)) / (3 * points)
-        simpson[0] = 1 / (3 * points)
-        inner = power[..., :-1].unflatten(-1, (self.n_frames, points)) @ simpson
-        return inner + power[..., points::points] / (3 * points)
+    def _cosines(self, signals: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+        """Coefficients (n, n_times + room) of the cosines whose sum is the signals: DCT-II (Makhoul 1980)."""
+        reordered = torch.cat([signals[:, ::2], signals[:, 1::2].flip(-1)], dim=-1)
+        spectrum = torch.fft.rfft(reordered) * turns
+        high = spectrum.imag[:, 1 : (self.n_times + 1) // 2].flip(-1).neg()
+        return torch.cat([spectrum.real, high, signals.new_zeros(len(signals), self.room)], dim=-1)
+
+    def _cells(self, cosines: torch.Tensor, first: list[int], gains: torch.Tensor, weights: torch.Tensor, block: int):
+        """Mean power in the cells, (rows, n, n_frames), of rows that are sampled alike."""
+        length = self.n_frames * (len(weights) - 2)
+        each = max(1, block // (2 * length * len(cosines)))
+        cells = []
+        for start in range(0, len(first), each):
+            spectra = folded(cosines, first[start : start + each], gains[start : start + each], length)
+            cells.append(pooled(torch.fft.rfft(spectra), weights))
+        return torch.cat(cells) if len(cells) > 1 else cells[0]
 
 
-def cell_points(freqs: np.ndarray, cycles: float, sfreq: float, n_times: int, n_frames: int) -> np.ndarray:
-    """Steps per cell at which each row is evaluated, shape (n_freqs,), even, rising with the frequency.
+def folded(cosines: torch.Tensor, first: list[int], gains: torch.Tensor, length: int) -> torch.Tensor:
+    """Coefficients from each first bin on, times the gains, folded to `length`: (rows, n, length)."""
+    width = gains.shape[1]
+    if torch.is_grad_enabled() and cosines.requires_grad:
+        rows = torch.stack([cosines[:, at : at + width] * gain for at, gain in zip(first, gains, strict=True)])
+        return torch.nn.functional.pad(rows, (0, -width % length)).unflatten(-1, (-1, length)).sum(-2)
+    spectra = cosines.new_empty(len(first), len(cosines), length)
+    for row, at, gain in zip(spectra, first, gains, strict=True):
+        torch.mul(cosines[:, at : at + length], gain[:length], out=row)
+        for start in range(length, width, length):
+            more = gain[start : start + length]
+            row[:, : len(more)].addcmul_(cosines[:, at + start : at + start + len(more)], more)
+    return spectra
 
-    The rate is at least `OVERSAMPLING` times the highest frequency that a row passes, or the sampling rate if
-    that is less, rounded up to 2^n or 3 * 2^n steps so that rows can be worked off together.
+
+def pooled(waves: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Weighted means of |waves|^2 over cells that share their edges.
+
+    Parameters
+    ----------
+    waves
+        Complex, shape (rows, n, n_frames * points + 1).
+    weights
+        Shape (2 * points + 2,): of the samples of a cell, both edges included, each twice.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (rows, n, n_frames).
     """
-    rate = np.minimum(OVERSAMPLING * freqs * (1 + REACH / cycles), sfreq)
-    needed = np.ceil(rate * n_times / (sfreq * n_frames) - 1e-9)
-    most = 2 * math.ceil(n_times / n_frames / 2)
-    steps = sorted(factor * 2**power for factor in (2, 6) for power in range(most.bit_length() + 1))
-    return np.array([min(most, next(step for step in steps if step >= need)) for need in needed])
+    span = len(weights) - 2
+    squares = torch.view_as_real(waves).flatten(-2)[..., :-2].square().unflatten(-1, (-1, span))
+    cells = (squares.reshape(-1, span) @ weights[:span, None]).view(squares.shape[:-1])
+    last = waves[..., -1].real.square() + waves[..., -1].imag.square()
+    cells[..., :-1] += (squares[..., 1:, 0] + squares[..., 1:, 1]) * weights[-1]
+    cells[..., -1] += last * weights[-1]
+    return cells

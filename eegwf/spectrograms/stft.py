@@ -1,13 +1,11 @@
 """Short-time Fourier transform on exactly the rows and columns that are asked for."""
 
-from typing import Literal
-
 import numpy as np
 import torch
 from scipy.signal import get_window
 
 from eegwf.spectrograms.axes import window_samples
-from eegwf.spectrograms.base import Spectrogram
+from eegwf.spectrograms.base import Output, Spectrogram
 from eegwf.spectrograms.frames import Frames
 
 FLOOR = 1e-4
@@ -32,15 +30,19 @@ class STFT(Spectrogram):
     n_times
         Samples of a window.
     n_freqs, n_frames
-        Rows and columns of the result.
+        Rows and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
+    hop
+        Distance of the columns in seconds, in place of `n_frames`; it must divide the window.
     f_min, f_max
-        Lowest and highest frequency in Hz.
+        Lowest and highest frequency in Hz; `f_max` None: half of the sampling rate.
     window
         Length of the Hann window in seconds, rounded to samples.
     output
-        "db": 10 log10(power + floor); "power": uV^2/Hz.
+        "db": 10 log10(power + floor); "power": uV^2/Hz; "magnitude": its root, uV/sqrt(Hz).
     floor
         Power added before the logarithm, uV^2/Hz; silence becomes 10 log10(floor) = -40 dB.
+    check_finite
+        Refuse NaN and infinity; on a GPU the check waits for the input.
 
     Raises
     ------
@@ -53,28 +55,32 @@ class STFT(Spectrogram):
         *,
         sfreq: float,
         n_times: int,
-        n_freqs: int,
-        n_frames: int,
-        f_min: float,
-        f_max: float,
-        window: float,
-        output: Literal["db", "power"] = "db",
+        n_freqs: int = 100,
+        n_frames: int | None = None,
+        hop: float | None = None,
+        f_min: float = 1.0,
+        f_max: float | None = None,
+        window: float = 1.0,
+        output: Output = "db",
         floor: float = FLOOR,
+        check_finite: bool = True,
     ):
         super().__init__(
             sfreq=sfreq,
             n_times=n_times,
             n_freqs=n_freqs,
             n_frames=n_frames,
+            hop=hop,
             f_min=f_min,
             f_max=f_max,
             floor=floor,
             output=output,
+            check_finite=check_finite,
         )
-        length = window_samples(self.name, window, sfreq, n_times)
-        self.freqs = np.linspace(f_min, f_max, n_freqs)
-        self.frames = Frames(n_times, n_frames, length)
-        self._constant("kernel", fourier_kernel(self.freqs, sfreq, length))
+        length = window_samples(self.name, window, self.sfreq, self.n_times, self.f_min)
+        self.freqs = np.linspace(self.f_min, self.f_max, self.n_freqs)
+        self.frames = Frames(self.n_times, self.n_frames, length)
+        self._constant("kernel", fourier_kernel(self.freqs, self.sfreq, length))
 
     def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
         kernel = self.kernel.to(signals.dtype)

@@ -1,9 +1,11 @@
-"""From the file of windows to the file of spectrograms, in bounded memory."""
+"""From the file of windows to the file of spectrograms, in bounded memory, chunk by chunk."""
 
-import contextlib
-import hashlib
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +13,98 @@ import torch
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
-from eegwf.files import read_array, replacing, write_json
+from eegwf.files import read_array, write_json
+from eegwf.growing import GrowingArray
 from eegwf.progress import Progress
+from eegwf.spectrograms.base import Spectrogram
 from eegwf.spectrograms.transforms import make_transform
+from eegwf.state import held
 
-BATCH = 16
+BATCH = {"cpu": 16, "cuda": 128}
 """Windows transformed at once. Sums of matrix products and FFTs may differ in the last bit with the number of
 windows: always the same number, the last batch filled up with zeros, gives bytes that depend on nothing else."""
+
+AHEAD = 8
+"""Batches, beyond one for each worker, that wait to be written: they keep the workers busy while the disk is slow."""
+
+
+@dataclass(frozen=True)
+class WindowFile:
+    """The file of windows, read part by part: a memory map of it would count as this process's memory.
+
+    Attributes
+    ----------
+    path
+        `.npy`, float16 or wider (n_windows, n_chans, n_times), microvolts.
+    shape, dtype, offset
+        Of the array, and the first byte of its data.
+    sfreq
+        Sampling rate in Hz.
+    ch_names
+        Names of the channels, in the array's order.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+    dtype: np.dtype
+    offset: int
+    sfreq: float
+    ch_names: tuple[str, ...]
+
+    @classmethod
+    def open(cls, path: Path | str, sfreq: float, ch_names: list[str]) -> "WindowFile":
+        """Look at the file's header.
+
+        Raises
+        ------
+        InputError
+            If it is no such array, or if there are not as many names as channels.
+        """
+        array = read_array(path)
+        if array.ndim != 3 or array.dtype.kind != "f" or 0 in array.shape or not array.flags.c_contiguous:
+            raise InputError(
+                f"{path}: {array.dtype} of shape {array.shape}; expected float16 (n_windows, n_chans, "
+                "n_times) in microvolts, none of them 0, in C order; make the windows again"
+            )
+        if len(ch_names) != array.shape[1]:
+            raise InputError(f"{path}: {array.shape[1]} channels, but {len(ch_names)} names were given")
+        return cls(Path(path), array.shape, array.dtype, array.offset, float(sfreq), tuple(ch_names))
+
+    def read(self, first: int, count: int) -> np.ndarray:
+        """Windows from `first` on, float32 (count, n_chans, n_times); behind the last one there is silence.
+
+        Raises
+        ------
+        InputError
+            If they hold NaN or infinity.
+        """
+        n_windows, n_chans, n_times = self.shape
+        there = min(count, n_windows - first)
+        start = self.offset + first * n_chans * n_times * self.dtype.itemsize
+        part = np.fromfile(self.path, self.dtype, there * n_chans * n_times, offset=start)
+        batch = np.zeros((count, n_chans, n_times), dtype=np.float32)
+        batch[:there] = part.reshape(there, n_chans, n_times)
+        finite = np.isfinite(batch).all(axis=-1)
+        if not finite.all():
+            window, channel = np.argwhere(~finite)[0]
+            raise InputError(
+                f"{self.path}: window {first + window}, channel {self.ch_names[channel]} holds NaN or infinity; "
+                "expected microvolts; make the windows again or leave out its recording"
+            )
+        return batch
 
 
 def write_spectrogram(
     name: str,
     grid: Grid,
-    windows_path: Path | str,
-    sfreq: float,
-    ch_names: list[str],
+    windows: WindowFile,
     array_path: Path | str,
     axes_path: Path | str,
+    state: Path,
     threads: int = 1,
     device: str = "cpu",
     progress: bool = False,
-    chunk_bytes: int = 2**28,
+    chunk_bytes: int = 2**26,
 ) -> None:
     """Transform all windows and write the array and its axes.
 
@@ -39,17 +112,16 @@ def write_spectrogram(
     ----------
     name, grid
         The spectrogram and its entry in the configuration.
-    windows_path
-        `.npy`, float16 (n_windows, n_chans, n_times), microvolts.
-    sfreq
-        Sampling rate in Hz.
-    ch_names
-        Names of the channels, in the array's order.
+    windows
+        What to transform.
     array_path
         `.npy` to write: float16 (n_windows, n_chans, n_freqs, n_frames), dB.
     axes_path
         `.json` to write: spectrogram, ch_names, freqs (Hz), times (s), sfreq, parameters, and the sha256 of the
         array's data (the bytes behind the header).
+    state
+        Folder in which the array grows, and from which a killed job goes on. What decides the array must decide
+        the folder's name too.
     threads
         Batches transformed at the same time, one thread each.
     device
@@ -57,77 +129,79 @@ def write_spectrogram(
     progress
         Print percentage and remaining time on standard error.
     chunk_bytes
-        About how much of input and output is held at once.
+        Bytes of the array, about, that a kill may cost.
 
     Raises
     ------
     InputError
-        If the windows are not such an array or hold NaN or infinity, if there are not as many names as
-        channels, or if the transform does not fit the windows.
+        If windows hold NaN or infinity, or if the transform does not fit them.
 
     Notes
     -----
-    On the CPU the bytes depend neither on `chunk_bytes` nor on `threads`. Each file is written whole or not at
-    all, the axes last. While it runs, torch's own thread count is one; it is set back at the end.
+    On the CPU the bytes depend neither on `chunk_bytes` nor on `threads`, nor on kills. While it runs, torch's own
+    thread count is one; it is set back at the end.
     """
-    windows = read_array(windows_path)
-    if windows.ndim != 3 or windows.dtype.kind != "f" or 0 in windows.shape:
-        raise InputError(
-            f"{windows_path}: {windows.dtype} of shape {windows.shape}; expected float16 (n_windows, n_chans, "
-            "n_times) in microvolts, none of them 0; make the windows again"
-        )
     n_windows, n_chans, n_times = windows.shape
-    if len(ch_names) != n_chans:
-        raise InputError(f"{windows_path}: {n_chans} channels, but {len(ch_names)} names were given")
-    transform = make_transform(name, grid, sfreq, n_times).to(device)
+    transform = make_transform(name, grid, windows.sfreq, n_times, check_finite=False).to(device)
     shape = (n_windows, n_chans, transform.n_freqs, transform.n_frames)
-    per_window = 4 * n_chans * n_times + 2 * int(np.prod(shape[1:]))
-    batches = max(1, chunk_bytes // (BATCH * per_window), threads)
-
-    def spectrogram(first: int) -> np.ndarray:
-        part = np.asarray(windows[first : first + BATCH], dtype=np.float32)
-        _check_finite(part, first, windows_path, ch_names)
-        batch = np.zeros((BATCH, n_chans, n_times), dtype=np.float32)
-        batch[: len(part)] = part
-        with torch.inference_mode():
-            levels = transform(torch.from_numpy(batch).to(device))[: len(part)]
-            return levels.to("cpu", torch.float16).numpy().astype("<f2", copy=False)
-
-    sha = hashlib.sha256()
     lines = Progress(name, n_windows, every=5.0 if progress else float("inf"))
-    with replacing(array_path) as file, _one_thread_each(threads) as pool:
-        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        firsts = range(0, n_windows, BATCH)
-        for chunk in range(0, len(firsts), batches):
-            for levels in pool.map(spectrogram, firsts[chunk : chunk + batches]):
-                data = np.ascontiguousarray(levels)
-                file.write(data)
-                sha.update(data)
-                lines.step(steps=len(data))
-    axes = {
+    state.mkdir(parents=True, exist_ok=True)
+    with held(state), GrowingArray(state, shape, "<f2") as array, _one_thread_each(threads) as pool:
+        if array.done:
+            lines.skip(array.done)
+            lines.say(f"going on at window {array.done}")
+        per_chunk = max(1, chunk_bytes // array.row_bytes)
+        waiting = 0
+        for levels in _levels(pool, threads + AHEAD, transform, windows, array.done, device):
+            array.append(levels)
+            waiting += len(levels)
+            if waiting >= per_chunk:
+                array.commit()
+                waiting = 0
+            lines.step(steps=len(levels))
+        array.commit()
+        array.publish(Path(array_path))
+        write_json(axes_path, _axes(name, grid, windows, transform, array.sha256))
+        array.discard()
+
+
+def _axes(name: str, grid: Grid, windows: WindowFile, transform: Spectrogram, sha256: str) -> dict:
+    return {
         "spectrogram": name,
-        "ch_names": list(ch_names),
+        "ch_names": list(windows.ch_names),
         "freqs": transform.freqs.tolist(),
         "times": transform.times.tolist(),
-        "sfreq": float(sfreq),
+        "sfreq": windows.sfreq,
         "parameters": grid.model_dump(),
-        "sha256": sha.hexdigest(),
+        "sha256": sha256,
     }
-    write_json(axes_path, axes)
 
 
-def _check_finite(part: np.ndarray, first: int, path: Path | str, ch_names: list[str]) -> None:
-    finite = np.isfinite(part).all(axis=-1)
-    if not finite.all():
-        window, channel = np.argwhere(~finite)[0]
-        raise InputError(
-            f"{path}: window {first + window}, channel {ch_names[channel]} holds NaN or infinity; "
-            "expected microvolts; make the windows again or leave out its recording"
-        )
+def _levels(
+    pool: ThreadPoolExecutor, ahead: int, transform: Spectrogram, windows: WindowFile, done: int, device: str
+) -> Iterator[np.ndarray]:
+    """Levels of batch after batch in half precision, at most `ahead` of them in memory."""
+    batch = BATCH[device]
+
+    def work(first: int) -> np.ndarray:
+        # A stream of its own: one worker copies while another computes.
+        stream = torch.cuda.Stream() if device == "cuda" else None
+        with torch.inference_mode(), torch.cuda.stream(stream):
+            x = torch.from_numpy(windows.read(first, batch))
+            if device == "cuda":
+                x = x.pin_memory().to(device, non_blocking=True)
+            levels = transform(x)[max(0, done - first) : windows.shape[0] - first]
+            return levels.to(torch.float16).cpu().numpy().astype("<f2", copy=False)
+
+    # A batch begins where it always begins, so that its bytes are always the same.
+    firsts = iter(range(done - done % batch, windows.shape[0], batch))
+    futures = deque(pool.submit(work, first) for first in islice(firsts, ahead))
+    while futures:
+        yield futures.popleft().result()
+        futures.extend(pool.submit(work, first) for first in islice(firsts, 1))
 
 
-@contextlib.contextmanager
+@contextmanager
 def _one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
     """Pool of workers in which torch computes with one thread: more would change the last bits."""
     before = torch.get_num_threads()

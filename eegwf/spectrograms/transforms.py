@@ -11,7 +11,7 @@ from eegwf.spectrograms.stft import STFT
 CLASSES = {"mel": Mel, "stft": STFT, "cwt": CWT}
 
 
-def make_transform(name: str, grid: Grid, sfreq: float, n_times: int) -> Spectrogram:
+def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_finite: bool = True) -> Spectrogram:
     """Make the transform `name` for windows of `n_times` samples at `sfreq` Hz.
 
     Parameters
@@ -24,6 +24,8 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int) -> Spectro
         Sampling rate in Hz.
     n_times
         Samples of a window.
+    check_finite
+        Refuse NaN and infinity in what is transformed.
 
     Returns
     -------
@@ -40,6 +42,6 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int) -> Spectro
     parameters = grid.model_dump()
     n_frames = parameters.pop("n_times")
     try:
-        return CLASSES[name](sfreq=sfreq, n_times=n_times, n_frames=n_frames, **parameters)
+        return CLASSES[name](sfreq=sfreq, n_times=n_times, n_frames=n_frames, check_finite=check_finite, **parameters)
     except ValueError as error:
         raise InputError(f"config spectrograms.{error}") from None

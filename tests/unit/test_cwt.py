@@ -11,7 +11,7 @@ SFREQ = 256.0
 
 
 def cwt(n_times=1280, **changes):
-    grid = dict(sfreq=SFREQ, n_freqs=24, n_frames=40, f_min=1.0, f_max=64.0, cycles=6.0) | changes
+    grid = dict(sfreq=SFREQ, n_freqs=24, n_frames=40, f_min=1.0, f_max=64.0, cycles=6.0, tolerance=1e-4) | changes
     return CWT(n_times=n_times, **grid)
 
 
@@ -70,7 +70,7 @@ def test_it_is_the_integral_written_out():
 def test_cells_are_means_of_the_curve(n_times, n_frames):
     """The coarse grids of low rows and Simpson's rule, against a grid 64 times finer than the samples."""
     x = np.random.default_rng(3).normal(0, 30, n_times)
-    module = cwt(n_times, n_frames=n_frames, output="power", f_max=100.0)
+    module = cwt(n_times, n_frames=n_frames, output="power", f_max=100.0, tolerance=2e-5)
     spectrum = np.fft.fft(np.concatenate([x, x[::-1]]))
     freqs = np.arange(n_times) * SFREQ / (2 * n_times)
     fine = 64 * n_frames

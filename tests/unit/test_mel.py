@@ -9,7 +9,8 @@ import torch
 from scipy.signal import ShortTimeFFT, get_window
 
 from eegwf.spectrograms.axes import frame_starts
-from eegwf.spectrograms.mel import Mel, hz_to_mel, mel_filters, mel_to_hz
+from eegwf.spectrograms.filters import hz_to_mel, mel_filters, mel_to_hz
+from eegwf.spectrograms.mel import Mel
 from eegwf.spectrograms.stft import STFT
 
 # made by fixtures/make_mel_filters.py with librosa 0.11.0
@@ -65,12 +66,12 @@ def test_the_scale_is_linear_below_1_khz_and_there_and_back():
 def test_mel_is_scipys_density_through_the_filters(sfreq, window, n_times):
     x = np.random.default_rng(1).normal(0, 30, n_times)
     length = round(window * sfreq)
-    found = mel(n_times, sfreq=sfreq, window=window, output="power")(torch.from_numpy(x)[None, None])[0, 0]
+    found = mel(n_times, sfreq=sfreq, window=window, f_min=1.0, output="power")(torch.from_numpy(x)[None, None])[0, 0]
     reference = ShortTimeFFT(get_window("hann", length), hop=1, fs=sfreq, scale_to="psd", fft_mode="onesided2X")
     every = reference.spectrogram(np.pad(x, length, mode="reflect"))
     starts = frame_starts(n_times, 40, length)
     density = every[:, starts + length + length // 2 - reference.p_min]
-    expected = filters_by_hand(sfreq, length, 40, 0.5, 64.0) @ density * sfreq / length
+    expected = filters_by_hand(sfreq, length, 40, 1.0, 64.0) @ density * sfreq / length
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
 
 
@@ -84,13 +85,13 @@ def test_flat_noise_has_the_level_it_has_in_the_stft():
 
 def test_empty_filters_are_refused_and_the_way_out_works():
     with pytest.raises(ValueError, match=r"filters .* empty; choose n_freqs: ") as refusal:
-        mel(n_freqs=100, window=0.5)
+        mel(n_freqs=100, window=0.5, f_min=2.0)
     words = str(refusal.value).split()
     fewer, window = int(words[words.index("n_freqs:") + 1]), float(words[words.index("window:") + 1])
-    assert mel(n_freqs=fewer, window=0.5).filters.amax(1).min() > 0
-    assert mel(n_freqs=100, window=window).filters.amax(1).min() > 0
+    assert mel(n_freqs=fewer, window=0.5, f_min=2.0).filters.amax(1).min() > 0
+    assert mel(n_freqs=100, window=window, f_min=2.0).filters.amax(1).min() > 0
     with pytest.raises(ValueError, match="empty"):
-        mel(n_freqs=fewer + 1, window=0.5)
+        mel(n_freqs=fewer + 1, window=0.5, f_min=2.0)
     # no Hann window that fits is long enough: only the number of filters is offered
     with pytest.raises(ValueError, match=r"choose n_freqs: \d+$"):
         mel(n_freqs=1024)

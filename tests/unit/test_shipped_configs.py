@@ -136,7 +136,7 @@ def test_real_headers_give_the_montage_of_their_config(root, data_root, tmp_path
         Path(f"{base}_events.tsv").write_text("onset\tduration\teventType\n0\t1\tsz_foc_ia\n")
     assert len(find_recordings(tmp_path)) == len(files)
     settings = {"data_root": tmp_path, "windows": {"length": 1, "step": 1, "guard": 0}}
-    settings["spectrograms"] = {"mel": {"window": 1}}
+    settings["spectrograms"] = {"mel": {"window": 1, "f_min": 1}}
     flow = read_flow(root / "config/config.yaml", [root / f"config/datasets/{name}.yaml"], settings)
     found = check_study(flow)
     assert not found.problems

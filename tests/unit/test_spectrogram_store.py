@@ -10,12 +10,12 @@ import torch
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.errors import InputError
 from eegwf.spectrograms.names import SPECTROGRAMS
-from eegwf.spectrograms.store import write_spectrogram
+from eegwf.spectrograms.store import WindowFile, write_spectrogram
 from eegwf.spectrograms.transforms import make_transform
 
 GRIDS = Spectrograms(
     mel={"n_freqs": 20, "n_times": 17, "f_min": 1.0, "f_max": 40.0, "window": 1.0},
-    stft={"n_freqs": 21, "n_times": 17, "f_min": 0.5, "f_max": 50.0},
+    stft={"n_freqs": 21, "n_times": 17, "f_min": 1.0, "f_max": 50.0},
     cwt={"n_freqs": 22, "n_times": 17, "f_min": 2.0, "f_max": 40.0},
 )
 CHANNELS = ["Fp1-F7", "F7-T7", "Cz-C4"]
@@ -30,7 +30,8 @@ def windows(tmp_path):
 
 def write(name, windows, folder, **options):
     paths = folder / f"{name}.npy", folder / f"{name}.json"
-    write_spectrogram(name, getattr(GRIDS, name), windows, 100.0, CHANNELS, *paths, **options)
+    file = WindowFile.open(windows, 100.0, CHANNELS)
+    write_spectrogram(name, getattr(GRIDS, name), file, *paths, folder / "state", **options)
     return paths
 
 
@@ -49,7 +50,10 @@ def test_array_and_axes(name, windows, tmp_path):
     np.testing.assert_array_equal(axes["freqs"], module.freqs)
     np.testing.assert_array_equal(axes["times"], module.times)
     assert axes["sha256"] == hashlib.sha256(array.tobytes()).hexdigest()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{name}.json", f"{name}.npy"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        [f"{name}.json", f"{name}.npy", "state"]
+    )
+    assert [path.name for path in (tmp_path / "out" / "state").iterdir()] == [".lock"]
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
@@ -80,12 +84,12 @@ def test_values_that_are_no_microvolts_are_refused(value, windows, tmp_path):
     np.save(windows, x)
     with pytest.raises(InputError, match=r"windows.npy: window 37, channel F7-T7 holds NaN or infinity"):
         write("mel", windows, tmp_path / "out", chunk_bytes=1)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["state"]
 
 
 def test_other_arrays_are_refused(windows, tmp_path):
-    with pytest.raises(InputError, match="3 channels, but 2 names"):
-        write_spectrogram("mel", GRIDS.mel, windows, 100.0, CHANNELS[:2], tmp_path / "a.npy", tmp_path / "a.json")
+    with pytest.raises(InputError, match=r"windows.npy: 3 channels, but 2 names"):
+        WindowFile.open(windows, 100.0, CHANNELS[:2])
     for shape, dtype in [((3, 401), np.float16), ((0, 3, 401), np.float16), ((5, 3, 401), np.int16)]:
         np.save(windows, np.zeros(shape, dtype))
         with pytest.raises(InputError, match=r"expected float16 \(n_windows, n_chans, n_times\)"):

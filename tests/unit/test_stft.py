@@ -144,7 +144,7 @@ def test_single_precision_is_enough(name):
 def test_windows_and_channels_do_not_see_each_other(name, monkeypatch):
     monkeypatch.setattr("eegwf.spectrograms.base.CPU_BLOCK", 2**16)
     x = torch.from_numpy(np.random.default_rng(6).normal(0, 30, (5, 4, 1280))).float()
-    module = any_transform(name)
+    module = any_transform(name, check_finite=False)
     levels = module(x)
     changed = x.clone()
     changed[[0, 1, 3, 4]] = torch.nan

@@ -174,7 +174,7 @@ class Case:
     def spectrogram(self, name: str = "mel") -> str:
         """Make a spectrogram."""
         wildcards = SimpleNamespace(spectrogram=name)
-        files = ["--windows", self.results / "data/windows.npy"]
+        files = ["--code", "x", "--windows", self.results / "data/windows.npy", "--state", self.results / "state"]
         files += ["--array", self.results / f"spectrograms/{name}.npy"]
         files += ["--axes", self.results / f"spectrograms/{name}.json"]
         return self.job("spectrogram", "--name", name, "--config", self.flow().config("spectrogram")(wildcards), *files)
