@@ -1,6 +1,7 @@
 # make report   the default study: results/vit_mel_3class/report.html
 # make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    every report of another configuration
 # make test     all tests
+# make bench    the benchmarks: docs/benchmarks.md and .json
 # make lint | docs | lock | clean
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
 BIN := $(VENV)/bin
 OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
 
-.PHONY: report test lint docs lock clean
+.PHONY: report test bench lint docs lock clean
 
 report: $(VENV)/.installed
 	$(BIN)/python -m eegwf.unlock $(OPTIONS)
@@ -21,6 +22,9 @@ report: $(VENV)/.installed
 
 test: $(VENV)/.tested lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.benched
+	$(BIN)/python -m bench
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
@@ -41,12 +45,19 @@ $(VENV)/.tested: $(VENV)/.installed envs/test.txt
 	$(BIN)/python -m pip install --require-hashes --requirement envs/test.txt
 	touch $@
 
+# What the benchmarks compare with. fCWT is measured too where it is installed; it needs a compiler and FFTW.
+$(VENV)/.benched: $(VENV)/.installed envs/bench.txt
+	$(BIN)/python -m pip install --require-hashes --requirement envs/bench.txt
+	touch $@
+
 # The newest versions of everything, with hashes for every platform. Needs uv.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --output-file envs/eegwf.txt
 	uv pip compile pyproject.toml --extra test --constraint envs/eegwf.txt --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --output-file envs/test.txt
+	uv pip compile pyproject.toml --extra bench --constraint envs/eegwf.txt --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --output-file envs/bench.txt
 
 clean:
 	rm -rf results/* .snakemake

@@ -67,6 +67,8 @@ class GrowingArray:
 
     def append(self, rows: np.ndarray) -> None:
         """Write rows behind those that are there; a kill before the next `commit` loses them."""
+        if not len(rows):
+            return
         data = memoryview(np.ascontiguousarray(rows)).cast("B")
         with _Named(self.path):
             written = 0
@@ -99,9 +101,12 @@ class GrowingArray:
         os.utime(path)
 
     def discard(self) -> None:
-        """Leave nothing in the folder."""
-        self.journal.unlink(missing_ok=True)
+        """Leave nothing in the folder.
+
+        The array goes first: opened again with its journal gone, it would be cut off under its published name too.
+        """
         self.path.unlink(missing_ok=True)
+        self.journal.unlink(missing_ok=True)
 
     def _resume(self) -> None:
         lines = []

@@ -1,17 +1,17 @@
-"""Continuous wavelet transform, pooled to a grid, computed only as finely as each scale needs."""
+"""Continuous wavelet transform, pooled to a grid: the power of every cell, from the few products that it takes."""
 
 import numpy as np
 import torch
 
 from eegwf.spectrograms.base import TINY, Output, Spectrogram
-from eegwf.spectrograms.scales import plan_scales, skirt
-from eegwf.spectrograms.wavelets import band, check_support, make_wavelet
+from eegwf.spectrograms.scales import Band, plan_scales
+from eegwf.spectrograms.wavelets import check_support, make_wavelet
 
 FLOOR = 1e-4
 """uV^2: a sinusoid of 10 nV; below it there is no EEG."""
 
 SIGNALS = 80
-"""Signals worked on at once on the CPU: enough for every call to be worth its overhead, few enough for the cache."""
+"""Signals worked on at once on the CPU: enough for a call to be worth its overhead, few enough for the cache."""
 
 
 class CWT(Spectrogram):
@@ -52,7 +52,8 @@ class CWT(Spectrogram):
     floor
         Power added before the logarithm, uV^2; silence becomes 10 log10(floor) = -40 dB.
     tolerance
-        Error of a cell's power that is allowed for: root mean square, over root mean square, for white noise.
+        How finely the power is approximated; 0.01 keeps the error of the magnitude (Frobenius norm, white or 1/f
+        noise) below 0.3 %. Signals that fall more steeply with frequency want less where `cycles` are few.
     check_finite
         Refuse NaN and infinity; on a GPU the check waits for the input.
 
@@ -64,12 +65,11 @@ class CWT(Spectrogram):
 
     Notes
     -----
-    A window with its mirror image is a sum of cosines (its DCT-II), so W on an even grid is one real FFT of the
-    cosines' coefficients times the wavelet's spectrum, whose second half, the mirror image, is not computed. |W|
-    does not feel a shift of the spectrum: a row takes the bins of its band alone, in an FFT just as long as the
-    samples that its bandwidth asks for; what the band has more of bins than that folds onto the others, as
-    sampling does. How many samples that is, with what weights they are pooled, and which rows follow from their
-    neighbours, `eegwf.spectrograms.scales` finds for `tolerance`.
+    A window with its mirror image is a sum of cosines (its DCT-II). One real FFT of the coefficients of a band
+    gives the band's analytic signal, sampled just as densely as the band is wide (|W| does not feel that this shifts
+    it to 0 Hz), and the second half of the period, the mirror image, is not computed. The samples in and near a cell
+    times the few vectors that `eegwf.spectrograms.scales` finds for each row, squared and summed, are the power of
+    the row in that cell: W itself is never computed.
     """
 
     def __init__(
@@ -108,7 +108,9 @@ class CWT(Spectrogram):
         self.wavelet = make_wavelet(wavelet, cycles, gamma)
         check_support(self.wavelet, self.sfreq, self.n_times, self.f_min, self.f_max)
         self.freqs = np.geomspace(self.f_min, self.f_max, self.n_freqs)
-        self.scales, mixing = plan_scales(self.wavelet, self.freqs, self.sfreq, self.hop, self.tolerance)
+        self.bands, mixing = plan_scales(
+            self.wavelet, self.freqs, self.sfreq, self.n_times, self.n_frames, self.tolerance
+        )
         # Up to here every row is computed, and mixing needs scales from there on.
         interpolated = (mixing != 0).sum(axis=1) > 1
         self.plain = int(interpolated.argmax()) if interpolated.any() else self.n_freqs
@@ -116,53 +118,28 @@ class CWT(Spectrogram):
         self._constant("mixing", mixing[self.plain :, self.mixed_from :])
         turns = np.exp(-0.5j * np.pi * np.arange(self.n_times // 2 + 1) / self.n_times) * 2 / self.n_times
         self._constant("turns", turns)
-        self.first_bins, gains = zip(*(self._gains(scales) for scales in self.scales), strict=True)
-        self.widths = [gain.shape[1] for gain in gains]
-        last = max(max(first) + width for first, width in zip(self.first_bins, self.widths, strict=True))
-        self.room = max(0, last - self.n_times)
-        self._constant("gains", np.concatenate([gain.ravel() for gain in gains]))
-        # Real and imaginary parts have the same weight.
-        self._constant("weights", np.concatenate([np.repeat(scales.weights, 2) for scales in self.scales]))
-
-    def _gains(self, scales) -> tuple[list[int], np.ndarray]:
-        """First bin of each scale's band, and gains (rows, width) from there on, 0 beyond the band.
-
-        Bins are sfreq / (2 n_times) apart; the width is that of the widest band, the FFT's length at least.
-        """
-        freqs = self.freqs[list(scales.rows), None]
-        low, high = (edge * freqs * 2 * self.n_times / self.sfreq for edge in band(self.wavelet, skirt(self.tolerance)))
-        first = np.maximum(1, np.ceil(low)).astype(int)
-        last = np.minimum(self.n_times - 1, np.floor(high)).astype(int)
-        width = max(2 * self.n_frames * scales.points, int((last - first).max()) + 1)
-        bins = first + np.arange(width)
-        gains = self.wavelet.gain(bins * self.sfreq / (2 * self.n_times * freqs)) * (bins <= last)
-        return first[:, 0].tolist(), gains
+        ends = [part.first + 2 * self.n_frames * part.points for part in self.bands]
+        self.room = max(0, max(ends) - self.n_times)
+        self._constant("vectors", np.concatenate([part.vectors.ravel() for part in self.bands]))
 
     def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
         dtype = signals.dtype
-        gains = self.gains.to(dtype).split(
-            [len(scales.rows) * width for scales, width in zip(self.scales, self.widths, strict=True)]
-        )
-        weights = self.weights.to(dtype).split([2 * scales.points + 2 for scales in self.scales])
-        groups = [
-            (first, gain.view(len(first), width), weight)
-            for first, gain, width, weight in zip(self.first_bins, gains, self.widths, weights, strict=True)
-        ]
-        turns, mixing = (
-            self.turns.to(torch.complex64 if dtype == torch.float32 else torch.complex128),
-            self.mixing.to(dtype),
-        )
+        complex_dtype = torch.complex64 if dtype == torch.float32 else torch.complex128
+        turns, mixing = self.turns.to(complex_dtype), self.mixing.to(dtype)
+        vectors = self.vectors.to(complex_dtype).split([part.vectors.size for part in self.bands])
         power = signals.new_empty(len(signals), self.n_freqs, self.n_frames)
         together = SIGNALS if signals.device.type == "cpu" else max(1, block // (8 * self.n_times))
         for start in range(0, len(signals), together):
             into = power[start : start + together]
             cosines = self._cosines(signals[start : start + together], turns)
-            cells = torch.cat([self._cells(cosines, *group, block) for group in groups])  # (scales, n, n_frames)
-            into[:, : self.plain] = cells[: self.plain].transpose(0, 1)
+            cells = torch.cat(
+                [self._cells(cosines, *band) for band in zip(self.bands, vectors, strict=True)], dim=2
+            ).mT  # (n, scales, n_frames)
+            if self.plain:
+                into[:, : self.plain] = cells[:, : self.plain]
             if self.plain < self.n_freqs:
-                magnitudes = cells[self.mixed_from :].flatten(1).clamp_min(TINY).sqrt()
-                mixed = torch.relu(mixing @ magnitudes).square().view(-1, *cells.shape[1:])
-                into[:, self.plain :] = mixed.transpose(0, 1)
+                magnitudes = cells[:, self.mixed_from :].clamp_min(TINY).sqrt()
+                into[:, self.plain :] = torch.relu(mixing @ magnitudes).square()
         return power
 
     def _cosines(self, signals: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
@@ -172,51 +149,25 @@ class CWT(Spectrogram):
         high = spectrum.imag[:, 1 : (self.n_times + 1) // 2].flip(-1).neg()
         return torch.cat([spectrum.real, high, signals.new_zeros(len(signals), self.room)], dim=-1)
 
-    def _cells(self, cosines: torch.Tensor, first: list[int], gains: torch.Tensor, weights: torch.Tensor, block: int):
-        """Mean power in the cells, (rows, n, n_frames), of rows that are sampled alike."""
-        length = self.n_frames * (len(weights) - 2)
-        each = max(1, block // (2 * length * len(cosines)))
-        cells = []
-        for start in range(0, len(first), each):
-            spectra = folded(cosines, first[start : start + each], gains[start : start + each], length)
-            cells.append(pooled(torch.fft.rfft(spectra), weights))
-        return torch.cat(cells) if len(cells) > 1 else cells[0]
+    def _cells(self, cosines: torch.Tensor, part: Band, vectors: torch.Tensor) -> torch.Tensor:
+        """Mean power in the cells, (n, n_frames, rows), of the scales of a band."""
+        length = 2 * self.n_frames * part.points
+        waves = mirrored(torch.fft.rfft(cosines[:, part.first : part.first + length]), part.beyond)
+        near = waves.unfold(-1, part.points + 1 + 2 * part.beyond, part.points)
+        products = torch.view_as_real(near.reshape(-1, near.shape[-1]) @ vectors.view(near.shape[-1], -1))
+        number = 2 * part.vectors.shape[-1]
+        squares = products.square().view(-1, number)
+        return (squares @ squares.new_ones(number, 1)).view(*near.shape[:2], -1)
 
 
-def folded(cosines: torch.Tensor, first: list[int], gains: torch.Tensor, length: int) -> torch.Tensor:
-    """Coefficients from each first bin on, times the gains, folded to `length`: (rows, n, length)."""
-    width = gains.shape[1]
-    if torch.is_grad_enabled() and cosines.requires_grad:
-        rows = torch.stack([cosines[:, at : at + width] * gain for at, gain in zip(first, gains, strict=True)])
-        return torch.nn.functional.pad(rows, (0, -width % length)).unflatten(-1, (-1, length)).sum(-2)
-    spectra = cosines.new_empty(len(first), len(cosines), length)
-    for row, at, gain in zip(spectra, first, gains, strict=True):
-        torch.mul(cosines[:, at : at + length], gain[:length], out=row)
-        for start in range(length, width, length):
-            more = gain[start : start + length]
-            row[:, : len(more)].addcmul_(cosines[:, at + start : at + start + len(more)], more)
-    return spectra
+def mirrored(waves: torch.Tensor, beyond: int) -> torch.Tensor:
+    """Analytic signal (n, samples) of a window, `beyond` samples further on both sides.
 
-
-def pooled(waves: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Weighted means of |waves|^2 over cells that share their edges.
-
-    Parameters
-    ----------
-    waves
-        Complex, shape (rows, n, n_frames * points + 1).
-    weights
-        Shape (2 * points + 2,): of the samples of a cell, both edges included, each twice.
-
-    Returns
-    -------
-    torch.Tensor
-        Shape (rows, n, n_frames).
+    The signal's mirror image at an edge is, in the analytic signal, the conjugate mirror image.
     """
-    span = len(weights) - 2
-    squares = torch.view_as_real(waves).flatten(-2)[..., :-2].square().unflatten(-1, (-1, span))
-    cells = (squares.reshape(-1, span) @ weights[:span, None]).view(squares.shape[:-1])
-    last = waves[..., -1].real.square() + waves[..., -1].imag.square()
-    cells[..., :-1] += (squares[..., 1:, 0] + squares[..., 1:, 1]) * weights[-1]
-    cells[..., -1] += last * weights[-1]
-    return cells
+    while beyond:
+        step = min(beyond, waves.shape[-1] - 1)
+        left, right = waves[:, 1 : step + 1].flip(-1), waves[:, -step - 1 : -1].flip(-1)
+        waves = torch.cat([left.conj(), waves, right.conj()], dim=-1)
+        beyond -= step
+    return waves

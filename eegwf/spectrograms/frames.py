@@ -1,5 +1,7 @@
 """Overlapping frames of signals, for the transforms that slide a window."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -12,11 +14,12 @@ class Frames(torch.nn.Module):
     def __init__(self, n_times: int, n_frames: int, length: int):
         super().__init__()
         starts = frame_starts(n_times, n_frames, length)
-        first = starts[0]
-        beyond = np.arange(first, starts[-1] + length)
+        beyond = np.arange(starts[0], starts[-1] + length)
         self.n_frames, self.length = n_frames, length
+        # After so many frames, so many samples on, their places within the samples recur.
+        turns = math.gcd(n_times, n_frames)
+        self.step, self.first = n_times // turns, (starts[: n_frames // turns] - starts[0]).tolist()
         self.register_buffer("mirrored", torch.from_numpy(mirror(beyond, n_times)), persistent=False)
-        self.register_buffer("starts", torch.from_numpy(starts - first), persistent=False)
 
     def numel(self) -> int:
         """Floats in the frames of one signal."""
@@ -24,8 +27,7 @@ class Frames(torch.nn.Module):
 
     def forward(self, signals: torch.Tensor) -> torch.Tensor:
         """Cut the frames out."""
-        if signals.requires_grad:
-            # the gradient of a sliding view is as large as all its frames, one for each sample
-            offsets = torch.arange(self.length, device=signals.device)
-            return signals[:, self.mirrored[self.starts[:, None] + offsets]]
-        return signals[:, self.mirrored].unfold(-1, self.length, 1)[:, self.starts]
+        beyond = signals.index_select(1, self.mirrored)
+        turns = self.n_frames // len(self.first)
+        regular = [beyond[:, first:].unfold(-1, self.length, self.step)[:, :turns] for first in self.first]
+        return torch.stack(regular, dim=2).flatten(1, 2)

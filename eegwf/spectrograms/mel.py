@@ -90,12 +90,26 @@ class Mel(Spectrogram):
         self._constant("hann", hann)
         self._constant("filters", filters)
         self._constant("scale", scale)
+        self.spans = filter_spans(filters)
 
     def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
-        hann, bank = self.hann.to(signals.dtype), (self.filters * self.scale).T.to(signals.dtype)
+        hann, bank = self.hann.to(signals.dtype), (self.filters * self.scale).to(signals.dtype)
         blocks = []
-        for part in signals.split(max(1, block // self.frames.numel())):
-            spectrum = torch.fft.rfft(self.frames(part) * hann)
-            power = spectrum.real.square() + spectrum.imag.square()
-            blocks.append((power @ bank).transpose(1, 2))
+        for part in signals.split(max(1, 2 * block // self.frames.numel())):
+            frames = self.frames(part)
+            frames = frames * hann if frames.requires_grad else frames.mul_(hann)
+            parts = torch.view_as_real(torch.fft.rfft(frames))
+            parts = parts.square() if parts.requires_grad else parts.square_()
+            power = (parts[..., 0] + parts[..., 1]).mT
+            rows = [torch.bmm(bank[rows, bins].expand(len(part), -1, -1), power[:, bins]) for rows, bins in self.spans]
+            blocks.append(torch.cat(rows, dim=1))
         return torch.cat(blocks) if blocks else signals.new_zeros(0, self.n_freqs, self.n_frames)
+
+
+def filter_spans(filters: np.ndarray, parts: int = 4) -> list[tuple[slice, slice]]:
+    """Rows of a filter bank in some parts, each with the bins that its filters touch: little of the bank is not 0."""
+    spans = []
+    for rows in np.array_split(np.arange(len(filters)), min(parts, len(filters))):
+        bins = np.flatnonzero(filters[rows].any(axis=0))
+        spans.append((slice(rows[0], rows[-1] + 1), slice(bins[0], bins[-1] + 1)))
+    return spans

@@ -1,59 +1,65 @@
-"""How finely each scale of a wavelet transform is sampled, and how its samples are pooled.
+"""What a wavelet transform, pooled over cells, has to compute: the fewest products of each scale with the signal.
 
-The power of a scale is a band-limited curve: it is known from samples that lie closer than its bandwidth asks
-for, and so is its mean over a cell. For every scale this module finds the fewest samples a cell whose weighted
-sum is that mean to a given tolerance, and the weights; and it finds the scales that need not be computed at all,
-since their neighbours, which overlap with them, tell their power to the same tolerance.
-
-All weights are those of least mean square error for white noise (best linear prediction, kriging). For white
-Gaussian noise the coefficients of a scale are a complex Gaussian process whose autocorrelation R is the Fourier
-transform of the squared gain, so that the covariance of its power at two moments is |R|^2, in units of the mean
-power squared.
+The power of a scale in a cell, the mean of |W|^2 over it, is a quadratic form of the signal in and near the cell. Its
+matrix has few eigenvalues that matter, about as many as the product of the cell's length and the scale's bandwidth:
+the power is the sum of that many squared products of the signal with eigenvectors, and nothing of W is computed in
+between. Scales of similar frequency see the same band; they share a signal that is sampled just as densely as the
+band is wide. And where scales lie so close that they overlap, every other one follows from its neighbours.
 """
 
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
+from scipy.fft import next_fast_len
 
 from eegwf.spectrograms.wavelets import Morlet, Morse, band
 
-FINE = 96
-"""Steps, at least, that a cell is cut into where its mean is integrated."""
+GROUP = 2**0.5
+"""Scales up to so many times apart share a band: wider bands take more samples, narrower ones more transforms."""
 
-LEAST = 2
-"""Steps a cell, at least: slow scales cost little, and their power, hardly averaged, has deep notches."""
-
-DENSE = 2
-"""Scales with as many steps a cell or fewer are all computed: interpolation would fill their notches."""
+DENSE = 0.3
+"""Scales of so little bandwidth times cell's length, or less, are all computed: they cost little, and their power,
+hardly averaged, has deep notches that interpolation would fill."""
 
 NEIGHBOURS = 4
 """Scales on either side from which one in between is interpolated."""
 
 
 @dataclass(frozen=True)
-class Scales:
-    """Scales that are sampled and pooled alike.
+class Band:
+    """Scales that share a band-limited signal.
 
     Attributes
     ----------
     rows
         Their rows in the result, rising.
+    first
+        Lowest bin of the band; bins are half a period per window apart.
     points
-        Steps a cell is sampled with.
-    weights
-        Shape (points + 1,): weights of the samples in a cell, both its edges included, of sum 1.
+        Samples of the band's signal in a cell: the band has 2 * n_frames * points bins.
+    beyond
+        Samples on either side of a cell that its power depends on.
+    vectors
+        Complex, shape (points + 1 + 2 * beyond, rows, number): the squared magnitudes of their products with the
+        signal in and near a cell, summed over the last axis, are the power.
     """
 
     rows: tuple[int, ...]
+    first: int
     points: int
-    weights: np.ndarray
+    beyond: int
+    vectors: np.ndarray
+
+
+def skirt(tolerance: float) -> float:
+    """Gain below which a wavelet's spectrum is left out; at a tolerance of 1 %, 54 dB of power under its peak."""
+    return tolerance / 5
 
 
 def plan_scales(
-    wavelet: Morlet | Morse, freqs: np.ndarray, sfreq: float, cell: float, tolerance: float
-) -> tuple[list[Scales], np.ndarray]:
-    """Find the scales to compute, their sampling, and the scales in between.
+    wavelet: Morlet | Morse, freqs: np.ndarray, sfreq: float, n_times: int, n_frames: int, tolerance: float
+) -> tuple[list[Band], np.ndarray]:
+    """Find the scales to compute, and how, and the scales in between.
 
     Parameters
     ----------
@@ -63,24 +69,22 @@ def plan_scales(
         Centre frequencies in Hz, rising evenly in the logarithm, shape (n_freqs,).
     sfreq
         Sampling rate in Hz.
-    cell
-        Length of a cell in seconds.
+    n_times, n_frames
+        Samples and cells of a window.
     tolerance
-        Root mean square error of a cell's power, over its root mean square, for white noise.
+        Ten times the share of white noise's power that the eigenvectors left out may have; all other
+        approximations are as fine.
 
     Returns
     -------
-    scales : list of Scales
-        Those that are computed, in the order of their rows.
+    bands : list of Band
+        With all scales that are computed, in the order of their rows.
     mixing : numpy.ndarray
-        Shape (n_freqs, number of computed rows): every row from the computed ones, a computed one from itself.
+        Shape (n_freqs, number of computed rows): every row's magnitude from the computed ones, a computed one's
+        from itself.
     """
-    points, weights, most = [], {}, LEAST
-    for freq in freqs:
-        # The rows of higher frequency need more: their weights serve the rows that need as many, and less.
-        most, weights[most] = cell_weights(wavelet, freq, sfreq, cell, tolerance, most)
-        points.append(most)
-    dense = int(np.searchsorted(points, DENSE, side="right"))
+    cell = n_times / n_frames / sfreq
+    dense = int(np.searchsorted(freqs, DENSE * wavelet.cycles / cell))
     overlaps = _overlaps(wavelet, freqs, sfreq, tolerance)
     kept, mixing = list(range(len(freqs))), np.eye(len(freqs))
     for stride in range(2, len(freqs)):
@@ -89,65 +93,56 @@ def plan_scales(
         if error > tolerance / 10:
             break
         kept, mixing = fewer, tried
-    groups = groupby(kept, lambda row: points[row])
-    return [Scales(tuple(rows), number, weights[number]) for number, rows in groups], mixing
+    bands = []
+    while kept:
+        rows = [row for row in kept if freqs[row] <= freqs[kept[0]] * GROUP]
+        bands.append(_band(wavelet, freqs, rows, cell, 2 * n_times / sfreq, tolerance))
+        kept = kept[len(rows) :]
+    return bands, mixing
 
 
-def skirt(tolerance: float) -> float:
-    """Gain below which a wavelet's spectrum is left out; at a tolerance of 1 %, 60 dB of power under its peak."""
-    return tolerance / 10
+def _band(wavelet, freqs: np.ndarray, rows: list[int], cell: float, bins: float, tolerance: float) -> Band:
+    below, above = band(wavelet, skirt(tolerance))
+    first = max(1, int(below * freqs[rows[0]] * bins))
+    low, high = first / bins, above * freqs[rows[-1]]
+    points = next_fast_len(max(1, int(np.ceil((high - low) * cell))), real=True)
+    rate = points / cell
+    beyond = _reach(wavelet, freqs[rows[0]], low, rate, tolerance)
+    samples = np.arange(-beyond, points + 1 + beyond)
+    # The power is averaged over moments between the samples, midway in steps of which a cell has 32 or more.
+    fine = max(4, -(-32 // points))
+    moments = (np.arange(fine * points) + 0.5) / fine
+    lags, inverse = np.unique(moments[:, None] - samples, return_inverse=True)
+    decomposed = []
+    for row in rows:
+        kernel = _kernel(wavelet, freqs[row], low, rate, lags)[inverse].reshape(len(moments), len(samples))
+        decomposed.append(np.linalg.svd(kernel / np.sqrt(len(moments)), full_matrices=False)[1:])
+    shares = np.array([1 - np.cumsum(values**2) / np.sum(values**2) for values, _ in decomposed])
+    number = int((shares > tolerance / 10).sum(axis=1).max()) + 1
+    vectors = np.stack([vectors[:number].T * values[:number] for values, vectors in decomposed], axis=1)
+    vectors /= np.sqrt(1 - shares[:, number - 1])[:, None]  # white noise keeps its power
+    return Band(tuple(rows), first, points, beyond, vectors)
 
 
-def cell_weights(
-    wavelet: Morlet | Morse, freq: float, sfreq: float, cell: float, tolerance: float, points: int = 1
-) -> tuple[int, np.ndarray]:
-    """Fewest steps a cell, from `points` on, that tell its mean power to the tolerance, and the weights.
+def _kernel(wavelet, freq: float, low: float, rate: float, lags: np.ndarray) -> np.ndarray:
+    """Weights of samples for the coefficient of a scale, at lags in samples.
 
-    The weights are all positive, so that a mean of power never is negative. Numbers of steps are products of 2,
-    3, 5 and 7, for the FFT.
+    The samples are conjugate, as a forward FFT of the spectrum gives them, and so are the weights.
     """
-    while True:
-        if _smooth(points):
-            covariance = _power_covariance(wavelet, freq, sfreq, cell, tolerance, points)
-            weights, error = _mean_weights(covariance, points)
-            if error <= tolerance and weights.min() > 0:
-                return points, weights
-        points += 1
+    nu = (np.arange(1024) + 0.5) / 1024 * rate
+    gain = wavelet.gain((low + nu) / freq)
+    return np.exp(-2j * np.pi * np.outer(lags, nu / rate)) @ gain / 1024
 
 
-def _smooth(number: int) -> bool:
-    for prime in (2, 3, 5, 7):
-        while number % prime == 0:
-            number //= prime
-    return number == 1
-
-
-def _power_covariance(wavelet, freq: float, sfreq: float, cell: float, tolerance: float, points: int) -> np.ndarray:
-    """|R|^2 at lags from 0 to a cell, in at least FINE steps, a multiple of `points`."""
-    low, high = band(wavelet, skirt(tolerance))
-    nu = np.linspace(low * freq, min(high * freq, sfreq / 2), 513)
-    spectrum = wavelet.gain(nu / freq) ** 2
-    steps = points * -(-FINE // points)
-    lags = np.arange(steps + 1) * cell / steps
-    correlation = np.exp(2j * np.pi * np.outer(lags, nu)) @ (spectrum / spectrum.sum())
-    return np.abs(correlation) ** 2
-
-
-def _mean_weights(covariance: np.ndarray, points: int) -> tuple[np.ndarray, float]:
-    """Weights of points + 1 samples for the mean over the cell, and the relative error that is left."""
-    steps = len(covariance) - 1
-    samples, fine = np.arange(points + 1) * (steps // points), np.arange(steps + 1)
-    trapezoid = np.full(steps + 1, 1 / steps)
-    trapezoid[[0, -1]] /= 2
-    among = covariance[np.abs(samples[:, None] - samples)]
-    mean = covariance[np.abs(samples[:, None] - fine)] @ trapezoid
-    itself = trapezoid @ covariance[np.abs(fine[:, None] - fine)] @ trapezoid
-    weights, error = _best(among, mean[:, None], np.array([itself]))
-    return weights[0], float(error[0])
+def _reach(wavelet, freq: float, low: float, rate: float, tolerance: float) -> int:
+    """Samples beyond which a scale's kernel has less than a hundredth of the tolerance of its energy."""
+    energy = np.abs(_kernel(wavelet, freq, low, rate, np.arange(256.0))) ** 2
+    outside = 1 - np.cumsum(energy) / energy.sum()
+    return int(np.argmax(outside < tolerance / 100)) + 1
 
 
 def _overlaps(wavelet, freqs: np.ndarray, sfreq: float, tolerance: float) -> np.ndarray:
-    """Covariance of the power of two scales at one moment, shape (n_freqs, n_freqs)."""
+    """Correlation of two scales at one moment, in white noise, shape (n_freqs, n_freqs)."""
     low, high = band(wavelet, skirt(tolerance))
     nu = np.geomspace(max(low, 1e-3) * freqs[0], min(high * freqs[-1], sfreq / 2), 4096)
     spectra = wavelet.gain(nu / freqs[:, None]) * np.sqrt(nu)  # sqrt(d nu) on a logarithmic axis
@@ -156,37 +151,20 @@ def _overlaps(wavelet, freqs: np.ndarray, sfreq: float, tolerance: float) -> np.
 
 
 def _between(overlaps: np.ndarray, kept: list[int]) -> tuple[np.ndarray, float]:
-    """Weights (all rows, rows kept) that give every row, and the largest error."""
-    rows = np.array(kept)
+    """Weights (all rows, rows kept) that give every row's magnitude, and the largest error.
+
+    They are those of least mean square error (kriging): magnitudes have a mean that matters, hence the 1 that is
+    added to every moment, and are as smooth along frequency as the coefficients' correlation says.
+    """
+    rows, moments = np.array(kept), overlaps + 1
     mixing, errors = np.zeros((len(overlaps), len(rows))), []
     for row in range(len(overlaps)):
         at = int(np.searchsorted(rows, row))
         exact = at < len(rows) and rows[at] == row
         near = np.array([at]) if exact else np.arange(max(0, at - NEIGHBOURS), min(len(rows), at + NEIGHBOURS))
-        among = overlaps[np.ix_(rows[near], rows[near])]
-        weights, error = _best(among, overlaps[rows[near], row][:, None], np.ones(1))
-        mixing[row, near] = weights[0]
-        errors.append(float(error[0]))
+        among, between = moments[np.ix_(rows[near], rows[near])], moments[rows[near], row]
+        weights = np.linalg.lstsq(among, between, rcond=1e-10)[0]
+        mixing[row, near] = weights
+        square = moments[row, row] - 2 * weights @ between + weights @ among @ weights
+        errors.append(np.sqrt(max(square, 0) / moments[row, row]))
     return mixing, max(errors)
-
-
-def _best(among: np.ndarray, between: np.ndarray, itself: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of least mean square error, and that error over the root mean square.
-
-    Parameters
-    ----------
-    among
-        Covariance of the samples, (n, n).
-    between
-        Covariance of samples and what is predicted, (n, m).
-    itself
-        Variance of what is predicted, (m,).
-
-    Notes
-    -----
-    All have mean 1, which the second moments, covariance + 1, take in.
-    """
-    among, between, itself = among + 1, between + 1, itself + 1
-    weights = np.linalg.lstsq(among, between, rcond=1e-10)[0].T
-    squares = itself - 2 * np.sum(weights * between.T, axis=1) + np.sum((weights @ among) * weights, axis=1)
-    return weights, np.sqrt(np.maximum(squares, 0) / itself)

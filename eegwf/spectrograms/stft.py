@@ -80,14 +80,22 @@ class STFT(Spectrogram):
         length = window_samples(self.name, window, self.sfreq, self.n_times, self.f_min)
         self.freqs = np.linspace(self.f_min, self.f_max, self.n_freqs)
         self.frames = Frames(self.n_times, self.n_frames, length)
-        self._constant("kernel", fourier_kernel(self.freqs, self.sfreq, length))
+        self.half = length // 2
+        cosines, sines = fourier_kernels(self.freqs, self.sfreq, length)
+        self._constant("cosines", cosines)
+        self._constant("sines", sines)
 
     def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
-        kernel = self.kernel.to(signals.dtype)
+        cosines, sines = self.cosines.to(signals.dtype), self.sines.to(signals.dtype)
         blocks = []
         for part in signals.split(max(1, block // self.frames.numel())):
-            cosine, sine = (self.frames(part) @ kernel).split(self.n_freqs, dim=-1)
-            blocks.append((cosine.square() + sine.square()).transpose(1, 2))
+            frames = self.frames(part)
+            # About its middle a frame is even plus odd; cosines see the one, sines the other.
+            left = frames[..., 1 : self.half + 1].mT
+            right = frames[..., self.frames.length - self.half :].flip(-1).mT
+            even = torch.bmm(cosines.expand(len(part), -1, -1), left + right)
+            odd = torch.bmm(sines.expand(len(part), -1, -1), left - right)
+            blocks.append(torch.addcmul(even.square(), odd, odd))
         return torch.cat(blocks) if blocks else signals.new_zeros(0, self.n_freqs, self.n_frames)
 
 
@@ -97,9 +105,14 @@ def density_scale(freqs: np.ndarray, sfreq: float, hann: np.ndarray) -> np.ndarr
     return np.where(single, 1.0, 2.0) / (sfreq * np.sum(hann**2))
 
 
-def fourier_kernel(freqs: np.ndarray, sfreq: float, length: int) -> np.ndarray:
-    """Matrix (length, 2 n_freqs), cosines then sines, whose squared products with a frame are its density."""
+def fourier_kernels(freqs: np.ndarray, sfreq: float, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (n_freqs, length // 2) for the sums and differences of samples n and `length - n`, n from 1 on.
+
+    The sum of the squares of both products is the density of the frame.
+    """
     hann = get_window("hann", length)
-    phase = 2 * np.pi * np.outer(np.arange(length) / sfreq, freqs)
+    samples = np.arange(1, length // 2 + 1)
     scale = np.sqrt(density_scale(freqs, sfreq, hann))
-    return np.hstack([np.cos(phase) * scale, np.sin(phase) * scale]) * hann[:, None]
+    weight = hann[samples] * np.where(2 * samples == length, 0.5, 1.0)  # the sample in the middle is its own mirror
+    phase = 2 * np.pi * np.outer(freqs, length / 2 - samples) / sfreq
+    return np.cos(phase) * scale[:, None] * weight, np.sin(phase) * scale[:, None] * weight

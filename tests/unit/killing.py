@@ -27,7 +27,7 @@ def kill_ten_times(job: Callable, arguments: tuple, state: Path, check: Callable
             process.join()
             killed += 1
         else:
-            assert process.exitcode == 0
-            assert check()
+            assert process.exitcode == 0, f"it ended with {process.exitcode}"
+            assert check(), "it ended in other bytes"
             shutil.rmtree(state)
         longest = min(longest * 1.6, 1.5)

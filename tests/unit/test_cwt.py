@@ -5,6 +5,7 @@ import pytest
 import pywt
 import torch
 
+from bench.exact import exact_power, noise, relative_error
 from eegwf.spectrograms.cwt import CWT
 
 SFREQ = 256.0
@@ -115,3 +116,70 @@ def test_a_window_too_short_is_refused_and_the_way_out_works():
         cwt(f_min=0.0)
     with pytest.raises(ValueError, match="cycles"):
         cwt(cycles=0.0)
+
+
+def study_size(**changes):
+    return CWT(sfreq=SFREQ, n_times=5120, output="magnitude", **changes)
+
+
+def rhythms(count):
+    """Pure tones of 30 uV, such as rhythms and mains are, from 3 to 100 Hz."""
+    t = np.arange(5120) / SFREQ
+    return np.array([30 * np.sin(2 * np.pi * freq * t + freq) for freq in np.geomspace(3, 100, count)])
+
+
+@pytest.mark.parametrize(
+    ("x", "changes", "error", "worst_row", "decibels"),
+    [
+        (noise(0.0, (8, 5120), 1), {}, 0.003, 0.008, 0.1),
+        (noise(1.0, (8, 5120), 2), {}, 0.003, 0.008, 0.1),
+        (noise(2.0, (8, 5120), 3), {}, 0.003, 0.008, 0.1),
+        (noise(1.0, (8, 5120), 4), {"wavelet": "morse", "cycles": 60**0.5}, 0.003, 0.008, 0.1),
+        (noise(1.0, (8, 5120), 5), {"cycles": 10.0}, 0.003, 0.008, 0.1),
+        (rhythms(8) + noise(1.0, (8, 5120), 6) / 10, {}, 0.005, 0.02, 1.0),
+        (noise(1.0, (8, 5120), 7), {"tolerance": 1e-3}, 0.0003, 0.001, 0.02),
+    ],
+    ids=["white", "1/f", "1/f^2", "morse", "10 cycles", "rhythms in noise", "fine"],
+)
+def test_magnitude_is_that_of_the_exact_transform(x, changes, error, worst_row, decibels):
+    """The sizes of the study, against the whole spectrum times the analytic wavelet's, in double precision.
+
+    Errors are over all rows (Frobenius), in the worst row, and in dB for 99 of 100 cells.
+    """
+    module = study_size(**changes)
+    assert module.freqs[-1] == SFREQ / 2
+    expected = np.sqrt(exact_power(x, module, fine=64))
+    found = module(torch.from_numpy(x).float()[None])[0].numpy()
+    assert relative_error(found, expected) < error
+    rows = np.linalg.norm(found - expected, axis=(0, 2)) / np.linalg.norm(expected, axis=(0, 2))
+    assert rows.max() < worst_row
+    assert np.quantile(np.abs(20 * np.log10(found / expected)), 0.99) < decibels
+
+
+def test_rows_are_interpolated_only_where_it_makes_no_difference():
+    module = study_size()
+    computed = sum(len(band.rows) for band in module.bands)
+    assert computed < 80  # of 100: the comparison with the exact transform has something to find
+    assert sum(len(band.rows) for band in study_size(n_freqs=40).bands) == 40
+    assert sum(len(band.rows) for band in study_size(tolerance=1e-4).bands) == 100
+
+
+def test_gradients_go_through_interpolated_rows():
+    module = CWT(sfreq=SFREQ, n_times=192, n_freqs=60, n_frames=1, f_min=20.0, f_max=60.0)
+    assert sum(len(band.rows) for band in module.bands) == 30
+    x = torch.from_numpy(np.random.default_rng(8).normal(0, 30, (1, 1, 192))).requires_grad_()
+    assert torch.autograd.gradcheck(module, x)
+
+
+def test_a_window_no_longer_than_its_wavelets_is_mirrored_again_and_again():
+    x = noise(0.0, (3, 200), 9)
+    module = cwt(200, n_freqs=5, n_frames=3, f_min=3.5, f_max=20.0, output="power", tolerance=1e-5)
+    assert max(band.beyond / (3 * band.points) for band in module.bands) > 1
+    found = module(torch.from_numpy(x)[None])[0].numpy()
+    np.testing.assert_allclose(found, exact_power(x, module), rtol=2e-3)
+
+
+def test_a_tolerance_that_can_not_be_is_refused():
+    for tolerance in (0.0, 1.0, -1.0):
+        with pytest.raises(ValueError, match="tolerance"):
+            cwt(tolerance=tolerance)

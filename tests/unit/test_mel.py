@@ -13,8 +13,8 @@ from eegwf.spectrograms.filters import hz_to_mel, mel_filters, mel_to_hz
 from eegwf.spectrograms.mel import Mel
 from eegwf.spectrograms.stft import STFT
 
-# made by fixtures/make_mel_filters.py with librosa 0.11.0
-FIXTURE = Path(__file__).with_name("fixtures") / "mel_filters.npz"
+# made by fixtures/make_mel.py with librosa 0.11.0
+FIXTURE = Path(__file__).with_name("fixtures") / "mel.npz"
 CASES = ["256-512-40-0.5-64", "256-255-20-1-128", "200-400-30-0.5-70", "8000-512-30-20-4000"]
 
 
@@ -73,6 +73,17 @@ def test_mel_is_scipys_density_through_the_filters(sfreq, window, n_times):
     density = every[:, starts + length + length // 2 - reference.p_min]
     expected = filters_by_hand(sfreq, length, 40, 1.0, 64.0) @ density * sfreq / length
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
+
+
+def test_mel_is_librosas_but_for_the_unit():
+    with np.load(FIXTURE) as fixture:
+        signal, expected = fixture["signal"], fixture["spectrogram"]
+    found = mel(2560, f_min=1.0, f_max=100.0, output="power")(torch.from_numpy(signal)[None, None])[0, 0].numpy()
+    # frames begin every 64 samples from -224 on: ours from the fifth on are librosa's
+    assert frame_starts(2560, 40, 512)[4] == 32
+    unit = 2 / (256 * np.sum(get_window("hann", 512) ** 2)) * 256 / 512
+    # librosa keeps its filters in single precision
+    np.testing.assert_allclose(found[:, 4 : 4 + expected.shape[1]], expected * unit, rtol=1e-6)
 
 
 def test_flat_noise_has_the_level_it_has_in_the_stft():

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from killing import kill_ten_times
 
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.errors import InputError
@@ -67,6 +68,38 @@ def test_bytes_depend_neither_on_chunks_nor_on_threads(name, windows, tmp_path):
             files.add(tuple(path.read_bytes() for path in paths))
     assert len(files) == 1
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_killed_at_ten_random_instants_it_ends_in_the_same_bytes(name, windows, tmp_path):
+    undisturbed = [path.read_bytes() for path in write(name, windows, tmp_path / "undisturbed")]
+    paths = [tmp_path / "killed" / f"{name}.{suffix}" for suffix in ("npy", "json")]
+
+    def check():
+        return [path.read_bytes() for path in paths] == undisturbed
+
+    def job():
+        write(name, windows, tmp_path / "killed", chunk_bytes=1)
+
+    kill_ten_times(job, (), tmp_path / "killed" / "state", check, seed=5)
+    job()
+    assert check()
+
+
+def test_it_goes_on_at_the_chunk_it_had_reached(windows, tmp_path, capfd):
+    """A window that is no signal stops it in the fourth batch; mended, it goes on behind the third."""
+    undisturbed = [path.read_bytes() for path in write("mel", windows, tmp_path / "undisturbed")]
+    x = np.load(windows)
+    broken = x.copy()
+    broken[50, 0, 0] = np.nan
+    np.save(windows, broken)
+    with pytest.raises(InputError, match="window 50"):
+        write("mel", windows, tmp_path / "out", chunk_bytes=1)
+    np.save(windows, x)
+    capfd.readouterr()
+    paths = write("mel", windows, tmp_path / "out", chunk_bytes=1, progress=True)
+    assert "mel: 90 % (going on at window 48)" in capfd.readouterr().err
+    assert [path.read_bytes() for path in paths] == undisturbed
 
 
 def test_progress_is_shown_only_when_asked_for(windows, tmp_path, capfd):

@@ -206,6 +206,76 @@ def test_what_can_not_be_is_refused(name):
             any_transform(name, **changes)
 
 
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_nan_and_infinity_are_refused_unless_asked_for(name, value):
+    x = torch.zeros(3, 2, 1280)
+    x[1, 0, 700] = value
+    with pytest.raises(ValueError, match=rf"{name}: window 1, channel 0 holds NaN or infinity, first at sample 700"):
+        any_transform(name)(x)
+    passed = any_transform(name, check_finite=False)(x)
+    assert torch.isfinite(passed[0]).all() and not torch.isfinite(passed[1, 0]).all()
+    # the sum of all overflows, but every sample is a number
+    huge = torch.full((1, 1, 1280), 3e38)
+    assert any_transform(name)(huge).shape == (1, 1, 40, 40)
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_defaults_and_magnitude(name):
+    transform = {"mel": Mel, "stft": STFT, "cwt": CWT}[name]
+    x = torch.from_numpy(np.random.default_rng(9).normal(0, 30, (1, 2, 5120))).float()
+    power = transform(sfreq=SFREQ, n_times=5120, output="power")(x)
+    assert power.shape == (1, 2, 100, 100)
+    magnitude = transform(sfreq=SFREQ, n_times=5120, output="magnitude")(x)
+    torch.testing.assert_close(magnitude**2, power)
+    level = transform(sfreq=SFREQ, n_times=5120)
+    torch.testing.assert_close(level(x), 10 * torch.log10(power + level.floor), atol=1e-3, rtol=0)
+    with pytest.raises(TypeError, match=r"ndarray; expected a torch.Tensor \(batch, n_chans, 5120\)"):
+        level(x.numpy())
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_frames_by_their_distance(name):
+    module = any_transform(name, n_frames=None, hop=0.125)
+    assert (module.n_frames, module.hop) == (40, 0.125)
+    np.testing.assert_allclose(np.diff(module.times), 0.125)
+    with pytest.raises(ValueError, match=r"5 s is no multiple of hop: 0.3 s; choose n_frames: 17 .* or n_frames: 16"):
+        any_transform(name, n_frames=None, hop=0.3)
+    with pytest.raises(ValueError, match="give one"):
+        any_transform(name, hop=0.125)
+    for hop in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="hop"):
+            any_transform(name, n_frames=None, hop=hop)
+
+
+@pytest.mark.parametrize("name", ["mel", "stft"])
+def test_a_hann_window_holds_a_period_of_the_lowest_frequency(name):
+    with pytest.raises(ValueError, match=r"0.5 s does not hold one period of f_min: 1 Hz; choose ") as refusal:
+        any_transform(name, window=0.5, n_freqs=20)
+    words = str(refusal.value).replace(",", "").split()
+    values = [float(words[at + 1]) for at, word in enumerate(words) if word in ("window:", "f_min:")][1:]
+    assert any_transform(name, window=values[0], n_freqs=20).freqs[0] >= 1
+    assert any_transform(name, window=0.5, n_freqs=20, f_min=values[1]).freqs[0] >= 2
+    # the mean of the frame has no period
+    assert any_transform(name, window=0.5, n_freqs=20, f_min=0.0).freqs[0] >= 0
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_a_chirp_is_followed_and_tones_land_in_their_rows(name):
+    t = np.arange(5120) / SFREQ
+    sweep = torch.from_numpy(30 * chirp(t, 4, 20, 60))[None, None]
+    module = any_transform(name, 5120, n_frames=40, n_freqs=60)
+    found = module.freqs[module(sweep)[0, 0].argmax(0).numpy()]
+    expected = 4 + 56 / 20 * module.times
+    spacing = np.interp(expected, module.freqs, np.gradient(module.freqs))
+    inner = slice(4, -4)
+    # a CWT's rows are wide at high frequencies, and a tone's power is shared by the neighbours
+    assert np.all(np.abs(found - expected)[inner] <= np.maximum(1.5 * spacing, 1.0)[inner])
+    for row in (5, 23, 50):
+        tone = torch.from_numpy(30 * np.cos(2 * np.pi * module.freqs[row] * t))[None, None]
+        assert np.all(module(tone)[0, 0].argmax(0).numpy()[inner] == row)
+
+
 def test_a_hann_window_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"longer than the 5 s .* window: 5 or shorter"):
         stft(window=5.1)
@@ -227,5 +297,5 @@ def test_transforms_by_name():
 
 
 def test_names_come_without_torch():
-    code = "import sys, eegwf.spectrograms.names, eegwf.spectrograms.axes; sys.exit('torch' in sys.modules)"
+    code = "import sys, eegwf.spectrograms.names, eegwf.checks.inputs; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,58 @@
+"""Run all benchmarks and write docs/benchmarks.json and docs/benchmarks.md.
+
+Example: python -m bench --rounds 9 --hours 20
+"""
+
+import argparse
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+from bench.page import page
+from bench.spectrograms import measure_all
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PACKAGES = ("torch", "numpy", "scipy", "PyWavelets", "librosa", "ssqueezepy", "fcwt")
+
+
+def machine() -> dict:
+    """What the figures were measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = None
+    return {
+        "processor": model or platform.processor(),
+        "cores": os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0)),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "python": platform.python_version(),
+        "versions": versions,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def main() -> None:
+    """Read the arguments, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9, help="turns that each contender takes")
+    parser.add_argument("--hours", type=float, default=20.0, help="hours of recordings that are written to disk")
+    parser.add_argument("--folder", type=Path, default=DOCS, help="where benchmarks.json and benchmarks.md go")
+    arguments = parser.parse_args()
+    found = {"machine": machine()}
+    found["spectrograms"] = measure_all(found["machine"]["cores"], arguments.rounds, arguments.hours)
+    (arguments.folder / "benchmarks.json").write_text(json.dumps(found, indent=1) + "\n")
+    (arguments.folder / "benchmarks.md").write_text(page(found))
+    print(f"written: {arguments.folder / 'benchmarks.md'}")
+
+
+if __name__ == "__main__":
+    main()
