@@ -4,6 +4,7 @@ Example: python -m bench.store --name cwt --hours 20 --threads 2
 """
 
 import argparse
+import ctypes
 import json
 import subprocess
 import sys
@@ -15,10 +16,25 @@ import numpy as np
 
 from bench.memory import resident
 from eegwf.config.spectrograms import Spectrograms
+from eegwf.growing import GrowingArray
+from eegwf.spectrograms import store
 from eegwf.spectrograms.store import WindowFile, write_spectrogram
 
 SFREQ, N_CHANS, N_TIMES, CHUNK = 256.0, 20, 5120, 64
+FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE = 1, 2
 GRID = {"n_freqs": 100, "n_times": 100, "f_max": 128.0}
+
+
+class Forgetful(GrowingArray):
+    """An array that gives the disk back what it has committed: 1000 hours would take 72 GB."""
+
+    def commit(self) -> None:
+        """Commit, then punch a hole where the rows were."""
+        super().commit()
+        libc = ctypes.CDLL(None, use_errno=True)
+        place = ctypes.c_long(self.path.stat().st_blksize), ctypes.c_long(self.done * self.row_bytes)
+        if libc.fallocate(self._file.fileno(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, *place):
+            raise OSError(ctypes.get_errno(), "can't punch holes", str(self.path))
 
 
 class Repeated(WindowFile):
@@ -40,8 +56,10 @@ def measure(name: str, hours: float, threads: int, device: str = "cpu", folder: 
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def run(name: str, hours: float, threads: int, device: str, folder: str | None) -> dict:
+def run(name: str, hours: float, threads: int, device: str, folder: str | None, forget: bool) -> dict:
     """Write the spectrograms of so many hours of 20-s windows; windows a second, and peak memory in MiB."""
+    if forget:
+        store.GrowingArray = Forgetful
     n_windows = round(hours * 3600 / (N_TIMES / SFREQ))
     with tempfile.TemporaryDirectory(dir=folder) as place:
         path = Path(place) / "windows.npy"
@@ -65,6 +83,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--folder", help="where the array is written, 72 MB an hour; removed at the end")
+    parser.add_argument("--forget", action="store_true", help="keep nothing of the array on the disk (Linux)")
     print(json.dumps(run(**vars(parser.parse_args()))))
 
 

@@ -129,16 +129,23 @@ def _kernel(wavelet, freq: float, low: float, rate: float, lags: np.ndarray) -> 
 
     The samples are conjugate, as a forward FFT of the spectrum gives them, and so are the weights.
     """
-    nu = (np.arange(1024) + 0.5) / 1024 * rate
-    gain = wavelet.gain((low + nu) / freq)
-    return np.exp(-2j * np.pi * np.outer(lags, nu / rate)) @ gain / 1024
+    # Sums over frequency recur in time after so many samples as there are terms.
+    terms = 4 * int(np.abs(lags).max()) + 128
+    nu = (np.arange(terms) + 0.5) / terms
+    gain = wavelet.gain((low + nu * rate) / freq)
+    there = gain > 1e-9
+    return np.exp(-2j * np.pi * np.outer(lags, nu[there])) @ gain[there] / terms
 
 
 def _reach(wavelet, freq: float, low: float, rate: float, tolerance: float) -> int:
     """Samples beyond which a scale's kernel has less than a hundredth of the tolerance of its energy."""
-    energy = np.abs(_kernel(wavelet, freq, low, rate, np.arange(256.0))) ** 2
-    outside = 1 - np.cumsum(energy) / energy.sum()
-    return int(np.argmax(outside < tolerance / 100)) + 1
+    longest = 64
+    while True:
+        energy = np.abs(_kernel(wavelet, freq, low, rate, np.arange(float(longest)))) ** 2
+        outside = 1 - np.cumsum(energy) / energy.sum()
+        if outside[longest // 2] < tolerance / 1000:
+            return int(np.argmax(outside < tolerance / 100)) + 1
+        longest *= 2
 
 
 def _overlaps(wavelet, freqs: np.ndarray, sfreq: float, tolerance: float) -> np.ndarray:

@@ -161,6 +161,12 @@ def test_nothing_usable(flow_of, bids):
         ({"windows": {"length": 21, "step": 1}}, "no recording gives a window of 21 s"),
         ({"spectrograms": {"mel": {"f_max": 40}}}, "f_max 40 Hz is above half of the sampling rate 64 Hz"),
         ({"spectrograms": {"mel": {"f_max": 32, "window": 3}}}, "Hann window of 3 s is longer than the 2 s"),
+        ({"spectrograms": {"mel": {"f_max": 32, "window": 1}}}, "does not hold one period of f_min: 0.5 Hz"),
+        ({"spectrograms": {"mel": {"f_max": 32, "f_min": 30}}}, "would be empty; choose n_freqs: "),
+        (
+            {"matrix": {"spectrograms": ["cwt"]}, "spectrograms": {"cwt": {"f_max": 32}}},
+            "needs 2.7 s, a window has 2 s; choose f_min: 1.36 or higher",
+        ),
         ({"classes": {"2class": {"a": ["bckg"], "b": ["impd"]}}}, "no window of 'b' (event types impd)"),
         ({"dataset": {"kind": "bids", "root": "/nothing"}}, "/nothing: no such folder"),
         ({"signals": {"notch": [31.9]}}, "don't fit a recording of 64 Hz"),

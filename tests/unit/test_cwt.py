@@ -179,6 +179,23 @@ def test_a_window_no_longer_than_its_wavelets_is_mirrored_again_and_again():
     np.testing.assert_allclose(found, exact_power(x, module), rtol=2e-3)
 
 
+def test_a_column_for_every_sample():
+    """Slow rows at a fast rate: their vectors are hundreds of samples long."""
+    x = noise(1.0, (2, 1024), 10)
+    module = CWT(sfreq=SFREQ, n_times=1024, n_freqs=6, hop=1 / SFREQ, f_min=1.0, f_max=60.0, output="magnitude")
+    assert module.bands[0].beyond > 300
+    expected = np.sqrt(exact_power(x, module, fine=8))
+    assert relative_error(module(torch.from_numpy(x)[None])[0].numpy(), expected) < 0.005
+
+
+@pytest.mark.parametrize(("n_freqs", "n_frames", "n_times"), [(1, 1, 999), (2, 7, 1000), (100, 3, 1001)])
+def test_few_rows_or_columns_and_odd_windows(n_freqs, n_frames, n_times):
+    x = noise(0.0, (2, n_times), 11)
+    module = cwt(n_times, n_freqs=n_freqs, n_frames=n_frames, f_min=3.0, output="magnitude", tolerance=0.01)
+    expected = np.sqrt(exact_power(x, module))
+    assert relative_error(module(torch.from_numpy(x)[None])[0].numpy(), expected) < 0.005
+
+
 def test_a_tolerance_that_can_not_be_is_refused():
     for tolerance in (0.0, 1.0, -1.0):
         with pytest.raises(ValueError, match="tolerance"):

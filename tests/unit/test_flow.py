@@ -37,6 +37,7 @@ def changed(one: Flow, other: Flow, job=JOB) -> set[str]:
         ({"retrain": {"epochs": 9}}, {"retrain"}),
         ({"spectrograms": {"mel": {"f_max": 60}}}, {"spectrogram"}),
         ({"spectrograms": {"cwt": {"f_max": 60}}}, set()),
+        ({"spectrograms": {"device": "auto"}}, {"spectrogram"}),
         (
             {"classes": {"2class": {"background": ["bckg"], "seizure": ["sz_foc"]}}},
             {"tune", "retrain", "explain", "evaluate"},
@@ -120,6 +121,12 @@ def test_data_digest_changes_with_the_files(flow_of, tmp_path):
     assert flow.data_digest(JOB) == before
     events.write_text("onset\tduration\teventType\n1\t2\tsz\n")
     assert flow.data_digest(JOB) != before
+
+
+def test_jobs_ask_for_a_gpu_where_they_may_use_one(flow_of):
+    assert (flow_of().gpus, flow_of().spectrogram_gpus) == (1, 0)
+    assert flow_of(spectrograms={"device": "cuda"}).spectrogram_gpus == 1
+    assert flow_of(device="cpu", spectrograms={"device": "auto"}).gpus == 0
 
 
 def test_planning_is_light():

@@ -10,6 +10,8 @@ from killing import kill_ten_times
 
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.errors import InputError
+from eegwf.files import write_json
+from eegwf.spectrograms.job import write_from_windows
 from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.store import WindowFile, write_spectrogram
 from eegwf.spectrograms.transforms import make_transform
@@ -131,3 +133,17 @@ def test_other_arrays_are_refused(windows, tmp_path):
     with pytest.raises(InputError, match=r"config spectrograms.cwt: .* choose f_min: "):
         write("cwt", windows, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_named(windows, tmp_path):
+    write_json(windows.with_suffix(".json"), {"sfreq": 100.0, "ch_names": CHANNELS, "sha256": "0" * 64})
+    paths = {"windows": str(windows), "state": str(tmp_path / "state"), "array": str(tmp_path / "out" / "mel.npy")}
+    paths["axes"] = str(tmp_path / "out" / "mel.json")
+    config = {"grid": GRIDS.mel.model_dump(), "device": "cuda"}
+    with pytest.raises(InputError, match=r"spectrograms\.device: cuda, but torch sees no GPU; set it to cpu"):
+        write_from_windows("mel", config, "x", **paths)
+    assert not (tmp_path / "out").exists()
+    write_from_windows("mel", config | {"device": "auto"}, "x", **paths)
+    undisturbed = write("mel", windows, tmp_path / "undisturbed")[0].read_bytes()
+    assert (tmp_path / "out" / "mel.npy").read_bytes() == undisturbed
