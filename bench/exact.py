@@ -9,9 +9,10 @@ def exact_power(x: np.ndarray, module: CWT, fine: int = 256) -> np.ndarray:
     """Mean power of the cells, (n, n_freqs, n_frames), in double precision.
 
     The analytic spectrum of the wavelet times the whole spectrum of the mirrored signal, evaluated at `fine`
-    points a cell (the trapezoidal rule on them is exact to 1e-5), for all frequencies up to half of the rate.
+    points a cell or more (the trapezoidal rule on them is exact to 1e-5), for all frequencies up to half of the rate.
     """
     n_times, n_frames = module.n_times, module.n_frames
+    fine = max(fine, -(-2 * n_times // n_frames))
     mirrored = np.concatenate([x, x[:, ::-1]], axis=-1)
     bins = np.arange(n_times)
     spectrum = np.fft.rfft(mirrored)[:, :n_times] * np.exp(-0.5j * np.pi * bins / n_times)

@@ -20,7 +20,7 @@ from eegwf.growing import GrowingArray
 from eegwf.spectrograms import store
 from eegwf.spectrograms.store import WindowFile, write_spectrogram
 
-SFREQ, N_CHANS, N_TIMES, CHUNK = 256.0, 20, 5120, 64
+SFREQ, N_CHANS, N_TIMES, CHUNK = 256.0, 20, 5120, 128
 FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE = 1, 2
 GRID = {"n_freqs": 100, "n_times": 100, "f_max": 128.0}
 

@@ -3,13 +3,14 @@
 import hashlib
 import io
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from eegwf.files import write_text
+from eegwf.files import replacing, write_text
 
 BUFFER = 2**22
 """Bytes read at once while finished chunks are checked."""
@@ -92,12 +93,15 @@ class GrowingArray:
 
     def publish(self, path: Path) -> None:
         """Give the whole array its name; the folder keeps it too, for the case that the job dies before it ends."""
+        if self.done != self.shape[0]:
+            raise ValueError(f"{self.path}: {self.done} of {self.shape[0]} rows are committed")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         try:
             path.hardlink_to(self.path)
-        except OSError:  # a file system without links, or another one
-            self.path.replace(path)
+        except OSError:  # no links on this file system, or none to another one
+            with replacing(path) as file, open(self.path, "rb") as source:
+                shutil.copyfileobj(source, file, BUFFER)
         os.utime(path)
 
     def discard(self) -> None:

@@ -58,9 +58,11 @@ def window_samples(name: str, window: float, sfreq: float, n_times: int, f_min: 
             f"choose window: {n_times / sfreq:g} or shorter"
         )
     if f_min * (length + 0.5) / sfreq < 1 and f_min > 0:
+        ways = [f"window: {_ceil(1 / f_min):g} or longer"] if _ceil(1 / f_min) <= n_times / sfreq else []
+        ways.append(f"f_min: {_ceil(sfreq / length):g} or higher")
         raise ValueError(
-            f"{name}: a Hann window of {window:g} s does not hold one period of f_min: {f_min:g} Hz; choose window: "
-            f"{_ceil(1 / f_min):g} or longer, or f_min: {_ceil(sfreq / length):g} or higher"
+            f"{name}: a Hann window of {window:g} s does not hold one period of f_min: {f_min:g} Hz; choose "
+            + ", or ".join(ways)
         )
     return length
 

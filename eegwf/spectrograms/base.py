@@ -20,9 +20,9 @@ Output = Literal["db", "power", "magnitude"]
 class Spectrogram(torch.nn.Module):
     """Windows (batch, n_chans, n_times) in microvolts to (batch, n_chans, n_freqs, n_frames).
 
-    Every channel of every window is transformed by itself. Floating types other than float64 are computed
-    in float32. The signals are worked off in blocks, so that memory beyond input and output stays bounded
-    (while gradients are recorded, autograd keeps the blocks).
+    Every channel of every window is transformed by itself. Floating types other than float64 are computed in float32,
+    under autocast too, and whatever the module was cast to. The signals are worked off in blocks, so that memory
+    beyond input and output stays bounded (while gradients are recorded, autograd keeps the blocks).
 
     Attributes
     ----------
@@ -67,8 +67,16 @@ class Spectrogram(torch.nn.Module):
         self.freqs = np.empty(0)
 
     def _constant(self, name: str, value: np.ndarray) -> None:
-        """Keep an array in its own precision; it moves with the module and is no part of its state."""
+        """Keep an array in double precision; it moves with the module and is no part of its state."""
         self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value)), persistent=False)
+
+    def _apply(self, fn, recurse: bool = True):
+        """Follow a model to another device, but not to another precision: constants are cast when they are used."""
+        buffers, self._buffers = self._buffers, {}
+        super()._apply(fn, recurse)
+        for name, buffer in buffers.items():
+            self._buffers[name] = buffer.to(fn(torch.empty(0, device=buffer.device)).device)
+        return self
 
     def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
         """Power of signals (n, n_times), shape (n, n_freqs, n_frames), with about `block` floats at once."""
@@ -96,7 +104,8 @@ class Spectrogram(torch.nn.Module):
         self._check(x)
         if x.dtype != torch.float64:
             x = x.to(torch.float32)
-        power = self._power(x.reshape(-1, self.n_times), CPU_BLOCK if x.device.type == "cpu" else GPU_BLOCK)
+        with torch.autocast(x.device.type, enabled=False):
+            power = self._power(x.reshape(-1, self.n_times), CPU_BLOCK if x.device.type == "cpu" else GPU_BLOCK)
         power = power.reshape(*x.shape[:2], self.n_freqs, self.n_frames)
         if self.output == "power":
             return power

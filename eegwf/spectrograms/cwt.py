@@ -1,5 +1,7 @@
 """Continuous wavelet transform, pooled to a grid: the power of every cell, from the few products that it takes."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -12,6 +14,10 @@ FLOOR = 1e-4
 
 SIGNALS = 80
 """Signals worked on at once on the CPU: enough for a call to be worth its overhead, few enough for the cache."""
+
+
+PERIODS = 64
+"""Periods of the highest frequency in a cell, at most; longer cells are computed in parts."""
 
 
 class CWT(Spectrogram):
@@ -108,8 +114,11 @@ class CWT(Spectrogram):
         self.wavelet = make_wavelet(wavelet, cycles, gamma)
         check_support(self.wavelet, self.sfreq, self.n_times, self.f_min, self.f_max)
         self.freqs = np.geomspace(self.f_min, self.f_max, self.n_freqs)
+        # Long cells are the mean of shorter ones: vectors of a cell take its length to the third power to find.
+        self.parts = math.ceil(self.f_max * self.hop / PERIODS)
+        self.n_cells = self.n_frames * self.parts
         self.bands, mixing = plan_scales(
-            self.wavelet, self.freqs, self.sfreq, self.n_times, self.n_frames, self.tolerance
+            self.wavelet, self.freqs, self.sfreq, self.n_times, self.n_cells, self.tolerance
         )
         # Up to here every row is computed, and mixing needs scales from there on.
         interpolated = (mixing != 0).sum(axis=1) > 1
@@ -118,7 +127,7 @@ class CWT(Spectrogram):
         self._constant("mixing", mixing[self.plain :, self.mixed_from :])
         turns = np.exp(-0.5j * np.pi * np.arange(self.n_times // 2 + 1) / self.n_times) * 2 / self.n_times
         self._constant("turns", turns)
-        ends = [part.first + 2 * self.n_frames * part.points for part in self.bands]
+        ends = [part.first + 2 * self.n_cells * part.points for part in self.bands]
         self.room = max(0, max(ends) - self.n_times)
         self._constant("vectors", np.concatenate([part.vectors.ravel() for part in self.bands]))
 
@@ -134,7 +143,8 @@ class CWT(Spectrogram):
             cosines = self._cosines(signals[start : start + together], turns)
             cells = torch.cat(
                 [self._cells(cosines, *band) for band in zip(self.bands, vectors, strict=True)], dim=2
-            ).mT  # (n, scales, n_frames)
+            ).mT  # (n, scales, n_cells)
+            cells = cells.unflatten(-1, (self.n_frames, self.parts)).mean(-1) if self.parts > 1 else cells
             if self.plain:
                 into[:, : self.plain] = cells[:, : self.plain]
             if self.plain < self.n_freqs:
@@ -150,8 +160,8 @@ class CWT(Spectrogram):
         return torch.cat([spectrum.real, high, signals.new_zeros(len(signals), self.room)], dim=-1)
 
     def _cells(self, cosines: torch.Tensor, part: Band, vectors: torch.Tensor) -> torch.Tensor:
-        """Mean power in the cells, (n, n_frames, rows), of the scales of a band."""
-        length = 2 * self.n_frames * part.points
+        """Mean power in the cells, (n, n_cells, rows), of the scales of a band."""
+        length = 2 * self.n_cells * part.points
         waves = mirrored(torch.fft.rfft(cosines[:, part.first : part.first + length]), part.beyond)
         near = waves.unfold(-1, part.points + 1 + 2 * part.beyond, part.points)
         products = torch.view_as_real(near.reshape(-1, near.shape[-1]) @ vectors.view(near.shape[-1], -1))

@@ -36,7 +36,7 @@ class Band:
     first
         Lowest bin of the band; bins are half a period per window apart.
     points
-        Samples of the band's signal in a cell: the band has 2 * n_frames * points bins.
+        Samples of the band's signal in a cell: the band has 2 * n_cells * points bins.
     beyond
         Samples on either side of a cell that its power depends on.
     vectors
@@ -57,7 +57,7 @@ def skirt(tolerance: float) -> float:
 
 
 def plan_scales(
-    wavelet: Morlet | Morse, freqs: np.ndarray, sfreq: float, n_times: int, n_frames: int, tolerance: float
+    wavelet: Morlet | Morse, freqs: np.ndarray, sfreq: float, n_times: int, n_cells: int, tolerance: float
 ) -> tuple[list[Band], np.ndarray]:
     """Find the scales to compute, and how, and the scales in between.
 
@@ -69,7 +69,7 @@ def plan_scales(
         Centre frequencies in Hz, rising evenly in the logarithm, shape (n_freqs,).
     sfreq
         Sampling rate in Hz.
-    n_times, n_frames
+    n_times, n_cells
         Samples and cells of a window.
     tolerance
         Ten times the share of white noise's power that the eigenvectors left out may have; all other
@@ -83,7 +83,7 @@ def plan_scales(
         Shape (n_freqs, number of computed rows): every row's magnitude from the computed ones, a computed one's
         from itself.
     """
-    cell = n_times / n_frames / sfreq
+    cell = n_times / n_cells / sfreq
     dense = int(np.searchsorted(freqs, DENSE * wavelet.cycles / cell))
     overlaps = _overlaps(wavelet, freqs, sfreq, tolerance)
     kept, mixing = list(range(len(freqs))), np.eye(len(freqs))
@@ -96,27 +96,29 @@ def plan_scales(
     bands = []
     while kept:
         rows = [row for row in kept if freqs[row] <= freqs[kept[0]] * GROUP]
-        bands.append(_band(wavelet, freqs, rows, cell, 2 * n_times / sfreq, tolerance))
+        bands.append(_band(wavelet, freqs, rows, n_cells, n_times / sfreq, tolerance))
         kept = kept[len(rows) :]
     return bands, mixing
 
 
-def _band(wavelet, freqs: np.ndarray, rows: list[int], cell: float, bins: float, tolerance: float) -> Band:
+def _band(wavelet, freqs: np.ndarray, rows: list[int], n_cells: int, seconds: float, tolerance: float) -> Band:
     below, above = band(wavelet, skirt(tolerance))
+    cell, bins = seconds / n_cells, 2 * seconds
     first = max(1, int(below * freqs[rows[0]] * bins))
     low, high = first / bins, above * freqs[rows[-1]]
     points = next_fast_len(max(1, int(np.ceil((high - low) * cell))), real=True)
     rate = points / cell
-    beyond = _reach(wavelet, freqs[rows[0]], low, rate, tolerance)
+    beyond = _reach(wavelet, freqs[rows[0]], low, rate, 2 * n_cells * points, tolerance)
     samples = np.arange(-beyond, points + 1 + beyond)
     # The power is averaged over moments between the samples, midway in steps of which a cell has 32 or more.
     fine = max(4, -(-32 // points))
     moments = (np.arange(fine * points) + 0.5) / fine
-    lags, inverse = np.unique(moments[:, None] - samples, return_inverse=True)
+    lags = np.rint(2 * fine * (moments[:, None] - samples)).astype(int)
     decomposed = []
     for row in rows:
-        kernel = _kernel(wavelet, freqs[row], low, rate, lags)[inverse].reshape(len(moments), len(samples))
-        decomposed.append(np.linalg.svd(kernel / np.sqrt(len(moments)), full_matrices=False)[1:])
+        kernel = _kernel(wavelet, freqs[row], low, rate, points + beyond + 1, 2 * fine)
+        kernel = kernel[lags] / np.sqrt(len(moments))  # negative lags count from the end
+        decomposed.append(np.linalg.svd(kernel, full_matrices=False)[1:])
     shares = np.array([1 - np.cumsum(values**2) / np.sum(values**2) for values, _ in decomposed])
     number = int((shares > tolerance / 10).sum(axis=1).max()) + 1
     vectors = np.stack([vectors[:number].T * values[:number] for values, vectors in decomposed], axis=1)
@@ -124,28 +126,42 @@ def _band(wavelet, freqs: np.ndarray, rows: list[int], cell: float, bins: float,
     return Band(tuple(rows), first, points, beyond, vectors)
 
 
-def _kernel(wavelet, freq: float, low: float, rate: float, lags: np.ndarray) -> np.ndarray:
-    """Weights of samples for the coefficient of a scale, at lags in samples.
+def _kernel(wavelet, freq: float, low: float, rate: float, longest: int, fine: int) -> np.ndarray:
+    """Weights of samples for the coefficient of a scale, at lags of 0, 1 / fine, 2 / fine, ... samples.
 
-    The samples are conjugate, as a forward FFT of the spectrum gives them, and so are the weights.
+    They reach at least to +-`longest` samples; negative lags stand at the end, as an FFT gives them. The samples are
+    conjugate, as a forward FFT of the spectrum gives them, and so are the weights.
     """
     # Sums over frequency recur in time after so many samples as there are terms.
-    terms = 4 * int(np.abs(lags).max()) + 128
-    nu = (np.arange(terms) + 0.5) / terms
-    gain = wavelet.gain((low + nu * rate) / freq)
-    there = gain > 1e-9
-    return np.exp(-2j * np.pi * np.outer(lags, nu[there])) @ gain[there] / terms
+    terms = 4 * longest + 128
+    gain = wavelet.gain((low + (np.arange(terms) + 0.5) / terms * rate) / freq)
+    # The band is periodic in frequency: terms are half a step off the grid of the FFT, which turns the weights.
+    lags = np.fft.fftfreq(fine * terms, 1 / terms)
+    return np.fft.fft(gain, n=fine * terms) * np.exp(-1j * np.pi * lags / terms) / terms
 
 
-def _reach(wavelet, freq: float, low: float, rate: float, tolerance: float) -> int:
-    """Samples beyond which a scale's kernel has less than a hundredth of the tolerance of its energy."""
+def _reach(wavelet, freq: float, low: float, rate: float, most: int, tolerance: float) -> int:
+    """Samples beyond which a scale's kernel has less than a hundredth of the tolerance of its energy.
+
+    Raises
+    ------
+    ValueError
+        If they are more than `most`: a wavelet of few cycles breaks off at 0 Hz, and such a kernel fades slowly.
+    """
     longest = 64
     while True:
-        energy = np.abs(_kernel(wavelet, freq, low, rate, np.arange(float(longest)))) ** 2
+        energy = np.abs(_kernel(wavelet, freq, low, rate, longest, 1)[:longest]) ** 2
         outside = 1 - np.cumsum(energy) / energy.sum()
-        if outside[longest // 2] < tolerance / 1000:
-            return int(np.argmax(outside < tolerance / 100)) + 1
+        beyond = int(np.argmax(outside < tolerance / 100)) + 1
+        if outside[longest // 2] < tolerance / 1000 or beyond > most:
+            break
         longest *= 2
+    if beyond > most:
+        raise ValueError(
+            f"cwt: a wavelet of cycles: {wavelet.cycles:g} fades too slowly at {freq:g} Hz for tolerance: "
+            f"{tolerance:g} in windows of this length; choose more cycles, a larger tolerance, or a higher f_min"
+        )
+    return beyond
 
 
 def _overlaps(wavelet, freqs: np.ndarray, sfreq: float, tolerance: float) -> np.ndarray:

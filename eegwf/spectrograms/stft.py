@@ -80,7 +80,7 @@ class STFT(Spectrogram):
         length = window_samples(self.name, window, self.sfreq, self.n_times, self.f_min)
         self.freqs = np.linspace(self.f_min, self.f_max, self.n_freqs)
         self.frames = Frames(self.n_times, self.n_frames, length)
-        self.half = length // 2
+        self.n_pairs = length // 2
         cosines, sines = fourier_kernels(self.freqs, self.sfreq, length)
         self._constant("cosines", cosines)
         self._constant("sines", sines)
@@ -91,8 +91,8 @@ class STFT(Spectrogram):
         for part in signals.split(max(1, block // self.frames.numel())):
             frames = self.frames(part)
             # About its middle a frame is even plus odd; cosines see the one, sines the other.
-            left = frames[..., 1 : self.half + 1].mT
-            right = frames[..., self.frames.length - self.half :].flip(-1).mT
+            left = frames[..., 1 : self.n_pairs + 1].mT
+            right = frames[..., self.frames.length - self.n_pairs :].flip(-1).mT
             even = torch.bmm(cosines.expand(len(part), -1, -1), left + right)
             odd = torch.bmm(sines.expand(len(part), -1, -1), left - right)
             blocks.append(torch.addcmul(even.square(), odd, odd))

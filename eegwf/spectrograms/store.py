@@ -1,5 +1,6 @@
 """From the file of windows to the file of spectrograms, in bounded memory, chunk by chunk."""
 
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import torch
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
-from eegwf.files import read_array, write_json
+from eegwf.files import read_array, read_json, write_json
 from eegwf.growing import GrowingArray
 from eegwf.progress import Progress
 from eegwf.spectrograms.base import Spectrogram
@@ -24,8 +25,13 @@ BATCH = {"cpu": 16, "cuda": 128}
 """Windows transformed at once. Sums of matrix products and FFTs may differ in the last bit with the number of
 windows: always the same number, the last batch filled up with zeros, gives bytes that depend on nothing else."""
 
+GPU_WORKERS = 3
+"""One reads, one computes, one writes; each takes about 2 GB of the GPU."""
+
 AHEAD = 8
 """Batches, beyond one for each worker, that wait to be written: they keep the workers busy while the disk is slow."""
+
+FINISHED = "finished.json"
 
 
 @dataclass(frozen=True)
@@ -146,13 +152,20 @@ def write_spectrogram(
     shape = (n_windows, n_chans, transform.n_freqs, transform.n_frames)
     lines = Progress(name, n_windows, every=5.0 if progress else float("inf"))
     state.mkdir(parents=True, exist_ok=True)
-    with held(state), GrowingArray(state, shape, "<f2") as array, _one_thread_each(threads) as pool:
+    workers = threads if device == "cpu" else min(threads, GPU_WORKERS)
+    with held(state), GrowingArray(state, shape, "<f2") as array, _one_thread_each(workers) as pool:
+        if _finished(state, array_path, axes_path):
+            if progress:
+                lines.skip(n_windows)
+                lines.say("another job has made it meanwhile")
+            array.discard()
+            return
         if array.done:
             lines.skip(array.done)
             lines.say(f"going on at window {array.done}")
         per_chunk = max(1, chunk_bytes // array.row_bytes)
         waiting = 0
-        for levels in _levels(pool, threads + AHEAD, transform, windows, array.done, device):
+        for levels in _levels(pool, workers + AHEAD, transform, windows, array.done, device):
             array.append(levels)
             waiting += len(levels)
             if waiting >= per_chunk:
@@ -162,7 +175,16 @@ def write_spectrogram(
         array.commit()
         array.publish(Path(array_path))
         write_json(axes_path, _axes(name, grid, windows, transform, array.sha256))
+        write_json(state / FINISHED, {"sha256": array.sha256})
         array.discard()
+
+
+def _finished(state: Path, array_path: Path | str, axes_path: Path | str) -> bool:
+    """Whether both files are there, and are those that a job with this state has made."""
+    marker = state / FINISHED
+    if not (marker.exists() and Path(array_path).exists() and Path(axes_path).exists()):
+        return False
+    return read_json(axes_path).get("sha256") == read_json(marker)["sha256"]
 
 
 def _axes(name: str, grid: Grid, windows: WindowFile, transform: Spectrogram, sha256: str) -> dict:
@@ -181,12 +203,13 @@ def _levels(
     pool: ThreadPoolExecutor, ahead: int, transform: Spectrogram, windows: WindowFile, done: int, device: str
 ) -> Iterator[np.ndarray]:
     """Levels of batch after batch in half precision, at most `ahead` of them in memory."""
-    batch = BATCH[device]
+    batch, worker = BATCH[device], threading.local()
 
     def work(first: int) -> np.ndarray:
         # A stream of its own: one worker copies while another computes.
-        stream = torch.cuda.Stream() if device == "cuda" else None
-        with torch.inference_mode(), torch.cuda.stream(stream):
+        if device == "cuda" and not hasattr(worker, "stream"):
+            worker.stream = torch.cuda.Stream()
+        with torch.inference_mode(), torch.cuda.stream(getattr(worker, "stream", None)):
             x = torch.from_numpy(windows.read(first, batch))
             if device == "cuda":
                 x = x.pin_memory().to(device, non_blocking=True)

@@ -69,7 +69,7 @@ def test_it_is_the_integral_written_out():
 
 @pytest.mark.parametrize(("n_times", "n_frames"), [(1280, 40), (1279, 37), (1000, 100)])
 def test_cells_are_means_of_the_curve(n_times, n_frames):
-    """The coarse grids of low rows and Simpson's rule, against a grid 64 times finer than the samples."""
+    """Against the mean over a grid 64 times finer than the cells, which need not hold whole samples."""
     x = np.random.default_rng(3).normal(0, 30, n_times)
     module = cwt(n_times, n_frames=n_frames, output="power", f_max=100.0, tolerance=2e-5)
     spectrum = np.fft.fft(np.concatenate([x, x[::-1]]))
@@ -194,6 +194,20 @@ def test_few_rows_or_columns_and_odd_windows(n_freqs, n_frames, n_times):
     module = cwt(n_times, n_freqs=n_freqs, n_frames=n_frames, f_min=3.0, output="magnitude", tolerance=0.01)
     expected = np.sqrt(exact_power(x, module))
     assert relative_error(module(torch.from_numpy(x)[None])[0].numpy(), expected) < 0.005
+
+
+def test_long_cells_are_means_of_parts():
+    x = noise(1.0, (2, 5120), 12)
+    module = study_size(n_frames=4, n_freqs=20)
+    assert module.parts > 1
+    expected = np.sqrt(exact_power(x, module))
+    assert relative_error(module(torch.from_numpy(x)[None])[0].numpy(), expected) < 0.003
+
+
+def test_a_wavelet_that_fades_too_slowly_is_refused():
+    with pytest.raises(ValueError, match=r"cycles: 2.1 fades too slowly at .* for tolerance: 1e-05"):
+        study_size(cycles=2.1, n_freqs=12, tolerance=1e-5)
+    assert study_size(cycles=2.1, n_freqs=12)(torch.zeros(1, 1, 5120)).shape == (1, 1, 12, 100)
 
 
 def test_a_tolerance_that_can_not_be_is_refused():

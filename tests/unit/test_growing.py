@@ -81,6 +81,25 @@ def test_another_array_is_not_gone_on_with(tmp_path):
         assert array.done == 0
 
 
+def test_a_part_is_not_published(tmp_path):
+    with GrowingArray(tmp_path, ROWS.shape, "<f2") as array:
+        array.append(ROWS[:4])
+        array.commit()
+        with pytest.raises(ValueError, match="4 of 12 rows"):
+            array.publish(tmp_path / "a.npy")
+    assert not (tmp_path / "a.npy").exists()
+
+
+def test_without_links_it_is_copied(tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refuse)
+    assert finish(tmp_path, tmp_path / "out" / "a.npy") == 0
+    assert finish(tmp_path, tmp_path / "out" / "a.npy") == 12
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.npy"]
+
+
 def test_it_stays_until_it_is_discarded(tmp_path):
     """A job that dies between the array and what else it writes finds the array again."""
     finish(tmp_path, tmp_path / "out.npy")

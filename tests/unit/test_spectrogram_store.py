@@ -1,7 +1,12 @@
 """The file of spectrograms: its contents, its axes, and that its bytes depend on nothing else."""
 
 import hashlib
+import itertools
 import json
+import multiprocessing
+import os
+import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,7 +61,7 @@ def test_array_and_axes(name, windows, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         [f"{name}.json", f"{name}.npy", "state"]
     )
-    assert [path.name for path in (tmp_path / "out" / "state").iterdir()] == [".lock"]
+    assert sorted(path.name for path in (tmp_path / "out" / "state").iterdir()) == [".lock", "finished.json"]
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
@@ -72,20 +77,72 @@ def test_bytes_depend_neither_on_chunks_nor_on_threads(name, windows, tmp_path):
     assert torch.get_num_threads() == before
 
 
-@pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_killed_at_ten_random_instants_it_ends_in_the_same_bytes(name, windows, tmp_path):
-    undisturbed = [path.read_bytes() for path in write(name, windows, tmp_path / "undisturbed")]
-    paths = [tmp_path / "killed" / f"{name}.{suffix}" for suffix in ("npy", "json")]
+def test_killed_at_ten_random_instants_it_ends_in_the_same_bytes(windows, tmp_path):
+    undisturbed = [path.read_bytes() for path in write("mel", windows, tmp_path / "undisturbed")]
+    paths = [tmp_path / "killed" / f"mel.{suffix}" for suffix in ("npy", "json")]
 
     def check():
         return [path.read_bytes() for path in paths] == undisturbed
 
     def job():
-        write(name, windows, tmp_path / "killed", chunk_bytes=1)
+        write("mel", windows, tmp_path / "killed", chunk_bytes=1)
 
     kill_ten_times(job, (), tmp_path / "killed" / "state", check, seed=5)
     job()
     assert check()
+
+
+def dying(call, job):
+    """Run a job that is killed at its n-th call that makes something last on the disk."""
+    calls = itertools.count(1)
+
+    def counted(function):
+        def run(*arguments, **options):
+            if next(calls) == call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **options)
+
+        return run
+
+    for place, name in [(os, "fsync"), (os, "fdatasync"), (os, "utime"), (Path, "hardlink_to"), (Path, "unlink")]:
+        setattr(place, name, counted(getattr(place, name)))
+    job()
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_killed_at_every_step_to_the_disk(name, windows, tmp_path):
+    """Each attempt gets one step further than the last; Snakemake removes the outputs in between."""
+    undisturbed = [path.read_bytes() for path in write(name, windows, tmp_path / "undisturbed")]
+    paths = [tmp_path / "killed" / f"{name}.{suffix}" for suffix in ("npy", "json")]
+    context = multiprocessing.get_context("fork")
+    journal = tmp_path / "killed" / "state" / "chunks.tsv"
+    chunks = set()
+    for call in itertools.count(1):
+        for path in paths:
+            path.unlink(missing_ok=True)
+        job = context.Process(
+            target=dying, args=(call, lambda: write(name, windows, tmp_path / "killed", chunk_bytes=1))
+        )
+        job.start()
+        job.join()
+        if job.exitcode == 0:
+            break
+        assert job.exitcode == -signal.SIGKILL
+        chunks.add(len(journal.read_text().splitlines()) if journal.exists() else None)
+    assert [path.read_bytes() for path in paths] == undisturbed
+    assert {0, 4} < chunks - {None}  # with nothing, with all, and with some of the four batches done
+
+
+def test_a_job_that_waited_for_another_finds_the_work_done(windows, tmp_path):
+    paths = write("mel", windows, tmp_path / "out")
+    before = [path.stat().st_mtime_ns for path in paths]
+    write("mel", windows, tmp_path / "out")
+    assert [path.stat().st_mtime_ns for path in paths] == before
+    # but not if one of them is gone, or is another's
+    paths[1].write_text('{"sha256": "0"}')
+    write("mel", windows, tmp_path / "out")
+    assert paths[0].stat().st_mtime_ns > before[0]
+    assert json.loads(paths[1].read_text())["sha256"] == hashlib.sha256(np.load(paths[0]).tobytes()).hexdigest()
 
 
 def test_it_goes_on_at_the_chunk_it_had_reached(windows, tmp_path, capfd):
@@ -105,9 +162,9 @@ def test_it_goes_on_at_the_chunk_it_had_reached(windows, tmp_path, capfd):
 
 
 def test_progress_is_shown_only_when_asked_for(windows, tmp_path, capfd):
-    write("stft", windows, tmp_path)
+    write("stft", windows, tmp_path / "silent")
     assert capfd.readouterr() == ("", "")
-    write("stft", windows, tmp_path, progress=True)
+    write("stft", windows, tmp_path / "told", progress=True)
     out, err = capfd.readouterr()
     assert out == "" and "stft: 100 %" in err
 

@@ -175,6 +175,18 @@ def test_gradients(name, output):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
+def test_a_model_cast_to_another_precision_gives_the_same_levels(name):
+    x = torch.from_numpy(np.random.default_rng(10).normal(0, 30, (1, 2, 1280))).float()
+    expected = any_transform(name)(x)
+    for cast in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
+        model = torch.nn.Sequential(any_transform(name), torch.nn.Linear(40, 2)).to(cast)
+        assert torch.equal(model[0](x), expected) and model[1].weight.dtype == cast
+    assert torch.equal(any_transform(name).half().double().to("cpu")(x), expected)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(any_transform(name)(x), expected)
+
+
+@pytest.mark.parametrize("name", SPECTROGRAMS)
 def test_silence_is_the_floor(name):
     module = any_transform(name)
     levels = module(torch.zeros(1, 1, 1280))
@@ -256,6 +268,9 @@ def test_a_hann_window_holds_a_period_of_the_lowest_frequency(name):
     values = [float(words[at + 1]) for at, word in enumerate(words) if word in ("window:", "f_min:")][1:]
     assert any_transform(name, window=values[0], n_freqs=20).freqs[0] >= 1
     assert any_transform(name, window=0.5, n_freqs=20, f_min=values[1]).freqs[0] >= 2
+    # a window that would hold a period, but not fit, is not offered
+    with pytest.raises(ValueError, match=r"choose f_min: \d"):
+        any_transform(name, f_min=0.1)
     # the mean of the frame has no period
     assert any_transform(name, window=0.5, n_freqs=20, f_min=0.0).freqs[0] >= 0
 
