@@ -25,9 +25,16 @@ class Frames(torch.nn.Module):
         """Floats in the frames of one signal."""
         return self.n_frames * self.length
 
-    def forward(self, signals: torch.Tensor) -> torch.Tensor:
-        """Cut the frames out."""
+    def forward(self, signals: torch.Tensor, window: torch.Tensor | None = None) -> torch.Tensor:
+        """Cut the frames out, and weigh them by a window (length,) if one is given."""
         beyond = signals.index_select(1, self.mirrored)
         turns = self.n_frames // len(self.first)
         regular = [beyond[:, first:].unfold(-1, self.length, self.step)[:, :turns] for first in self.first]
-        return torch.stack(regular, dim=2).flatten(1, 2)
+        if window is None:
+            return torch.stack(regular, dim=2).flatten(1, 2)
+        if signals.requires_grad:
+            return torch.stack([frames * window for frames in regular], dim=2).flatten(1, 2)
+        cut = signals.new_empty(len(signals), turns, len(regular), self.length)
+        for number, frames in enumerate(regular):
+            torch.mul(frames, window, out=cut[:, :, number])
+        return cut.flatten(1, 2)

@@ -96,9 +96,7 @@ class Mel(Spectrogram):
         hann, bank = self.hann.to(signals.dtype), (self.filters * self.scale).to(signals.dtype)
         blocks = []
         for part in signals.split(max(1, 2 * block // self.frames.numel())):
-            frames = self.frames(part)
-            frames = frames * hann if frames.requires_grad else frames.mul_(hann)
-            parts = torch.view_as_real(torch.fft.rfft(frames))
+            parts = torch.view_as_real(torch.fft.rfft(self.frames(part, hann)))
             parts = parts.square() if parts.requires_grad else parts.square_()
             power = (parts[..., 0] + parts[..., 1]).mT
             rows = [torch.bmm(bank[rows, bins].expand(len(part), -1, -1), power[:, bins]) for rows, bins in self.spans]
