@@ -72,8 +72,8 @@ def plan_scales(
     n_times, n_cells
         Samples and cells of a window.
     tolerance
-        Ten times the share of white noise's power that the eigenvectors left out may have; all other
-        approximations are as fine.
+        A thousand times the share of white noise's power that the eigenvectors left out may have: in EEG, what they
+        see in a wavelet's skirts is often stronger than what it is tuned to. All else is as fine.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def _band(wavelet, freqs: np.ndarray, rows: list[int], n_cells: int, seconds: fl
         kernel = kernel[lags] / np.sqrt(len(moments))  # negative lags count from the end
         decomposed.append(np.linalg.svd(kernel, full_matrices=False)[1:])
     shares = np.array([1 - np.cumsum(values**2) / np.sum(values**2) for values, _ in decomposed])
-    number = int((shares > tolerance / 10).sum(axis=1).max()) + 1
+    number = int((shares > tolerance / 1000).sum(axis=1).max()) + 1
     vectors = np.stack([vectors[:number].T * values[:number] for values, vectors in decomposed], axis=1)
     vectors /= np.sqrt(1 - shares[:, number - 1])[:, None]  # white noise keeps its power
     return Band(tuple(rows), first, points, beyond, vectors)

@@ -1,5 +1,6 @@
 """CWT against PyWavelets and against the integral written out."""
 
+import mne
 import numpy as np
 import pytest
 import pywt
@@ -154,6 +155,23 @@ def test_magnitude_is_that_of_the_exact_transform(x, changes, error, worst_row, 
     rows = np.linalg.norm(found - expected, axis=(0, 2)) / np.linalg.norm(expected, axis=(0, 2))
     assert rows.max() < worst_row
     assert np.quantile(np.abs(20 * np.log10(found / expected)), 0.99) < decibels
+
+
+def test_magnitude_of_real_eeg(data_root):
+    """Neonatal EEG against the average of its electrodes; it falls steeply, and has next to nothing above 100 Hz."""
+    mne.set_log_level("ERROR")
+    module = study_size()
+    files = sorted((data_root / "helsinki").glob("sub-*/eeg/*.edf"))[3::9]
+    assert len(files) > 5
+    for path in files:
+        x = 1e6 * mne.io.read_raw_edf(path).get_data(picks="eeg")[:, :5120]
+        x -= x.mean(axis=0)
+        expected = np.sqrt(exact_power(x, module, fine=64))
+        found = module(torch.from_numpy(x).float()[None])[0].numpy()
+        assert relative_error(found, expected) < 0.002, path.name
+        # 40 dB below 1 uV there is no EEG
+        levels = [20 * np.log10(magnitude + 0.01) for magnitude in (found, expected)]
+        assert np.quantile(np.abs(levels[0] - levels[1]), 0.99) < 0.75, path.name
 
 
 def test_rows_are_interpolated_only_where_it_makes_no_difference():
