@@ -9,17 +9,15 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from eegwf.code import code_digest
 from eegwf.config.data import LEAVE_ONE_OUT, Bids
-from eegwf.config.load import Layers, origin_of, read_layers, validate
+from eegwf.config.load import Layers, read_layers, validate
 from eegwf.config.study import Study
-from eegwf.config.training import TUNABLE
 from eegwf.errors import InputError
-from eegwf.models.registry import MODELS
+from eegwf.matrix import Matrix
 from eegwf.slices import count_folds, data_digest, slice_of
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
@@ -42,8 +40,7 @@ class Flow:
     Raises
     ------
     InputError
-        If the matrix holds a combination that makes no sense, a model or one of its parameters is unknown, or there
-        are too few folds for the inner ones.
+        If the matrix makes no sense (see `eegwf.matrix`), or there are too few folds for the inner ones.
     """
 
     def __init__(self, study: Study, containers: bool = False, layers: Layers = ()):
@@ -52,62 +49,24 @@ class Flow:
         self.results = study.results.rstrip("/")
         self.kind = study.dataset.kind
         self.python = "python3" if containers else sys.executable
-        self._check_models()
-        self.models = [name for name in study.models if name in MODELS]
+        self.models = list(study.models)
         self.spectrograms = self._spectrograms()
+        self.matrix = Matrix(study, self.spectrograms, layers)
         self.classes = list(study.classes)
         self.n_folds = count_folds(study)
         self.folds = list(range(1, self.n_folds + 1))
         self.ranks = list(range(1, study.retrain.top + 1))
         if study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
-                f"{self._place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} folds; one is "
-                f"the test fold, so choose {self.n_folds - 1} or fewer"
+                f"{self.matrix.place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} folds; "
+                f"one is the test fold, so choose {self.n_folds - 1} or fewer"
             )
-        for combination in product(study.matrix.models, study.matrix.spectrograms, study.matrix.classes):
-            self._check(*combination)
-
-    def _place(self, *keys: str) -> str:
-        """A key's place, with the file that sets it if that is known."""
-        place = ".".join(keys)
-        return f"{origin_of([keys], self.layers)}: {place}" if self.layers else place
 
     def _spectrograms(self) -> list[str]:
         if self.kind != "fold_arrays":
-            return [*SPECTROGRAMS, "concat"]
+            return [*SPECTROGRAMS, "concat", "raw"]
         given = [name for name in SPECTROGRAMS if name in self.study.dataset.arrays]
         return [*given, "concat"] if len(given) == len(SPECTROGRAMS) else given
-
-    def _check_models(self) -> None:
-        for name, model in self.study.models.items():
-            if name not in MODELS:
-                raise InputError(f"{self._place('models', name)}: no such model; there are {', '.join(sorted(MODELS))}")
-            known = (*MODELS[name].parameters, *TUNABLE)
-            for part in ("fixed", "search"):
-                for parameter in getattr(model, part):
-                    if parameter not in known:
-                        raise InputError(
-                            f"{self._place('models', name, part, parameter)}: no such parameter; {name} has "
-                            f"{', '.join(known)}"
-                        )
-
-    def _check(self, model: str, spectrogram: str, classes: str, target: str = "") -> None:
-        """Refuse a combination, of the matrix or of a target, in one line that says what to ask for instead."""
-        name = f"{model}_{spectrogram}_{classes}"
-
-        def refuse(key: str, fault: str, instead: Iterable[str]) -> None:
-            place = target or self._place("matrix", key)
-            raise InputError(f"{place}: {name}: {fault}; ask for one of {', '.join(instead)}")
-
-        if model not in self.study.models:
-            refuse("models", f"no model {model!r}", self.models)
-        if spectrogram not in (*self.spectrograms, "raw"):
-            refuse("spectrograms", f"no spectrogram {spectrogram!r}", self.spectrograms)
-        if spectrogram not in MODELS[model].inputs:
-            inputs = (item for item in MODELS[model].inputs if item in (*self.spectrograms, "raw"))
-            refuse("spectrograms", f"{model} doesn't take {spectrogram}", inputs)
-        if classes not in self.study.classes:
-            refuse("classes", f"no class set {classes!r}", self.classes)
 
     def check_targets(self, targets: Iterable[str]) -> None:
         """Refuse a target asked for by name that stands for no sensible combination.
@@ -124,7 +83,7 @@ class Flow:
             inside = target.removeprefix(self.results + "/")
             found = TARGET.match(inside)
             if found and inside != target:
-                self._check(**found.groupdict(), target=target)
+                self.matrix.check(found.group("model", "spectrogram", "classes"), target)
             elif target.endswith("/report.html") and not found:
                 raise InputError(
                     f"{target}: expected {self.results}/<model>_<spectrogram>_<classes>/report.html "
@@ -144,14 +103,12 @@ class Flow:
 
     def reports(self) -> list[str]:
         """Report of every combination in the matrix."""
-        matrix = self.study.matrix
-        return [
-            f"{self.results}/{model}_{spectrogram}_{classes}/report.html"
-            for model, spectrogram, classes in product(matrix.models, matrix.spectrograms, matrix.classes)
-        ]
+        return [f"{self.results}/{'_'.join(combination)}/report.html" for combination in self.matrix.combinations]
 
     def arrays(self, wildcards) -> list[str]:
-        """Arrays a model reads: one spectrogram, or three for `concat`."""
+        """Arrays a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""
+        if wildcards.spectrogram == "raw":
+            return [f"{self.results}/data/windows.npy"]
         return [f"{self.results}/spectrograms/{name}.npy" for name in members(wildcards.spectrogram)]
 
     def axes(self, wildcards) -> list[str]:
@@ -174,7 +131,7 @@ class Flow:
 
         def digest_of(wildcards) -> str:
             model = getattr(wildcards, "model", None)
-            return code_digest(script, *([MODELS[model].module] if model in MODELS else []))
+            return code_digest(script, *([self.matrix.entry(model).module] if model else []))
 
         return digest_of
 
@@ -270,10 +227,9 @@ class Flow:
         """Wildcard constraint that admits these values alone."""
         return "|".join(re.escape(str(value)) for value in values)
 
-    @property
-    def gpus(self) -> int:
-        """GPUs that a job which trains asks for."""
-        return 0 if self.study.device == "cpu" else 1
+    def gpus(self, wildcards) -> int:
+        """GPUs that a job which trains or explains a model asks for."""
+        return 0 if self.study.device == "cpu" or not self.matrix.entry(wildcards.model).by_steps else 1
 
     @property
     def spectrogram_gpus(self) -> int:

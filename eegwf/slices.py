@@ -9,6 +9,7 @@ from eegwf.config.data import LEAVE_ONE_OUT, Bids
 from eegwf.config.study import Study
 from eegwf.errors import InputError
 from eegwf.files import digest, read_table
+from eegwf.models.registry import MODELS
 
 # Files that carry signals or events.
 WATCHED = (".edf", ".bdf", ".vhdr", ".eeg", ".dat", ".vmrk", "_events.tsv")
@@ -46,7 +47,7 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
     model = getattr(wildcards, "model", None)
     classes = getattr(wildcards, "classes", None)
     spectrogram = getattr(wildcards, "spectrogram", None)
-    learning = {"seed", "threads", "device", "training", "retrain"}
+    learning = {"seed", "threads", "device", "deterministic", "training", "retrain"}
     keys = {
         "synthesise": {"dataset"},
         "windows": {"dataset", "signals", "windows", "patients"},
@@ -56,7 +57,7 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
         "spectrogram": set(),
         "tune": {*learning, "tuning"},
         "retrain": learning,
-        "explain": {"device", "threads", "seed", "explanation"},
+        "explain": {"device", "threads", "deterministic", "seed", "explanation"},
         "evaluate": {"seed", "evaluation"},
         "report": set(everything),
     }[stage]
@@ -74,6 +75,8 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
         part["retrain"] = {"top": study.retrain.top}
     if stage == "retrain":
         del part["space"]
+    if model in MODELS and not MODELS[model].by_steps and "device" in part:
+        part["device"] = "cpu"  # nothing for a GPU to do
     if stage in ("explain", "evaluate"):
         part["classes"] = everything["classes"].get(classes)
     return part

@@ -18,7 +18,7 @@ from eegwf.files import digest, write_text
 
 def library_versions() -> list[str]:
     """Versions of the libraries that decide weights and trials: work begun under others is not gone on with."""
-    return [f"{name} {version(name)}" for name in ("torch", "timm", "optuna", "numpy")]
+    return [f"{name} {version(name)}" for name in ("torch", "timm", "optuna", "numpy", "scikit-learn")]
 
 
 def state_folder(root: Path | str, stage: str, *identity) -> Path:

@@ -40,6 +40,10 @@ class Study(Section):
     seed: int = Field(1, ge=0, lt=2**31, description="Seed of every random draw.")
     threads: int = Field(1, ge=1, description="Threads of a training; another number gives other weights.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run; auto: a GPU if there is one.")
+    deterministic: bool = Field(
+        True,
+        description="On a GPU: the same bytes from the same seed, if slower. The CPU always gives them.",
+    )
     dataset: Dataset = Field(description="Where the recordings come from: `synthetic`, `bids` or `fold_arrays`.")
     patients: dict[str, str] = Field({}, description="Ids that are one person: `sub-21: sub-01`.")
     signals: Signals = Signals()

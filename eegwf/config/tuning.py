@@ -61,12 +61,22 @@ Search = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choi
 class Model(Section):
     """A model of the matrix: its fixed parameters and its search space."""
 
+    timm: str | None = Field(
+        None, min_length=1, description="Network of timm that makes this a model, such as `convnext_atto`."
+    )
     fixed: dict[str, Value] = Field(
         {}, description="Parameters that every trial has; one that is searched too is drawn."
     )
     search: dict[str, Search] = Field(
         {}, description="Parameters to tune: `{low, high, log, step}` or `{choices: [...]}`."
     )
+
+    @model_validator(mode="after")
+    def _name_network(self):
+        """The network is a parameter like others from here on, so that it stands in every file of the model."""
+        if self.timm is not None:
+            self.fixed = {**self.fixed, "timm": self.timm}
+        return self
 
 
 class Tuning(Section):

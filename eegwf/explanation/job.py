@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 
 from eegwf.explanation.maps import choose_windows, class_maps
-from eegwf.files import read_json, write_array, write_json
+from eegwf.files import write_array, write_json
 from eegwf.progress import Progress
 from eegwf.seeds import seed_of
 from eegwf.training.classifier import load_classifier
 from eegwf.training.cohort import load_cohort
 from eegwf.training.device import prepare
 from eegwf.training.inputs import Inputs
+
+AXES = ("spectrogram", "ch_names", "freqs", "times")
 
 
 def explain_fold(
@@ -41,7 +43,7 @@ def explain_fold(
         Folder that gets `saliency.npy` and `mean.npy` `(n_classes, n_chans, n_freqs, n_times)`, `gradcam.npy`
         `(n_classes, n_freqs, n_times)`, all float32, and `maps.json` with their axes and counts.
     """
-    device = prepare(config["device"], config["threads"])
+    device = prepare(config["device"], config["threads"], config["deterministic"])
     inputs = Inputs(arrays)
     cohort = load_cohort(Path(windows), Path(folds), config["classes"]).only(fold).scored()
     classifiers = [load_classifier(Path(model).parent, device)[0] for model in models]
@@ -53,7 +55,6 @@ def explain_fold(
         found.append(class_maps(classifiers, inputs, rows, number))
         progress.step(label)
     folder = Path(output)
-    axes = [read_json(path.with_suffix(".json")) for path in inputs.paths]
     for kind in ("saliency", "gradcam", "mean"):
         write_array(folder / f"{kind}.npy", np.stack([getattr(maps, kind) for maps in found]).astype(np.float32))
     write_json(
@@ -63,6 +64,6 @@ def explain_fold(
             "n_windows": [maps.n_windows for maps in found],
             "n_classifiers": len(classifiers),
             "n_zero_gradcam": [maps.n_zero for maps in found],
-            "arrays": [{key: one[key] for key in ("spectrogram", "ch_names", "freqs", "times")} for one in axes],
+            "arrays": [{key: one[key] for key in AXES} for one in inputs.described],
         },
     )

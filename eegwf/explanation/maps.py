@@ -85,7 +85,10 @@ def class_maps(classifiers: list[Classifier], inputs: Inputs, rows: np.ndarray, 
 
 def gradcam_maps(network: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
     """Grad-CAM of a batch: `(batch, n_freqs, n_times)`, not negative."""
-    maps = LayerGradCam(network, network.features).attribute(x, target=target, relu_attributions=True)
+    # The input asks for a gradient where no weight does, as in a fitted network.
+    maps = LayerGradCam(network, network.features).attribute(
+        x.clone().requires_grad_(), target=target, relu_attributions=True
+    )
     return network.to_input(maps).detach()
 
 

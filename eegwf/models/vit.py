@@ -1,13 +1,17 @@
 """Vision Transformer on spectrograms of any size."""
 
+import timm
 import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
-from torch.nn import functional
+
+from eegwf.models.picture import Picture, multiple_of
+from eegwf.models.pretrained import create
+from eegwf.models.tokens import POOLS
 
 
 class ViT(nn.Module):
-    """Vision Transformer: patches of a multi-channel spectrogram as tokens, their mean as the window's code.
+    """Vision Transformer: patches of a multi-channel spectrogram as tokens, pooled to the window's code.
 
     Parameters
     ----------
@@ -33,11 +37,15 @@ class ViT(nn.Module):
         every channel has patches of its own and all share one projection.
     pool
         How tokens become the window's code: their `avg`, or their `max`, which a seizure in few channels can win.
+    architecture
+        A ViT of timm, such as `vit_tiny_patch16_224`, whose width, depth, heads and MLP then count.
+    pretrained
+        Start from the ImageNet weights of `architecture`, fitted to patches, size and channels.
 
     Raises
     ------
     ValueError
-        If `heads` doesn't divide `width`.
+        If `heads` doesn't divide `width`, or a name is unknown.
 
     Notes
     -----
@@ -62,41 +70,43 @@ class ViT(nn.Module):
         dropout: float = 0.1,
         layout: str = "stacked",
         pool: str = "avg",
+        architecture: str = "",
+        pretrained: bool = False,
     ):
         super().__init__()
-        if width % heads:
+        if pool not in POOLS:
+            raise ValueError(f"vit: pool {pool!r}; there are {' and '.join(POOLS)}")
+        patch = (patch_freqs, patch_times)
+        fitting = [multiple_of(length) for length in patch]
+        self.picture = Picture(n_chans, n_freqs, n_times, layout, height=fitting[0], width=fitting[1], tile=fitting[0])
+        common = {
+            "img_size": self.picture.size,
+            "patch_size": patch,
+            "in_chans": self.picture.in_chans,
+            "num_classes": n_outputs,
+            "class_token": False,
+            "global_pool": pool,
+            "drop_rate": dropout,
+            "proj_drop_rate": dropout,
+        }
+        if architecture:
+            if not architecture.startswith("vit_") or not timm.is_model(architecture):
+                raise ValueError(f"vit: architecture {architecture!r} is no ViT of timm")
+            self.transformer = create(architecture, pretrained, **common)
+        elif pretrained:
+            raise ValueError("vit: pretrained needs an architecture, such as vit_tiny_patch16_224")
+        elif width % heads:
             raise ValueError(f"vit: width {width} is no multiple of heads {heads}")
-        if layout not in ("stacked", "mosaic") or pool not in ("avg", "max"):
-            raise ValueError(f"vit: layout {layout!r}, pool {pool!r}; there are stacked and mosaic, avg and max")
-        self.padding = (0, -n_times % patch_times, 0, -n_freqs % patch_freqs)
-        self.tiles = n_chans if layout == "mosaic" else 1
-        self.shape = (n_freqs, n_times)
-        size = (self.tiles * (n_freqs + self.padding[3]), n_times + self.padding[1])
-        self.transformer = VisionTransformer(
-            img_size=size,
-            patch_size=(patch_freqs, patch_times),
-            in_chans=n_chans // self.tiles,
-            num_classes=n_outputs,
-            embed_dim=width,
-            depth=depth,
-            num_heads=heads,
-            mlp_ratio=mlp_ratio,
-            class_token=False,
-            global_pool=pool,
-            drop_rate=dropout,
-            proj_drop_rate=dropout,
-        )
-        self.size = size
-        self.grid = (size[0] // patch_freqs, size[1] // patch_times)
+        else:
+            sizes = {"embed_dim": width, "depth": depth, "num_heads": heads, "mlp_ratio": mlp_ratio}
+            self.transformer = VisionTransformer(**common, **sizes)
+        self.grid = self.transformer.patch_embed.grid_size
         self.features = nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_times)`."""
         vit = self.transformer
-        x = functional.pad(x, self.padding)
-        if self.tiles > 1:
-            x = x.flatten(1, 2)[:, None]
-        x = vit.patch_embed(x)
+        x = vit.patch_embed(self.picture(x))
         x = vit.norm_pre(vit.patch_drop(vit._pos_embed(x)))
         for block in vit.blocks[:-1]:
             x = block(x)
@@ -108,8 +118,4 @@ class ViT(nn.Module):
 
     def to_input(self, maps: torch.Tensor) -> torch.Tensor:
         """Maps `(batch, 1, height, width)` of `features` as maps `(batch, n_freqs, n_times)` of the input."""
-        # Channels are averaged before enlarging, or neighbours in the mosaic would bleed into each other.
-        maps = maps.unflatten(2, (self.tiles, -1)).mean(dim=2)
-        size = (self.size[0] // self.tiles, self.size[1])
-        maps = functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)[:, 0]
-        return maps[:, : self.shape[0], : self.shape[1]]
+        return self.picture.to_input(maps)

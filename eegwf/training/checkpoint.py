@@ -1,7 +1,7 @@
 """State of a training after an epoch, in one safetensors file: nothing is ever unpickled."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass
 class Checkpoint:
-    """Weights, the best weights so far, the optimizer's state, and the history (a dictionary per epoch)."""
+    """Weights, the best so far, the optimizer's state, the history (a dictionary per epoch), and averaged weights."""
 
     weights: Tensors
     best: Tensors
     optimizer: dict[str, Any]
     history: list[dict[str, Any]]
+    average: Tensors = field(default_factory=dict)
 
 
 def copy_weights(module: torch.nn.Module) -> Tensors:
@@ -33,6 +34,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all."""
     tensors = {f"weights.{name}": value for name, value in checkpoint.weights.items()}
     tensors |= {f"best.{name}": value for name, value in checkpoint.best.items()}
+    tensors |= {f"average.{name}": value for name, value in checkpoint.average.items()}
     plain: dict[str, dict[str, Any]] = {}
     for number, state in checkpoint.optimizer["state"].items():
         for name, value in state.items():
@@ -50,7 +52,8 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     """Read a checkpoint; None if there is none, or it can't be read and training starts anew."""
     if not path.exists():
         return None
-    weights, best, state = {}, {}, {}
+    state: dict[int, dict[str, Any]] = {}
+    kinds: dict[str, Tensors] = {"weights": {}, "best": {}, "average": {}}
     try:
         with safe_open(path, "pt") as file:
             for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
@@ -59,10 +62,11 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
                     number, _, key = rest.partition(".")
                     state.setdefault(int(number), {})[key] = file.get_tensor(name)
                 else:
-                    {"weights": weights, "best": best}[kind][rest] = file.get_tensor(name)
+                    kinds[kind][rest] = file.get_tensor(name)
             metadata = file.metadata() or {}
         for number, values in json.loads(metadata["optimizer"]).items():
             state.setdefault(int(number), {}).update(values)
-        return Checkpoint(weights, best, {"state": state}, json.loads(metadata["history"]))
+        weights, best, average = kinds.values()
+        return Checkpoint(weights, best, {"state": state}, json.loads(metadata["history"]), average)
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         return None

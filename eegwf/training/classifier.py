@@ -10,7 +10,8 @@ from torch import nn
 
 from eegwf.errors import InputError
 from eegwf.files import read_json, replacing, write_json
-from eegwf.models.registry import build
+from eegwf.models.registry import build, entry_of
+from eegwf.training.batches import Batches
 from eegwf.training.inputs import Inputs
 
 CHUNK_BYTES = 1 << 26
@@ -39,18 +40,7 @@ class Normalisation(nn.Module):
         """Take the statistics from these rows alone, in float64."""
         if self.kind != "patients":
             return
-        total = np.zeros((inputs.n_chans, inputs.n_freqs))
-        square = np.zeros_like(total)
-        rows = np.sort(rows)
-        size = chunk_size(inputs)
-        for start in range(0, len(rows), size):
-            x = inputs.read(rows[start : start + size]).double()
-            total += x.sum(dim=(0, 3)).numpy()
-            square += x.square().sum(dim=(0, 3)).numpy()
-        count = len(rows) * inputs.n_times
-        mean = total / count
-        deviation = np.sqrt(np.maximum(square / count - mean**2, 0))
-        deviation[deviation < 1e-3] = 1.0  # a channel that never changes stays at zero
+        mean, deviation = inputs.statistics(rows)
         self.mean.copy_(torch.from_numpy(mean)[:, :, None])
         self.deviation.copy_(torch.from_numpy(deviation)[:, :, None])
 
@@ -69,45 +59,67 @@ class Classifier(nn.Module):
 
     Parameters
     ----------
-    model, shape, parameters
+    model, shape, parameters, axes
         As `eegwf.models.registry.build` takes them.
     normalisation
-        Kind of normalisation.
+        Kind of normalisation; a model that takes its input as it stands gets none.
+
+    Raises
+    ------
+    ValueError
+        If the parameters don't agree.
     """
 
-    def __init__(self, model: str, shape: dict[str, int], parameters: dict[str, Any], normalisation: str):
+    def __init__(
+        self,
+        model: str,
+        shape: dict[str, int],
+        parameters: dict[str, Any],
+        normalisation: str,
+        axes: dict[str, Any] | None = None,
+    ):
         super().__init__()
-        self.normalisation = Normalisation(normalisation, shape["n_chans"], shape["n_freqs"])
-        self.network = build(model, shape, parameters)
+        kind = "none" if entry_of(model, parameters).own_normalisation else normalisation
+        self.normalisation = Normalisation(kind, shape["n_chans"], shape["n_freqs"])
+        self.network = build(model, shape, parameters, axes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, n_outputs)` of log power `(batch, n_chans, n_freqs, n_times)`."""
+        """Logits `(batch, n_outputs)` of log power (or microvolts) `(batch, n_chans, n_freqs, n_times)`."""
         return self.network(self.normalisation(x))
+
+
+def needed_axes(model: str, parameters: dict[str, Any], inputs: Inputs) -> dict[str, Any]:
+    """What a model has to know of its input's axes."""
+    return {name: inputs.axes[name] for name in entry_of(model, parameters).axes}
 
 
 def chunk_size(inputs: Inputs) -> int:
     """Windows that are looked at together outside training; their shape alone decides it, so bytes stay the same."""
-    return max(1, min(256, CHUNK_BYTES // (4 * inputs.n_chans * inputs.n_freqs * inputs.n_times)))
+    return max(1, min(256, CHUNK_BYTES // (4 * inputs.n_values)))
 
 
 @torch.no_grad()
-def predict(classifier: Classifier, inputs: Inputs, rows: np.ndarray) -> torch.Tensor:
-    """Logits `(len(rows), n_outputs)` on the CPU, with the classifier in evaluation mode."""
+def predict(classifier: Classifier, inputs: Inputs, rows: np.ndarray, batches: Batches | None = None) -> torch.Tensor:
+    """Logits `(len(rows), n_outputs)` on the classifier's device, in evaluation mode and single precision.
+
+    `batches` may hold the rows on the device already.
+    """
     device = next(classifier.parameters()).device
-    batch_size = chunk_size(inputs)
+    size = chunk_size(inputs)
+    if not len(rows):
+        return torch.zeros(0, 0)
+    batches = batches or Batches(inputs, rows, str(device), resident=False)
     was_training = classifier.training
     classifier.eval()
-    parts = [
-        classifier(inputs.read(rows[start : start + batch_size]).to(device)).float().cpu()
-        for start in range(0, len(rows), batch_size)
-    ]
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    logits = torch.cat([classifier(x).float() for x in batches.stream(parts)])
     classifier.train(was_training)
-    return torch.cat(parts) if parts else torch.zeros(0, 0)
+    return logits
 
 
 def save_classifier(folder: Path, classifier: Classifier, description: dict[str, Any]) -> None:
     """Write `model.safetensors` and `model.json`; the description holds what `load_classifier` needs."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in classifier.state_dict().items()}
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in classifier.state_dict().items()}
     with replacing(folder / "model.safetensors") as file:
         file.write(save(tensors))
     write_json(folder / "model.json", description)
@@ -123,8 +135,14 @@ def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier
     """
     folder = Path(folder)
     description = read_json(folder / "model.json")
+    # Its weights stand here: none are fetched.
+    parameters = {name: False if name == "pretrained" else value for name, value in description["parameters"].items()}
     classifier = Classifier(
-        description["model"], description["shape"], description["parameters"], description["normalisation"]
+        description["model"],
+        description["shape"],
+        parameters,
+        description["normalisation"],
+        description.get("axes"),
     )
     try:
         classifier.load_state_dict(load_file(folder / "model.safetensors"))

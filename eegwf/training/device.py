@@ -14,17 +14,28 @@ warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", 
 warnings.filterwarnings("ignore", message="The reduce argument of torch.scatter", category=UserWarning)
 
 
-def prepare(device: str, threads: int) -> str:
-    """Set threads and deterministic algorithms, leave cleanly on SIGTERM and SIGUSR1; returns `cpu` or `cuda`.
+def prepare(device: str, threads: int, deterministic: bool = True) -> str:
+    """Set threads and algorithms, leave cleanly on SIGTERM and SIGUSR1; returns `cpu` or `cuda`.
+
+    Parameters
+    ----------
+    device
+        `auto`, `cpu` or `cuda`.
+    threads
+        Of torch on the CPU.
+    deterministic
+        Whether a GPU, too, must give the same bytes from the same seed.
 
     Raises
     ------
     InputError
         If a GPU is asked for and none can be seen.
     """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may give other bits each time
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may give other bits each time
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = not deterministic  # it chooses algorithms by their time
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)
     if device == "cuda" and not torch.cuda.is_available():
@@ -33,8 +44,18 @@ def prepare(device: str, threads: int) -> str:
             f"set `device: auto` to allow the CPU"
         )
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32, for what bfloat16 leaves in single precision
     return device
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """The context in which a network runs: bfloat16 on a GPU that has units for it, if the precision allows it."""
+    wanted = device.type == "cuda" and (
+        precision == "bfloat16" or (precision == "auto" and torch.cuda.get_device_capability(device) >= (8, 0))
+    )
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
 
 
 def _leave(number: int, frame) -> None:

@@ -43,7 +43,7 @@ def retrain_fold(
     output
         Folder of the ranks.
     """
-    device = prepare(config["device"], config["threads"])
+    device = prepare(config["device"], config["threads"], config["deterministic"])
     inputs = Inputs(arrays)
     data = [digest_file(windows), digest_file(folds), *inputs.identity()]
     # Each rank has its own state, whose name holds its parameters: neither `top` nor other ranks matter to it.

@@ -1,5 +1,6 @@
-"""The training function: one for tuning and retraining, exactly resumable after every epoch."""
+"""The training function: one for tuning and retraining, exactly resumable."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,21 +8,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torcheval.metrics.functional import multiclass_accuracy, multiclass_f1_score
 
 from eegwf.config.training import TUNABLE, Training
+from eegwf.models.registry import entry_of
 from eegwf.seeds import seed_of
+from eegwf.training.batches import batches_of
 from eegwf.training.checkpoint import Checkpoint, copy_weights, read_checkpoint, write_checkpoint
-from eegwf.training.classifier import Classifier, predict
+from eegwf.training.classifier import Classifier, needed_axes
+from eegwf.training.closed_form import fit
 from eegwf.training.cohort import Split
 from eegwf.training.inputs import Inputs
-from eegwf.training.sampling import class_weights, epoch_order
-from eegwf.training.schedule import best_epoch, finished, learning_rate, make_optimizer, score
+from eegwf.training.schedule import best_epoch, finished, score
+from eegwf.training.trainer import Diverged, Trainer
 
-
-class Diverged(Exception):
-    """The loss is no longer a number."""
+CHECKPOINT_SHARE = (
+    0.05  # of the time may go into checkpoints; what is lost to a kill is trained again, to the same bytes
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def train(
     Parameters
     ----------
     model
-        Name in the registry.
+        Name in the registry, or of a backbone.
     inputs
         Arrays of the whole study; only the split's rows are read.
     split
@@ -68,9 +70,9 @@ def train(
     training
         Settings behind the parameters.
     seed
-        Decides initial weights, order and dropout.
+        Decides initial weights, order, dropout and augmentation.
     checkpoint
-        File that holds the state after each epoch; a training goes on from there.
+        File that holds the state after an epoch; a training goes on from there.
     on_epoch
         Called with the history after each epoch, those of a resumed training included; what it raises ends the
         training.
@@ -79,87 +81,65 @@ def train(
     ------
     Diverged
         If the loss of the first epoch is not finite; later, training ends with the best epoch before.
+    ValueError
+        If the parameters don't agree.
     """
     settings, own = resolve(parameters, training)
     torch.manual_seed(seed_of(seed, "weights"))
     shape = {**inputs.shape, "n_outputs": len(split.train.classes)}
-    classifier = Classifier(model, shape, own, settings.normalisation)
+    classifier = Classifier(model, shape, own, settings.normalisation, needed_axes(model, own, inputs))
+    batches = batches_of(inputs, np.concatenate([split.train.window, split.validation.window]), device)
+    if not entry_of(model, own).by_steps:
+        history = [fit(classifier.to(device), batches, split, settings, seed)]
+        on_epoch(history)
+        return Trained(classifier.eval(), history, 1, score(history[0], settings))
     saved = read_checkpoint(checkpoint) if checkpoint else None
     if saved is None:
         classifier.normalisation.fit(inputs, split.train.window)
-        best, history = {}, []
     else:
         classifier.load_state_dict(saved.weights)
-        best, history = saved.best, saved.history
-    classifier.to(device)
-    optimizer = make_optimizer(classifier, settings)
-    if saved is not None:
-        optimizer.load_state_dict(saved.optimizer | {"param_groups": optimizer.state_dict()["param_groups"]})
-        for epoch in range(1, len(history) + 1):
-            on_epoch(history[:epoch])
+    trainer = Trainer(classifier.to(device), batches, split, settings, seed)
+    history, best = _resume(trainer, saved, on_epoch) if saved else ([], {})
+    saver = _Saver(checkpoint)
     while not finished(history, settings):
-        epoch = len(history)
         try:
-            loss = _train_epoch(classifier, optimizer, inputs, split, settings, seed, epoch, device)
-            record = {"epoch": epoch + 1, "train_loss": loss, **_validate(classifier, inputs, split)}
+            history.append(trainer.epoch(history))
         except Diverged:
             if not history:
                 raise
             break  # like any epoch that only makes it worse: the best one before it is kept
-        history.append(record)
-        if best_epoch(history, settings) == epoch:
-            best = copy_weights(classifier)
-        if checkpoint:
-            write_checkpoint(checkpoint, Checkpoint(classifier.state_dict(), best, optimizer.state_dict(), history))
+        if best_epoch(history, settings) == len(history) - 1:
+            best = copy_weights(trainer.chosen)
+        saver.save(trainer, best, history)
         on_epoch(history)
     classifier.load_state_dict(best)
     chosen = best_epoch(history, settings)
     return Trained(classifier.eval(), history, chosen + 1, score(history[chosen], settings))
 
 
-def _train_epoch(classifier, optimizer, inputs, split, settings, seed, epoch, device) -> float:
-    """One pass over the training windows; returns the mean loss."""
-    torch.manual_seed(seed_of(seed, "dropout", epoch))
-    label = split.train.label
-    order = epoch_order(label, settings.balance, seed, epoch)
-    n_outputs = len(split.train.classes)
-    weights = class_weights(label, n_outputs, settings.balance)
-    criterion = nn.CrossEntropyLoss(
-        weight=None if weights is None else torch.from_numpy(weights).to(device),
-        label_smoothing=settings.label_smoothing,
-    )
-    batches = np.array_split(order, -(-len(order) // settings.batch_size))
-    target = torch.from_numpy(label).to(device)
-    total = torch.zeros((), device=device)
-    classifier.train()
-    for number, positions in enumerate(batches):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(epoch * len(batches) + number, settings.epochs * len(batches), settings)
-        x = inputs.read(split.train.window[positions]).to(device)
-        loss = criterion(classifier(x), target[torch.from_numpy(positions).to(device)])
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(classifier.parameters(), settings.clip)
-        optimizer.step()
-        total += loss.detach() * len(positions)
-    mean = float(total) / len(order)
-    if not np.isfinite(mean):
-        raise Diverged(f"the training loss of epoch {epoch + 1} is {mean}")
-    return mean
+def _resume(trainer: Trainer, saved: Checkpoint, on_epoch) -> tuple[list[dict[str, Any]], dict[str, torch.Tensor]]:
+    """Put a trainer where the checkpoint was written."""
+    optimizer = trainer.optimizer
+    optimizer.load_state_dict(saved.optimizer | {"param_groups": optimizer.state_dict()["param_groups"]})
+    if trainer.average:
+        trainer.average.classifier.load_state_dict(saved.average)
+    for epoch in range(1, len(saved.history) + 1):
+        on_epoch(saved.history[:epoch])
+    return saved.history, saved.best
 
 
-def _validate(classifier: Classifier, inputs: Inputs, split: Split) -> dict[str, float]:
-    """Scores on the validation windows: plain cross-entropy, balanced accuracy, macro F1."""
-    logits = predict(classifier, inputs, split.validation.window)
-    target = torch.from_numpy(split.validation.label)
-    n_outputs = len(split.validation.classes)
-    loss = nn.functional.cross_entropy(logits, target)
-    if not torch.isfinite(loss):
-        raise Diverged(f"the validation loss is {float(loss)}")
-    balanced = multiclass_accuracy(logits, target, average="macro", num_classes=n_outputs)
-    macro = multiclass_f1_score(logits, target, average="macro", num_classes=n_outputs)
-    return {
-        "validation_loss": float(loss),
-        "balanced_accuracy": float(balanced),
-        "macro_f1": float(macro),
-    }
+class _Saver:
+    """Writes checkpoints as often as their share of the time allows, the first one at once."""
+
+    def __init__(self, path: Path | None):
+        self.path, self.cost, self.last = path, 0.0, time.monotonic()
+
+    def save(self, trainer: Trainer, best: dict[str, torch.Tensor], history: list[dict[str, Any]]) -> None:
+        started = time.monotonic()
+        if self.path is None or started - self.last < self.cost / CHECKPOINT_SHARE:
+            return
+        average = trainer.average.classifier.state_dict() if trainer.average else {}
+        weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
+        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, average))
+        self.last = time.monotonic()
+        self.cost = self.last - started

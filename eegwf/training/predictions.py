@@ -27,7 +27,7 @@ def predictions_table(cohort: Cohort, logits: torch.Tensor) -> pd.DataFrame:
             "label": ["" if number < 0 else cohort.classes[number] for number in cohort.label],
         }
     )
-    p = torch.softmax(logits.double().reshape(len(cohort.window), len(cohort.classes)), dim=1).numpy()
+    p = torch.softmax(logits.cpu().double().reshape(len(cohort.window), len(cohort.classes)), dim=1).numpy()
     rounded = pd.DataFrame(
         {f"p_{name}": [float(f"{value:.9g}") for value in p[:, number]] for number, name in enumerate(cohort.classes)}
     )

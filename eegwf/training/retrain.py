@@ -1,6 +1,5 @@
 """Retraining of the best parameter sets of an outer fold, and their predictions."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,13 @@ from eegwf.errors import InputError
 from eegwf.files import write_table
 from eegwf.seeds import seed_of
 from eegwf.state import held, state_folder
-from eegwf.training.classifier import predict, save_classifier
+from eegwf.training.classifier import needed_axes, predict, save_classifier
 from eegwf.training.cohort import Cohort, split
+from eegwf.training.console import Console
 from eegwf.training.inputs import Inputs
-from eegwf.training.loop import Diverged, Trained, resolve, train
+from eegwf.training.loop import Trained, resolve, train
 from eegwf.training.predictions import predictions_table
+from eegwf.training.trainer import Diverged
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
     if task.retrain.epochs is not None:
         training = training.model_copy(update={"epochs": task.retrain.epochs})
     parts = split(task.cohort, task.test_fold)
+    console, n_windows = Console(task.name), len(parts.train.window)
     for entry in best:
         state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
         with held(state):
@@ -76,7 +78,7 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
                     seed=seed_of(task.seed, task.name, "retrain", entry["rank"]),
                     device=task.device,
                     checkpoint=state / "checkpoint.safetensors",
-                    on_epoch=_reporter(task, entry["rank"], len(best), training.epochs),
+                    on_epoch=console.training(f"rank {entry['rank']} of {len(best)}", training.epochs, n_windows),
                 )
             except (Diverged, torch.OutOfMemoryError) as error:
                 raise InputError(
@@ -95,7 +97,8 @@ def _write(task: Refit, entry, validation_folds, trained: Trained, training: Tra
             "model": task.model,
             "shape": {**task.inputs.shape, "n_outputs": len(task.cohort.classes)},
             "parameters": parameters,
-            "normalisation": settings.normalisation,
+            "axes": needed_axes(task.model, parameters, task.inputs),
+            "normalisation": trained.classifier.normalisation.kind,
             "classes": list(task.cohort.classes),
             "arrays": [path.stem for path in task.inputs.paths],
             "training": settings.model_dump(mode="json"),
@@ -116,18 +119,3 @@ def _write(task: Refit, entry, validation_folds, trained: Trained, training: Tra
     for name, part in (("validation", validation), ("test", test)):
         logits = predict(trained.classifier, task.inputs, part.window)
         write_table(folder / f"{name}.tsv", predictions_table(part, logits))
-
-
-def _reporter(task: Refit, rank: int, n_ranks: int, epochs: int):
-    def report(history: list[dict[str, Any]]) -> None:
-        if len(history) % 5 == 0 or len(history) == epochs:
-            last, best = history[-1], max(record["balanced_accuracy"] for record in history)
-            print(
-                f"{task.name}: rank {rank} of {n_ranks}, epoch {last['epoch']} of {epochs} at most, loss "
-                f"{last['train_loss']:.3f}, validation balanced accuracy {last['balanced_accuracy']:.3f}, "
-                f"best {best:.3f}",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    return report

@@ -44,7 +44,7 @@ def tune_fold(
     trials, best
         Files to write.
     """
-    device = prepare(config["device"], config["threads"])
+    device = prepare(config["device"], config["threads"], config["deterministic"])
     inputs = Inputs(arrays)
     task = Task(
         name=name,

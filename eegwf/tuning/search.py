@@ -1,6 +1,5 @@
 """The search: trials one after another, each seeded by its number, resumable at any instant."""
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,11 @@ from eegwf.config.tuning import Model, Tuning
 from eegwf.errors import InputError
 from eegwf.seeds import seed_of
 from eegwf.training.cohort import Cohort, split
+from eegwf.training.console import Console
 from eegwf.training.inputs import Inputs
-from eegwf.training.loop import Diverged, train
+from eegwf.training.loop import train
 from eegwf.training.schedule import best_epoch, score
+from eegwf.training.trainer import Diverged
 from eegwf.tuning.journal import open_study
 from eegwf.tuning.space import canonical, draw, suggest
 
@@ -79,6 +80,7 @@ def search(task: Task, folder: Path) -> list[FrozenTrial]:
     if (task.cohort.fold == task.test_fold).any():
         raise AssertionError("tuning was handed windows of the test fold")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    console = Console(task.name)
     study = open_study(folder / "journal.jsonl", task.name, _pruner(task))
     started = time.monotonic()
     while True:
@@ -100,8 +102,8 @@ def search(task: Task, folder: Path) -> list[FrozenTrial]:
                 f"retrain.top asks for {task.retrain.top}; widen models.{task.model}.search or lower retrain.top"
             )
         trial = _next_trial(study, task)
-        _run_trial(study, trial, task, folder)
-        _say(study, task, len(ended) + 1, time.monotonic() - started)
+        _run_trial(study, trial, task, folder, console)
+        _say(study, task, len(ended) + 1, time.monotonic() - started, console)
 
 
 def _enough(trials: list[FrozenTrial], task: Task) -> bool:
@@ -135,7 +137,7 @@ def _next_trial(study: optuna.Study, task: Task) -> Trial:
     return trial
 
 
-def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path) -> None:
+def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, console: Console) -> None:
     """Train a trial on each inner fold; what it reports and how it ends is told to the study."""
     parameters = {**task.space.fixed, **trial.params}
     known = {
@@ -152,16 +154,19 @@ def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path) -> N
     checkpoints = [folder / f"trial{trial.number}.inner{inner}.safetensors" for inner in _inner_folds(task)]
     try:
         for inner, checkpoint in zip(_inner_folds(task), checkpoints, strict=True):
+            parts = split(task.cohort, task.test_fold, inner)
+            what = f"trial {trial.number}" + (f", inner fold {inner}" if task.tuning.inner_folds > 1 else "")
+            say = console.training(what, task.training.epochs, len(parts.train.window))
             trained = train(
                 task.model,
                 task.inputs,
-                split(task.cohort, task.test_fold, inner),
+                parts,
                 parameters,
                 task.training,
                 seed=seed_of(task.seed, task.name, "trial", trial.number, inner),
                 device=task.device,
                 checkpoint=checkpoint,
-                on_epoch=_reporter(study, trial, task, values, epochs),
+                on_epoch=_reporter(study, trial, task, values, epochs, say),
             )
             values.append(trained.value)
             epochs += len(trained.history)
@@ -182,13 +187,14 @@ def _inner_folds(task: Task) -> range:
 
 
 def _reporter(
-    study: optuna.Study, trial: Trial, task: Task, values: list[float], epochs: int
+    study: optuna.Study, trial: Trial, task: Task, values: list[float], epochs: int, say: Callable
 ) -> Callable[[list[dict[str, Any]]], None]:
-    """Report the mean of the inner folds' best scores so far, by epoch, and prune."""
+    """Report the mean of the inner folds' best scores so far, by epoch, say so, and prune."""
     settings = task.training
     known = max(study.get_trials(deepcopy=False)[trial.number].intermediate_values, default=-1)
 
     def report(history: list[dict[str, Any]]) -> None:
+        say(history)
         best = score(history[best_epoch(history, settings)], settings)
         step = len(values) * settings.epochs + len(history) - 1
         if step < known:  # of a resumed trial; the pruner, which looks at the last step, has let it pass
@@ -203,12 +209,8 @@ def _reporter(
     return report
 
 
-def _say(study: optuna.Study, task: Task, ended: int, elapsed: float) -> None:
+def _say(study: optuna.Study, task: Task, ended: int, elapsed: float, console: Console) -> None:
     complete = [trial for trial in study.get_trials(deepcopy=False) if trial.state == TrialState.COMPLETE]
     best = f"best {max(trial.value for trial in complete):.3f}" if complete else "no value yet"
     left = max(task.tuning.trials - ended, 0) * elapsed / ended
-    print(
-        f"{task.name}: trial {ended} of {task.tuning.trials}, {best}, {int(left) // 60}:{int(left) % 60:02d} left",
-        file=sys.stderr,
-        flush=True,
-    )
+    console.line(f"trial {ended} of {task.tuning.trials}, {best}, {int(left) // 60}:{int(left) % 60:02d} left")

@@ -58,6 +58,7 @@ def tune_config(**changes) -> dict:
         "seed": 3,
         "threads": 1,
         "device": "cpu",
+        "deterministic": True,
         "model": "vit",
         "space": {"fixed": {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2}, "search": search},
         "training": {"epochs": 3, "patience": 3, "batch_size": 16},

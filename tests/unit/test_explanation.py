@@ -99,7 +99,14 @@ def test_a_trained_model_looks_at_the_channel_that_tells_the_classes_apart(tmp_p
     explain_fold(
         name="vit_mel_3class_fold1",
         fold=1,
-        config={"device": "cpu", "threads": 1, "seed": 1, "classes": CLASSES, "explanation": {"windows": 10}},
+        config={
+            "device": "cpu",
+            "deterministic": True,
+            "threads": 1,
+            "seed": 1,
+            "classes": CLASSES,
+            "explanation": {"windows": 10},
+        },
         windows=str(study / "windows.tsv"),
         folds=str(study / "folds.tsv"),
         arrays=[str(study / "mel.npy")],

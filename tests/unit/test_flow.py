@@ -124,9 +124,9 @@ def test_data_digest_changes_with_the_files(flow_of, tmp_path):
 
 
 def test_jobs_ask_for_a_gpu_where_they_may_use_one(flow_of):
-    assert (flow_of().gpus, flow_of().spectrogram_gpus) == (1, 0)
+    assert (flow_of().gpus(JOB), flow_of().spectrogram_gpus) == (1, 0)
     assert flow_of(spectrograms={"device": "cuda"}).spectrogram_gpus == 1
-    assert flow_of(device="cpu", spectrograms={"device": "auto"}).gpus == 0
+    assert flow_of(device="cpu", spectrograms={"device": "auto"}).gpus(JOB) == 0
 
 
 def test_planning_is_light():

@@ -27,7 +27,10 @@ def study(tmp_path_factory):
 
 
 def retrain(study, folder, top=2):
-    config = {key: tune_config()[key] for key in ("seed", "threads", "device", "model", "training", "classes")}
+    config = {
+        key: tune_config()[key]
+        for key in ("seed", "threads", "device", "deterministic", "model", "training", "classes")
+    }
     write_json(folder / "best.json", read_json(study / "best.json")[:top])
     retrain_fold(
         name=NAME,

@@ -18,8 +18,9 @@ from eegwf.training.classifier import (
 )
 from eegwf.training.cohort import load_cohort, split
 from eegwf.training.inputs import Inputs
-from eegwf.training.loop import Diverged, train
+from eegwf.training.loop import train
 from eegwf.training.predictions import predictions_table
+from eegwf.training.trainer import Diverged
 
 PARAMETERS = {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2, "depth": 1, "lr": 3e-3}
 SETTINGS = Training(epochs=6, patience=6, batch_size=16)
@@ -189,9 +190,9 @@ def test_a_fold_without_windows_gives_an_empty_table(inputs, cohort):
 
 
 def test_a_training_that_diverges_later_keeps_its_best_epoch(inputs, cohort, monkeypatch):
-    from eegwf.training import loop
+    from eegwf.training.trainer import Trainer
 
-    whole, validate = run(inputs, cohort), loop._validate
+    whole, validate = run(inputs, cohort), Trainer.validate
     epochs = []
 
     def diverge(*arguments):
@@ -200,7 +201,7 @@ def test_a_training_that_diverges_later_keeps_its_best_epoch(inputs, cohort, mon
             raise Diverged("the validation loss is nan")
         return validate(*arguments)
 
-    monkeypatch.setattr(loop, "_validate", diverge)
+    monkeypatch.setattr(Trainer, "validate", diverge)
     cut = run(inputs, cohort)
     assert cut.history == whole.history[:2]
     assert cut.value == max(record["balanced_accuracy"] for record in cut.history)

@@ -1,0 +1,40 @@
+"""Networks of timm, with published weights where they are asked for and can be fetched."""
+
+import timm
+from torch import nn
+
+from eegwf.errors import InputError
+
+
+def create(name: str, pretrained: bool, **options) -> nn.Module:
+    """Make a network of timm.
+
+    Parameters
+    ----------
+    name
+        Its name there.
+    pretrained
+        Start from its published weights, which timm fetches from the Hugging Face hub or finds in its cache. The first
+        layer's are fitted to the number of channels: repeated over them, and scaled to keep the sum.
+    **options
+        As `timm.create_model` takes them.
+
+    Raises
+    ------
+    InputError
+        If the weights can't be had.
+    ValueError, TypeError, AssertionError
+        If the options don't fit the network.
+    """
+    if not pretrained:
+        return timm.create_model(name, pretrained=False, **options)
+    try:
+        return timm.create_model(name, pretrained=True, **options)
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        fetch = f"python -c \"import timm; timm.create_model('{name}', pretrained=True)\""
+        raise InputError(
+            f"pretrained: the weights of timm's {name} can't be had ({reason}); where jobs have no network, fetch them "
+            f"once on a machine that has ({fetch}), with HF_HOME set to a folder that the jobs see, or set pretrained "
+            "to false"
+        ) from None
