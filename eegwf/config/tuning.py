@@ -71,12 +71,13 @@ class Model(Section):
         {}, description="Parameters to tune: `{low, high, log, step}` or `{choices: [...]}`."
     )
 
-    @model_validator(mode="after")
-    def _name_network(self):
+    @model_validator(mode="before")
+    @classmethod
+    def _name_network(cls, given: Any) -> Any:
         """The network is a parameter like others from here on, so that it stands in every file of the model."""
-        if self.timm is not None:
-            self.fixed = {**self.fixed, "timm": self.timm}
-        return self
+        if isinstance(given, dict) and given.get("timm") is not None and isinstance(given.get("fixed", {}), dict):
+            return {**given, "fixed": {**given.get("fixed", {}), "timm": given["timm"]}}
+        return given
 
 
 class Tuning(Section):

@@ -110,7 +110,7 @@ def train(
             break  # like any epoch that only makes it worse: the best one before it is kept
         if best_epoch(history, settings) == len(history) - 1:
             best = copy_weights(trainer.chosen)
-        saver.save(trainer, best, history)
+        saver.save(trainer, best, history, last=finished(history, settings))
         on_epoch(history)
     classifier.load_state_dict(best)
     chosen = best_epoch(history, settings)
@@ -129,14 +129,14 @@ def _resume(trainer: Trainer, saved: Checkpoint, on_epoch) -> tuple[list[dict[st
 
 
 class _Saver:
-    """Writes checkpoints as often as their share of the time allows, the first one at once."""
+    """Writes checkpoints as often as their share of the time allows; the first one at once, and the last one."""
 
     def __init__(self, path: Path | None):
         self.path, self.cost, self.last = path, 0.0, time.monotonic()
 
-    def save(self, trainer: Trainer, best: dict[str, torch.Tensor], history: list[dict[str, Any]]) -> None:
+    def save(self, trainer: Trainer, best: dict[str, torch.Tensor], history: list[dict[str, Any]], last: bool) -> None:
         started = time.monotonic()
-        if self.path is None or started - self.last < self.cost / CHECKPOINT_SHARE:
+        if self.path is None or (started - self.last < self.cost / CHECKPOINT_SHARE and not last):
             return
         average = trainer.average.classifier.state_dict() if trainer.average else {}
         weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
