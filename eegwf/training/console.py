@@ -24,7 +24,7 @@ class Console:
         self._said = -float("inf")
 
     def training(self, what: str, epochs: int, n_windows: int) -> Callable[[list[dict[str, Any]]], None]:
-        """What to call with the history after each epoch of one training.
+        """What to call with the history after each epoch that this process trains.
 
         Parameters
         ----------
@@ -35,14 +35,11 @@ class Console:
         n_windows
             Training windows; those trained and validated a second are told by them.
         """
-        started, before = time.monotonic(), None
+        started, done = time.monotonic(), 0
 
         def say(history: list[dict[str, Any]]) -> None:
-            nonlocal before
-            now = time.monotonic()
-            # Epochs of a checkpoint come all at once, before the first one of this process has taken its time.
-            before = len(history) - 1 if before is None or now - started < 1e-3 else before
-            done = len(history) - before
+            nonlocal done
+            now, done = time.monotonic(), done + 1
             if now - self._said < self.every and len(history) < epochs:
                 return
             self._said = now

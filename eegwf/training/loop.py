@@ -54,6 +54,7 @@ def train(
     device: str = "cpu",
     checkpoint: Path | None = None,
     on_epoch: Callable[[list[dict[str, Any]]], None] = lambda history: None,
+    say: Callable[[list[dict[str, Any]]], None] = lambda history: None,
 ) -> Trained:
     """Train one parameter set on one split.
 
@@ -76,6 +77,8 @@ def train(
     on_epoch
         Called with the history after each epoch, those of a resumed training included; what it raises ends the
         training.
+    say
+        Called with the history after each epoch that was trained now.
 
     Raises
     ------
@@ -91,6 +94,7 @@ def train(
     batches = batches_of(inputs, np.concatenate([split.train.window, split.validation.window]), device)
     if not entry_of(model, own).by_steps:
         history = [fit(classifier.to(device), batches, split, settings, seed)]
+        say(history)
         on_epoch(history)
         return Trained(classifier.eval(), history, 1, score(history[0], settings))
     saved = read_checkpoint(checkpoint) if checkpoint else None
@@ -111,6 +115,7 @@ def train(
         if best_epoch(history, settings) == len(history) - 1:
             best = copy_weights(trainer.chosen)
         saver.save(trainer, best, history, last=finished(history, settings))
+        say(history)
         on_epoch(history)
     classifier.load_state_dict(best)
     chosen = best_epoch(history, settings)

@@ -78,7 +78,7 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
                     seed=seed_of(task.seed, task.name, "retrain", entry["rank"]),
                     device=task.device,
                     checkpoint=state / "checkpoint.safetensors",
-                    on_epoch=console.training(f"rank {entry['rank']} of {len(best)}", training.epochs, n_windows),
+                    say=console.training(f"rank {entry['rank']} of {len(best)}", training.epochs, n_windows),
                 )
             except (Diverged, torch.OutOfMemoryError) as error:
                 raise InputError(

@@ -156,7 +156,6 @@ def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, cons
         for inner, checkpoint in zip(_inner_folds(task), checkpoints, strict=True):
             parts = split(task.cohort, task.test_fold, inner)
             what = f"trial {trial.number}" + (f", inner fold {inner}" if task.tuning.inner_folds > 1 else "")
-            say = console.training(what, task.training.epochs, len(parts.train.window))
             trained = train(
                 task.model,
                 task.inputs,
@@ -166,7 +165,8 @@ def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, cons
                 seed=seed_of(task.seed, task.name, "trial", trial.number, inner),
                 device=task.device,
                 checkpoint=checkpoint,
-                on_epoch=_reporter(study, trial, task, values, epochs, say),
+                on_epoch=_reporter(study, trial, task, values, epochs),
+                say=console.training(what, task.training.epochs, len(parts.train.window)),
             )
             values.append(trained.value)
             epochs += len(trained.history)
@@ -187,14 +187,13 @@ def _inner_folds(task: Task) -> range:
 
 
 def _reporter(
-    study: optuna.Study, trial: Trial, task: Task, values: list[float], epochs: int, say: Callable
+    study: optuna.Study, trial: Trial, task: Task, values: list[float], epochs: int
 ) -> Callable[[list[dict[str, Any]]], None]:
-    """Report the mean of the inner folds' best scores so far, by epoch, say so, and prune."""
+    """Report the mean of the inner folds' best scores so far, by epoch, and prune."""
     settings = task.training
     known = max(study.get_trials(deepcopy=False)[trial.number].intermediate_values, default=-1)
 
     def report(history: list[dict[str, Any]]) -> None:
-        say(history)
         best = score(history[best_epoch(history, settings)], settings)
         step = len(values) * settings.epochs + len(history) - 1
         if step < known:  # of a resumed trial; the pruner, which looks at the last step, has let it pass

@@ -97,3 +97,25 @@ def test_weight_decay_spares_norms_biases_and_positions(name, kind):
     spared = dict.fromkeys(("linear.bias", "norm.weight", "norm.bias", "pos_embed"), 0.0)
     assert found == {"linear.weight": 0.125, **spared}
     assert {group["lr"] for group in optimizer.param_groups} == {0.25}
+
+
+def test_a_plateau_halves_the_rate_each_time_it_has_lasted():
+    settings = Training(schedule="plateau", plateau=2, warmup=0.0, lr=0.8, monitor="balanced_accuracy")
+    scores = [0.5, 0.6, 0.6, 0.55, 0.6, 0.6, 0.7, 0.7, 0.7, 0.7]
+    #               best  1     2 (halved) 1  2 (halved) best 1 2 (halved) 1
+    history = [{"balanced_accuracy": value} for value in scores]
+    rates = [learning_rate(100, 1000, settings, history[:number]) for number in range(len(history) + 1)]
+    assert rates == [0.8] * 4 + [0.4] * 2 + [0.2] * 3 + [0.1] * 2
+
+
+def test_a_constant_rate_is_constant_after_the_warm_up():
+    settings = Training(schedule="constant", warmup=0.1, lr=0.5)
+    rates = [learning_rate(step, 100, settings) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.5 * (step + 1) / 11 for step in range(10)]) and set(rates[10:]) == {0.5}
+
+
+def test_frozen_weights_stay_out_of_the_optimizer():
+    network = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 2))
+    network[0].requires_grad_(False)
+    groups = make_optimizer(network, Training()).param_groups
+    assert sum(len(group["params"]) for group in groups) == 2

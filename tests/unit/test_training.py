@@ -82,10 +82,21 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(inputs, cohort)
     assert bytes_of(one.classifier) != bytes_of(other.classifier)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+VARIANTS = {
+    "adamw": {},
+    "adam": {"optimizer": "adam"},
+    "sgd": {"optimizer": "sgd"},
+    "average": {"ema": 0.9},
+    "plateau": {"schedule": "plateau", "plateau": 1, "lr": 1e-2},
+    "augmented": {"mixup": 0.3, "mask_freqs": 0.3, "mask_times": 0.3, "shift_times": 0.2, "drop_channels": 0.1},
+    "focal": {"focal": 2.0, "balance": "weights", "label_smoothing": 0.1},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("stop_after", [1, 3, 6])
-def test_a_training_stopped_after_any_epoch_goes_on_to_the_same_bytes(inputs, cohort, tmp_path, optimizer, stop_after):
-    settings = SETTINGS.model_copy(update={"optimizer": optimizer})
+def test_a_training_stopped_after_any_epoch_goes_on_to_the_same_bytes(inputs, cohort, tmp_path, variant, stop_after):
+    settings = SETTINGS.model_copy(update=VARIANTS[variant])
     whole = run(inputs, cohort, settings)
 
     class Stop(Exception):
@@ -205,3 +216,71 @@ def test_a_training_that_diverges_later_keeps_its_best_epoch(inputs, cohort, mon
     cut = run(inputs, cohort)
     assert cut.history == whole.history[:2]
     assert cut.value == max(record["balanced_accuracy"] for record in cut.history)
+
+
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "adamw"])
+def test_every_setting_changes_the_weights(inputs, cohort, variant):
+    """A setting that nothing listens to would leave them as they are."""
+    assert bytes_of(run(inputs, cohort).classifier) != bytes_of(
+        run(inputs, cohort, SETTINGS.model_copy(update=VARIANTS[variant])).classifier
+    )
+
+
+def test_checkpoints_take_their_share_of_the_time_alone(inputs, cohort, tmp_path, monkeypatch):
+    from eegwf.training import loop
+
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+    clock, written = Clock(), []
+
+    def write(path, checkpoint):
+        clock.now += 1.0
+        written.append(len(checkpoint.history))
+
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(loop, "write_checkpoint", write)
+    settings = SETTINGS.model_copy(update={"epochs": 30, "patience": 30})
+
+    def epoch_passes(history):
+        clock.now += 7.0
+
+    run(inputs, cohort, settings, checkpoint=tmp_path / "c.safetensors", on_epoch=epoch_passes)
+    # A second each, so 20 s apart: three epochs of 7 s; and the last one, so that it is not trained again.
+    assert written == [1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 30]
+
+
+def test_the_average_is_what_is_validated_and_kept(inputs, cohort):
+    from eegwf.training.batches import batches_of
+    from eegwf.training.trainer import Trainer
+
+    settings = SETTINGS.model_copy(update={"ema": 0.8, "batch_size": 4})
+    parts = split(cohort, 1)
+    torch.manual_seed(0)
+    own = {name: value for name, value in PARAMETERS.items() if name != "lr"}
+    classifier = Classifier("vit", {**inputs.shape, "n_outputs": 3}, own, "patients")
+    classifier.normalisation.fit(inputs, parts.train.window)
+    rows = np.concatenate([parts.train.window, parts.validation.window])
+    trainer = Trainer(classifier, batches_of(inputs, rows, "cpu"), parts, settings, seed=1)
+    expected = {name: value.detach().clone() for name, value in classifier.named_parameters()}
+    step, done = trainer.optimizer.step, []
+
+    def follow(*arguments):
+        step(*arguments)
+        decay = min(0.8, (1 + len(done)) / (10 + len(done)))
+        for name, value in classifier.named_parameters():
+            expected[name] = decay * expected[name] + (1 - decay) * value.detach()
+        done.append(decay)
+
+    trainer.optimizer.step = follow
+    record = trainer.epoch([])
+    assert len(done) > 8
+    for name, value in trainer.chosen.named_parameters():
+        assert torch.allclose(value, expected[name], atol=1e-6)
+    predicted = predict(trainer.chosen, inputs, parts.validation.window).argmax(1)
+    assert record["balanced_accuracy"] == pytest.approx(
+        balanced_accuracy_score(parts.validation.label, predicted), abs=1e-6
+    )
