@@ -9,7 +9,7 @@ from eegwf.report.collect import Run
 from eegwf.report.drawing import MARKERS, SERIES, Figure, drawing, edges, short, spaced_in_log
 from eegwf.report.formats import listing
 
-UNITS = {"mel": "dB re 1 µV²/Hz", "stft": "dB re 1 µV²/Hz", "cwt": "dB re 1 µV²"}
+UNITS = {"mel": "dB re 1 µV²/Hz", "stft": "dB re 1 µV²/Hz", "cwt": "dB re 1 µV²", "raw": "µV"}
 RELATIVE = "relative units"
 TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 
@@ -79,12 +79,15 @@ def map_figures(part: Pooled, classes: list[str]) -> dict[str, list[Figure]]:
     # The 1/f slope hides what tells the classes apart; against the first class it shows.
     difference = part.mean - part.mean[:1]
     difference[0] = np.nan
+    seen = "time series" if part.spectrogram == "raw" else "spectrogram"
     kinds = {
-        "mean": (part.mean, "viridis", UNITS.get(part.spectrogram, "as given"), "mean spectrogram"),
-        "difference": (difference, "RdBu_r", "dB", f"difference from {classes[0]}, mean spectrogram"),
+        "mean": (part.mean, "viridis", UNITS.get(part.spectrogram, "as given"), f"mean {seen}"),
+        "difference": (difference, "RdBu_r", "dB", f"difference from {classes[0]}, mean {seen}"),
         "saliency": (part.saliency.mean(axis=1), "magma", RELATIVE, "saliency"),
         "gradcam": (part.gradcam, "magma", RELATIVE, "Grad-CAM"),
     }
+    if part.spectrogram == "raw":
+        del kinds["difference"]  # no slope to hide anything
     figures: dict[str, list[Figure]] = {}
     for kind, (maps, colours, unit, told) in kinds.items():
         kept = [at for at in range(len(classes)) if np.isfinite(maps[at]).all()]

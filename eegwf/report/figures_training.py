@@ -30,6 +30,7 @@ def tuning_figure(fold: Fold, monitor: str) -> Figure | None:
                 at, np.full(len(at), 0.03), marker, color=colour, transform=axes.get_xaxis_transform(), markersize=6
             )
         axes.set(xlabel="trial number", ylabel=monitor.replace("_", " "))
+        axes.set_xlim(-0.5, number.max() + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.grid(True, axis="y")
@@ -75,6 +76,8 @@ def training_figure(fold: Fold) -> Figure | None:
         losses.set_ylim(bottom=0)
         figure.canvas.legend(loc="outside upper center", ncols=2, handlelength=1.4, columnspacing=1, handletextpad=0.4)
         accuracies.set(xlabel="epoch", ylabel="validation\nbalanced acc.", ylim=(0, 1.02))
+        longest = max(len(one.history) for one in ranks.values())
+        accuracies.set_xlim(0.5 if longest < 4 else 1 - 0.03 * longest, longest + max(0.03 * longest, 0.25))
         accuracies.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         for axes in figure.axes:
             axes.grid(True, axis="y")

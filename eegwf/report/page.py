@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from eegwf.models.registry import entry_of
 from eegwf.report import figures_folds, figures_maps, figures_scores, figures_training, statement, tables, tables_run
 from eegwf.report.collect import Run
 from eegwf.report.drawing import Group
@@ -117,6 +118,7 @@ def _tuning(run: Run) -> dict[str, Any]:
             training,
             small=True,
         ),
+        "fitted": not entry_of(run.model, run.config["models"][run.model]["fixed"]).by_steps,
         "trial_table": tables_run.trial_table(run),
         "best_table": best,
         "parameter_table": parameters,
