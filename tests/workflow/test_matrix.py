@@ -1,0 +1,44 @@
+"""Every model on every input: planned whole, and a spread of it run."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+MATRIX = Path(__file__).resolve().parents[2] / "config" / "matrix.yaml"
+MODELS = ("bandpower", "lstm", "transformer", "vit", "swin", "transcnn", "inception", "eegnet", "convnext")
+IMAGES = ("mel", "cwt", "stft", "concat")
+CLASSES = ("2class", "3class")
+# One of each kind: frames, a fitted model, the time series, stacked inputs, a backbone by a config line.
+SPREAD = ("lstm_mel_2class", "bandpower_concat_3class", "eegnet_raw_3class", "convnext_stft_2class")
+
+
+@pytest.mark.parametrize("n_folds", [5, 10])
+def test_the_whole_matrix_is_planned(snakemake, tmp_path, n_folds):
+    planned = snakemake(tmp_path, "-n", "--config", f"folds={n_folds}", configs=(MATRIX,)).stdout
+    rows = [(model, one) for model in MODELS for one in IMAGES] + [("eegnet", "raw"), ("bandpower", "raw")]
+    expected = {f"{model}_{one}_{classes}" for model, one in rows for classes in CLASSES}
+    assert set(re.findall(r"output: results/matrix/(\w+)/report\.html", planned)) == expected
+    assert f"tune {len(expected) * n_folds}" in re.sub(" +", " ", planned)
+
+
+@pytest.fixture(scope="module")
+def spread(snakemake, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("matrix")
+    snakemake(
+        folder, "--cores", "2", *(f"results/matrix/{name}/report.html" for name in SPREAD), configs=(MATRIX,)
+    )
+    return folder / "results/matrix"
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_a_spread_of_it_runs(spread, name):
+    table = pd.read_csv(spread / name / "predictions.tsv", sep="\t", keep_default_na=False)
+    windows = pd.read_csv(spread / "data/windows.tsv", sep="\t", keep_default_na=False)
+    assert sorted(table.loc[table["member"] == "rank1", "window"]) == sorted(windows["window"])
+    page = (spread / name / "report.html").read_text()
+    assert name.replace("_", " · ") in page
+    assert ("its one solution was found" in page) == name.startswith("bandpower")
+    trials = pd.read_csv(spread / name / "fold1/tune/trials.tsv", sep="\t")
+    assert ("param_timm" in trials) == name.startswith("convnext")
