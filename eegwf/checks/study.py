@@ -3,6 +3,7 @@
 from eegwf.checks.bids import check_bids
 from eegwf.checks.findings import Findings, some
 from eegwf.checks.fold_arrays import check_fold_arrays
+from eegwf.checks.models import check_models
 from eegwf.checks.synthetic import check_synthetic
 from eegwf.errors import InputError
 from eegwf.flow import Flow
@@ -13,6 +14,7 @@ CHECKS = {"synthetic": check_synthetic, "bids": check_bids, "fold_arrays": check
 def check_study(flow: Flow) -> Findings:
     """Compare a study's configuration with its data; nothing is written, and no signals are read."""
     findings = Findings()
+    check_models(flow, findings)
     try:
         CHECKS[flow.kind](flow, findings)
     except InputError as error:

@@ -329,3 +329,13 @@ def test_command_line_without_torch():
     for arguments in (["--help"], ["check", "--help"]):
         run = subprocess.run([sys.executable, "-m", "eegwf.cli", *arguments], capture_output=True, text=True)
         assert run.returncode == 0 and "Example: eegwf check --configfile" in run.stdout
+
+
+def test_a_network_that_timm_does_not_have_is_named_with_its_neighbours(root):
+    settings = {
+        "models": {"mine": {"timm": "convnext_ato"}, "other": {"timm": "resnet10t.c3_in1k"}},
+        "matrix": {"models": ["mine", "other"]},
+    }
+    findings = check_study(read_flow(root / "config/config.yaml", [], settings))
+    assert len(findings.problems) == 1
+    assert "models.mine.timm: timm has no 'convnext_ato'; near it are convnext_atto" in findings.problems[0]

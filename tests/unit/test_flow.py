@@ -70,8 +70,9 @@ def test_class_order_survives_json_and_counts(flow_of):
 @pytest.mark.parametrize(
     ("target", "instead"),
     [
-        ("results/vti_mel_2class/report.html", "no model 'vti'; ask for one of vit"),
+        ("results/vti_mel_2class/report.html", "no model 'vti'; ask for one of lstm, transformer, vit, swin"),
         ("results/vit_mle_2class/fold1/tune/best.json", "no spectrogram 'mle'; ask for one of mel, stft, cwt, concat"),
+        ("results/lstm_raw_2class/report.html", "lstm doesn't take raw; ask for one of mel, cwt, stft, concat"),
         ("results/vit_raw_2class/report.html", "vit doesn't take raw; ask for one of mel, cwt, stft, concat"),
         ("results/vit_mel_4class/metrics.json", "no class set '4class'; ask for one of 2class, 3class"),
         ("results/vit-mel-2class/report.html", "expected results/<model>_<spectrogram>_<classes>/report.html"),
@@ -187,3 +188,64 @@ print(json.dumps(said))
 def test_every_script_has_its_rule(root):
     called = {name for block in rules(root).values() for name in re.findall(r"\brun_script (\w+) ", block)}
     assert called == {script.stem for script in (root / "workflow/scripts").glob("*.py")}
+
+
+def test_the_matrix_leaves_out_what_makes_no_sense(flow_of):
+    matrix = {"models": ["vit", "eegnet"], "spectrograms": ["mel", "raw"], "classes": ["2class"]}
+    assert [report.split("/")[1] for report in flow_of(matrix=matrix).reports()] == [
+        "vit_mel_2class",
+        "eegnet_mel_2class",
+        "eegnet_raw_2class",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ({"models": ["vit"], "spectrograms": ["raw"]}, "vit doesn't take raw; ask for one of mel, stft, cwt, concat"),
+        (
+            {"models": ["vit"], "spectrograms": ["mel", "raw"]},
+            "matrix.spectrograms: vit_raw_3class: vit doesn't take raw",
+        ),
+        ({"models": ["eegnet", "vit"], "spectrograms": ["raw"]}, "vit doesn't take raw"),
+        ({"models": ["vitt"]}, "no model 'vitt'"),
+        ({"classes": ["4class"]}, "no class set '4class'"),
+    ],
+)
+def test_what_has_no_place_in_the_matrix_is_refused(flow_of, matrix, said):
+    with pytest.raises(InputError) as caught:
+        flow_of(matrix=matrix)
+    assert said.replace("mel, stft, cwt", "mel, cwt, stft") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ({"convnext": {}}, "models.convnext: no such model; there are bandpower, eegnet"),
+        ({"vit": {"timm": "convnext_atto"}}, "models.vit.timm: vit is a model of its own"),
+        ({"bandpower": {"search": {"lr": {"choices": [1]}}}}, "models.bandpower.search.lr: no such parameter"),
+        ({"mine": {"timm": "convnext_atto", "fixed": {"width": 3}}}, "models.mine.fixed.width: no such parameter"),
+    ],
+)
+def test_models_that_are_none_are_refused(flow_of, models, said):
+    with pytest.raises(InputError) as caught:
+        flow_of(models=models)
+    assert said in str(caught.value)
+
+
+def test_a_network_of_timm_is_a_model_with_a_parameter(flow_of):
+    flow = flow_of(models={"mine": {"timm": "convnext_atto", "fixed": {"dropout": 0.1}}}, matrix={"models": ["mine"]})
+    job = SimpleNamespace(model="mine", spectrogram="mel", classes="2class", fold="1")
+    space = json.loads(flow.config("tune")(job))["space"]
+    assert space["fixed"] == {"dropout": 0.1, "timm": "convnext_atto"}
+    assert flow.code("tune")(job) != flow.code("tune")(JOB)
+    assert flow.reports() == ["results/mine_mel_3class/report.html"]
+
+
+def test_a_fitted_model_asks_for_no_gpu(flow_of):
+    job = SimpleNamespace(model="bandpower", spectrogram="raw", classes="2class", fold="1")
+    flow = flow_of(device="cuda")
+    assert flow.gpus(job) == 0 and flow.gpus(JOB) == 1
+    assert json.loads(flow.config("tune")(job))["device"] == "cpu"
+    assert json.loads(flow.config("tune")(JOB))["device"] == "cuda"
+    assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]

@@ -28,7 +28,7 @@ def load(root):
 
 def test_every_file_is_known_here(root):
     found = {path.relative_to(root / "config").as_posix() for path in (root / "config").rglob("*.y*ml")}
-    assert found == {"config.yaml", "full.yaml", *(f"datasets/{name}.yaml" for name in DATASETS)}
+    assert found == {"config.yaml", "full.yaml", "matrix.yaml", *(f"datasets/{name}.yaml" for name in DATASETS)}
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,12 @@ def test_sizes_of_the_full_study(load):
     assert study.training.epochs == 100
     grids = [getattr(study.spectrograms, name) for name in SPECTROGRAMS]
     assert {(grid.n_freqs, grid.n_times, grid.f_max) for grid in grids} == {(100, 100, 128.0)}
-    assert len(load("full", "datasets/tusz").reports()) == 8
+    # Eight models on four inputs, two of them on the time series as well, with two class sets.
+    assert len(load("full", "datasets/tusz").reports()) == (8 * 4 + 2) * 2
     assert load("full", "datasets/tusz", folds=10).n_folds == 10
-    search = study.models["vit"].search
-    assert all(width % heads == 0 for width in search["width"].choices for heads in search["heads"].choices)
+    for model in ("vit", "swin", "transformer", "transcnn", "inception"):
+        search = study.models[model].search
+        assert all(width % heads == 0 for width in search["width"].choices for heads in search["heads"].choices), model
 
 
 def test_persons_recorded_twice(load):

@@ -129,3 +129,11 @@ def test_it_overfits_32_windows():
 def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ValueError, match="width 16 is no multiple of heads 3"):
         vit(heads=3)
+
+
+@pytest.mark.parametrize("layout", ["stacked", "mosaic"])
+def test_patches_are_embedded_as_timm_does(layout):
+    model, x = vit(layout=layout), torch.randn(2, 3, 10, 12)
+    picture = model.picture(x)
+    expected = model.transformer._pos_embed(model.transformer.patch_embed(picture))
+    assert torch.allclose(model.embed(picture), expected, atol=1e-5)

@@ -26,9 +26,7 @@ def test_the_whole_matrix_is_planned(snakemake, tmp_path, n_folds):
 @pytest.fixture(scope="module")
 def spread(snakemake, tmp_path_factory):
     folder = tmp_path_factory.mktemp("matrix")
-    snakemake(
-        folder, "--cores", "2", *(f"results/matrix/{name}/report.html" for name in SPREAD), configs=(MATRIX,)
-    )
+    snakemake(folder, "--cores", "2", *(f"results/matrix/{name}/report.html" for name in SPREAD), configs=(MATRIX,))
     return folder / "results/matrix"
 
 
