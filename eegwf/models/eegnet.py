@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from eegwf.models.picture import multiple_of
+
 POOLED = (4, 8)
 
 
@@ -61,8 +63,7 @@ class EEGNet(nn.Module):
         inner = f1 * spatial_filters
         rows = n_chans * n_freqs
         lengths = [max(1, round(kernel * sfreq)), max(1, round(separable_kernel * sfreq / POOLED[0]))]
-        self.temporal = nn.Sequential(_same(1, f1, lengths[0]), nn.BatchNorm2d(f1))
-        self.spatial = nn.Conv2d(f1, inner, (rows, 1), groups=f1, bias=False)
+        self.first = SpatialFilters(rows, f1, spatial_filters, lengths[0])
         self.norm = nn.BatchNorm2d(inner)
         self.drop = nn.Dropout(dropout)
         self.separable = nn.Sequential(
@@ -76,8 +77,8 @@ class EEGNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits `(batch, n_outputs)` of windows `(batch, n_chans, n_freqs, n_times)`."""
-        x = functional.pad(x.flatten(1, 2)[:, None], (0, self.padding))
-        x = functional.elu(self.norm(self.spatial(self.temporal(x))))
+        x = functional.pad(x.flatten(1, 2), (0, self.padding))
+        x = functional.elu(self.norm(self.first(x)[:, :, None]))
         x = self.drop(functional.avg_pool2d(x, (1, POOLED[0])))
         x = self.features(functional.elu(self.separable(x)))
         x = self.drop(functional.avg_pool2d(x, (1, POOLED[1])))
@@ -86,13 +87,117 @@ class EEGNet(nn.Module):
     @torch.no_grad()
     def constrain(self) -> None:
         """Shrink every spatial filter to a norm of at most 1 and every class's weights to at most 0.25."""
-        for weight, largest in ((self.spatial.weight, 1.0), (self.head.weight, 0.25)):
+        for weight, largest in ((self.first.spatial, 1.0), (self.head.weight, 0.25)):
             weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=largest))
 
     def to_input(self, maps: torch.Tensor) -> torch.Tensor:
         """Maps `(batch, 1, 1, n_times / 4)` of `features` as maps `(batch, n_freqs, n_times)`: alike at all rows."""
         maps = functional.interpolate(maps[:, :, 0], scale_factor=POOLED[0], mode="linear", align_corners=False)
         return maps[..., : self.shape[1]].expand(-1, *self.shape)
+
+
+class SpatialFilters(nn.Module):
+    """EEGNet's first block: a convolution over time, its batch norm, and spatial filters on each of its outputs.
+
+    Parameters
+    ----------
+    n_rows
+        Channels.
+    n_temporal, n_spatial
+        Filters over time, and spatial filters on each.
+    length
+        Samples of a filter over time.
+
+    Notes
+    -----
+    All of it is linear but for the norm's statistics, so the spatial filters may come first: the convolution then runs
+    over `n_temporal * n_spatial` series instead of `n_temporal * n_rows`, and the largest array of the network is never
+    made. The statistics of what is not made follow from the input's: an output's mean is its filter times the mean of
+    the input's samples under each of its taps, its mean square a quadratic form with their second moments, computed in
+    double precision, as a filter may pass a millionth of the input's power. In training mode no gradient goes through
+    these moments to the input.
+    """
+
+    def __init__(self, n_rows: int, n_temporal: int, n_spatial: int, length: int):
+        super().__init__()
+        self.length = length
+        self.temporal = nn.Parameter(torch.empty(n_temporal, length))
+        self.norm = nn.BatchNorm1d(n_temporal)
+        self.spatial = nn.Parameter(torch.empty(n_temporal * n_spatial, n_rows))
+        for weight in (self.temporal, self.spatial):
+            nn.init.kaiming_uniform_(weight, a=5**0.5)  # as torch's convolutions
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Filtered series `(batch, n_temporal * n_spatial, n_times)` of `(batch, n_rows, n_times)`."""
+        norm, n_spatial = self.norm, len(self.spatial) // len(self.temporal)
+        padded = functional.pad(x, ((self.length - 1) // 2, self.length // 2))
+        if self.training:
+            mean, variance = self._statistics(padded, x.shape[2])
+        else:
+            mean, variance = norm.running_mean, norm.running_var
+        scale = norm.weight * (variance + norm.eps).rsqrt()
+        series = torch.matmul(self.spatial, padded)
+        kernel = (self.temporal * scale[:, None]).repeat_interleave(n_spatial, dim=0)
+        offset = (norm.bias - mean * scale).repeat_interleave(n_spatial) * self.spatial.sum(dim=1)
+        return correlate(series, kernel) + offset[:, None]
+
+    def _statistics(self, padded: torch.Tensor, n_times: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and variance of each filter's output over batch, rows and time; the running ones follow them."""
+        with torch.no_grad():
+            first, second = moments(padded.flatten(0, 1), self.length, n_times)
+        mean = (self.temporal.double() @ first).float()
+        square = torch.einsum("fk,kl,fl->f", self.temporal.double(), second, self.temporal.double())
+        variance = (square - mean.double().square()).clamp_min(0).float()
+        norm, count = self.norm, padded.shape[0] * padded.shape[1] * n_times
+        with torch.no_grad():
+            norm.num_batches_tracked += 1
+            norm.running_mean.lerp_(mean, norm.momentum)
+            norm.running_var.lerp_(variance * (count / max(count - 1, 1)), norm.momentum)
+        return mean, variance
+
+
+def correlate(series: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """Slide each of `n` kernels `(n, length)` over its series `(batch, n, n_times + length - 1)`, by FFT.
+
+    Half a second of taps is too many for what convolutions of one series each are made for.
+    """
+    n_times = series.shape[2] - kernel.shape[1] + 1
+    size = multiple_of(32)(series.shape[2])
+    spectra = torch.fft.rfft(series.float(), n=size) * torch.fft.rfft(kernel.float(), n=size).conj()
+    return torch.fft.irfft(spectra, n=size)[..., :n_times]
+
+
+def moments(padded: torch.Tensor, length: int, n_times: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Means `(length,)` and second moments `(length, length)` of the samples under the taps of a filter.
+
+    Parameters
+    ----------
+    padded
+        Series `(n_series, n_times + length - 1)`: the filter has `n_times` places on each.
+    length, n_times
+        Taps of the filter, and its places.
+
+    Returns
+    -------
+    first, second
+        Averages over places and series of `x[t + k]` and of `x[t + k] * x[t + l]`, in double precision.
+    """
+    x = padded.double()
+    count = len(x) * n_times
+    prefix = functional.pad(x.sum(dim=0).cumsum(0), (1, 0))
+    first = (prefix[n_times:] - prefix[:length]) / count
+    # The first row is a correlation; each further diagonal step drops the oldest product and takes in the next one.
+    size = multiple_of(64)(x.shape[1] + length)
+    spectra = torch.fft.rfft(x[:, :n_times], n=size).conj() * torch.fft.rfft(x, n=size)
+    row = torch.fft.irfft(spectra.sum(dim=0), n=size)[:length]
+    head, tail = x[:, : length - 1], x[:, n_times:]
+    change = tail.T @ tail - head.T @ head
+    second = torch.empty(length, length, dtype=x.dtype, device=x.device)
+    second[0], second[:, 0] = row, row
+    for step in range(1, length):
+        second[step, step:] = second[step - 1, step - 1 : -1] + change[step - 1, step - 1 :]
+        second[step:, step] = second[step, step:].clone()
+    return first, second / count
 
 
 def _same(before: int, after: int, length: int, groups: int = 1) -> nn.Module:
