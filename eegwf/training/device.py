@@ -59,6 +59,6 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 def _leave(number: int, frame) -> None:
-    """End now: the last finished epoch is on disk, and the next start goes on from it."""
-    print(f"stopped by {signal.Signals(number).name}; finished epochs are kept, run again to go on", file=sys.stderr)
+    """End now: a checkpoint is on disk, not long ago, and the next start goes on from it."""
+    print(f"stopped by {signal.Signals(number).name}; the last checkpoint is kept, run again to go on", file=sys.stderr)
     sys.exit(128 + number)
