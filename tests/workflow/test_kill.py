@@ -56,14 +56,14 @@ def test_a_signal_ends_a_job_with_a_sentence(finished, tmp_path, root, number):
             break
     rest = process.stderr.read()
     assert process.wait() == 128 + number
-    assert f"stopped by {number.name}; finished epochs are kept" in rest
+    assert f"stopped by {number.name}; the last checkpoint is kept" in rest
 
 
 def _retrain_arguments(finished: Path, output: Path) -> list[str]:
     data = finished / "results"
     training = {"epochs": 500, "patience": 500, "batch_size": 16}
     classes = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
-    config = {"seed": 1, "threads": 1, "device": "cpu", "model": "vit", "retrain": {"top": 2}}
+    config = {"seed": 1, "threads": 1, "device": "cpu", "deterministic": True, "model": "vit", "retrain": {"top": 2}}
     config |= {"training": training, "classes": classes}
     files = {
         "--windows": data / "data/windows.tsv",
