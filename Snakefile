@@ -1,6 +1,7 @@
 # From EEG recordings to results/<model>_<spectrogram>_<classes>/report.html.
 # snakemake                                       every combination of the config's matrix
 # snakemake results/vit_mel_3class/report.html    one of them
+# snakemake results/summary.html                  all of them side by side
 
 import sys
 
@@ -51,6 +52,7 @@ onstart:
 rule all:
     input:
         flow.reports(),
+        "<results>/summary.html",
 
 
 include: flow.data_rules
@@ -61,3 +63,4 @@ include: "rules/retrain.smk"
 include: "rules/evaluate.smk"
 include: "rules/explain.smk"
 include: "rules/report.smk"
+include: "rules/summary.smk"

@@ -105,6 +105,15 @@ class Flow:
         """Report of every combination in the matrix."""
         return [f"{self.results}/{'_'.join(combination)}/report.html" for combination in self.matrix.combinations]
 
+    def finished(self, name: str) -> list[str]:
+        """A file of every combination in the matrix."""
+        return [f"{self.results}/{'_'.join(combination)}/{name}" for combination in self.matrix.combinations]
+
+    @property
+    def combinations(self) -> str:
+        """For a rule's `params`: the combinations in the matrix, as JSON."""
+        return json.dumps(self.matrix.combinations)
+
     def arrays(self, wildcards) -> list[str]:
         """Arrays a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""
         if wildcards.spectrogram == "raw":

@@ -34,14 +34,7 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
     str
         HTML that needs no other file and makes no request.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("template.html")
+    template = environment().get_template("template.html")
     shown = statement.cards(run)
     return template.render(
         style=(FOLDER / "style.css").read_text(encoding="utf-8"),
@@ -65,6 +58,17 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
         **_data(run),
         run_table=tables_run.run_table(run, about),
         time_table=tables_run.time_table(timing) if len(timing) else None,
+    )
+
+
+def environment() -> jinja2.Environment:
+    """The templates of this folder; what is put into them is escaped."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

@@ -1,0 +1,22 @@
+rule summary:
+    input:
+        metrics=flow.finished("metrics.json"),
+        weights=flow.finished("fold1/retrain/rank1/model.safetensors"),
+    output:
+        table="<results>/summary.tsv",
+        page="<results>/summary.html",
+    log:
+        "<logs>/summary.log",
+    benchmark:
+        "<benchmarks>/summary.tsv"
+    resources:
+        cpus_per_task=1,
+    params:
+        combinations=flow.combinations,
+        code=flow.code("summary"),
+        results=flow.results_folder,
+    message:
+        "Put the combinations of the matrix side by side"
+    shell:
+        "run_script summary --combinations {params.combinations:q} --results {params.results:q}"
+        " --table {output.table:q} --page {output.page:q} 2>&1 | tee {log:q}"
