@@ -43,6 +43,11 @@ def resolve(parameters: dict[str, Any], training: Training) -> tuple[Training, d
     return settings, {name: value for name, value in parameters.items() if name not in TUNABLE}
 
 
+def most_epochs(model: str, parameters: dict[str, Any], training: Training) -> int:
+    """Epochs of a training at most: one, if the model is not trained by steps."""
+    return training.epochs if entry_of(model, parameters).by_steps else 1
+
+
 def train(
     model: str,
     inputs: Inputs,

@@ -16,7 +16,7 @@ from eegwf.training.classifier import needed_axes, predict, save_classifier
 from eegwf.training.cohort import Cohort, split
 from eegwf.training.console import Console
 from eegwf.training.inputs import Inputs
-from eegwf.training.loop import Trained, resolve, train
+from eegwf.training.loop import Trained, most_epochs, resolve, train
 from eegwf.training.predictions import predictions_table
 from eegwf.training.trainer import Diverged
 
@@ -66,6 +66,7 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
     parts = split(task.cohort, task.test_fold)
     console, n_windows = Console(task.name), len(parts.train.window)
     for entry in best:
+        epochs = most_epochs(task.model, entry["params"], training)
         state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
         with held(state):
             try:
@@ -78,7 +79,7 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
                     seed=seed_of(task.seed, task.name, "retrain", entry["rank"]),
                     device=task.device,
                     checkpoint=state / "checkpoint.safetensors",
-                    say=console.training(f"rank {entry['rank']} of {len(best)}", training.epochs, n_windows),
+                    say=console.training(f"rank {entry['rank']} of {len(best)}", epochs, n_windows),
                 )
             except (Diverged, torch.OutOfMemoryError) as error:
                 raise InputError(

@@ -17,7 +17,7 @@ from eegwf.seeds import seed_of
 from eegwf.training.cohort import Cohort, split
 from eegwf.training.console import Console
 from eegwf.training.inputs import Inputs
-from eegwf.training.loop import train
+from eegwf.training.loop import most_epochs, train
 from eegwf.training.schedule import best_epoch, score
 from eegwf.training.trainer import Diverged
 from eegwf.tuning.journal import open_study
@@ -150,7 +150,7 @@ def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, cons
         trial.set_user_attr("duplicate", twin)
         study.tell(trial, state=TrialState.PRUNED)
         return
-    values, epochs = [], 0
+    values, epochs, epochs_each = [], 0, most_epochs(task.model, parameters, task.training)
     checkpoints = [folder / f"trial{trial.number}.inner{inner}.safetensors" for inner in _inner_folds(task)]
     try:
         for inner, checkpoint in zip(_inner_folds(task), checkpoints, strict=True):
@@ -166,7 +166,7 @@ def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, cons
                 device=task.device,
                 checkpoint=checkpoint,
                 on_epoch=_reporter(study, trial, task, values, epochs),
-                say=console.training(what, task.training.epochs, len(parts.train.window)),
+                say=console.training(what, epochs_each, len(parts.train.window)),
             )
             values.append(trained.value)
             epochs += len(trained.history)
