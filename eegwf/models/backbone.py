@@ -1,5 +1,7 @@
 """Any image network of timm as a model of the matrix."""
 
+import difflib
+
 import timm
 import torch
 from torch import nn
@@ -66,7 +68,10 @@ class Backbone(nn.Module):
             smallest=(2 * step, 2 * step),
         )
         self.network = _create(timm, self.picture, n_outputs, dropout, drop_path, pretrained)
+        if getattr(self.network, "global_pool", None) == "token":
+            self.network.global_pool = "avg"  # or no place but the class token's would have a gradient for Grad-CAM
         self.features = nn.Identity()
+        self._try(timm, n_chans, n_freqs, n_times)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_times)`."""
@@ -82,6 +87,16 @@ class Backbone(nn.Module):
             x = torch.cat([x[:, :prefix], tokens], dim=1)
         return self.network.forward_head(x)
 
+    @torch.no_grad()
+    def _try(self, name: str, *shape: int) -> None:
+        """Look at one window, so that a network that can't is refused now and not in the middle of a training."""
+        try:
+            self.eval()(torch.zeros(1, *shape))
+        except (AssertionError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"timm's {name} doesn't take pictures of {self.picture.size}: {reason}") from None
+        self.train()
+
     def to_input(self, maps: torch.Tensor) -> torch.Tensor:
         """Maps `(batch, 1, height, width)` of `features` as maps `(batch, n_freqs, n_times)` of the input."""
         return self.picture.to_input(maps)
@@ -90,8 +105,8 @@ class Backbone(nn.Module):
 def _step(name: str) -> int:
     """The product of a network's strides."""
     if not timm.is_model(name):
-        near = ", ".join(timm.list_models(f"*{name[:6]}*")[:5])
-        raise ValueError(f"timm has no network {name!r}" + (f"; it has {near}" if near else ""))
+        near = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5))
+        raise ValueError(f"timm has no network {name!r}" + (f"; near it are {near}" if near else ""))
     with torch.device("meta"):
         network = timm.create_model(name)
     found = getattr(network, "feature_info", None)

@@ -40,7 +40,7 @@ class Inception(nn.Module):
         `Mixed_6e` (768, a sixteenth).
     frozen
         How many of its layers, from the input on, keep the weights they start with and their norms' statistics: up to
-        7 for `Conv2d_4a_3x3` and what is before, 10 for all of `Mixed_5d`, 15 for all of `Mixed_6e`.
+        6 with the cut `Conv2d_4a_3x3`, 10 with `Mixed_5d`, 15 with `Mixed_6e`.
     width
         Size of a token; a multiple of `heads`.
     feedforward
@@ -64,8 +64,8 @@ class Inception(nn.Module):
     Notes
     -----
     Szegedy et al. 2016, Rethinking the Inception architecture (CVPR), as timm implements it; Vaswani et al. 2017. The
-    stem has 0.2 million parameters up to `Conv2d_4a_3x3`, 1.2 million up to `Mixed_5d`, 9 million up to `Mixed_6e`;
-    the rest about `288 * width + depth * (4 * width + 2 * feedforward) * width`.
+    stem has 0.2 million parameters up to `Conv2d_4a_3x3`, 1.0 million up to `Mixed_5d`, 9 million up to `Mixed_6e`;
+    the rest about `maps * width + tokens * width + depth * (4 * width + 2 * feedforward) * width`.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class Picture(nn.Module):
         Shape of a window.
     layout
         `stacked`: the channels are the picture's colours. `mosaic`: they are tiled below each other in one colour, so
-        that the network looks at each by itself, with the same weights.
+        that the network looks at all of them with the same weights.
     height, width
         The length, at least as large, that the network wants for a length of `n_freqs` (in a mosaic, of all tiles) and
         `n_times`.

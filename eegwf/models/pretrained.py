@@ -23,14 +23,16 @@ def create(name: str, pretrained: bool, **options) -> nn.Module:
     ------
     InputError
         If the weights can't be had.
-    ValueError, TypeError, AssertionError
-        If the options don't fit the network.
+    ValueError, TypeError, AssertionError, RuntimeError
+        If the options don't fit the network, or the weights don't.
     """
     if not pretrained:
         return timm.create_model(name, pretrained=False, **options)
     try:
         return timm.create_model(name, pretrained=True, **options)
     except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "No pretrained weights" not in str(error):
+            raise  # weights that are there and don't fit are no matter of networks
         reason = " ".join(str(error).split())[:300]
         fetch = f"python -c \"import timm; timm.create_model('{name}', pretrained=True)\""
         raise InputError(

@@ -42,9 +42,9 @@ class TransCNN(nn.Module):
     Notes
     -----
     Early convolutions in front of a Transformer: Xiao et al. 2021 (NeurIPS); Vaswani et al. 2017. Norms over groups of
-    filters (Wu and He 2018), so that no window depends on its batch. With `f = filters` and `s = stages` about
-    `9 * n_chans * f + 6 * f**2 * (4**s - 1) + 2**(s - 1) * f * width + depth * (4 * width + 2 * feedforward) * width`
-    parameters.
+    filters (Wu and He 2018), so that no window depends on its batch. With `f = filters`, `s = stages` and `t` tokens
+    about `9 * n_chans * f + f**2 * (4.5 * 4**s - 9) + 2**(s - 1) * f * width + t * width + depth * (4 * width +
+    2 * feedforward) * width` parameters; in a mosaic without the factor `n_chans`.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class Transformer(nn.Module):
     depth, heads
         Blocks, and attention heads of each.
     dropout
-        Dropout in the blocks, of the tokens, and before the head.
+        Dropout in the blocks, and before the head.
     layout
         `stacked`: a frame is all channels and frequencies at its time. `mosaic`: each channel is a sequence of its
         own, all through the same weights, and the frames of all channels are pooled.

@@ -85,7 +85,6 @@ class ViT(nn.Module):
             "patch_size": patch,
             "in_chans": self.picture.in_chans,
             "num_classes": n_outputs,
-            "class_token": False,
             "global_pool": pool,
             "drop_rate": dropout,
             "proj_drop_rate": dropout,
@@ -93,14 +92,15 @@ class ViT(nn.Module):
         if architecture:
             if not architecture.startswith("vit_") or not timm.is_model(architecture):
                 raise ValueError(f"vit: architecture {architecture!r} is no ViT of timm")
-            self.transformer = create(architecture, pretrained, **common)
+            # Its own norm stays in front of the pooling, where its weights belong.
+            self.transformer = without_class_token(create(architecture, pretrained, fc_norm=False, **common))
         elif pretrained:
             raise ValueError("vit: pretrained needs an architecture, such as vit_tiny_patch16_224")
         elif width % heads:
             raise ValueError(f"vit: width {width} is no multiple of heads {heads}")
         else:
             sizes = {"embed_dim": width, "depth": depth, "num_heads": heads, "mlp_ratio": mlp_ratio}
-            self.transformer = VisionTransformer(**common, **sizes)
+            self.transformer = VisionTransformer(**common, **sizes, class_token=False)
         self.grid = self.transformer.patch_embed.grid_size
         self.features = nn.Identity()
 
@@ -130,3 +130,13 @@ class ViT(nn.Module):
     def to_input(self, maps: torch.Tensor) -> torch.Tensor:
         """Maps `(batch, 1, height, width)` of `features` as maps `(batch, n_freqs, n_times)` of the input."""
         return self.picture.to_input(maps)
+
+
+def without_class_token(network: VisionTransformer) -> VisionTransformer:
+    """Take the class token out of a ViT, with its position: published weights have one, pooling has no use for it."""
+    if network.cls_token is not None:
+        if not network.no_embed_class:
+            network.pos_embed = nn.Parameter(network.pos_embed.detach()[:, 1:].clone())
+        network.cls_token = None
+        network.num_prefix_tokens -= 1
+    return network
