@@ -35,6 +35,7 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may give other bits each time
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over memory for what nothing reads
     torch.backends.cudnn.benchmark = not deterministic  # it chooses algorithms by their time
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)
