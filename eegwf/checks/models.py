@@ -5,17 +5,27 @@ import difflib
 from eegwf.checks.findings import Findings
 from eegwf.flow import Flow
 
+NAMES = ("timm", "architecture")
+
 
 def check_models(flow: Flow, findings: Findings) -> None:
     """Find networks of timm that it doesn't have; it is loaded only if the matrix names one."""
-    named = {name: flow.study.models[name].timm for name in flow.study.matrix.models}
-    if not any(named.values()):
+    named = [(name, key, network) for name in flow.study.matrix.models for key, network in _networks(flow, name)]
+    if not named:
         return
     import timm
 
     known = timm.list_models()
-    for model, network in named.items():
-        if network is not None and network.partition(".")[0] not in known:
+    for model, key, network in named:
+        if network.partition(".")[0] not in known:
             near = difflib.get_close_matches(network, known, n=3, cutoff=0.5)
             advice = f"near it are {', '.join(near)}" if near else "timm.list_models() names them all"
-            findings.problems.append(f"{flow.matrix.place('models', model, 'timm')}: timm has no {network!r}; {advice}")
+            findings.problems.append(f"{flow.matrix.place('models', model, key)}: timm has no {network!r}; {advice}")
+
+
+def _networks(flow: Flow, model: str) -> list[tuple[str, str]]:
+    """Networks that a model's entry names: the key's last part, and the name."""
+    entry = flow.study.models[model]
+    found = [(key, entry.fixed[key]) for key in NAMES if entry.fixed.get(key)]
+    searched = [(key, entry.search[key]) for key in NAMES if key in entry.search]
+    return found + [(key, value) for key, drawn in searched for value in getattr(drawn, "choices", ()) if value]

@@ -68,6 +68,8 @@ class Backbone(nn.Module):
             smallest=(2 * step, 2 * step),
         )
         self.network = _create(timm, self.picture, n_outputs, dropout, drop_path, pretrained)
+        if hasattr(self.network, "head_dist"):
+            raise ValueError(f"timm's {timm} reads class tokens alone: Grad-CAM would show nothing; take one without")
         if getattr(self.network, "global_pool", None) == "token":
             self.network.global_pool = "avg"  # or no place but the class token's would have a gradient for Grad-CAM
         self.features = nn.Identity()

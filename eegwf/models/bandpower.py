@@ -30,7 +30,8 @@ class BandPower(nn.Module):
     C
         Inverse strength of the penalty on squared coefficients, scikit-learn's `C`.
     relative
-        Take each band's share of the channel's power in all bands.
+        Take each band's share of the sum over the bands. What is summed are mean powers, so a wide band counts no more
+        than a narrow one.
 
     Raises
     ------

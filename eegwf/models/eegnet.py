@@ -7,6 +7,7 @@ from torch.nn import functional
 from eegwf.models.picture import multiple_of
 
 POOLED = (4, 8)
+SHORTEST = 3  # samples of a filter: half a second is two frames of a coarse spectrogram
 
 
 class EEGNet(nn.Module):
@@ -28,9 +29,9 @@ class EEGNet(nn.Module):
     pointwise_filters
         Filters of the separable convolution, F2; 0: F1 * D.
     kernel
-        Length of the filters over time in seconds; the paper has half a second.
+        Length of the filters over time in seconds, at least 3 samples; the paper has half a second.
     separable_kernel
-        Length of the separable convolution in seconds, after the first pooling; the paper has half a second.
+        The same of the separable convolution, after the first pooling; the paper has half a second.
     dropout
         After each pooling.
 
@@ -62,7 +63,8 @@ class EEGNet(nn.Module):
         f1, f2 = temporal_filters, pointwise_filters or temporal_filters * spatial_filters
         inner = f1 * spatial_filters
         rows = n_chans * n_freqs
-        lengths = [max(1, round(kernel * sfreq)), max(1, round(separable_kernel * sfreq / POOLED[0]))]
+        seconds = (kernel, separable_kernel / POOLED[0])
+        lengths = [max(SHORTEST, round(length * sfreq)) for length in seconds]
         self.first = SpatialFilters(rows, f1, spatial_filters, lengths[0])
         self.norm = nn.BatchNorm2d(inner)
         self.drop = nn.Dropout(dropout)
@@ -129,6 +131,11 @@ class SpatialFilters(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Filtered series `(batch, n_temporal * n_spatial, n_times)` of `(batch, n_rows, n_times)`."""
+        # In half precision the slow waves would drown what a filter for fast ones passes.
+        with torch.autocast(x.device.type, enabled=False):
+            return self._filtered(x.float())
+
+    def _filtered(self, x: torch.Tensor) -> torch.Tensor:
         norm, n_spatial = self.norm, len(self.spatial) // len(self.temporal)
         padded = functional.pad(x, ((self.length - 1) // 2, self.length // 2))
         if self.training:
@@ -186,17 +193,18 @@ def moments(padded: torch.Tensor, length: int, n_times: int) -> tuple[torch.Tens
     count = len(x) * n_times
     prefix = functional.pad(x.sum(dim=0).cumsum(0), (1, 0))
     first = (prefix[n_times:] - prefix[:length]) / count
-    # The first row is a correlation; each further diagonal step drops the oldest product and takes in the next one.
+    # The first row is a correlation; each step down a diagonal drops the oldest product and takes in the next one.
     size = multiple_of(64)(x.shape[1] + length)
     spectra = torch.fft.rfft(x[:, :n_times], n=size).conj() * torch.fft.rfft(x, n=size)
     row = torch.fft.irfft(spectra.sum(dim=0), n=size)[:length]
     head, tail = x[:, : length - 1], x[:, n_times:]
     change = tail.T @ tail - head.T @ head
-    second = torch.empty(length, length, dtype=x.dtype, device=x.device)
-    second[0], second[:, 0] = row, row
-    for step in range(1, length):
-        second[step, step:] = second[step - 1, step - 1 : -1] + change[step - 1, step - 1 :]
-        second[step:, step] = second[step, step:].clone()
+    place = torch.arange(length, device=x.device)
+    # Row i of `diagonal` holds the moments of the taps i and i + d, for every distance d: all steps at once.
+    sheared = functional.pad(change, (0, length)).as_strided((length - 1, length), (2 * length, 1))
+    steps = torch.ones(length, length - 1, dtype=x.dtype, device=x.device).tril(-1)
+    diagonal = row + steps @ sheared if length > 1 else row[None]
+    second = diagonal[torch.minimum(place[:, None], place), (place - place[:, None]).abs()]
     return first, second / count
 
 

@@ -94,8 +94,13 @@ class LSTM(nn.Module):
         """
         n_sequences = self.frames.n_sequences
         # cuDNN's LSTM has gradients in training mode alone; what explains a trained model must not drop anything.
-        with torch.backends.cudnn.flags(enabled=self.training or not torch.is_grad_enabled()):
-            states, _ = self.lstm(self.dropout(self.frames(x)))
+        frames = self.dropout(self.frames(x)).float()
+        # Autocast would run it in float16, whatever it was asked for, and without scaling the loss.
+        with (
+            torch.backends.cudnn.flags(enabled=self.training or not torch.is_grad_enabled()),
+            torch.autocast(x.device.type, enabled=False),
+        ):
+            states, _ = self.lstm(frames)
         states = states.unflatten(0, (-1, n_sequences))
         # (batch, size, n_sequences, n_times): what Grad-CAM reads.
         states = self.features(states.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)

@@ -30,7 +30,9 @@ def create(name: str, pretrained: bool, **options) -> nn.Module:
         return timm.create_model(name, pretrained=False, **options)
     try:
         return timm.create_model(name, pretrained=True, **options)
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # each library on the way to the weights has its own for a network that fails
+        if isinstance(error, ValueError | TypeError | AssertionError):
+            raise
         if isinstance(error, RuntimeError) and "No pretrained weights" not in str(error):
             raise  # weights that are there and don't fit are no matter of networks
         reason = " ".join(str(error).split())[:300]

@@ -43,7 +43,7 @@ class TokenEncoder(nn.Module):
     Raises
     ------
     ValueError
-        If `heads` doesn't divide `width`, or there is no such pooling.
+        If `heads` doesn't divide `width`, there is no block, or no such pooling.
 
     Notes
     -----
@@ -68,6 +68,8 @@ class TokenEncoder(nn.Module):
         super().__init__()
         if width % heads:
             raise ValueError(f"width {width} is no multiple of heads {heads}")
+        if depth < 1:
+            raise ValueError(f"depth {depth}; there must be a block")
         if pool not in POOLS:
             raise ValueError(f"pool {pool!r}; there are {' and '.join(POOLS)}")
         self.grid = grid

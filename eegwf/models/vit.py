@@ -2,6 +2,7 @@
 
 import timm
 import torch
+from timm.layers import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 from torch.nn import functional
@@ -93,9 +94,17 @@ class ViT(nn.Module):
             if not architecture.startswith("vit_") or not timm.is_model(architecture):
                 raise ValueError(f"vit: architecture {architecture!r} is no ViT of timm")
             # Its own norm stays in front of the pooling, where its weights belong.
-            self.transformer = without_class_token(create(architecture, pretrained, fc_norm=False, **common))
+            try:
+                network = create(architecture, pretrained, fc_norm=False, **common)
+            except (AssertionError, TypeError) as error:
+                raise ValueError(
+                    f"vit: {architecture} is no plain ViT ({error}); take it as a network of timm"
+                ) from None
+            self.transformer = without_class_token(network)
         elif pretrained:
             raise ValueError("vit: pretrained needs an architecture, such as vit_tiny_patch16_224")
+        elif depth < 1:
+            raise ValueError(f"vit: depth {depth}; there must be a block")
         elif width % heads:
             raise ValueError(f"vit: width {width} is no multiple of heads {heads}")
         else:
@@ -134,6 +143,11 @@ class ViT(nn.Module):
 
 def without_class_token(network: VisionTransformer) -> VisionTransformer:
     """Take the class token out of a ViT, with its position: published weights have one, pooling has no use for it."""
+    plain = type(network) is VisionTransformer and type(network.patch_embed) is PatchEmbed
+    if not plain or network.num_prefix_tokens > (network.cls_token is not None):
+        raise ValueError(
+            "vit: this architecture is no plain ViT; take it as a network of timm, under a name of its own"
+        )
     if network.cls_token is not None:
         if not network.no_embed_class:
             network.pos_embed = nn.Parameter(network.pos_embed.detach()[:, 1:].clone())

@@ -18,7 +18,7 @@ def batches_of(inputs: Inputs, rows: np.ndarray, device: str) -> "Batches":
     rows = np.unique(rows)
     kept = inputs.kept
     if not (isinstance(kept, Batches) and kept.device == torch.device(device) and np.array_equal(kept.rows, rows)):
-        inputs.kept = None  # or two would be on the device at a time
+        kept = inputs.kept = None  # or two would be on the device at a time
         inputs.kept = Batches(inputs, rows, device)
     return inputs.kept
 
@@ -64,8 +64,11 @@ class Batches:
     def stream(self, parts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
         """Float32 windows on the device, for one array of rows after the other."""
         if self.held is not None:
+            asked = np.concatenate(parts)
+            if not np.isin(asked, self.rows).all():
+                raise ValueError("windows were asked for that are not held")
             # All places of an epoch go to the device at once: no step waits for its own.
-            places = torch.from_numpy(np.searchsorted(self.rows, np.concatenate(parts))).to(self.device)
+            places = torch.from_numpy(np.searchsorted(self.rows, asked)).to(self.device)
             for place in places.split([len(part) for part in parts]):
                 yield self.held[place].float()
         elif self.device.type != "cuda":

@@ -1,4 +1,4 @@
-"""What a training says while it runs: a line a second at most."""
+"""What a training says while it runs: of its epochs a line a second at most, and the last one."""
 
 import sys
 import time
@@ -33,7 +33,7 @@ class Console:
         epochs
             Most epochs.
         n_windows
-            Training windows; those trained and validated a second are told by them.
+            Windows that an epoch trains on; its time holds the validation, too.
         """
         started, done = time.monotonic(), 0
 

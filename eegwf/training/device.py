@@ -32,11 +32,23 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
         If a GPU is asked for and none can be seen.
     """
     torch.set_num_threads(threads)
-    if deterministic:
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if deterministic or device == "cpu":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may give other bits each time
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over memory for what nothing reads
-    torch.backends.cudnn.benchmark = not deterministic  # it chooses algorithms by their time
+    if device == "cuda":
+        torch.backends.cudnn.benchmark = not deterministic  # it chooses algorithms by their time
+        # Single precision is what it says; bfloat16 is the way to speed, where it is asked for.
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        # Their gradients are summed in any order, unless torch may stop at every other operation that has that fault.
+        for enable in (
+            torch.backends.cuda.enable_flash_sdp,
+            torch.backends.cuda.enable_mem_efficient_sdp,
+            torch.backends.cuda.enable_cudnn_sdp,
+        ):
+            enable(not deterministic)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)
     if device == "cuda" and not torch.cuda.is_available():
@@ -44,10 +56,6 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
             f"device: cuda, but torch {torch.__version__} (built for CUDA {torch.version.cuda}) sees no GPU; "
             f"set `device: auto` to allow the CPU"
         )
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda":
-        torch.set_float32_matmul_precision("high")  # TF32, for what bfloat16 leaves in single precision
     return device
 
 

@@ -39,4 +39,6 @@ class Loss(nn.Module):
         if self.class_weights is not None:
             shares = shares * self.class_weights
         log_p = functional.log_softmax(logits, dim=1)
-        return -(shares * (1 - log_p.exp()) ** self.focal * log_p).sum(dim=1).mean()
+        # Not quite zero where p is one: a power below one has no slope there.
+        doubt = (-torch.expm1(log_p)).clamp_min(1e-6)
+        return -(shares * doubt**self.focal * log_p).sum(dim=1).mean()

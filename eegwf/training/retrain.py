@@ -18,6 +18,7 @@ from eegwf.training.console import Console
 from eegwf.training.inputs import Inputs
 from eegwf.training.loop import Trained, most_epochs, resolve, train
 from eegwf.training.predictions import predictions_table
+from eegwf.training.sampling import epoch_size
 from eegwf.training.trainer import Diverged
 
 
@@ -64,7 +65,7 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
     if task.retrain.epochs is not None:
         training = training.model_copy(update={"epochs": task.retrain.epochs})
     parts = split(task.cohort, task.test_fold)
-    console, n_windows = Console(task.name), len(parts.train.window)
+    console, n_windows = Console(task.name), epoch_size(parts.train.label, training.balance)
     for entry in best:
         epochs = most_epochs(task.model, entry["params"], training)
         state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])

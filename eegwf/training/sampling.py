@@ -33,6 +33,11 @@ def epoch_order(label: np.ndarray, balance: str, seed: int, epoch: int) -> np.nd
     return rng.permutation(np.concatenate(drawn))
 
 
+def epoch_size(label: np.ndarray, balance: str) -> int:
+    """Windows that an epoch draws."""
+    return len(epoch_order(label, balance, 0, 0))
+
+
 def class_weights(label: np.ndarray, n_outputs: int, balance: str) -> np.ndarray | None:
     """Weights of the classes in the loss, `(n_outputs,)`, mean 1 over the windows; None unless `weights`."""
     if balance != "weights":

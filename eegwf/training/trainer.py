@@ -64,6 +64,8 @@ class Trainer:
         self.trained = [parameter for parameter in classifier.parameters() if parameter.requires_grad]
         self.constrain = getattr(classifier.network, "constrain", lambda: None)
         compiled = settings.compile and self.device.type == "cuda"
+        if compiled:
+            torch.compiler.reset()  # after eight networks of one kind it would leave the ninth as it is
         self.network = torch.compile(classifier.network, dynamic=True) if compiled else classifier.network
 
     @property

@@ -18,6 +18,7 @@ from eegwf.training.cohort import Cohort, split
 from eegwf.training.console import Console
 from eegwf.training.inputs import Inputs
 from eegwf.training.loop import most_epochs, train
+from eegwf.training.sampling import epoch_size
 from eegwf.training.schedule import best_epoch, score
 from eegwf.training.trainer import Diverged
 from eegwf.tuning.journal import open_study
@@ -82,10 +83,11 @@ def search(task: Task, folder: Path) -> list[FrozenTrial]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     console = Console(task.name)
     study = open_study(folder / "journal.jsonl", task.name, _pruner(task))
-    started = time.monotonic()
+    started, before = time.monotonic(), None
     while True:
         trials = study.get_trials(deepcopy=False)
         ended = [trial for trial in trials if trial.state in ENDED and "duplicate" not in trial.user_attrs]
+        before = len(ended) if before is None else before
         failed = [trial for trial in trials if trial.state == TrialState.FAIL]
         complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
         if len(failed) > task.tuning.trials:
@@ -103,7 +105,7 @@ def search(task: Task, folder: Path) -> list[FrozenTrial]:
             )
         trial = _next_trial(study, task)
         _run_trial(study, trial, task, folder, console)
-        _say(study, task, len(ended) + 1, time.monotonic() - started, console)
+        _say(study, task, len(ended) + 1, (time.monotonic() - started) / (len(ended) + 1 - before), console)
 
 
 def _enough(trials: list[FrozenTrial], task: Task) -> bool:
@@ -166,7 +168,7 @@ def _run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, cons
                 device=task.device,
                 checkpoint=checkpoint,
                 on_epoch=_reporter(study, trial, task, values, epochs),
-                say=console.training(what, epochs_each, len(parts.train.window)),
+                say=console.training(what, epochs_each, epoch_size(parts.train.label, task.training.balance)),
             )
             values.append(trained.value)
             epochs += len(trained.history)
@@ -208,8 +210,8 @@ def _reporter(
     return report
 
 
-def _say(study: optuna.Study, task: Task, ended: int, elapsed: float, console: Console) -> None:
+def _say(study: optuna.Study, task: Task, ended: int, each: float, console: Console) -> None:
     complete = [trial for trial in study.get_trials(deepcopy=False) if trial.state == TrialState.COMPLETE]
     best = f"best {max(trial.value for trial in complete):.3f}" if complete else "no value yet"
-    left = max(task.tuning.trials - ended, 0) * elapsed / ended
+    left = max(task.tuning.trials - ended, 0) * each
     console.line(f"trial {ended} of {task.tuning.trials}, {best}, {int(left) // 60}:{int(left) % 60:02d} left")

@@ -64,6 +64,11 @@ def test_axes_of_spectrograms_and_of_the_time_series(inputs, tmp_path):
     assert raw.described[0]["spectrogram"] == "raw" and raw.described[0]["times"][1] == 1 / 128
 
 
+def test_a_row_that_is_not_held_is_refused(inputs):
+    with pytest.raises(ValueError, match="not held"):
+        Batches(inputs, np.array([0, 2, 4]), "cpu", True).read(np.array([1]))
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("resident", [True, False])
 def test_a_gpu_gets_the_same_windows(inputs, resident):

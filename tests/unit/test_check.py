@@ -333,9 +333,14 @@ def test_command_line_without_torch():
 
 def test_a_network_that_timm_does_not_have_is_named_with_its_neighbours(root):
     settings = {
-        "models": {"mine": {"timm": "convnext_ato"}, "other": {"timm": "resnet10t.c3_in1k"}},
-        "matrix": {"models": ["mine", "other"]},
+        "models": {
+            "mine": {"timm": "convnext_ato"},
+            "other": {"timm": "resnet10t.c3_in1k"},
+            "vit": {"search": {"architecture": {"choices": ["vit_tinny", "vit_tiny_patch16_224"]}}},
+        },
+        "matrix": {"models": ["mine", "other", "vit"]},
     }
     findings = check_study(read_flow(root / "config/config.yaml", [], settings))
-    assert len(findings.problems) == 1
+    assert len(findings.problems) == 2
+    assert "models.vit.architecture: timm has no 'vit_tinny'" in findings.problems[1]
     assert "models.mine.timm: timm has no 'convnext_ato'; near it are convnext_atto" in findings.problems[0]

@@ -64,14 +64,14 @@ def test_it_has_the_parameters_of_table_3_of_the_paper(filters, expected):
 def test_its_formula_is_exact(shape, own):
     f1, d = own.get("temporal_filters", 8), own.get("spatial_filters", 2)
     f2 = own.get("pointwise_filters", f1 * d)
-    k1 = round(own.get("kernel", 0.5) * own["sfreq"])
-    k2 = round(own.get("separable_kernel", 0.5) * own["sfreq"] / 4)
+    k1 = max(3, round(own.get("kernel", 0.5) * own["sfreq"]))
+    k2 = max(3, round(own.get("separable_kernel", 0.5) * own["sfreq"] / 4))
     filters = f1 * (k1 + 2) + d * f1 * (shape[0] * shape[1] + 2) + d * f1 * (k2 + f2) + 2 * f2
     assert count(eegnet(*shape, **own)) == filters + 3 * (f2 * -(-shape[2] // 32) + 1)
 
 
-@pytest.mark.parametrize(("sfreq", "kernel", "separable"), [(128.0, 64, 16), (250.0, 125, 31), (5.0, 2, 1)])
-def test_its_filters_over_time_are_half_a_second_long(sfreq, kernel, separable):
+@pytest.mark.parametrize(("sfreq", "kernel", "separable"), [(128.0, 64, 16), (250.0, 125, 31), (5.0, 3, 3)])
+def test_its_filters_over_time_are_half_a_second_long_and_three_samples_at_least(sfreq, kernel, separable):
     model = eegnet(n_times=200, sfreq=sfreq)
     assert weights_of(model, "temporal").shape == (8, kernel)
     assert model.separable[0][1].kernel_size == (1, separable)

@@ -58,3 +58,10 @@ def test_far_logits_stay_finite_in_value_and_gradient(focal):
 
 def test_half_precision_logits_are_scored_in_single():
     assert Loss(None)(LOGITS.bfloat16(), TARGET).dtype == torch.float32
+
+
+@pytest.mark.parametrize("focal", [0.3, 0.5, 0.9, 1.0, 2.0])
+def test_a_window_known_for_certain_has_a_gradient_that_is_a_number(focal):
+    logits = torch.tensor([[40.0, -5.0, -5.0], [0.5, 0.1, 0.0]], requires_grad=True)
+    Loss(None, 0.0, focal)(logits, torch.tensor([0, 1])).backward()
+    assert torch.isfinite(logits.grad).all() and logits.grad[1].abs().max() > 0

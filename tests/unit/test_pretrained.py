@@ -194,3 +194,31 @@ def test_a_saved_model_fetches_nothing(from_file, offline, tmp_path, monkeypatch
         loaded, found = load_classifier(tmp_path)
     x = torch.randn(2, 20, 32, 32)
     assert torch.equal(loaded(x), classifier(x)) and found["parameters"]["pretrained"] is True
+
+
+@pytest.mark.parametrize(
+    "architecture", ["vit_relpos_small_patch16_224", "vit_little_patch16_reg4_gap_256", "vit_small_patch16_dinov3"]
+)
+def test_what_is_no_plain_vit_is_refused(architecture):
+    with pytest.raises(ValueError, match="no plain ViT"):
+        make("vit", architecture=architecture)
+
+
+def test_a_network_that_reads_class_tokens_alone_is_refused():
+    with pytest.raises(ValueError, match="deit_tiny_distilled_patch16_224 reads class tokens alone"):
+        make("mine", timm="deit_tiny_distilled_patch16_224")
+
+
+@pytest.mark.parametrize(
+    ("model", "own"), [("transformer", {"depth": 0}), ("transformer", {"width": 32.5}), ("vit", {"heads": 0})]
+)
+def test_parameters_that_make_no_model_are_a_value_error(model, own):
+    """So that a trial that draws them is a failed trial, with its reason."""
+    with pytest.raises(ValueError, match=f"{model} can't be made of"):
+        make(model, **own)
+
+
+@pytest.mark.parametrize("model", ["transformer", "vit"])
+def test_a_transformer_without_blocks_is_refused(model):
+    with pytest.raises(ValueError, match="depth 0; there must be a block"):
+        make(model, depth=0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
-from eegwf.training.sampling import class_weights, epoch_order
+from eegwf.training.sampling import class_weights, epoch_order, epoch_size
 
 labels = st.lists(st.integers(0, 3), min_size=1, max_size=60).map(np.array)
 seeds = st.integers(0, 2**63 - 1)
@@ -87,3 +87,10 @@ def test_weights_of_a_class_that_is_not_there_are_finite():
 @pytest.mark.parametrize("balance", ["sampling", "undersampling", "none"])
 def test_no_weights_unless_asked_for(balance):
     assert class_weights(np.array([0, 1]), 2, balance) is None
+
+
+@pytest.mark.parametrize(
+    ("balance", "expected"), [("none", 12), ("weights", 12), ("sampling", 12), ("undersampling", 6)]
+)
+def test_the_size_of_an_epoch(balance, expected):
+    assert epoch_size(np.array([0] * 6 + [1] * 4 + [2] * 2), balance) == expected
