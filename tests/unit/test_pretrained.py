@@ -210,7 +210,7 @@ def test_a_network_that_reads_class_tokens_alone_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("model", "own"), [("lstm", {"hidden": -1}), ("transformer", {"width": 32.5}), ("vit", {"heads": 0})]
+    ("model", "own"), [("lstm", {"layers": 1.5}), ("transformer", {"width": 32.5}), ("vit", {"heads": 0})]
 )
 def test_parameters_that_make_no_model_are_a_value_error(model, own):
     """So that a trial that draws them is a failed trial, with its reason."""
