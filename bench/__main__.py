@@ -1,6 +1,7 @@
-"""Run all benchmarks and write docs/benchmarks.json and docs/benchmarks.md.
+"""Run the benchmarks and write docs/benchmarks.json and docs/benchmarks.md.
 
 Example: python -m bench --rounds 9 --hours 20
+         python -m bench --only training
 """
 
 import argparse
@@ -13,19 +14,22 @@ from pathlib import Path
 
 import torch
 
+from bench import spectrograms, training
 from bench.page import page
-from bench.spectrograms import measure_all
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PACKAGES = ("torch", "numpy", "scipy", "PyWavelets", "librosa", "ssqueezepy", "fcwt")
+PACKAGES = {
+    "spectrograms": ("torch", "numpy", "scipy", "PyWavelets", "librosa", "ssqueezepy", "fcwt"),
+    "training": ("torch", "timm", "numpy"),
+}
 
 
-def machine() -> dict:
-    """What the figures were measured on."""
+def machine(part: str) -> dict:
+    """What the figures of a part were measured on."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     versions = {}
-    for name in PACKAGES:
+    for name in PACKAGES[part]:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
@@ -45,11 +49,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9, help="turns that each contender takes")
     parser.add_argument("--hours", type=float, default=20.0, help="hours of recordings that are written to disk")
+    parser.add_argument("--windows", type=int, help="windows of an epoch of training; a multiple of 96")
+    parser.add_argument("--only", choices=list(PACKAGES), help="measure this part; the rest stays as it is")
     parser.add_argument("--folder", type=Path, default=DOCS, help="where benchmarks.json and benchmarks.md go")
     arguments = parser.parse_args()
-    found = {"machine": machine()}
-    found["spectrograms"] = measure_all(found["machine"]["cores"], arguments.rounds, arguments.hours)
-    (arguments.folder / "benchmarks.json").write_text(json.dumps(found, indent=1) + "\n")
+    file = arguments.folder / "benchmarks.json"
+    found = json.loads(file.read_text()) if arguments.only and file.exists() else {}
+    if arguments.only != "training":
+        found["machine"] = machine("spectrograms")
+        found["spectrograms"] = spectrograms.measure_all(found["machine"]["cores"], arguments.rounds, arguments.hours)
+    if arguments.only != "spectrograms":
+        about = machine("training")
+        found["training"] = {"machine": about} | training.measure_all(
+            about["cores"], arguments.rounds, arguments.windows
+        )
+    file.write_text(json.dumps(found, indent=1) + "\n")
     (arguments.folder / "benchmarks.md").write_text(page(found))
     print(f"written: {arguments.folder / 'benchmarks.md'}")
 

@@ -1,34 +1,29 @@
 """The figures as a page: docs/benchmarks.md."""
 
+from bench.page_training import training
 from bench.spectrograms import OURS, RIVALS
+from bench.tables import measured_on, table
 
 FULL_HOURS = 1000
+ABOUT = (
+    "This page is written by `make bench`; the same figures stand in `benchmarks.json`. Contenders take turns in one "
+    "process, and a ratio is the median of the ratios within a turn: the machine's speed drifts, and the windows a "
+    "second drift with it."
+)
 
 
 def page(found: dict) -> str:
     """Markdown of everything that was measured."""
-    return "\n\n".join(["# Benchmarks", _machine(found["machine"]), *_spectrograms(found["spectrograms"])]) + "\n"
+    parts = ["# Benchmarks", ABOUT]
+    parts += _spectrograms(found["spectrograms"], found["machine"]) if "spectrograms" in found else []
+    parts += training(found["training"]) if "training" in found else []
+    return "\n\n".join(parts) + "\n"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _machine(machine: dict) -> str:
-    packages = ", ".join(f"{name} {number}" for name, number in machine["versions"].items() if number)
-    gpu = machine["gpu"] or "no GPU"
-    return (
-        f"This page is written by `make bench`; the same figures stand in `benchmarks.json`. Measured on "
-        f"{machine['date']}: {machine['processor']}, {machine['cores']} cores, {gpu}, Python {machine['python']}, "
-        f"{packages}. Contenders take turns in one process, and a ratio is the median of the ratios within a turn: "
-        "the machine's speed drifts, and the windows a second drift with it."
-    )
-
-
-def _spectrograms(found: dict) -> list[str]:
+def _spectrograms(found: dict, machine: dict) -> list[str]:
     return [
         "## Spectrograms",
+        measured_on(machine),
         "One window is 20 channels of 5120 samples (20 s at 256 Hz); the result has 100 x 100 cells a channel. Ours "
         "is in dB, in single precision, 16 windows a call, as the workflow does it, or one. The others get one window, "
         "all channels in one call where they can, float32 unless it says otherwise (float64 is what MNE reads, and "
@@ -68,7 +63,7 @@ def _speed(found: dict, key: str, number: int) -> str:
         if number == 1
         else "Threads within a call, of torch and of SciPy's FFT; the others have none."
     )
-    return f"{title}\n\n{_table(header, rows)}\n\n{note}"
+    return f"{title}\n\n{table(header, rows)}\n\n{note}"
 
 
 def _scaling(found: dict) -> str:
@@ -94,7 +89,7 @@ def _accuracy(found: dict) -> str:
     return (
         "### How exact the CWT is\n\nAgainst the whole spectrum of the mirrored window times the wavelet's analytic "
         "spectrum in double precision, pooled over the cells by root mean square; all rows and columns, norm of the "
-        f"difference over the norm (Frobenius).\n\n{_table(header, rows)}"
+        f"difference over the norm (Frobenius).\n\n{table(header, rows)}"
     )
 
 
@@ -116,7 +111,7 @@ def _store(found: dict) -> str:
         f"### A whole data set\n\n`write_spectrogram`, {longest} of recordings read, transformed on "
         f"{found['n_threads']} threads and written to disk in half precision (a chunk of noise repeated). Peak memory "
         "is that of the whole process, torch included; it does not grow with the set. The time for 1000 hours (180,000 "
-        f"windows, 72 GB) is extrapolated.\n\n{_table(header, rows)}"
+        f"windows, 72 GB) is extrapolated.\n\n{table(header, rows)}"
     )
 
 
@@ -137,5 +132,5 @@ def _gpu(found: dict) -> str:
     return (
         "### On a GPU\n\nSynchronised. The share of the bandwidth takes the input once and the output once as the "
         f"least that must move, and a copy on the device as the limit. 1000 hours are extrapolated.\n\n"
-        f"{_table(header, rows)}"
+        f"{table(header, rows)}"
     )

@@ -66,7 +66,8 @@ class Picture(nn.Module):
             x = functional.interpolate(x, size=self.inner, mode="bilinear", align_corners=False)
         if self.tiles > 1:
             x = functional.pad(x, (0, 0, 0, self.tile - self.inner[0])).flatten(1, 2)[:, None]
-        return functional.pad(x, (0, self.size[1] - x.shape[3], 0, self.size[0] - x.shape[2]))
+        padding = (0, self.size[1] - x.shape[3], 0, self.size[0] - x.shape[2])
+        return functional.pad(x, padding) if any(padding) else x  # padding by nothing would copy
 
     def to_input(self, maps: torch.Tensor) -> torch.Tensor:
         """Maps `(batch, 1, height, width)` over the picture as maps `(batch, n_freqs, n_times)` over the window.

@@ -123,8 +123,10 @@ def build(model: str, shape: dict[str, int], parameters: dict[str, Any], axes: d
     entry = entry_of(model, parameters)
     known = {name: axes[name] for name in entry.axes}
     make = getattr(importlib.import_module(entry.module), entry.name)
+    from eegwf.models.dropout import faster_dropout  # brings torch
+
     try:
-        return make(**shape, **known, **parameters)
+        return faster_dropout(make(**shape, **known, **parameters))
     except (ArithmeticError, AssertionError, AttributeError, IndexError, RuntimeError, TypeError) as error:
         # A width of 32.5 or no blocks: whatever it breaks inside, the parameters are at fault.
         raise ValueError(f"{model} can't be made of {parameters}: {type(error).__name__}: {error}") from error

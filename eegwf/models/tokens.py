@@ -31,7 +31,7 @@ class TokenEncoder(nn.Module):
     depth, heads
         Blocks, and attention heads of each.
     dropout
-        Of attention, of a block's layers, and before the head.
+        Of a block's layers, and before the head. Not of the attention, which could then not be computed at once.
     pool
         How tokens become one: their `avg` or their `max`.
     positions
@@ -85,6 +85,8 @@ class TokenEncoder(nn.Module):
             )
             for _ in range(depth)
         )
+        for block in self.blocks:
+            block.self_attn.dropout = 0.0
         self.features = nn.Identity()
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)

@@ -47,7 +47,7 @@ class Normalisation(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalised input of the same shape."""
         if self.kind == "patients":
-            return (x - self.mean) / self.deviation
+            return (x - self.mean).div_(self.deviation)
         if self.kind == "window":
             mean = x.mean(dim=(2, 3), keepdim=True)
             return (x - mean) / x.std(dim=(2, 3), keepdim=True).clamp_min(1e-3)

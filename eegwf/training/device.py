@@ -1,5 +1,7 @@
 """Where and with how many threads a job computes."""
 
+import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -8,6 +10,8 @@ import warnings
 import torch
 
 from eegwf.errors import InputError
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h of glibc
 
 # TorchEval still uses what torch has deprecated; users can do nothing about that.
 warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
@@ -32,6 +36,7 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
         If a GPU is asked for and none can be seen.
     """
     torch.set_num_threads(threads)
+    _keep_memory()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if deterministic or device == "cpu":
@@ -57,6 +62,18 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
             f"set `device: auto` to allow the CPU"
         )
     return device
+
+
+def _keep_memory() -> None:
+    """Let the C library keep what is freed for the next step, which asks for the same again.
+
+    Else large arrays go back to the kernel at every step, and their pages are cleared anew, which can take most of a
+    step. Only glibc has this.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(M_TRIM_THRESHOLD, -1)
+        library.mallopt(M_MMAP_MAX, 0)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -11,7 +11,7 @@ import pytest
 from eegwf.code import code_digest, reachable_modules
 from eegwf.models.registry import MODELS
 
-LOOP = "eegwf/training/loop.py"
+LOOP = "eegwf/training/trainer.py"
 DIGEST = "import sys; from eegwf.code import code_digest; print(code_digest(*sys.argv[1:]))"
 
 
@@ -48,8 +48,8 @@ def test_a_copy_elsewhere_has_the_same_digest(root, copy):
 def test_words_do_not_change_it(copy):
     before = digest_of(copy, "tune", "eegwf.models.vit")
     edit(copy, LOOP, "\n\n\n", "\n# A remark.\n\n\n\n")
-    edit(copy, LOOP, '"""The training function', '"""Another name of the training function')
-    edit(copy, LOOP, '    """One pass over', '    """Once through')
+    edit(copy, LOOP, '"""The steps of a training', '"""Another name of the training function')
+    edit(copy, LOOP, '    """One step of', '    """A single step of')
     edit(copy, "eegwf/training/cohort.py", '    """Windows that a class set keeps', '    """What a class set keeps')
     edit(copy, "eegwf/config/training.py", 'description="Most epochs', 'description="The most epochs')
     edit(copy, "scripts/tune.py", "    arguments =", "    # A remark.\n\n    arguments =")
