@@ -44,7 +44,7 @@ def refusal(default, tmp_path):
         ("windows: {length: .nan}", "windows.length", "finite number"),
         ("windows: 5", "windows", "should be a valid dictionary"),
         ("models: {vitt: {}}", "models.vitt", "there are "),
-        ("matrix: {models: [nosuch]}", "matrix.models", "no model 'nosuch'; ask for one of vit"),
+        ("matrix: {models: [nosuch]}", "matrix.models", "no model 'nosuch'; ask for one of lstm, transformer, vit"),
         ("matrix: {spectrograms: [mle]}", "matrix.spectrograms", "ask for one of mel, stft, cwt, concat"),
         ("matrix: {classes: [4class]}", "matrix.classes", "ask for one of 2class, 3class"),
         ("tuning: {trials: 4}", "tuning.trials", "can't give retrain.top: 5"),

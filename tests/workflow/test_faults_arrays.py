@@ -130,7 +130,7 @@ def test_layouts_of_given_arrays(arrays, snakemake, tmp_path, axes, pickled):
 @pytest.mark.parametrize(
     ("spectrogram", "expected"),
     [
-        ("raw", "vit_raw_2class: vit doesn't take raw; ask for one of mel"),
+        ("raw", "vit_raw_2class: no spectrogram 'raw'; ask for one of mel"),
         ("stft", "vit_stft_2class: no spectrogram 'stft'; ask for one of mel"),
     ],
 )
