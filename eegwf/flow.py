@@ -103,7 +103,7 @@ class Flow:
 
     def reports(self) -> list[str]:
         """Report of every combination in the matrix."""
-        return [f"{self.results}/{'_'.join(combination)}/report.html" for combination in self.matrix.combinations]
+        return self.finished("report.html")
 
     def finished(self, name: str) -> list[str]:
         """A file of every combination in the matrix."""

@@ -1,7 +1,5 @@
 """Whether the networks that the configuration names exist."""
 
-import difflib
-
 from eegwf.checks.findings import Findings
 from eegwf.flow import Flow
 
@@ -13,14 +11,11 @@ def check_models(flow: Flow, findings: Findings) -> None:
     named = [(name, key, network) for name in flow.study.matrix.models for key, network in _networks(flow, name)]
     if not named:
         return
-    import timm
+    from eegwf.models.pretrained import unknown
 
-    known = timm.list_models()
     for model, key, network in named:
-        if network.partition(".")[0] not in known:
-            near = difflib.get_close_matches(network, known, n=3, cutoff=0.5)
-            advice = f"near it are {', '.join(near)}" if near else "timm.list_models() names them all"
-            findings.problems.append(f"{flow.matrix.place('models', model, key)}: timm has no {network!r}; {advice}")
+        if fault := unknown(network):
+            findings.problems.append(f"{flow.matrix.place('models', model, key)}: {fault}")
 
 
 def _networks(flow: Flow, model: str) -> list[tuple[str, str]]:

@@ -1,13 +1,11 @@
 """Any image network of timm as a model of the matrix."""
 
-import difflib
-
 import timm
 import torch
 from torch import nn
 
 from eegwf.models.picture import Picture, multiple_of
-from eegwf.models.pretrained import create
+from eegwf.models.pretrained import create, unknown
 
 LARGEST_STEP = 32  # what the networks' strides multiply to, where they don't say
 
@@ -106,9 +104,8 @@ class Backbone(nn.Module):
 
 def _step(name: str) -> int:
     """The product of a network's strides."""
-    if not timm.is_model(name):
-        near = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5))
-        raise ValueError(f"timm has no network {name!r}" + (f"; near it are {near}" if near else ""))
+    if fault := unknown(name):
+        raise ValueError(fault)
     with torch.device("meta"):
         network = timm.create_model(name)
     found = getattr(network, "feature_info", None)

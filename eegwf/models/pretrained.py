@@ -1,9 +1,19 @@
 """Networks of timm, with published weights where they are asked for and can be fetched."""
 
+import difflib
+
 import timm
 from torch import nn
 
 from eegwf.errors import InputError
+
+
+def unknown(name: str) -> str | None:
+    """What is wrong with the name of a network, and which are near it; None if timm has it."""
+    if timm.is_model(name):
+        return None
+    near = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5))
+    return f"timm has no network {name!r}; " + (f"near it are {near}" if near else "timm.list_models() names them all")
 
 
 def create(name: str, pretrained: bool, **options) -> nn.Module:

@@ -39,6 +39,7 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
     return template.render(
         style=(FOLDER / "style.css").read_text(encoding="utf-8"),
         run=run,
+        kind="report",
         title=f"{run.model} · {run.spectrogram} · {run.class_set}",
         member=statement.MEMBER_NAMES.get(run.primary, run.primary),
         sentence=statement.study_sentence(run),

@@ -105,6 +105,7 @@ def _render(results: Path, combinations: list[Combination], found: dict[str, Any
     n_patients = max(metrics["n_patients"] for metrics in found.values())
     return template.render(
         style=Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
+        kind="summary",
         title=f"{results.name}: {count(len(found), 'combination')}",
         sentence=(
             f"Models side by side on the same folds of {count(n_patients, 'patient')}; each row is a report of its own."

@@ -9,7 +9,7 @@ from eegwf.config.training import Training
 from eegwf.training.batches import Batches
 from eegwf.training.classifier import Classifier, chunk_size
 from eegwf.training.cohort import Split
-from eegwf.training.sampling import epoch_order
+from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.trainer import scores_of
 
 
@@ -32,10 +32,10 @@ def fit(classifier: Classifier, batches: Batches, split: Split, settings: Traini
     if settings.balance == "undersampling":
         order = np.sort(epoch_order(label, settings.balance, seed, 0))
         label, rows = label[order], rows[order]
-    weight = None
-    if settings.balance in ("sampling", "weights"):
-        counts = np.bincount(label)
-        weight = {number: len(label) / (len(counts) * count) for number, count in enumerate(counts) if count}
+    # Equal draws and equal weights come to the same where there are no draws.
+    balance = "weights" if settings.balance == "sampling" else settings.balance
+    weights = class_weights(label, len(split.train.classes), balance)
+    weight = None if weights is None else dict(enumerate(weights.tolist()))
     network, size = classifier.network, chunk_size(batches.inputs)
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
     features = [network.log_power(classifier.normalisation(x)).cpu() for x in batches.stream(parts)]

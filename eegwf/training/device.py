@@ -35,10 +35,15 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
     InputError
         If a GPU is asked for and none can be seen.
     """
-    torch.set_num_threads(threads)
-    _keep_memory()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            f"device: cuda, but torch {torch.__version__} (built for CUDA {torch.version.cuda}) sees no GPU; "
+            f"set `device: auto` to allow the CPU"
+        )
+    torch.set_num_threads(threads)
+    _keep_memory()
     if deterministic or device == "cpu":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may give other bits each time
         torch.use_deterministic_algorithms(True, warn_only=True)
@@ -56,11 +61,6 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
             enable(not deterministic)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            f"device: cuda, but torch {torch.__version__} (built for CUDA {torch.version.cuda}) sees no GPU; "
-            f"set `device: auto` to allow the CPU"
-        )
     return device
 
 

@@ -342,5 +342,5 @@ def test_a_network_that_timm_does_not_have_is_named_with_its_neighbours(root):
     }
     findings = check_study(read_flow(root / "config/config.yaml", [], settings))
     assert len(findings.problems) == 2
-    assert "models.vit.architecture: timm has no 'vit_tinny'" in findings.problems[1]
-    assert "models.mine.timm: timm has no 'convnext_ato'; near it are convnext_atto" in findings.problems[0]
+    assert "models.vit.architecture: timm has no network 'vit_tinny'" in findings.problems[1]
+    assert "models.mine.timm: timm has no network 'convnext_ato'; near it are convnext_atto" in findings.problems[0]
