@@ -136,7 +136,7 @@ def _table(names: list[str], found: dict[str, Any], sizes: dict[str, int]) -> Ta
 
 def _figure(classes: str, names: list[str], found: dict[str, Any]) -> Figure:
     kind, told = "balanced_accuracy", []
-    with drawing(6.4, max(1.5, 0.8 + 0.34 * len(names))) as figure:
+    with drawing(6.4, max(1.7, 0.8 + 0.34 * len(names))) as figure:
         axes = figure.axes
         for row, name in enumerate(names):
             metrics = found[name]
@@ -155,6 +155,6 @@ def _figure(classes: str, names: list[str], found: dict[str, Any]) -> Figure:
             axes.plot([floor(metrics)] * 2, [row - 0.4, row + 0.4], color=ALARM, linewidth=1.2, linestyle=(0, (2, 1)))
         axes.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel="balanced accuracy")
         axes.set_yticks(range(len(names)), [short(name.rpartition("_")[0].replace("_", " · "), 26) for name in names])
-        axes.set_ylabel("model · spectrogram")
+        axes.set_ylabel("combination")
         axes.grid(True, axis="x")
         return figure.finish(f"summary-{classes}", f"Balanced accuracy, {classes}: {'; '.join(told)}.", "")
