@@ -33,14 +33,6 @@ pathvars:
     benchmarks="<results>/benchmarks",
 
 
-wildcard_constraints:
-    model=flow.any_of(flow.models),
-    spectrogram=flow.any_of(flow.spectrograms),
-    classes=flow.any_of(flow.classes),
-    fold=flow.any_of(flow.folds),
-    rank=flow.any_of(flow.ranks),
-
-
 localrules:
     all,
 
@@ -58,9 +50,21 @@ rule all:
 include: flow.data_rules
 include: flow.spectrogram_rules
 include: "rules/folds.smk"
+include: "rules/search.smk"
 include: "rules/tune.smk"
 include: "rules/retrain.smk"
 include: "rules/evaluate.smk"
 include: "rules/explain.smk"
 include: "rules/report.smk"
 include: "rules/summary.smk"
+
+
+# Behind the rules: Snakemake puts constraints on what it finds in a name, and a path variable's it finds too late.
+wildcard_constraints:
+    model=flow.any_of(flow.models),
+    spectrogram=flow.any_of(flow.spectrograms),
+    classes=flow.any_of(flow.classes),
+    fold=flow.any_of(flow.folds),
+    rank=flow.any_of(flow.ranks),
+    study=flow.any_of(flow.studies),
+    worker=flow.any_of(flow.workers),

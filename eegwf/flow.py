@@ -56,7 +56,8 @@ class Flow:
         self.n_folds = count_folds(study)
         self.folds = list(range(1, self.n_folds + 1))
         self.ranks = list(range(1, study.retrain.top + 1))
-        if study.tuning.inner_folds > max(self.n_folds - 1, 1):
+        self.workers = list(range(1, study.tuning.workers + 1))
+        if study.tuning.mode != "reserved" and study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
                 f"{self.matrix.place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} folds; "
                 f"one is the test fold, so choose {self.n_folds - 1} or fewer"
@@ -128,7 +129,31 @@ class Flow:
     def fold_files(self) -> list[str]:
         """Files of an outer fold that a report reads."""
         ranks = [f"retrain/rank{rank}/{name}" for rank in self.ranks for name in ("model.json", "history.tsv")]
-        return ["tune/trials.tsv", "tune/best.json", *ranks, *(f"explain/{name}" for name in self.map_files)]
+        maps = [f"explain/{name}" for name in self.map_files]
+        return [*(f"tune/{name}" for name in self.tune_files), "retrain/timing.tsv", *ranks, *maps]
+
+    @property
+    def tune_files(self) -> list[str]:
+        """Files that the tuning of an outer fold writes."""
+        return ["trials.tsv", "best.json", "timing.tsv"]
+
+    @property
+    def studies(self) -> list[str]:
+        """Studies of a combination: one for each outer fold, or one for all."""
+        return list(dict.fromkeys(map(self._study_of, self.folds)))
+
+    def _study_of(self, fold: int | str) -> str:
+        return {"reserved": "reserved", "once": "fold1"}.get(self.study.tuning.mode, f"fold{fold}")
+
+    def workers_of(self, wildcards) -> list[str]:
+        """What the workers write of the study that an outer fold takes its parameters from."""
+        run = f"{self.results}/{wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}"
+        return [f"{run}/studies/{self._study_of(wildcards.fold)}/worker{number}.json" for number in self.workers]
+
+    @staticmethod
+    def hidden_fold(wildcards) -> int:
+        """For a rule's `params`: the outer fold that a study must not see, 0 for none."""
+        return int(wildcards.study.removeprefix("fold").replace("reserved", "0"))
 
     def config(self, stage: str) -> Callable[[Any], str]:
         """For a rule's `params`: the slice of the configuration that the stage reads, as JSON."""
@@ -209,8 +234,9 @@ class Flow:
 
     @staticmethod
     def name(wildcards) -> str:
-        """For a rule's `params`: name of a study of one outer fold."""
-        return f"{wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}_fold{wildcards.fold}"
+        """For a rule's `params`: name of a study, or of what is done with one outer fold."""
+        what = getattr(wildcards, "study", None) or f"fold{wildcards.fold}"
+        return f"{wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}_{what}"
 
     @staticmethod
     def folder(wildcards, output) -> str:

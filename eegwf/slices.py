@@ -7,10 +7,15 @@ from typing import Any
 
 from eegwf.config.data import LEAVE_ONE_OUT, Bids
 from eegwf.config.study import Study
+from eegwf.config.tuning import n_reserved
 from eegwf.errors import InputError
 from eegwf.files import digest, read_table
 from eegwf.models.registry import MODELS
 
+# Settings of tuning that decide which jobs there are, and not what a trial is.
+ELSEWHERE = ("mode", "reserved", "allow_optimistic", "workers")
+# Parts of the reserved patients: one validates, the others train.
+LEAST_PARTS = 3
 # Files that carry signals or events.
 WATCHED = (".edf", ".bdf", ".vhdr", ".eeg", ".dat", ".vmrk", "_events.tsv")
 
@@ -37,8 +42,10 @@ def count_folds(study: Study) -> int:
             ) from None
     if isinstance(study.dataset, Bids):
         found = {folder.name for folder in Path(study.dataset.root).glob("sub-*") if folder.is_dir()}
-        return len({study.patients.get(name, name) for name in found})
-    return sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
+        n_patients = len({study.patients.get(name, name) for name in found})
+    else:
+        n_patients = sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
+    return n_patients - (n_reserved(n_patients, study.tuning.reserved) if study.tuning.mode == "reserved" else 0)
 
 
 def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
@@ -47,7 +54,7 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
     model = getattr(wildcards, "model", None)
     classes = getattr(wildcards, "classes", None)
     spectrogram = getattr(wildcards, "spectrogram", None)
-    learning = {"seed", "threads", "device", "deterministic", "training", "retrain"}
+    learning = {"seed", "threads", "device", "deterministic", "training", "retrain", "permute_labels"}
     keys = {
         "synthesise": {"dataset"},
         "windows": {"dataset", "signals", "windows", "patients"},
@@ -55,7 +62,8 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
         "import_tables": {"dataset", "patients"},
         "import_spectrogram": {"dataset"},
         "spectrogram": set(),
-        "tune": {*learning, "tuning"},
+        "search": {*learning, "tuning"},
+        "tune": {"retrain", "tuning"},
         "retrain": learning,
         "explain": {"device", "threads", "deterministic", "seed", "explanation"},
         "evaluate": {"seed", "evaluation"},
@@ -67,14 +75,15 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
         part["device"] = everything["spectrograms"]["device"]
     if stage == "folds":
         part["n_folds"] = count_folds(study)
-    if stage in ("tune", "retrain"):
-        part["model"] = model
-        part["space"] = everything["models"].get(model)
-        part["classes"] = everything["classes"].get(classes)
-    if stage == "tune":
+        if study.tuning.mode == "reserved":
+            part |= {"reserved": study.tuning.reserved, "inner": max(study.tuning.inner_folds, LEAST_PARTS)}
+    if stage in ("search", "tune"):
         part["retrain"] = {"top": study.retrain.top}
-    if stage == "retrain":
-        del part["space"]
+        part["tuning"] = {key: value for key, value in part["tuning"].items() if key not in ELSEWHERE}
+        part["space"] = everything["models"].get(model)
+    if stage in ("search", "retrain"):
+        part["model"] = model
+        part["classes"] = everything["classes"].get(classes)
     if model in MODELS and not MODELS[model].by_steps and "device" in part:
         part["device"] = "cpu"  # nothing for a GPU to do
     if stage in ("explain", "evaluate"):

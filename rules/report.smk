@@ -9,6 +9,7 @@ rule report:
     output:
         report="<run>/report.html",
         timing="<run>/timing.tsv",
+        ledger="<run>/ledger.tsv",
         run="<run>/run.json",
     log:
         "<logs>/report/<combination>.log",

@@ -7,6 +7,7 @@ rule retrain:
         best="<fold>/tune/best.json",
     output:
         expand("<fold>/retrain/rank{rank}/{file}", rank=flow.ranks, file=flow.rank_files, allow_missing=True),
+        "<fold>/retrain/timing.tsv",
     log:
         "<logs>/retrain/<combination>_fold{fold}.log",
     benchmark:

@@ -1,6 +1,7 @@
 rule summary:
     input:
         metrics=flow.finished("metrics.json"),
+        runs=flow.finished("run.json"),
         weights=flow.finished("fold1/retrain/rank1/model.safetensors"),
     output:
         table="<results>/summary.tsv",

@@ -1,29 +1,22 @@
 rule tune:
     input:
-        windows="<data>/windows.tsv",
-        folds="<data>/folds.tsv",
-        leakage="<data>/leakage.json",
-        arrays=flow.arrays,
-        axes=flow.axes,
+        workers=flow.workers_of,
     output:
         trials="<fold>/tune/trials.tsv",
         best="<fold>/tune/best.json",
+        timing="<fold>/tune/timing.tsv",
     log:
         "<logs>/tune/<combination>_fold{fold}.log",
     benchmark:
         "<benchmarks>/tune/<combination>_fold{fold}.tsv"
-    threads: flow.study.threads
     resources:
-        gpu=flow.gpus,
-        cpus_per_task=flow.study.threads,
+        cpus_per_task=1,
     params:
         config=flow.config("tune"),
         code=flow.code("tune"),
         state=flow.state,
-        name=flow.name,
     message:
-        "Tune {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, without fold {wildcards.fold}"
+        "Choose the best of {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
     shell:
-        "run_script tune --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
-        " --code {params.code} --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
-        " --state {params.state:q} --trials {output.trials:q} --best {output.best:q} 2>&1 | tee {log:q}"
+        "run_script tune --config {params.config:q} --workers {input.workers:q} --state {params.state:q}"
+        " --trials {output.trials:q} --best {output.best:q} --timing {output.timing:q} 2>&1 | tee {log:q}"

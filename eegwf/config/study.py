@@ -46,6 +46,11 @@ class Study(Section):
     )
     dataset: Dataset = Field(description="Where the recordings come from: `synthetic`, `bids` or `fold_arrays`.")
     patients: dict[str, str] = Field({}, description="Ids that are one person: `sub-21: sub-01`.")
+    permute_labels: bool = Field(
+        False,
+        description="A control: shuffle the labels of the training and validation windows of each fold. Test scores "
+        "must then be at chance, and what tuning found above it is its optimism.",
+    )
     signals: Signals = Signals()
     windows: Windows = Windows()
     folds: int | str = Field(
@@ -68,10 +73,7 @@ class Study(Section):
     def _agree(self):
         if isinstance(self.folds, int) and self.folds < 3:
             raise ValueError(f"folds: {self.folds} is too few; test, validation and training need 3")
-        if self.tuning.trials < self.retrain.top:
-            raise ValueError(
-                f"tuning.trials: {self.tuning.trials} trials can't give retrain.top: {self.retrain.top} parameter sets"
-            )
+        self._agree_on_tuning()
         for name, classes in self.classes.items():
             if len(classes) < 2:
                 raise ValueError(f"classes.{name}: a class set needs at least two classes")
@@ -85,3 +87,19 @@ class Study(Section):
                 f"retrain.top is {self.retrain.top}"
             )
         return self
+
+    def _agree_on_tuning(self) -> None:
+        tuning = self.tuning
+        if (tuning.trials, tuning.epochs, tuning.minutes) == (None, None, None):
+            raise ValueError("tuning.trials: no end; set tuning.trials, tuning.epochs or tuning.minutes")
+        if tuning.trials is not None and tuning.trials < self.retrain.top:
+            raise ValueError(
+                f"tuning.trials: {tuning.trials} trials can't give retrain.top: {self.retrain.top} parameter sets"
+            )
+        if tuning.mode == "once" and not tuning.allow_optimistic:
+            raise ValueError(
+                "tuning.mode: 'once' tunes on patients that folds 2 to K then test, so their scores come out too good; "
+                "use per_fold or reserved, or set tuning.allow_optimistic: true, and the report will say so"
+            )
+        if tuning.mode == "reserved" and self.dataset.kind == "fold_arrays":
+            raise ValueError("tuning.mode: the folds of 'fold_arrays' are fixed, nobody can be reserved; use per_fold")

@@ -72,13 +72,15 @@ def _strata(windows: pd.DataFrame, folds: int) -> np.ndarray:
     return strata.astype(str)
 
 
-def given_folds(path: Path | str, windows: pd.DataFrame) -> pd.DataFrame:
+def given_folds(path: Path | str, windows: pd.DataFrame, lowest: int = 1) -> pd.DataFrame:
     """Read folds from a table with `patient` and `fold`, such as a corpus's official split.
+
+    Folds count from `lowest`: 0 where that fold's patients are reserved for tuning.
 
     Raises
     ------
     InputError
-        If a patient has none or two, or the folds are not 1..K with K at least 3.
+        If a patient has none or two, or the folds are not `lowest`..K with K at least 3.
     """
     try:
         table = read_table(path, ("patient", "fold"), text=("patient", "fold"))
@@ -86,8 +88,8 @@ def given_folds(path: Path | str, windows: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"folds: {path}: {error.strerror}; give a number or a table with patient and fold") from None
     fold_of: dict[str, int] = {}
     for row, (patient, fold) in enumerate(zip(table["patient"], table["fold"], strict=True), start=2):
-        if not (fold.isascii() and fold.isdigit()) or int(fold) < 1:
-            raise InputError(f"{path}: line {row}: fold {fold!r}: expected a whole number from 1")
+        if not (fold.isascii() and fold.isdigit()) or int(fold) < lowest:
+            raise InputError(f"{path}: line {row}: fold {fold!r}: expected a whole number from {lowest}")
         if fold_of.setdefault(patient, int(fold)) != int(fold):
             raise InputError(
                 f"{path}: line {row}: patient {patient} is in fold {fold_of[patient]} and in fold {fold}; a patient "
@@ -100,8 +102,11 @@ def given_folds(path: Path | str, windows: pd.DataFrame) -> pd.DataFrame:
             f"{path}: no fold for patient {lost[0]}; {len(lost)} patient(s) are missing; add a row for each"
         )
     used = {fold_of[patient] for patient in patients}
-    if max(used) != len(used) or len(used) < 3:
-        raise InputError(f"{path}: folds {sorted(used)} of the patients with windows: expected 1 to K, K at least 3")
+    if max(used) - lowest + 1 != len(used) or max(used) < 3:
+        raise InputError(
+            f"{path}: folds {sorted(used)} of the patients with windows: expected {lowest} to K, K at least 3"
+            + ("; fold 0 is reserved for tuning" if lowest == 0 else "")
+        )
     return with_counts(pd.DataFrame({"patient": patients, "fold": [fold_of[name] for name in patients]}), windows)
 
 

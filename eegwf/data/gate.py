@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from eegwf.data.folds import given_folds, make_folds
+import pandas as pd
+
+from eegwf.data.folds import given_folds, make_folds, with_counts
 from eegwf.data.leakage import check_leakage
+from eegwf.data.reserve import inner_parts, reserve
 from eegwf.errors import InputError
 from eegwf.files import read_array, read_table, write_json, write_table
 
@@ -14,7 +17,9 @@ def write_folds(config: dict[str, Any], windows: str, arrays: str, given: str | 
     Parameters
     ----------
     config
-        `folds`, `seed`, and `n_folds`, the number that the workflow has planned with.
+        `folds`, `seed`, and `n_folds`, the number that the workflow has planned with; `reserved` (share of the
+        patients) and `inner` (number of parts) where patients are reserved for tuning: they are in fold 0, their part
+        stands in the column `inner`.
     windows, arrays
         Table of the windows, and the samples behind them.
     given
@@ -31,7 +36,15 @@ def write_folds(config: dict[str, Any], windows: str, arrays: str, given: str | 
     wanted = config["folds"]
     if given is None and isinstance(wanted, str) and wanted != "leave-one-patient-out":
         given = wanted
-    made = given_folds(given, table) if given is not None else make_folds(table, wanted, config["seed"])
+    share = config.get("reserved")
+    if given is not None:
+        made = given_folds(given, table, lowest=1 if share is None else 0)
+        reserved = made["patient"][made["fold"] == 0].tolist()
+    else:
+        reserved = reserve(table, share, config["seed"]) if share is not None else []
+        made = make_folds(table[~table["patient"].isin(reserved)], wanted, config["seed"])
+    if share is not None:
+        made = _with_reserved(made, table, inner_parts(table, reserved, config["inner"], config["seed"]))
     n_made = int(made["fold"].max())
     if n_made != config["n_folds"]:
         raise InputError(
@@ -41,3 +54,12 @@ def write_folds(config: dict[str, Any], windows: str, arrays: str, given: str | 
     found = check_leakage(table, made, read_array(arrays))
     write_table(folds, made)
     write_json(leakage, found)
+
+
+def _with_reserved(made: pd.DataFrame, windows: pd.DataFrame, inner: dict[str, int]) -> pd.DataFrame:
+    """Folds with the reserved patients in fold 0, and everybody's part in the column `inner`, 0 for none."""
+    fold_of = dict(zip(made["patient"], made["fold"], strict=True)) | dict.fromkeys(inner, 0)
+    patients = sorted(fold_of)
+    table = pd.DataFrame({"patient": patients, "fold": [fold_of[patient] for patient in patients]})
+    table["inner"] = [inner.get(patient, 0) for patient in patients]
+    return with_counts(table, windows)

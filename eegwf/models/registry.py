@@ -94,6 +94,12 @@ def entry_of(model: str, parameters: dict[str, Any]) -> Entry | None:
     return MODELS.get(model) or (BACKBONE if "timm" in parameters else None)
 
 
+def class_of(model: str, parameters: dict[str, Any]) -> type:
+    """The class of a model; its module is loaded."""
+    entry = entry_of(model, parameters)
+    return getattr(importlib.import_module(entry.module), entry.name)
+
+
 def build(model: str, shape: dict[str, int], parameters: dict[str, Any], axes: dict[str, Any] | None = None):
     """Make a model with fresh weights.
 
@@ -122,7 +128,7 @@ def build(model: str, shape: dict[str, int], parameters: dict[str, Any], axes: d
     """
     entry = entry_of(model, parameters)
     known = {name: axes[name] for name in entry.axes}
-    make = getattr(importlib.import_module(entry.module), entry.name)
+    make = class_of(model, parameters)
     from eegwf.models.dropout import faster_dropout  # brings torch
 
     try:

@@ -45,13 +45,21 @@ class Maps:
 
 @dataclass(frozen=True)
 class Fold:
-    """One outer fold; what has not been made is empty."""
+    """One outer fold; what has not been made is empty.
+
+    Attributes
+    ----------
+    tuning_cost, retrain_cost
+        `timing.tsv` of tuning and of retraining.
+    """
 
     number: int
     trials: pd.DataFrame
     best: list[dict[str, Any]]
     ranks: dict[int, Rank]
     maps: Maps | None
+    tuning_cost: pd.DataFrame
+    retrain_cost: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,21 @@ class Run:
     def headline(self) -> dict[str, Any]:
         """Scores of the primary member."""
         return self.metrics["members"][self.primary]
+
+    @property
+    def mode(self) -> str:
+        """Who tuned: `per_fold`, `reserved` or `once`."""
+        return self.config["tuning"].get("mode", "per_fold")
+
+    @property
+    def permuted(self) -> bool:
+        """Whether the labels of training and validation were shuffled."""
+        return bool(self.config.get("permute_labels", False))
+
+    @property
+    def reserved(self) -> set[str]:
+        """Patients reserved for tuning, who are in no outer fold."""
+        return set(self.folds.loc[self.folds["fold"] == 0, "patient"])
 
     def scored(self, member: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Truth and prediction as class numbers, probabilities, and fold of a member's labelled windows."""
@@ -174,7 +197,14 @@ def _fold(folder: Path, number: int, members: list[str]) -> Fold:
         best=read_json(best) if best.exists() else [],
         ranks=dict(sorted(ranks.items())),
         maps=_maps(folder / "explain"),
+        tuning_cost=_cost(folder / "tune" / "timing.tsv", "trial"),
+        retrain_cost=_cost(folder / "retrain" / "timing.tsv", "rank"),
     )
+
+
+def _cost(path: Path, what: str) -> pd.DataFrame:
+    columns = (what, "seconds", "epochs", "windows", "device")
+    return read_table(path, columns, text=("device",)) if path.exists() else pd.DataFrame(columns=list(columns))
 
 
 def _maps(folder: Path) -> Maps | None:

@@ -17,12 +17,16 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-INK, FAINT, ACCENT, ALARM = "#010203", "#010204", "#010205", "#010206"
+INK, FAINT, ACCENT, ALARM, PAPER = "#010203", "#010204", "#010205", "#010206", "#010207"
 SERIES = [f"#0102{number:02x}" for number in range(16, 24)]
 MARKERS = "os^Dv<>P"
-_CSS = {INK: "currentColor", FAINT: "var(--faint)", ACCENT: "var(--accent)", ALARM: "var(--alarm)"} | {
-    colour: f"var(--series{number})" for number, colour in enumerate(SERIES)
-}
+_CSS = {
+    INK: "currentColor",
+    FAINT: "var(--faint)",
+    ACCENT: "var(--accent)",
+    ALARM: "var(--alarm)",
+    PAPER: "var(--paper)",
+} | {colour: f"var(--series{number})" for number, colour in enumerate(SERIES)}
 STYLE = {
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -60,11 +64,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Group:
-    """Figures that stand side by side where there is room, under one caption; small ones in two columns at least."""
+    """Figures that stand side by side where there is room, under one caption.
+
+    Small ones stand in two columns at least; wide ones keep their size, and scroll on a narrow screen.
+    """
 
     caption: str
     figures: list[Figure] = field(default_factory=list)
     small: bool = False
+    wide: bool = False
 
 
 class Drawing:

@@ -4,13 +4,13 @@ import numpy as np
 
 from eegwf.report.collect import Run
 from eegwf.report.drawing import ACCENT, FAINT, INK, SERIES, Figure, drawing, short
-from eegwf.report.formats import count, defined, score
-from eegwf.report.selection import TESTED, FoldScores, mean, monitored
+from eegwf.report.formats import count, defined, difference, difference_interval, score
+from eegwf.report.selection import TESTED, FoldScores, Optimism, monitored
 
 LABELLED = 60  # patients whose names find room beside the axis
 
 
-def fold_figure(run: Run, folds: list[FoldScores]) -> Figure:
+def fold_figure(run: Run, folds: list[FoldScores], optimism: Optimism) -> Figure:
     """Test, validation and tuned scores of every fold."""
     name = TESTED[monitored(run)]
     kinds = [
@@ -44,18 +44,30 @@ def fold_figure(run: Run, folds: list[FoldScores]) -> Figure:
         chance = run.metrics["floors"]["chance"].get(monitored(run))
         if defined(chance):
             axes.axhline(chance, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), label="chance")
-        axes.set_xticks(range(len(folds)), [str(fold.fold) for fold in folds])
-        axes.set(ylim=(0, 1.02), xlim=(-0.5, len(folds) - 0.5), xlabel="outer fold", ylabel=name)
+        axes.set_xticks(range(len(folds)), [f"{fold.fold}*" if fold.seen else str(fold.fold) for fold in folds])
+        label = "outer fold (*: seen by tuning)" if any(fold.seen for fold in folds) else "outer fold"
+        axes.set(ylim=(0, 1.02), xlim=(-0.5, len(folds) - 0.5), xlabel=label, ylabel=name)
         axes.grid(True, axis="y")
         figure.canvas.legend(loc="outside lower center", ncols=2, handletextpad=0.3, columnspacing=1.2)
         told = "; ".join(
-            f"fold {fold.fold}: tuned {score(fold.tuned)}, validation {score(fold.validation)}, "
-            f"test of rank1 {score(fold.first)}, of {run.primary} {score(fold.primary)}"
+            f"fold {fold.fold}{' (seen by tuning)' if fold.seen else ''}: tuned {score(fold.tuned)}, "
+            f"validation {score(fold.validation)}, test of rank1 {score(fold.first)}, of {run.primary} "
+            f"{score(fold.primary)}"
             for fold in folds
         )
-        optimism = mean([fold.optimism for fold in folds])
-        ending = f" Mean optimism {optimism:+.3f}." if optimism is not None else ""
-        return figure.finish("folds", f"{name.capitalize()} by outer fold. {told}.{ending}", "Scores by outer fold")
+        return figure.finish(
+            "folds", f"{name.capitalize()} by outer fold. {told}.{_ending(folds, optimism)}", "Scores by outer fold"
+        )
+
+
+def _ending(folds: list[FoldScores], optimism: Optimism) -> str:
+    if optimism.value is None:
+        return ""
+    bounds = difference_interval(optimism.low, optimism.high)
+    told = f"interval {bounds}" if bounds else "no interval"
+    if any(fold.seen for fold in folds):
+        return f" Optimism of fold 1, which tuning has not seen, {difference(optimism.value)} ({told})."
+    return f" Mean optimism {difference(optimism.value)} ({told})."
 
 
 def patient_figure(run: Run) -> Figure:

@@ -1,47 +1,12 @@
-"""Figures of tuning and of training, one of each for every outer fold."""
+"""Figures of training, one for every outer fold."""
 
-import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from eegwf.report.collect import Fold
-from eegwf.report.drawing import ACCENT, ALARM, INK, SERIES, Figure, drawing
+from eegwf.report.drawing import ACCENT, INK, SERIES, Figure, drawing
 from eegwf.report.formats import count, defined, score
 
 WIDTH = 2.15
-
-
-def tuning_figure(fold: Fold, monitor: str) -> Figure | None:
-    """Value of every trial, the best so far, and where trials were pruned or failed."""
-    trials = fold.trials
-    if trials.empty:
-        return None
-    number, value = trials["trial"].to_numpy(dtype=float), trials["value"].to_numpy(dtype=float)
-    state = trials["state"].to_numpy()
-    done = (state == "complete") & ~np.isnan(value)
-    with drawing(WIDTH, 2.0) as figure:
-        axes = figure.axes
-        axes.plot(number[done], value[done], "o", color=INK, markersize=4, alpha=0.65, label="trial")
-        if done.any():
-            best = np.maximum.accumulate(value[done])
-            axes.step(np.append(number[done], number.max()), np.append(best, best[-1]), where="post", color=ACCENT)
-        for which, marker, colour in (("pruned", "|", INK), ("fail", "x", ALARM)):
-            at = number[state == which]
-            axes.plot(
-                at, np.full(len(at), 0.03), marker, color=colour, transform=axes.get_xaxis_transform(), markersize=6
-            )
-        axes.set(xlabel="trial number", ylabel=monitor.replace("_", " "))
-        axes.set_xlim(-0.5, number.max() + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
-        axes.grid(True, axis="y")
-        best = ""
-        if done.any():
-            best = f"; best {score(value[done].max())} in trial {int(number[done][value[done].argmax()])}"
-        alt = (
-            f"Tuning of fold {fold.number}: {count(len(trials), 'trial')}, {int(done.sum())} complete, "
-            f"{int((state == 'pruned').sum())} pruned, {int((state == 'fail').sum())} failed{best}."
-        )
-        return figure.finish(f"tune-{fold.number}", alt, f"Fold {fold.number}")
 
 
 def training_figure(fold: Fold) -> Figure | None:

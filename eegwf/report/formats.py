@@ -21,6 +21,11 @@ def difference(value: float | None) -> str:
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}") if defined(value) else UNDEFINED
 
 
+def difference_interval(low: float | None, high: float | None) -> str:
+    """Bounds of a difference; empty if there are none."""
+    return f"{difference(low)} to {difference(high)}" if defined(low) and defined(high) else ""
+
+
 def share(value: float | None) -> str:
     """A share as a percentage."""
     return f"{100 * value:.1f} %" if defined(value) else UNDEFINED

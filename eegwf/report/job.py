@@ -5,6 +5,7 @@ from typing import Any
 
 from eegwf.files import write_json, write_table, write_text
 from eegwf.report.collect import collect
+from eegwf.report.ledger import ledger
 from eegwf.report.page import render
 from eegwf.report.provenance import describe_run, timing
 
@@ -12,7 +13,7 @@ from eegwf.report.provenance import describe_run, timing
 def report_combination(
     config: dict[str, Any], results: str | Path, model: str, spectrogram: str, classes: str, output: str | Path
 ) -> None:
-    """Write the report, and `timing.tsv` and `run.json` beside it.
+    """Write the report, and `timing.tsv`, `ledger.tsv` and `run.json` beside it.
 
     Parameters
     ----------
@@ -33,7 +34,10 @@ def report_combination(
     results, output = Path(results), Path(output)
     about = describe_run(config, model, spectrogram, classes)
     took = timing(results, model, spectrogram, classes)
-    page = render(collect(config, results, model, spectrogram, classes), about, took)
+    run = collect(config, results, model, spectrogram, classes)
+    cost = ledger(run, took)
+    page = render(run, about, took, cost)
     write_table(output.parent / "timing.tsv", took)
+    write_table(output.parent / "ledger.tsv", cost)
     write_json(output.parent / "run.json", about)
     write_text(output, page)

@@ -1,6 +1,5 @@
 """The page: tables and figures put into the template."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,27 @@ import jinja2
 import pandas as pd
 
 from eegwf.models.registry import entry_of
-from eegwf.report import figures_folds, figures_maps, figures_scores, figures_training, statement, tables, tables_run
+from eegwf.report import (
+    figures_folds,
+    figures_maps,
+    figures_scores,
+    figures_training,
+    ledger,
+    statement,
+    tables,
+    tables_run,
+    tuning,
+    validity,
+)
 from eegwf.report.collect import Run
 from eegwf.report.drawing import Group
-from eegwf.report.formats import UNDEFINED, difference, listing
-from eegwf.report.selection import TESTED, fold_scores, mean, monitored
+from eegwf.report.formats import listing, number
+from eegwf.report.selection import TESTED, fold_scores, mean_optimism, monitored
 
 FOLDER = Path(__file__).parent
 
 
-def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
+def render(run: Run, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame) -> str:
     """Write the page of one combination.
 
     Parameters
@@ -28,6 +38,8 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
         The content of `run.json`.
     timing
         The content of `timing.tsv`.
+    cost
+        The content of `ledger.tsv`.
 
     Returns
     -------
@@ -45,6 +57,7 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
         sentence=statement.study_sentence(run),
         cards=shown,
         level=tables.level(run),
+        banners=validity.banners(run, [fold.best[0]["value"] if fold.best else None for fold in run.outer]),
         verdict=statement.verdict(run),
         cautions=statement.cautions(run, shown),
         synthetic=run.config["dataset"]["kind"] == "synthetic",
@@ -54,11 +67,15 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame) -> str:
         config=tables_run.parameters_of(run.config),
         **_scores(run),
         **_folds(run),
-        **_tuning(run),
+        **tuning.parts(run),
+        **_training(run),
         **_explanation(run),
         **_data(run),
         run_table=tables_run.run_table(run, about),
+        repeatability=validity.repeatability(run),
         time_table=tables_run.time_table(timing) if len(timing) else None,
+        ledger_table=ledger.ledger_table(cost) if len(cost) > 1 else None,
+        cost=ledger.cost_sentence(run, cost),
     )
 
 
@@ -93,40 +110,28 @@ def _scores(run: Run) -> dict[str, Any]:
 
 def _folds(run: Run) -> dict[str, Any]:
     folds = fold_scores(run)
-    optimism = mean([fold.optimism for fold in folds])
+    confidence = run.config["evaluation"]["confidence"]
+    optimism = mean_optimism(folds, confidence)
+    level, compared = f"{number(round(100 * confidence, 6))} %", TESTED[monitored(run)]
     return {
-        "fold_figures": Group("", [figures_folds.fold_figure(run, folds), figures_folds.patient_figure(run)]),
-        "fold_table": tables.fold_table(run, folds),
+        "fold_figures": Group("", [figures_folds.fold_figure(run, folds, optimism), figures_folds.patient_figure(run)]),
+        "fold_table": tables.fold_table(run, folds, optimism),
         "patient_table": tables.patient_table(run),
-        "optimism": difference(optimism) if optimism is not None else UNDEFINED,
-        "optimism_value": optimism,
-        "compared": TESTED[monitored(run)],
+        "optimism": validity.optimism_claim(run, optimism, level, compared),
+        "bounded": optimism.low is not None,
         "monitor": run.config["training"]["monitor"],
     }
 
 
-def _tuning(run: Run) -> dict[str, Any]:
-    monitor = run.config["training"]["monitor"]
-    draw = partial(figures_training.tuning_figure, monitor=monitor)
-    tuning = [figure for figure in map(draw, run.outer) if figure is not None]
+def _training(run: Run) -> dict[str, Any]:
     training = [figure for figure in map(figures_training.training_figure, run.outer) if figure is not None]
-    best, parameters = tables_run.parameter_tables(run)
     return {
-        "tuning_figures": Group(
-            "Validation value of every trial, in their order; the line is the best so far. Ticks at the bottom are "
-            "pruned trials, crosses failed ones.",
-            tuning,
-            small=True,
-        ),
         "training_figures": Group(
             "Retraining by epoch: rank1 thick, the other ranks thin; diamonds mark the epochs that were kept.",
             training,
             small=True,
         ),
         "fitted": not entry_of(run.model, run.config["models"][run.model]["fixed"]).by_steps,
-        "trial_table": tables_run.trial_table(run),
-        "best_table": best,
-        "parameter_table": parameters,
     }
 
 

@@ -1,6 +1,7 @@
 """Where a result comes from: versions, commit, seed, host, and what each job took."""
 
 import platform
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,7 +32,19 @@ PACKAGES = (
     "pandas",
     "matplotlib",
 )
-STAGES = ("synthesise", "import", "windows", "folds", "spectrogram", "tune", "retrain", "evaluate", "explain", "report")
+STAGES = (
+    "synthesise",
+    "import",
+    "windows",
+    "folds",
+    "spectrogram",
+    "search",
+    "tune",
+    "retrain",
+    "evaluate",
+    "explain",
+    "report",
+)
 TIMING = ("job", "seconds", "max_rss_mb", "cpu_seconds")
 
 
@@ -107,8 +120,9 @@ def _benchmarks(folder: Path, name: str, inputs: tuple[str, ...]) -> Iterator[Pa
 
     def order(path: Path) -> tuple:
         stage = stage_of(path.relative_to(folder).with_suffix("").as_posix())
-        fold = path.stem.rpartition("_fold")[2]
-        return (STAGES.index(stage) if stage in STAGES else len(STAGES), int(fold) if fold.isdigit() else 0, str(path))
+        fold, worker = re.search(r"(?:_fold(\d+))?(?:_worker(\d+))?$", path.stem).groups()
+        place = STAGES.index(stage) if stage in STAGES else len(STAGES)
+        return (place, int(fold or 0), int(worker or 0), str(path))
 
     yield from sorted(found, key=order)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from eegwf.evaluation.scores import scores
 from eegwf.report.collect import Run
@@ -29,6 +30,8 @@ class FoldScores:
         Test score of the primary member.
     optimism
         `tuned - first`.
+    seen
+        Whether tuning saw the fold's patients, so that its test is none of the choice.
     """
 
     fold: int
@@ -36,6 +39,7 @@ class FoldScores:
     validation: float | None
     first: float | None
     primary: float | None
+    seen: bool = False
 
     @property
     def optimism(self) -> float | None:
@@ -69,9 +73,45 @@ def fold_scores(run: Run) -> list[FoldScores]:
                 validation=first.model.get("validation_value") if first and comparable else None,
                 first=scores(truth[rows], predicted[rows], p[rows])[name],
                 primary=row[name],
+                seen=run.mode == "once" and number != 1,
             )
         )
     return found
+
+
+@dataclass(frozen=True)
+class Optimism:
+    """Mean selection optimism over the folds that tuning has not seen, and its interval, None with fewer than two."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+def mean_optimism(folds: list[FoldScores], confidence: float) -> Optimism:
+    """Mean of the folds' optimism with the interval of Student's t.
+
+    Parameters
+    ----------
+    folds
+        All outer folds; those that tuning has seen are left out.
+    confidence
+        Level of the interval.
+
+    Notes
+    -----
+    Any two folds share most of their training windows, so their differences vary together. Nadeau and Bengio
+    (Inference for the generalization error, Machine Learning 52, 2003) correct the variance of the mean for this:
+    `s² (1/n + n_test/n_train)`, with `n_test/n_train = 1/(K - 1)` in K folds. It was derived for random splits, and for
+    cross-validation it is an approximation.
+    """
+    kept = [fold.optimism for fold in folds if not fold.seen and fold.optimism is not None]
+    if len(kept) < 2:
+        return Optimism(mean(kept))
+    centre = float(np.mean(kept))
+    error = float(np.sqrt(np.var(kept, ddof=1) * (1 / len(kept) + 1 / (len(folds) - 1))))
+    reach = float(stats.t.ppf((1 + confidence) / 2, len(kept) - 1)) * error
+    return Optimism(centre, centre - reach, centre + reach)
 
 
 def mean(values: list[float | None]) -> float | None:

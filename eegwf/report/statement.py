@@ -8,6 +8,8 @@ import pandas as pd
 
 from eegwf.report.collect import Run
 from eegwf.report.formats import count, defined, duration, listing, number, score
+from eegwf.report.studies import studies
+from eegwf.report.validity import control_verdict, reserved_sentence
 from eegwf.spectrograms.names import members
 
 # The sizes of a real study (config/full.yaml); a run below them is a demonstration.
@@ -46,12 +48,15 @@ def study_sentence(run: Run) -> str:
     picture = inputs.get(run.spectrogram, f"{run.spectrogram} spectrograms")
     patients = run.metrics["n_patients"]
     folds = len(run.metrics["per_fold"])
-    return (
+    # With one study for all folds, the choice of parameters has seen what the weights have not.
+    who = "classifiers whose weights" if run.mode == "once" else "classifiers that"
+    told = (
         f"A {run.model} classifier looks at {picture} of {number(window_length(run))}-s windows and tells "
         f"{listing(run.classes)} apart in {count(patients, 'patient')} "
         f"({count(len(recordings), 'recording')}, {duration(recordings['duration'].sum())}; scored windows: "
-        f"{windows}), each tested by classifiers that never saw that patient, in {count(folds, 'fold')}."
+        f"{windows}), each tested by {who} never saw that patient, in {count(folds, 'fold')}."
     )
+    return " ".join(filter(None, (told, reserved_sentence(run))))
 
 
 def cards(run: Run) -> list[Card]:
@@ -97,7 +102,9 @@ def why_undefined(run: Run) -> str:
 
 
 def verdict(run: Run) -> str:
-    """Whether the headline's interval clears the floors."""
+    """Whether the headline's interval clears the floors; in a control, whether it is at chance."""
+    if run.permuted:
+        return control_verdict(run)
     entry = run.headline["balanced_accuracy"]
     floors = {name: of["balanced_accuracy"] for name, of in run.metrics["floors"].items()}
     floor = max(floors.values())
@@ -115,7 +122,9 @@ def verdict(run: Run) -> str:
 
 
 def cautions(run: Run, shown: list[Card]) -> list[str]:
-    """Scores beside the headline whose interval reaches below a floor."""
+    """Scores beside the headline whose interval reaches below a floor; in a control it must."""
+    if run.permuted:
+        return []
     return [
         f"{card.name}: the interval ({card.interval}) reaches below its floor ({card.floor}); by this score an answer "
         "that looks at no signal may be as good."
@@ -139,7 +148,13 @@ def smaller_than_study(run: Run) -> list[str]:
             times = f"{full / value:.3g} times {less}"
             told.append(f"{name}: {number(value)}{unit} instead of {number(full)}{unit} ({times})")
 
-    compare("tuning trials for each fold", config["tuning"]["trials"], STUDY["trials"])
+    trials = config["tuning"]["trials"]
+    if trials is None:  # epochs or minutes end a study
+        trials = min(
+            (int(study.trials["state"].isin(("complete", "pruned")).sum()) for study in studies(run)), default=0
+        )
+    name = "tuning trials for each fold" if run.mode == "per_fold" else "tuning trials"
+    compare(name, trials, STUDY["trials"])
     epochs = config["training"]["epochs"]
     retraining = config["retrain"]["epochs"] or epochs
     if retraining == epochs:
@@ -212,6 +227,6 @@ def undefined_note(run: Run) -> str:
 
 
 def kept_recordings(run: Run) -> pd.DataFrame:
-    """Recordings that were not left out."""
-    table = run.recordings
+    """Recordings that were not left out, of patients who are tested."""
+    table = run.recordings[~run.recordings["patient"].isin(run.reserved)]
     return table[table["excluded"] == ""] if "excluded" in table else table

@@ -6,8 +6,18 @@ from typing import Any
 import pandas as pd
 
 from eegwf.report.collect import Run
-from eegwf.report.formats import UNDEFINED, defined, difference, duration, number, score, share, with_interval
-from eegwf.report.selection import FoldScores, mean
+from eegwf.report.formats import (
+    UNDEFINED,
+    defined,
+    difference,
+    difference_interval,
+    duration,
+    number,
+    score,
+    share,
+    with_interval,
+)
+from eegwf.report.selection import FoldScores, Optimism, mean
 from eegwf.report.statement import kept_recordings, undefined_note
 
 Cell = str | tuple[str, str]
@@ -74,7 +84,7 @@ def level(run: Run) -> str:
     return f"{number(round(100 * run.metrics['bootstrap']['confidence'], 6))} %"
 
 
-def fold_table(run: Run, folds: list[FoldScores]) -> Table:
+def fold_table(run: Run, folds: list[FoldScores], optimism: Optimism) -> Table:
     """Scores and sizes of every outer fold, and the mean optimism."""
     rows: list[list[Cell]] = []
     truth, _, _, of_fold = run.scored(run.primary)
@@ -83,10 +93,24 @@ def fold_table(run: Run, folds: list[FoldScores]) -> Table:
         counts = [int(((of_fold == fold.fold) & (truth == at)).sum()) for at in range(len(run.classes))]
         told = [f"{n:,d}" if n else "0 (missing)" for n in counts]
         values = [score(value) for value in (fold.tuned, fold.validation, fold.first, fold.primary)]
-        rows.append([str(fold.fold), str(sizes[fold.fold]), *told, *values, difference(fold.optimism)])
+        own = (difference(fold.optimism), "seen by tuning") if fold.seen else difference(fold.optimism)
+        rows.append([str(fold.fold), str(sizes[fold.fold]), *told, *values, own])
     means = [mean([getattr(fold, kind) for fold in folds]) for kind in ("tuned", "validation", "first", "primary")]
-    optimism = mean([fold.optimism for fold in folds])
-    rows.append(["mean", "", *[""] * len(run.classes), *(score(value) for value in means), difference(optimism)])
+    bounds = difference_interval(optimism.low, optimism.high) or "no interval"
+    seen = any(fold.seen for fold in folds)
+    pooled = (difference(optimism.value), "fold 1 alone" if seen else bounds)
+    rows.append(["mean", "", *[""] * len(run.classes), *(score(value) for value in means), pooled])
+    note = "A class missing from a test fold is left out of that fold's balanced accuracy."
+    if optimism.low is not None:
+        note += (
+            f" The interval of the mean optimism ({level(run)}) is Student's t over the folds, its variance corrected "
+            "for training sets that overlap (Nadeau and Bengio, 2003); in cross-validation it is approximate."
+        )
+    if seen:
+        note += (
+            " Seen by tuning: the study has trained or validated on the fold's test patients, so its difference is not "
+            "averaged; the means of the other columns hold these folds."
+        )
     return Table(
         "Outer folds: windows, scores and selection optimism",
         [
@@ -94,7 +118,7 @@ def fold_table(run: Run, folds: list[FoldScores]) -> Table:
             "test, rank1", f"test, {run.primary}", "optimism (tuned − test rank1)",
         ],
         rows,
-        "A class missing from a test fold is left out of that fold's balanced accuracy.",
+        note,
         strong={len(rows) - 1},
     )  # fmt: skip
 

@@ -9,31 +9,40 @@ import pandas as pd
 from eegwf.report.collect import Run
 from eegwf.report.formats import count, defined, duration, listing, number, score
 from eegwf.report.provenance import stage_of
+from eegwf.report.studies import studies
 from eegwf.report.tables import Cell, Table
 
 KNOWN_CHECK = ("check", "looked_at", "leaks")
 
 
 def trial_table(run: Run) -> Table:
-    """How the trials of every fold ended."""
+    """How the trials of every study ended."""
     rows: list[list[Cell]] = []
     states = ("complete", "pruned", "fail")
-    for fold in run.outer:
-        trials = fold.trials
+    for study in studies(run):
+        trials = study.trials
         counts = [int((trials["state"] == state).sum()) for state in states]
         reasons = sorted(set(trials.loc[trials["state"] == "fail", "reason"])) if "reason" in trials else []
-        rows.append(
-            [str(fold.number), str(len(trials)), *map(str, counts), str(len(trials) - sum(counts)),
-             "; ".join(reason for reason in reasons if reason)]
-        )  # fmt: skip
+        name = str(study.first.number) if run.mode == "per_fold" else study.name
+        ended = [str(len(trials)), *map(str, counts), str(len(trials) - sum(counts))]
+        rows.append([name, *ended, "; ".join(reason for reason in reasons if reason)])
     totals = [sum(int(row[at]) for row in rows) for at in range(1, 6)]
-    rows.append(["all", *map(str, totals), ""])
+    if len(rows) != 1:
+        rows.append(["all", *map(str, totals), ""])
     return Table(
-        "Trials of every fold",
-        ["fold", "trials", "complete", "pruned", "failed", "other", "why they failed"],
+        "Trials of every fold" if run.mode == "per_fold" else "Trials of the study",
+        [
+            "fold" if run.mode == "per_fold" else "study",
+            "trials",
+            "complete",
+            "pruned",
+            "failed",
+            "other",
+            "why they failed",
+        ],
         rows,
         text={6},
-        strong={len(rows) - 1},
+        strong={len(rows) - 1} if len(rows) != 1 else set(),
     )
 
 
@@ -58,7 +67,8 @@ def parameter_tables(run: Run) -> tuple[Table, Table]:
 
 def window_table(run: Run) -> Table:
     """How many windows carry which event type, and what became of them."""
-    windows = run.windows
+    reserved = run.windows["patient"].isin(run.reserved)
+    windows, kept_back = run.windows[~reserved], run.windows[reserved]
     rows: list[list[Cell]] = []
     seconds = windows["duration"].to_numpy(dtype=float)
     for event_type in sorted(set(windows["label"]) - {""}):
@@ -70,7 +80,10 @@ def window_table(run: Run) -> Table:
     if border.any():
         told = "predicted, neither trained on nor scored"
         rows.append(["borderline", f"{border.sum():,d}", duration(float(seconds[border].sum())), told])
-    rows.append(["all", f"{len(windows):,d}", duration(float(seconds.sum())), ""])
+    if len(kept_back):
+        time = duration(float(kept_back["duration"].sum()))
+        rows.append(["of reserved patients", f"{len(kept_back):,d}", time, "in tuning alone, not scored"])
+    rows.append(["all", f"{len(run.windows):,d}", duration(float(run.windows["duration"].sum())), ""])
     return Table(
         "Windows by event type", ["event type", "windows", "window time", "in this combination"], rows,
         "Borderline windows lie on the edge of an event, too near one, or where nothing is annotated.",
@@ -80,16 +93,19 @@ def window_table(run: Run) -> Table:
 
 def split_table(run: Run) -> Table:
     """Patients and windows of each fold of the data."""
-    folds = run.folds
-    labels = [name for name in folds.columns if name not in ("patient", "fold")]
+    labels = [name for name in run.folds.columns if name not in ("patient", "fold", "inner")]
     rows: list[list[Cell]] = []
-    for number_of, own in folds.groupby("fold"):
+    for number_of, own in run.folds.groupby("fold"):
         counts = [f"{int(own[name].sum()):,d}" for name in labels]
-        rows.append([str(number_of), str(len(own)), *counts, ", ".join(map(str, own["patient"]))])
+        name = str(number_of) if number_of else "reserved"
+        rows.append([name, str(len(own)), *counts, ", ".join(map(str, own["patient"]))])
+    if run.reserved:
+        rows.append(rows.pop(0))
     return Table(
         "Folds, by patient; the same for every model, spectrogram and class set",
         ["fold", "patients", *labels, "who"],
         rows,
+        "Reserved patients tuned, and are in no fold: no score is of them." if run.reserved else "",
         text={2 + len(labels)},
     )
 
@@ -112,7 +128,8 @@ def recording_table(run: Run) -> Table:
     for row in table.to_dict("records"):
         sizes = [number(row[name]) if defined(row[name]) else "" for name in ("sfreq", "n_chans", "n_events")]
         length = duration(row["duration"]) if defined(row["duration"]) else ""
-        told = row["excluded"] or "; ".join(filter(None, ("used", row.get("notes", ""))))
+        used = "used in tuning alone" if row["patient"] in run.reserved else "used"
+        told = row["excluded"] or "; ".join(filter(None, (used, row.get("notes", ""))))
         rows.append([row["recording"], row["patient"], length, *sizes, told])
     out = int((~table["kept"]).sum())
     columns = ["recording", "patient", "length", "rate (Hz)", "channels", "annotated events", "used, or why not"]

@@ -1,7 +1,7 @@
 """The windows of a study with their classes and folds, and the splits of an outer fold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from eegwf.data.events import classify
 from eegwf.errors import InputError
 from eegwf.files import read_table
+from eegwf.seeds import seed_of
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,14 @@ class Cohort:
         """The windows that have a class."""
         return self.select(self.label >= 0)
 
+    def permuted(self, test_fold: int, seed: int) -> "Cohort":
+        """A control: the labels of all windows outside the test fold are shuffled among those that have one."""
+        rng = np.random.default_rng(seed_of(seed, "permuted labels", test_fold))
+        shuffled = (self.fold != test_fold) & (self.label >= 0)
+        label = self.label.copy()
+        label[shuffled] = rng.permutation(label[shuffled])
+        return replace(self, label=label)
+
 
 @dataclass(frozen=True)
 class Split:
@@ -63,7 +72,7 @@ class Split:
     validation_folds: tuple[int, ...]
 
 
-def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]]) -> Cohort:
+def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]], reserved: bool = False) -> Cohort:
     """Read the windows and folds of a study under a class set.
 
     Parameters
@@ -72,6 +81,8 @@ def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]]) -
         `windows.tsv` and `folds.tsv`.
     classes
         Event types of each class.
+    reserved
+        Read the patients reserved for tuning, with their inner folds, in place of those of the outer folds.
 
     Raises
     ------
@@ -80,10 +91,14 @@ def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]]) -
     """
     table = read_table(windows, ("window", "patient", "label"), text=("recording", "patient", "label"))
     given = read_table(folds, ("patient", "fold"), text=("patient",))
-    fold_of = dict(zip(given["patient"], given["fold"], strict=True))
-    lost = sorted(set(table["patient"]) - set(fold_of))
+    lost = sorted(set(table["patient"]) - set(given["patient"]))
     if lost:
         raise InputError(f"{folds}: no fold for patient {lost[0]}, who has windows in {windows}")
+    given = given[(given["fold"] == 0) == reserved]
+    if reserved and given.empty:
+        raise InputError(f"{folds}: no patient in fold 0, reserved for tuning; remove the file and run again")
+    table = table[table["patient"].isin(given["patient"])]
+    fold_of = dict(zip(given["patient"], given["inner" if reserved else "fold"], strict=True))
     names = tuple(classes)
     index = {label: _class_index(label, classes, names) for label in table["label"].unique()}
     kept = table[[index[label] is not None for label in table["label"]]]
@@ -103,7 +118,7 @@ def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]]) -
         kept["patient"].to_numpy(object),
         kept["recording"].to_numpy(object),
         kept["onset"].to_numpy(np.float64),
-        int(given["fold"].max()),
+        max(fold_of.values()),
     )
 
 
@@ -123,7 +138,7 @@ def split(cohort: Cohort, test_fold: int, inner: int = 1) -> Split:
     cohort
         Windows; those of the test fold are left out if they are there.
     test_fold
-        The outer fold k.
+        The outer fold k; 0 if no fold is tested, as where the patients are reserved for tuning.
     inner
         Which of the other folds validates: 1 for k+1, 2 for k+2 and so on, cyclically.
 
@@ -138,7 +153,7 @@ def split(cohort: Cohort, test_fold: int, inner: int = 1) -> Split:
     fold and its last windows of every class, so that validation may lack a class for good, as may a test fold.
     """
     visible = cohort.without(test_fold).scored()
-    n_others = cohort.n_folds - 1
+    n_others = cohort.n_folds - (test_fold != 0)
     if not 1 <= inner <= n_others:
         raise InputError(f"tuning.inner_folds: no inner fold {inner} of {n_others} beside the test fold; use fewer")
     order = [(test_fold - 1 + step) % cohort.n_folds + 1 for step in range(1, n_others + 1)]
@@ -152,8 +167,9 @@ def split(cohort: Cohort, test_fold: int, inner: int = 1) -> Split:
     size = min(range(1, n_others), key=lambda size: (len(lacking(order[size:])), len(lacking(order[:size])), size))
     missing = lacking(order[size:])
     if missing:
+        whose = f"fold {test_fold}" if test_fold else "tuning.reserved"
         raise InputError(
-            f"fold {test_fold}: its training patients (folds {', '.join(map(str, sorted(order[size:])))}) have no "
+            f"{whose}: its training patients (folds {', '.join(map(str, sorted(order[size:])))}) have no "
             f"window of class {missing[0]!r}; use fewer folds, another class set, or more patients"
         )
     return Split(visible.only(*order[size:]), visible.only(*order[:size]), tuple(sorted(order[:size])))

@@ -76,6 +76,11 @@ def _keep_memory() -> None:
         library.mallopt(M_MMAP_MAX, 0)
 
 
+def device_name(device: str) -> str:
+    """The device as it is told to users: `cpu`, or the GPU's name."""
+    return torch.cuda.get_device_name() if device == "cuda" else device
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """The context in which a network runs: bfloat16 on a GPU that has units for it, if the precision allows it."""
     wanted = device.type == "cuda" and (

@@ -48,11 +48,14 @@ def retrain_fold(
     data = [digest_file(windows), digest_file(folds), *inputs.identity()]
     # Each rank has its own state, whose name holds its parameters: neither `top` nor other ranks matter to it.
     decisive = {**config, "retrain": {**config["retrain"], "top": None}}
+    cohort = load_cohort(Path(windows), Path(folds), config["classes"])
+    if config["permute_labels"]:
+        cohort = cohort.permuted(fold, config["seed"])
     task = Refit(
         name=name,
         model=config["model"],
         inputs=inputs,
-        cohort=load_cohort(Path(windows), Path(folds), config["classes"]),
+        cohort=cohort,
         test_fold=fold,
         training=Training.model_validate(config["training"]),
         retrain=Retrain.model_validate(config["retrain"]),

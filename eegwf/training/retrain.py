@@ -13,9 +13,11 @@ from eegwf.files import write_table
 from eegwf.seeds import seed_of
 from eegwf.state import held, state_folder
 from eegwf.training.classifier import needed_axes, predict, save_classifier
-from eegwf.training.cohort import Cohort, split
+from eegwf.training.cohort import Cohort, Split, split
 from eegwf.training.console import Console
+from eegwf.training.device import device_name
 from eegwf.training.inputs import Inputs
+from eegwf.training.ledger import read_ledger, spending
 from eegwf.training.loop import Trained, most_epochs, resolve, train
 from eegwf.training.predictions import predictions_table
 from eegwf.training.sampling import epoch_size
@@ -57,7 +59,7 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
         Entries with `rank`, `trial`, `value` and `params`.
     output
         Folder that gets `rank1`, `rank2`, ... with `model.safetensors`, `model.json`, `history.tsv`, `validation.tsv`
-        and `test.tsv`.
+        and `test.tsv`; and `timing.tsv`.
     state_root
         Folder of unfinished work.
     """
@@ -65,29 +67,40 @@ def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_r
     if task.retrain.epochs is not None:
         training = training.model_copy(update={"epochs": task.retrain.epochs})
     parts = split(task.cohort, task.test_fold)
-    console, n_windows = Console(task.name), epoch_size(parts.train.label, training.balance)
+    console, spent = Console(task.name), []
     for entry in best:
-        epochs = most_epochs(task.model, entry["params"], training)
         state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
         with held(state):
-            try:
-                trained = train(
-                    task.model,
-                    task.inputs,
-                    parts,
-                    entry["params"],
-                    training,
-                    seed=seed_of(task.seed, task.name, "retrain", entry["rank"]),
-                    device=task.device,
-                    checkpoint=state / "checkpoint.safetensors",
-                    say=console.training(f"rank {entry['rank']} of {len(best)}", epochs, n_windows),
-                )
-            except (Diverged, torch.OutOfMemoryError) as error:
-                raise InputError(
-                    f"{task.name}: rank {entry['rank']} (trial {entry['trial']}, {entry['params']}) can't be "
-                    f"retrained: {' '.join(str(error).split())}; narrow models.{task.model}.search, or lower batch_size"
-                ) from None
+            trained = _train(task, entry, len(best), parts, training, state, console)
             _write(task, entry, parts.validation_folds, trained, training, output / f"rank{entry['rank']}")
+            spent.append(read_ledger(state))
+    write_table(output / "timing.tsv", pd.concat(spent).rename(columns={"what": "rank"}))
+
+
+def _train(
+    task: Refit, entry, n_ranks: int, parts: Split, training: Training, state: Path, console: Console
+) -> Trained:
+    rank, parameters = entry["rank"], entry["params"]
+    n_windows = epoch_size(parts.train.label, training.balance)
+    say = console.training(f"rank {rank} of {n_ranks}", most_epochs(task.model, parameters, training), n_windows)
+    try:
+        with spending(state, rank, n_windows, device_name(task.device), say) as epoch_done:
+            return train(
+                task.model,
+                task.inputs,
+                parts,
+                parameters,
+                training,
+                seed=seed_of(task.seed, task.name, "retrain", rank),
+                device=task.device,
+                checkpoint=state / "checkpoint.safetensors",
+                say=epoch_done,
+            )
+    except (Diverged, torch.OutOfMemoryError) as error:
+        raise InputError(
+            f"{task.name}: rank {rank} (trial {entry['trial']}, {parameters}) can't be retrained: "
+            f"{' '.join(str(error).split())}; narrow models.{task.model}.search, or lower batch_size"
+        ) from None
 
 
 def _write(task: Refit, entry, validation_folds, trained: Trained, training: Training, folder: Path) -> None:

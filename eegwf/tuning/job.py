@@ -1,37 +1,46 @@
-"""The tuning job of one outer fold: from files to files."""
+"""The job of one worker of a study: from files to a state folder."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.training import Retrain, Training
+from eegwf.config.training import Training
 from eegwf.config.tuning import Model, Tuning
-from eegwf.files import digest_file, write_json, write_table
+from eegwf.files import digest_file
 from eegwf.state import held, library_versions, state_folder
 from eegwf.training.cohort import load_cohort
 from eegwf.training.device import prepare
 from eegwf.training.inputs import Inputs
-from eegwf.tuning.search import Task, search
-from eegwf.tuning.selection import best_sets, trials_table
+from eegwf.tuning.budget import Budget
+from eegwf.tuning.journal import JOURNAL, write_pointer
+from eegwf.tuning.search import search
+from eegwf.tuning.task import Task
+
+# What ends a study, and not what its trials are: a raised budget goes on with the trials there are.
+LIMITS = ("trials", "epochs", "minutes")
 
 
-def tune_fold(
+def search_study(
     name: str,
     fold: int,
+    worker: int,
     config: dict[str, Any],
     code: str,
     windows: str,
     folds: str,
     arrays: list[str],
     state: str,
-    trials: str,
-    best: str,
+    output: str,
 ) -> None:
-    """Tune a model for one outer fold and write `trials.tsv` and `best.json`.
+    """Run trials of a study until it has none left to begin, and write where its state lies.
 
     Parameters
     ----------
     name, fold
-        Name of the study and the outer fold.
+        Name of the study, and the outer fold that it must not see; 0 if it tunes on reserved patients.
+    worker
+        Number of this worker. A second process of the same number waits, so that a study with one worker has one, even
+        if an earlier one has outlived its Snakemake.
     config
         Slice of the configuration: what decides the trials.
     code
@@ -39,31 +48,36 @@ def tune_fold(
     windows, folds, arrays
         The study's tables and spectrograms.
     state
-        Folder of unfinished work. The study's own folder in it is named after the configuration without the number of
-        trials, so that a raised budget goes on with the trials there are.
-    trials, best
-        Files to write.
+        Folder of unfinished work. The study's own folder in it is named after all that decides its trials, without the
+        budget.
+    output
+        File to write: the study's name and its state folder.
     """
     device = prepare(config["device"], config["threads"], config["deterministic"])
     inputs = Inputs(arrays)
+    cohort = load_cohort(Path(windows), Path(folds), config["classes"], reserved=fold == 0)
+    if config["permute_labels"]:
+        cohort = cohort.permuted(fold, config["seed"])
+    tuning = Tuning.model_validate(config["tuning"])
     task = Task(
         name=name,
         model=config["model"],
         space=Model.model_validate(config["space"]),
         inputs=inputs,
         # The view without the test fold: what is not there can't leak.
-        cohort=load_cohort(Path(windows), Path(folds), config["classes"]).without(fold),
+        cohort=cohort.without(fold),
         test_fold=fold,
         training=Training.model_validate(config["training"]),
-        tuning=Tuning.model_validate(config["tuning"]),
-        retrain=Retrain.model_validate(config["retrain"]),
+        tuning=tuning,
+        budget=Budget.of(tuning, config["retrain"]["top"]),
         seed=config["seed"],
         device=device,
     )
-    unbudgeted = {**config, "tuning": {**config["tuning"], "trials": None}}
+    decisive = {key: value for key, value in config.items() if key != "retrain"}
+    decisive["tuning"] = {key: value for key, value in config["tuning"].items() if key not in LIMITS}
     data = [digest_file(windows), digest_file(folds), *inputs.identity()]
-    folder = state_folder(Path(state), "tune", name, unbudgeted, data, code, device, library_versions())
-    with held(folder):
-        found = search(task, folder)
-    write_table(trials, trials_table(found, task.space.fixed, task.tuning.inner_folds))
-    write_json(best, [{"study": name, **entry} for entry in best_sets(found, task.space.fixed, task.retrain.top)])
+    folder = state_folder(Path(state), "tune", name, decisive, data, code, device, library_versions())
+    print(f"{name}: the study's journal is {folder / JOURNAL}", file=sys.stderr, flush=True)
+    with held(folder, f"worker{worker}.lock"):
+        search(task, folder)
+    write_pointer(output, name, folder)

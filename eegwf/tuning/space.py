@@ -26,15 +26,6 @@ def _distribution(entry: Range | Choices) -> BaseDistribution:
     return FloatDistribution(entry.low, entry.high, log=entry.log, step=entry.step)
 
 
-def draw(study: optuna.Study, sampler: optuna.samplers.BaseSampler, model: Model) -> dict[str, Any]:
-    """Draw a whole parameter set from the sampler, without touching the study: on a copy of it in memory."""
-    copy = optuna.create_study(sampler=sampler, direction=study.direction)
-    copy.add_trials(study.get_trials(deepcopy=False))
-    trial = copy.ask()
-    suggest(trial, model)
-    return trial.params
-
-
 def suggest(trial: optuna.Trial, model: Model) -> None:
     """Make the trial's parameters known to the study."""
     for name, entry in model.search.items():

@@ -59,10 +59,11 @@ def tune_config(**changes) -> dict:
         "threads": 1,
         "device": "cpu",
         "deterministic": True,
+        "permute_labels": False,
         "model": "vit",
         "space": {"fixed": {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2}, "search": search},
         "training": {"epochs": 3, "patience": 3, "batch_size": 16},
-        "tuning": {"trials": 4, "inner_folds": 1, "startup": 2, "pruning_warmup": 1},
+        "tuning": {"trials": 4, "inner_folds": 1, "startup": 2, "pruning_startup": 2, "pruning_warmup": 1},
         "retrain": {"top": 2},
         "classes": CLASSES,
     }

@@ -238,7 +238,7 @@ def test_retraining_writes_the_same_five_files_for_every_rank(study, tmp_path, a
             state=str(folder / "state"),
             output=str(folder / "retrain"),
         )
-        files = [path for path in sorted((folder / "retrain").rglob("*")) if path.is_file()]
+        files = [path for path in sorted((folder / "retrain").glob("rank*/*")) if path.is_file()]
         written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
     names = ["history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
     assert list(written[0]) == [f"retrain/rank{rank}/{name}" for rank in (1, 2) for name in names]

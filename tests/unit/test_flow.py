@@ -13,7 +13,7 @@ from eegwf.errors import InputError
 from eegwf.flow import Flow, read_flow, slice_of
 
 JOB = SimpleNamespace(model="vit", spectrogram="mel", classes="2class", fold="1")
-STAGES = ("synthesise", "windows", "folds", "spectrogram", "tune", "retrain", "explain", "evaluate", "report")
+STAGES = ("synthesise", "windows", "folds", "spectrogram", "search", "tune", "retrain", "explain", "evaluate", "report")
 
 
 @pytest.fixture
@@ -31,16 +31,24 @@ def changed(one: Flow, other: Flow, job=JOB) -> set[str]:
 @pytest.mark.parametrize(
     ("settings", "stages"),
     [
-        ({"models": {"vit": {"search": {"lr": {"low": 1e-6, "high": 1e-2, "log": True}}}}}, {"tune"}),
-        ({"tuning": {"trials": 30}}, {"tune"}),
-        ({"training": {"epochs": 9}}, {"tune", "retrain"}),
+        ({"models": {"vit": {"search": {"lr": {"low": 1e-6, "high": 1e-2, "log": True}}}}}, {"search", "tune"}),
+        ({"tuning": {"trials": 30}}, {"search", "tune"}),
+        ({"tuning": {"epochs": 30}}, {"search", "tune"}),
+        ({"tuning": {"minutes": 30}}, {"search", "tune"}),
+        ({"tuning": {"workers": 4}}, set()),
+        ({"tuning": {"allow_optimistic": True, "mode": "once"}}, set()),
+        ({"tuning": {"mode": "reserved"}}, {"folds"}),
+        ({"tuning": {"reserved": 0.4}}, set()),
+        ({"permute_labels": True}, {"search", "retrain"}),
+        ({"training": {"epochs": 9}}, {"search", "retrain"}),
         ({"retrain": {"epochs": 9}}, {"retrain"}),
+        ({"retrain": {"top": 2}}, {"search", "tune", "retrain"}),
         ({"spectrograms": {"mel": {"f_max": 60}}}, {"spectrogram"}),
         ({"spectrograms": {"cwt": {"f_max": 60}}}, set()),
         ({"spectrograms": {"device": "auto"}}, {"spectrogram"}),
         (
             {"classes": {"2class": {"background": ["bckg"], "seizure": ["sz_foc"]}}},
-            {"tune", "retrain", "explain", "evaluate"},
+            {"search", "retrain", "explain", "evaluate"},
         ),
         ({"classes": {"3class": {"background": ["bckg"], "seizure": ["sz_foc"]}}}, set()),
         ({"windows": {"guard": 3}}, {"windows"}),
@@ -62,7 +70,7 @@ def test_class_order_survives_json_and_counts(flow_of):
     texts = []
     for order in orders:
         flow = flow_of(classes={"2class": {name: entries[name] for name in order}})
-        texts.append([flow.config(stage)(JOB) for stage in ("tune", "retrain", "explain", "evaluate")])
+        texts.append([flow.config(stage)(JOB) for stage in ("search", "retrain", "explain", "evaluate")])
         assert [list(json.loads(text)["classes"]) for text in texts[-1]] == [order] * 4
     assert all(one != other for one, other in zip(*texts, strict=True))
 
@@ -236,9 +244,10 @@ def test_models_that_are_none_are_refused(flow_of, models, said):
 def test_a_network_of_timm_is_a_model_with_a_parameter(flow_of):
     flow = flow_of(models={"mine": {"timm": "convnext_atto", "fixed": {"dropout": 0.1}}}, matrix={"models": ["mine"]})
     job = SimpleNamespace(model="mine", spectrogram="mel", classes="2class", fold="1")
-    space = json.loads(flow.config("tune")(job))["space"]
-    assert space["fixed"] == {"dropout": 0.1, "timm": "convnext_atto"}
-    assert flow.code("tune")(job) != flow.code("tune")(JOB)
+    for stage in ("search", "tune"):
+        space = json.loads(flow.config(stage)(job))["space"]
+        assert space["fixed"] == {"dropout": 0.1, "timm": "convnext_atto"}
+        assert flow.code(stage)(job) != flow.code(stage)(JOB)
     assert flow.reports() == ["results/mine_mel_3class/report.html"]
 
 
@@ -246,6 +255,7 @@ def test_a_fitted_model_asks_for_no_gpu(flow_of):
     job = SimpleNamespace(model="bandpower", spectrogram="raw", classes="2class", fold="1")
     flow = flow_of(device="cuda")
     assert flow.gpus(job) == 0 and flow.gpus(JOB) == 1
-    assert json.loads(flow.config("tune")(job))["device"] == "cpu"
-    assert json.loads(flow.config("tune")(JOB))["device"] == "cuda"
+    for stage in ("search", "retrain"):
+        assert json.loads(flow.config(stage)(job))["device"] == "cpu"
+        assert json.loads(flow.config(stage)(JOB))["device"] == "cuda"
     assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]

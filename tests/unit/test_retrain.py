@@ -3,6 +3,7 @@
 import pytest
 from killing import kill_ten_times
 from study import tune_config, write_study
+from tuning import tune
 
 from eegwf.config.training import Training
 from eegwf.files import read_json, read_table, write_json
@@ -11,7 +12,6 @@ from eegwf.training.cohort import load_cohort, split
 from eegwf.training.inputs import Inputs
 from eegwf.training.job import retrain_fold
 from eegwf.training.loop import train
-from eegwf.tuning.job import tune_fold
 
 NAME = "vit_mel_3class_fold2"
 
@@ -20,16 +20,14 @@ NAME = "vit_mel_3class_fold2"
 def study(tmp_path_factory):
     """A study with the tuning of fold 2 done."""
     folder = write_study(tmp_path_factory.mktemp("study"))
-    files = {name: str(folder / f"{name}.tsv") for name in ("windows", "folds", "trials")}
-    state, best, arrays = str(folder / "state"), str(folder / "best.json"), [str(folder / "mel.npy")]
-    tune_fold(name=NAME, fold=2, config=tune_config(), code="x", arrays=arrays, state=state, best=best, **files)
+    tune(folder, folder, fold=2)
     return folder
 
 
 def retrain(study, folder, top=2):
     config = {
         key: tune_config()[key]
-        for key in ("seed", "threads", "device", "deterministic", "model", "training", "classes")
+        for key in ("seed", "threads", "device", "deterministic", "permute_labels", "model", "training", "classes")
     }
     write_json(folder / "best.json", read_json(study / "best.json")[:top])
     retrain_fold(
@@ -48,8 +46,9 @@ def retrain(study, folder, top=2):
 
 
 def contents(folder):
-    files = sorted((folder / "retrain").rglob("*"))
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.is_file()}
+    """What two equal retrainings have in common: all but times."""
+    files = [path for path in sorted((folder / "retrain").rglob("*")) if path.is_file() and path.name != "timing.tsv"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +68,16 @@ def test_a_history_holds_one_training_alone(study, undisturbed, tmp_path):
         history = read_table(tmp_path / f"retrain/rank{rank}/history.tsv")
         assert list(history["epoch"]) == list(range(1, len(history) + 1))
         assert len(history) <= tune_config()["training"]["epochs"]
+
+
+def test_what_each_rank_took_is_written(study, tmp_path):
+    files = retrain(study, tmp_path)
+    table = read_table(tmp_path / "retrain/timing.tsv")
+    assert list(table.columns) == ["rank", "seconds", "epochs", "windows", "windows_per_second", "device"]
+    epochs = [files[f"retrain/rank{rank}/history.tsv"].count(b"\n") - 1 for rank in (1, 2)]
+    assert table["rank"].tolist() == [1, 2] and table["epochs"].tolist() == epochs
+    assert table["windows"].tolist() == [48 * number for number in epochs]  # two patients of 24 windows train
+    assert (table["seconds"] > 0).all()
 
 
 def test_validation_and_test_come_from_their_folds(study, undisturbed, tmp_path):

@@ -100,7 +100,7 @@ def test_snakemake_merges_as_we_do(root, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     given = {}
     for line in run.stdout.splitlines():
-        for script in ("windows", "tune", "evaluate"):
+        for script in ("windows", "search", "tune", "evaluate"):
             if f"run_script {script} " in line and (script == "windows" or "_3class" in line):
                 words = shlex.split(line)
                 given[script] = json.loads(words[words.index("--config") + 1])
@@ -109,9 +109,11 @@ def test_snakemake_merges_as_we_do(root, tmp_path):
     assert given["windows"]["dataset"] == dataset
     assert given["windows"]["windows"]["length"] == 4
     assert list(given["evaluate"]["classes"].items()) == [("rest", ["bckg"]), ("all", ["sz"])]
-    search = given["tune"]["space"]["search"]
+    assert list(given["search"]["classes"].items()) == [("rest", ["bckg"]), ("all", ["sz"])]
     default = yaml.safe_load((root / "config/config.yaml").read_text())["models"]["vit"]["search"]
-    assert search["lr"] == {"choices": [0.1, 0.2]} and search["width"] == default["width"]
+    for script in ("search", "tune"):
+        search = given[script]["space"]["search"]
+        assert search["lr"] == {"choices": [0.1, 0.2]} and search["width"] == default["width"]
 
 
 def test_helsinki(root, data_root):

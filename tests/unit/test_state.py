@@ -1,14 +1,19 @@
 """The folder of unfinished work, as several processes meet at it."""
 
+import errno
+import os
 import select
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from eegwf.errors import InputError
 from eegwf.seeds import seed_of
-from eegwf.state import held, state_folder
+from eegwf.state import held, state_folder, try_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
@@ -72,6 +77,46 @@ def test_the_lock_falls_with_an_error(tmp_path, capsys):
     with held(tmp_path):
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_a_lock_that_is_taken_is_not_waited_for(tmp_path, processes):
+    path = tmp_path / ".lock"
+    processes.append(holder(tmp_path))
+    assert processes[0].stdout.readline() == "held\n"
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert try_lock(path) is None
+    assert len(list(Path("/proc/self/fd").iterdir())) == before  # nothing stays open
+    processes[0].communicate()
+    first = try_lock(path)
+    assert first is not None and try_lock(path) is None  # not even by the same process
+    os.close(first)
+    second = try_lock(path)
+    assert second is not None
+    os.close(second)
+
+
+def test_locks_of_one_folder_are_held_apart_and_in_silence(tmp_path, capsys):
+    with held(tmp_path, "worker1.lock"), held(tmp_path, "worker2.lock"), held(tmp_path):
+        assert [try_lock(tmp_path / name) for name in ("worker1.lock", "worker2.lock", ".lock")] == [None] * 3
+    taken = try_lock(tmp_path / "claim.lock")
+    threading.Timer(0.2, os.close, [taken]).start()
+    since = time.monotonic()
+    with held(tmp_path, "claim.lock", say=None):
+        assert time.monotonic() - since > 0.1
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_system_without_locks_is_refused_with_advice(tmp_path, monkeypatch):
+    def no_locks(descriptor, operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("eegwf.state.fcntl.flock", no_locks)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(
+        InputError, match=r"gives no locks \(No locks available\), .*\(on Lustre: mounted with -o flock\)"
+    ):
+        try_lock(tmp_path / ".lock")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_other_folders_are_free(tmp_path, processes):

@@ -9,10 +9,14 @@ import torch
 from report_study import write_study
 from safetensors.torch import save_file
 
-from eegwf.files import read_json
+from eegwf.files import read_json, write_json
 from eegwf.report.summary import n_weights, summarise
 
 COMBINATIONS = [("vit", "mel", "2class"), ("vit", "cwt", "2class"), ("vit", "mel", "3class")]
+
+
+def describe(folder, mode="per_fold", permuted=False):
+    write_json(folder / "run.json", {"config": {"tuning": {"mode": mode}, "permute_labels": permuted}})
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +25,7 @@ def results(tmp_path_factory):
     for number, (model, spectrogram, classes) in enumerate(COMBINATIONS):
         write_study(folder, classes, spectrogram)
         weights = {"a": torch.zeros(3, 4), "b": torch.zeros(number + 1), "c": torch.tensor(1)}
+        describe(folder / f"{model}_{spectrogram}_{classes}")
         rank = folder / f"{model}_{spectrogram}_{classes}" / "fold1" / "retrain" / "rank1"
         rank.mkdir(parents=True, exist_ok=True)
         save_file(weights, rank / "model.safetensors")
@@ -62,3 +67,28 @@ def test_better_scores_stand_first(results):
     found = {"_".join(one): read_json(results / "_".join(one) / "metrics.json") for one in COMBINATIONS[:2]}
     order = sorted(found, key=lambda name: -found[name]["members"]["ensemble"]["balanced_accuracy"]["value"])
     assert re.findall(r'href="(\w+_2class)/', page) == order
+
+
+def test_what_is_no_result_is_marked_in_table_page_and_figure(results, tmp_path):
+    shown = {
+        "vit_mel_2class": ("once", False),
+        "vit_cwt_2class": ("per_fold", True),
+        "vit_mel_3class": ("per_fold", False),
+    }
+    for name, (mode, permuted) in shown.items():
+        describe(results / name, mode, permuted)
+    summarise(results, COMBINATIONS, tmp_path / "summary.tsv", tmp_path / "summary.html")
+    for name in shown:
+        describe(results / name)
+    table = pd.read_csv(tmp_path / "summary.tsv", sep="\t", keep_default_na=False)
+    found = {"_".join(row[:3]): row[3] for row in table[["model", "spectrogram", "classes", "caution"]].to_numpy()}
+    assert list(found.values()) == ["optimistic", "permuted labels", ""]
+    page = (tmp_path / "summary.html").read_text()
+    assert "optimistic (vit_mel_2class): parameters of all folds" in page
+    assert "permuted labels (vit_cwt_2class): a control" in page
+    assert "caution: optimistic" in page and '<td class="text">permuted labels</td>' in page
+
+
+def test_honest_runs_have_no_caution(results):
+    assert pd.read_csv(results / "summary.tsv", sep="\t")["caution"].isna().all()
+    assert "optimistic" not in (results / "summary.html").read_text()

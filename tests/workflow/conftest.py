@@ -11,7 +11,7 @@ from faults import Case
 from running import TINY, snakemake_command
 
 # What may differ between two runs: times, hosts, logs, reports, unfinished work.
-VARYING = ("timing.tsv", "report.html", "run.json")
+VARYING = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
 
 
 @pytest.fixture(scope="session")

@@ -179,15 +179,16 @@ class Case:
         files += ["--axes", self.results / f"spectrograms/{name}.json"]
         return self.job("spectrogram", "--name", name, "--config", self.flow().config("spectrogram")(wildcards), *files)
 
-    def tune(self, classes: str, fold: int) -> str:
-        """Tune the model for an outer fold."""
-        wildcards = SimpleNamespace(model="vit", spectrogram="mel", classes=classes, fold=str(fold))
+    def search(self, classes: str, fold: int) -> str:
+        """Search for parameters of the model without an outer fold."""
+        wildcards = SimpleNamespace(model="vit", spectrogram="mel", classes=classes, study=f"fold{fold}")
         study, tables = self.flow(), self.results / "data"
-        made = self.results / f"vit_mel_{classes}/fold{fold}/tune"
-        options = ["--name", study.name(wildcards), "--fold", fold, "--config", study.config("tune")(wildcards)]
-        options += ["--code", "x", "--windows", tables / "windows.tsv", "--folds", tables / "folds.tsv"]
+        options = ["--name", study.name(wildcards), "--fold", study.hidden_fold(wildcards), "--worker", 1]
+        options += ["--config", study.config("search")(wildcards), "--code", "x"]
+        options += ["--windows", tables / "windows.tsv", "--folds", tables / "folds.tsv"]
         options += ["--arrays", self.results / "spectrograms/mel.npy", "--state", self.results / "state"]
-        return self.job("tune", *options, "--trials", made / "trials.tsv", "--best", made / "best.json")
+        made = self.results / f"vit_mel_{classes}/studies/fold{fold}/worker1.json"
+        return self.job("search", *options, "--output", made)
 
     def import_tables(self) -> str:
         """Read given arrays' labels, patients and folds."""

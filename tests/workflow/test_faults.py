@@ -271,7 +271,7 @@ def test_an_absent_class(study, events, fold, expected):
     folds = pd.read_csv(case.results / "data/folds.tsv", sep="\t").set_index("patient")["fold"]
     fold = fold or folds["sub-02"]
     before = left(case.results)
-    assert re.fullmatch(f"error: {expected.format(fold=fold)}", said := case.tune("2class", fold)), said
+    assert re.fullmatch(f"error: {expected.format(fold=fold)}", said := case.search("2class", fold)), said
     assert left(case.results) == before
 
 

@@ -109,8 +109,8 @@ def test_layouts_of_given_arrays(arrays, snakemake, tmp_path, axes, pickled):
     planned = snakemake(case.folder, "--dry-run", METRICS, configs=[case.config()]).stdout
     counts = dict(re.findall(r"^(\w+) +(\d+)$", planned, re.M))
     assert counts == {
-        "import_tables": "1", "import_spectrogram": "1", "folds": "1", "tune": "3", "retrain": "3", "evaluate": "1",
-        "total": "10",
+        "import_tables": "1", "import_spectrogram": "1", "folds": "1", "search": "3", "tune": "3", "retrain": "3",
+        "evaluate": "1", "total": "13",
     }  # fmt: skip
     assert not case.results.exists()
     assert case.import_tables() == case.import_spectrogram() == ""

@@ -31,7 +31,9 @@ def test_every_file_of_the_contract_is_there(finished):
     run = finished / RUN
     expected = ["predictions.tsv", "metrics.json", "per_patient.tsv", "events.tsv", "timing.tsv", "report.html"]
     for fold in (1, 2, 3):
-        expected += [f"fold{fold}/tune/trials.tsv", f"fold{fold}/tune/best.json", f"fold{fold}/explain/maps.json"]
+        expected += [f"fold{fold}/tune/{name}" for name in ("trials.tsv", "best.json", "timing.tsv")]
+        expected += [f"studies/fold{fold}/worker1.json", f"fold{fold}/retrain/timing.tsv"]
+        expected += [f"fold{fold}/explain/maps.json"]
         for rank in (1, 2):
             names = ("model.safetensors", "model.json", "history.tsv", "validation.tsv", "test.tsv")
             expected += [f"fold{fold}/retrain/rank{rank}/{name}" for name in names]
@@ -39,6 +41,23 @@ def test_every_file_of_the_contract_is_there(finished):
     missing = [name for name in expected if not (run / name).stat().st_size]
     missing += [name for name in data if not (finished / "results/data" / name).stat().st_size]
     assert missing == []
+
+
+def test_what_tuning_and_retraining_cost_is_written(finished):
+    for fold in (1, 2, 3):
+        tables = {name: finished / RUN / f"fold{fold}" / name for name in ("tune/trials.tsv", "tune/timing.tsv")}
+        trials, tuning = (pd.read_csv(path, sep="\t") for path in tables.values())
+        counted = trials[trials["epochs"] > 0]
+        assert tuning["trial"].tolist() == counted["trial"].tolist()
+        assert tuning["epochs"].tolist() == counted["epochs"].tolist()
+        retraining = pd.read_csv(finished / RUN / f"fold{fold}/retrain/timing.tsv", sep="\t")
+        histories = [finished / RUN / f"fold{fold}/retrain/rank{rank}/history.tsv" for rank in (1, 2)]
+        assert retraining["rank"].tolist() == [1, 2]
+        assert retraining["epochs"].tolist() == [len(pd.read_csv(path, sep="\t")) for path in histories]
+        for table in (tuning, retraining):
+            assert list(table.columns[1:]) == ["seconds", "epochs", "windows", "windows_per_second", "device"]
+            assert (table["seconds"] > 0).all() and (table["windows"] > table["epochs"]).all()
+            np.testing.assert_allclose(table["windows_per_second"], table["windows"] / table["seconds"], atol=0.06)
 
 
 def test_metrics_follow_from_the_predictions(finished):
@@ -91,12 +110,35 @@ def test_a_changed_range_repeats_tuning_and_what_follows_alone(finished, snakema
     changed.write_text(yaml.safe_dump({"models": {"vit": {"search": search}}}))
     tiny = Path(__file__).with_name("tiny.yaml")
     planned = jobs(snakemake(finished, "--dry-run", REPORT, configs=(tiny, changed)).stdout)
-    assert planned == {"tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+    assert planned == {"search": 3, "tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
 
 
 def test_a_changed_training_setting_repeats_no_data_job(finished, snakemake):
     planned = jobs(snakemake(finished, "--dry-run", REPORT, "--config", "training={epochs: 4}").stdout)
-    assert set(planned) == {"tune", "retrain", "explain", "evaluate", "report"}
+    assert set(planned) == {"search", "tune", "retrain", "explain", "evaluate", "report"}
+
+
+AFTER_SEARCH = {"tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+
+
+def test_more_workers_bring_the_missing_ones_and_the_gathering(finished, snakemake):
+    more = ["--config", "tuning={workers: 4}"]
+    files = [f"{RUN}/fold{fold}/tune/best.json" for fold in (1, 2, 3)]
+    assert jobs(snakemake(finished, "--dry-run", *files, *more).stdout) == {"search": 9, "tune": 3}
+    assert jobs(snakemake(finished, "--dry-run", REPORT, *more).stdout) == {"search": 9, **AFTER_SEARCH}
+
+
+@pytest.mark.parametrize("change", ["tuning={trials: 5}", "tuning={minutes: 1}", "retrain={top: 1}"])
+def test_another_budget_goes_on_with_every_study(finished, snakemake, change):
+    planned = jobs(snakemake(finished, "--dry-run", REPORT, "--config", change).stdout)
+    assert planned == {"search": 3, **AFTER_SEARCH}
+
+
+def test_tuning_once_asks_for_no_other_study(finished, snakemake):
+    once = ["--config", "tuning={mode: once, allow_optimistic: true}"]
+    files = [f"{RUN}/fold{fold}/tune/best.json" for fold in (1, 2, 3)]
+    # Fold 1 has taken its sets from that study; the others take them now.
+    assert jobs(snakemake(finished, "--dry-run", *files, *once).stdout) == {"tune": 2}
 
 
 def test_comments_repeat_nothing_and_code_repeats_what_uses_it(finished, root, tmp_path):
@@ -115,13 +157,14 @@ def test_comments_repeat_nothing_and_code_repeats_what_uses_it(finished, root, t
         return jobs(done.stdout + done.stderr)
 
     assert planned() == {}
-    for name in ("eegwf/training/loop.py", "workflow/scripts/tune.py", "eegwf/tuning/search.py", "rules/tune.smk"):
+    scripts = ("workflow/scripts/search.py", "workflow/scripts/tune.py", "rules/search.smk", "rules/tune.smk")
+    for name in ("eegwf/training/loop.py", "eegwf/tuning/search.py", "eegwf/tuning/gather.py", *scripts):
         path = copy / name
         path.write_text("# A comment.\n" + path.read_text() + "\n# Another one.\n")
     assert planned() == {}
     path = copy / "eegwf/training/schedule.py"
     path.write_text(path.read_text().replace("momentum=0.9", "momentum=0.8"))
-    assert planned() == {"tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+    assert planned() == {"search": 3, "tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
 
 
 def test_the_run_opens_from_python(finished):

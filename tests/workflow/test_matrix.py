@@ -20,7 +20,8 @@ def test_the_whole_matrix_is_planned(snakemake, tmp_path, n_folds):
     rows = [(model, one) for model in MODELS for one in IMAGES] + [("eegnet", "raw"), ("bandpower", "raw")]
     expected = {f"{model}_{one}_{classes}" for model, one in rows for classes in CLASSES}
     assert {"_".join(found) for found in re.findall(r"Report (\w+) on (\w+), (\w+)", planned)} == expected
-    assert f"tune {len(expected) * n_folds}" in re.sub(" +", " ", planned)
+    for rule in ("search", "tune"):
+        assert f"\n{rule} {len(expected) * n_folds}\n" in re.sub(" +", " ", planned)
 
 
 @pytest.fixture(scope="module")

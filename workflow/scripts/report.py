@@ -1,4 +1,4 @@
-"""Write the report of one combination, with timing.tsv and run.json beside it.
+"""Write the report of one combination, with timing.tsv, ledger.tsv and run.json beside it.
 
 Example: python workflow/scripts/report.py --config "$JSON" --results results --model vit --spectrogram mel
 --classes 3class --output results/vit_mel_3class/report.html

@@ -1,26 +1,23 @@
-"""Tune one model on one outer fold.
+"""Take the best parameter sets of a finished study for one outer fold.
 
-Example: python workflow/scripts/tune.py --name vit_mel_3class_fold1 --fold 1 --config "$JSON" --code abc
---windows windows.tsv --folds folds.tsv --arrays mel.npy --state state --trials trials.tsv --best best.json
+Example: python workflow/scripts/tune.py --config "$JSON" --workers worker1.json worker2.json --state state
+--trials trials.tsv --best best.json --timing timing.tsv
 """
 
 import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.tuning.job import tune_fold
+from eegwf.tuning.gather import tune_fold
 
 
 def main() -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", required=True, help="name of the study")
-    parser.add_argument("--fold", type=int, required=True, help="outer fold")
     parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
-    parser.add_argument("--code", required=True, help="digest of the code")
-    for name in ("windows", "folds", "state", "trials", "best"):
+    parser.add_argument("--workers", nargs="+", required=True, help="what the study's workers wrote, .json")
+    for name in ("state", "trials", "best", "timing"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--arrays", nargs="+", required=True, help="spectrograms, .npy")
     arguments = vars(parser.parse_args())
     tune_fold(**arguments)
 
