@@ -209,5 +209,11 @@ def _fold(
     for kind in ("saliency", "mean"):
         write_array(folder / f"explain/{kind}.npy", rng.uniform(0, 2, shape).astype(np.float32))
     write_array(folder / "explain/gradcam.npy", rng.uniform(0, 2, (shape[0], *shape[2:])).astype(np.float32))
-    about = {"classes": classes, "n_windows": [20] * len(classes), "n_classifiers": n_ranks, "arrays": axes}
+    about = {
+        "classes": classes,
+        "n_windows": [20] * len(classes),
+        "n_classifiers": n_ranks,
+        "arrays": axes,
+        "device": "NVIDIA H100",
+    }
     write_json(folder / "explain/maps.json", about | {"n_zero_gradcam": [1] + [0] * (len(classes) - 1)})

@@ -11,7 +11,7 @@ from eegwf.progress import Progress
 from eegwf.seeds import seed_of
 from eegwf.training.classifier import load_classifier
 from eegwf.training.cohort import load_cohort
-from eegwf.training.device import prepare
+from eegwf.training.device import device_name, prepare
 from eegwf.training.inputs import Inputs
 
 AXES = ("spectrogram", "ch_names", "freqs", "times")
@@ -63,6 +63,7 @@ def explain_fold(
             "classes": list(cohort.classes),
             "n_windows": [maps.n_windows for maps in found],
             "n_classifiers": len(classifiers),
+            "device": device_name(device),
             "n_zero_gradcam": [maps.n_zero for maps in found],
             "arrays": [{key: one[key] for key in AXES} for one in inputs.described],
         },

@@ -32,8 +32,8 @@ def ledger(run: Run, timing: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns `stage jobs seconds gpu_seconds epochs windows`, the last row `total`. Tuning (a job: a trial) and
         retraining (a job: a rank) are their timing tables' sums. Of the others, and of those two in results from before
-        these tables, Snakemake's measurements: what a GPU did of it is then unknown, and empty where one may have been
-        used.
+        these tables, Snakemake's measurements of whole jobs: all of it is a GPU's if the job had one, and empty where
+        that isn't known.
     """
     rows = {
         "tune": _measured("tune", [study.first.tuning_cost for study in studies(run)], "trial"),
@@ -44,8 +44,9 @@ def ledger(run: Run, timing: pd.DataFrame) -> pd.DataFrame:
     jobs = timing.assign(stage=[MEASURED.get(stage_of(job), stage_of(job)) for job in timing["job"]])
     for stage, own in jobs.groupby("stage", sort=False):
         if stage not in rows and stage != "report":
-            gpu = None if _may_use_gpu(run, str(stage)) else 0.0
-            rows[stage] = [stage, len(own), float(own["seconds"].sum()), gpu, None, None]
+            seconds = float(own["seconds"].sum())
+            used = _used_gpu(run, str(stage))
+            rows[stage] = [stage, len(own), seconds, None if used is None else seconds * used, None, None]
     order = {stage: at for at, stage in enumerate(STAGES)}
     table = pd.DataFrame(
         sorted(rows.values(), key=lambda row: order.get(row[0], len(order))), columns=list(COLUMNS)
@@ -72,12 +73,18 @@ def _measured(stage: str, costs: Iterable[pd.DataFrame], what: str) -> list | No
     ]
 
 
-def _may_use_gpu(run: Run, stage: str) -> bool:
+def _used_gpu(run: Run, stage: str) -> bool | None:
+    """Whether a stage's jobs had a GPU; None if that can't be told."""
     if stage == "spectrogram":
-        return run.config["spectrograms"].get("device", "cpu") != "cpu"
+        return False if run.config["spectrograms"].get("device", "cpu") == "cpu" else None
     if stage not in ("tune", "retrain", "explain") or run.config["device"] == "cpu":
         return False
-    return entry_of(run.model, run.config["models"][run.model]["fixed"]).by_steps
+    if not entry_of(run.model, run.config["models"][run.model]["fixed"]).by_steps:
+        return False
+    devices = {fold.maps.about.get("device") for fold in run.outer if fold.maps}
+    if stage == "explain" and len(devices) == 1 and None not in devices:
+        return devices != {"cpu"}
+    return None
 
 
 def ledger_table(table: pd.DataFrame) -> Table:
@@ -97,7 +104,7 @@ def ledger_table(table: pd.DataFrame) -> Table:
         rows,
         "Tuning and retraining: seconds of training, broken-off runs included; a job is a trial or a rank, and a "
         "study that serves several folds is counted once. Other stages: Snakemake's measurements of whole jobs"
-        + (", which don't tell a GPU's part" if unknown else "")
+        + (", which don't always tell a GPU's part" if unknown else "")
         + "; data and spectrograms serve other combinations as well. The same stands in ledger.tsv.",
         strong={len(rows) - 1},
     )

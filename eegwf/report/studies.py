@@ -12,7 +12,7 @@ import pandas as pd
 from eegwf.config.tuning import Choices, Model, Range
 from eegwf.report.collect import Fold, Run
 
-FEWEST = 5  # complete trials that importances are computed from
+FEWEST = 20  # complete trials that importances are computed from: of fewer, the best tenth is one
 DUPLICATE = "same as trial"
 
 

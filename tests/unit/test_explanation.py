@@ -116,7 +116,7 @@ def test_a_trained_model_looks_at_the_channel_that_tells_the_classes_apart(tmp_p
     saliency, described = read_array(tmp_path / "explain/saliency.npy"), read_json(tmp_path / "explain/maps.json")
     assert saliency.shape == (3, 3, 10, 12)
     assert read_array(tmp_path / "explain/gradcam.npy").shape == (3, 10, 12)
-    assert described["n_windows"] == [10, 10, 10]
+    assert described["n_windows"] == [10, 10, 10] and described["device"] == "cpu"
     assert (saliency.mean(axis=(2, 3)).argmax(axis=1) == 1).all()
 
 
