@@ -1,6 +1,6 @@
 # make report   the default study: results/vit_mel_3class/report.html
 # make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    every report of another configuration
-# make test     all tests
+# make test     all tests but those of the cluster: make test-hpc
 # make bench    the benchmarks: docs/benchmarks.md and .json
 # make lint | docs | lock | clean
 
@@ -14,14 +14,19 @@ TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
 BIN := $(VENV)/bin
 OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
 
-.PHONY: report test bench lint docs lock clean
+.PHONY: report test test-hpc bench lint docs lock clean
 
 report: $(VENV)/.installed
 	$(BIN)/python -m eegwf.unlock $(OPTIONS)
 	$(BIN)/snakemake --cores all $(TARGET) $(if $(GPUS),--resources gpu=$(GPUS)) $(OPTIONS)
 
 test: $(VENV)/.tested lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/hpc
+
+# A real SLURM, brought up for the tests: as root on Debian or Ubuntu what it needs is installed, elsewhere they skip.
+test-hpc: $(VENV)/.tested
+	tests/hpc/install.sh
+	$(BIN)/python -m pytest tests/hpc
 
 bench: $(VENV)/.benched
 	$(BIN)/python -m bench

@@ -6,6 +6,7 @@
 import sys
 
 from eegwf.flow import open_flow
+from eegwf.shell import shell_prefix
 
 flow = open_flow(
     f"{workflow.basedir}/config/config.yaml",
@@ -16,7 +17,7 @@ flow = open_flow(
 )
 
 # Jobs call `run_script tune ...`: the Python that runs Snakemake, or the image's, never another that the PATH holds.
-shell.prefix(flow.shell_prefix(workflow.basedir))
+shell.prefix(shell_prefix(flow.python, workflow.basedir))
 
 
 container: "containers/eegwf.sif"

@@ -18,6 +18,7 @@ from eegwf.config.load import Layers, read_layers, validate
 from eegwf.config.study import Study
 from eegwf.errors import InputError
 from eegwf.matrix import Matrix
+from eegwf.resources import Requests
 from eegwf.slices import count_folds, data_digest, slice_of
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
@@ -52,6 +53,7 @@ class Flow:
         self.models = list(study.models)
         self.spectrograms = self._spectrograms()
         self.matrix = Matrix(study, self.spectrograms, layers)
+        self.asks = Requests(study, self.matrix)
         self.classes = list(study.classes)
         self.n_folds = count_folds(study)
         self.folds = list(range(1, self.n_folds + 1))
@@ -248,28 +250,10 @@ class Flow:
         """For a rule's `params`: the folder above the ranks."""
         return str(Path(output[0]).parents[1])
 
-    def shell_prefix(self, base: Path | str) -> str:
-        """Bash in front of every job's command: strict, and `run_script NAME` for the scripts of this checkout.
-
-        It is no part of the command, so that moving a checkout or an environment repeats no job.
-        """
-        scripts = shlex.quote(f"{base}/workflow/scripts")
-        run = f'run_script() {{ {shlex.quote(self.python)} {scripts}/"$1".py "${{@:2}}"; }}; '
-        return "set -euo pipefail; " + run.replace("{", "{{").replace("}", "}}")
-
     @staticmethod
     def any_of(values: Iterable[Any]) -> str:
         """Wildcard constraint that admits these values alone."""
         return "|".join(re.escape(str(value)) for value in values)
-
-    def gpus(self, wildcards) -> int:
-        """GPUs that a job which trains or explains a model asks for."""
-        return 0 if self.study.device == "cpu" or not self.matrix.entry(wildcards.model).by_steps else 1
-
-    @property
-    def spectrogram_gpus(self) -> int:
-        """GPUs that a job which makes spectrograms asks for."""
-        return 0 if self.study.spectrograms.device == "cpu" else 1
 
 
 def read_flow(

@@ -67,7 +67,7 @@ def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
         "retrain": learning,
         "explain": {"device", "threads", "deterministic", "seed", "explanation"},
         "evaluate": {"seed", "evaluation"},
-        "report": set(everything),
+        "report": set(everything) - {"cluster"},
     }[stage]
     part = {key: everything[key] for key in sorted(keys)}
     if stage == "spectrogram":

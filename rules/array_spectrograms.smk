@@ -9,7 +9,7 @@ rule import_spectrogram:
     benchmark:
         "<benchmarks>/import_spectrogram/{spectrogram}.tsv"
     resources:
-        cpus_per_task=1,
+        **flow.asks.of("import_spectrogram"),
     params:
         config=flow.config("import_spectrogram"),
         code=flow.code("import_spectrogram"),
@@ -18,4 +18,4 @@ rule import_spectrogram:
         "Import the given {wildcards.spectrogram} arrays"
     shell:
         "run_script import_spectrogram --config {params.config:q} --name {wildcards.spectrogram}"
-        " --array {output.array:q} --axes {output.axes:q} 2>&1 | tee {log:q}"
+        " --array {output.array:q} --axes {output.axes:q} 2>&1 | log_to {log:q}"

@@ -9,7 +9,7 @@ rule import_tables:
     benchmark:
         "<benchmarks>/import_tables.tsv"
     resources:
-        cpus_per_task=1,
+        **flow.asks.of("import_tables"),
     params:
         config=flow.config("import_tables"),
         code=flow.code("import_tables"),
@@ -18,4 +18,4 @@ rule import_tables:
     message:
         "Read the labels, patients and folds of the given arrays"
     shell:
-        "run_script import_tables --config {params.config:q} --output {params.output:q} 2>&1 | tee {log:q}"
+        "run_script import_tables --config {params.config:q} --output {params.output:q} 2>&1 | log_to {log:q}"

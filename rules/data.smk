@@ -13,7 +13,7 @@ rule windows:
         "<benchmarks>/windows.tsv"
     threads: 64
     resources:
-        cpus_per_task=8,
+        **flow.asks.of("windows"),
     params:
         config=flow.config("windows"),
         code=flow.code("windows"),
@@ -25,7 +25,7 @@ rule windows:
         "Read the recordings and cut them into windows"
     shell:
         "run_script windows --config {params.config:q} --code {params.code} --root {params.root:q}"
-        " --state {params.state:q} --output {params.output:q} --workers {threads} 2>&1 | tee {log:q}"
+        " --state {params.state:q} --output {params.output:q} --workers {threads} 2>&1 | log_to {log:q}"
 
 
 rule synthesise:
@@ -37,11 +37,11 @@ rule synthesise:
         "<benchmarks>/synthesise.tsv"
     threads: 64
     resources:
-        cpus_per_task=4,
+        **flow.asks.of("synthesise"),
     params:
         config=flow.config("synthesise"),
         code=flow.code("synthesise"),
     message:
         "Write the synthetic data set"
     shell:
-        "run_script synthesise --config {params.config:q} --output {output:q} --workers {threads} 2>&1 | tee {log:q}"
+        "run_script synthesise --config {params.config:q} --output {output:q} --workers {threads} 2>&1 | log_to {log:q}"

@@ -16,7 +16,7 @@ rule evaluate:
     benchmark:
         "<benchmarks>/evaluate/<combination>.tsv"
     resources:
-        cpus_per_task=1,
+        **flow.asks.of("evaluate"),
     params:
         config=flow.config("evaluate"),
         code=flow.code("evaluate"),
@@ -25,4 +25,4 @@ rule evaluate:
         "Score {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
         "run_script evaluate --config {params.config:q} --tests {input.tests:q} --windows {input.windows:q}"
-        " --recordings {input.recordings:q} --events {input.events:q} --output {params.output:q} 2>&1 | tee {log:q}"
+        " --recordings {input.recordings:q} --events {input.events:q} --output {params.output:q} 2>&1 | log_to {log:q}"

@@ -14,8 +14,7 @@ rule explain:
         "<benchmarks>/explain/<combination>_fold{fold}.tsv"
     threads: flow.study.threads
     resources:
-        gpu=flow.gpus,
-        cpus_per_task=flow.study.threads,
+        **flow.asks.of("explain"),
     params:
         config=flow.config("explain"),
         code=flow.code("explain"),
@@ -26,4 +25,4 @@ rule explain:
     shell:
         "run_script explain --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
         " --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
-        " --models {input.models:q} --output {params.output:q} 2>&1 | tee {log:q}"
+        " --models {input.models:q} --output {params.output:q} 2>&1 | log_to {log:q}"

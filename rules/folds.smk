@@ -11,7 +11,7 @@ rule folds:
     benchmark:
         "<benchmarks>/folds.tsv"
     resources:
-        cpus_per_task=1,
+        **flow.asks.of("folds"),
     params:
         config=flow.config("folds"),
         code=flow.code("folds"),
@@ -20,4 +20,4 @@ rule folds:
         "Make the folds by patient and look for leaks"
     shell:
         "run_script folds --config {params.config:q} --windows {input.windows:q} --arrays {input.arrays:q}"
-        " {params.given} --folds {output.folds:q} --leakage {output.leakage:q} 2>&1 | tee {log:q}"
+        " {params.given} --folds {output.folds:q} --leakage {output.leakage:q} 2>&1 | log_to {log:q}"

@@ -16,7 +16,7 @@ rule report:
     benchmark:
         "<benchmarks>/report/<combination>.tsv"
     resources:
-        cpus_per_task=1,
+        **flow.asks.of("report"),
     params:
         config=flow.config("report"),
         code=flow.code("report"),
@@ -26,4 +26,4 @@ rule report:
     shell:
         "run_script report --config {params.config:q} --results {params.results:q} --model {wildcards.model}"
         " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --output {output.report:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | log_to {log:q}"

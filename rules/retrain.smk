@@ -14,8 +14,7 @@ rule retrain:
         "<benchmarks>/retrain/<combination>_fold{fold}.tsv"
     threads: flow.study.threads
     resources:
-        gpu=flow.gpus,
-        cpus_per_task=flow.study.threads,
+        **flow.asks.of("retrain"),
     params:
         config=flow.config("retrain"),
         code=flow.code("retrain"),
@@ -27,4 +26,4 @@ rule retrain:
     shell:
         "run_script retrain --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
         " --code {params.code} --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
-        " --best {input.best:q} --state {params.state:q} --output {params.output:q} 2>&1 | tee {log:q}"
+        " --best {input.best:q} --state {params.state:q} --output {params.output:q} 2>&1 | log_to {log:q}"

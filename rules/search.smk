@@ -13,8 +13,7 @@ rule search:
         "<benchmarks>/search/<combination>_{study}_worker{worker}.tsv"
     threads: flow.study.threads
     resources:
-        gpu=flow.gpus,
-        cpus_per_task=flow.study.threads,
+        **flow.asks.of("search"),
     params:
         config=flow.config("search"),
         code=flow.code("search"),
@@ -26,4 +25,4 @@ rule search:
     shell:
         "run_script search --name {params.name} --fold {params.fold} --worker {wildcards.worker}"
         " --config {params.config:q} --code {params.code} --windows {input.windows:q} --folds {input.folds:q}"
-        " --arrays {input.arrays:q} --state {params.state:q} --output {output:q} 2>&1 | tee {log:q}"
+        " --arrays {input.arrays:q} --state {params.state:q} --output {output:q} 2>&1 | log_to {log:q}"

@@ -11,8 +11,7 @@ rule spectrogram:
         "<benchmarks>/spectrogram/{spectrogram}.tsv"
     threads: 64
     resources:
-        gpu=flow.spectrogram_gpus,
-        cpus_per_task=8,
+        **flow.asks.of("spectrogram"),
     params:
         config=flow.config("spectrogram"),
         code=flow.code("spectrogram"),
@@ -22,4 +21,4 @@ rule spectrogram:
     shell:
         "run_script spectrogram --name {wildcards.spectrogram} --config {params.config:q} --code {params.code}"
         " --windows {input.array:q} --state {params.state:q} --array {output.array:q} --axes {output.axes:q}"
-        " --threads {threads} 2>&1 | tee {log:q}"
+        " --threads {threads} 2>&1 | log_to {log:q}"

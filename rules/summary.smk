@@ -11,7 +11,7 @@ rule summary:
     benchmark:
         "<benchmarks>/summary.tsv"
     resources:
-        cpus_per_task=1,
+        **flow.asks.of("summary"),
     params:
         combinations=flow.combinations,
         code=flow.code("summary"),
@@ -20,4 +20,4 @@ rule summary:
         "Put the combinations of the matrix side by side"
     shell:
         "run_script summary --combinations {params.combinations:q} --results {params.results:q}"
-        " --table {output.table:q} --page {output.page:q} 2>&1 | tee {log:q}"
+        " --table {output.table:q} --page {output.page:q} 2>&1 | log_to {log:q}"

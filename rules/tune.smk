@@ -10,7 +10,7 @@ rule tune:
     benchmark:
         "<benchmarks>/tune/<combination>_fold{fold}.tsv"
     resources:
-        cpus_per_task=1,
+        **flow.asks.of("tune"),
     params:
         config=flow.config("tune"),
         code=flow.code("tune"),
@@ -19,4 +19,4 @@ rule tune:
         "Choose the best of {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
     shell:
         "run_script tune --config {params.config:q} --workers {input.workers:q} --state {params.state:q}"
-        " --trials {output.trials:q} --best {output.best:q} --timing {output.timing:q} 2>&1 | tee {log:q}"
+        " --trials {output.trials:q} --best {output.best:q} --timing {output.timing:q} 2>&1 | log_to {log:q}"

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from eegwf.config.cluster import Cluster
 from eegwf.config.data import ClassSet, Dataset, Name, Signals, Windows
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms
@@ -68,6 +69,7 @@ class Study(Section):
     evaluation: Evaluation = Evaluation()
     explanation: Explanation = Explanation()
     matrix: Matrix = Matrix()
+    cluster: Cluster = Cluster()
 
     @model_validator(mode="after")
     def _agree(self):

@@ -9,7 +9,7 @@ import warnings
 
 import torch
 
-from eegwf.errors import InputError
+from eegwf.training.gpu import check_gpu, own_gpu
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h of glibc
 
@@ -33,15 +33,10 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
     Raises
     ------
     InputError
-        If a GPU is asked for and none can be seen.
+        If a GPU is asked for, or was given by a scheduler, and none can be seen.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            f"device: cuda, but torch {torch.__version__} (built for CUDA {torch.version.cuda}) sees no GPU; "
-            f"set `device: auto` to allow the CPU"
-        )
+    if device != "cpu":
+        device = "cuda" if check_gpu(device) else "cpu"
     torch.set_num_threads(threads)
     _keep_memory()
     if deterministic or device == "cpu":
@@ -49,6 +44,9 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over memory for what nothing reads
     if device == "cuda":
+        n_gpus = torch.cuda.device_count()
+        if n_gpus > 1:
+            torch.cuda.set_device(own_gpu([str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(n_gpus)]))
         torch.backends.cudnn.benchmark = not deterministic  # it chooses algorithms by their time
         # Single precision is what it says; bfloat16 is the way to speed, where it is asked for.
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -132,12 +132,6 @@ def test_data_digest_changes_with_the_files(flow_of, tmp_path):
     assert flow.data_digest(JOB) != before
 
 
-def test_jobs_ask_for_a_gpu_where_they_may_use_one(flow_of):
-    assert (flow_of().gpus(JOB), flow_of().spectrogram_gpus) == (1, 0)
-    assert flow_of(spectrograms={"device": "cuda"}).spectrogram_gpus == 1
-    assert flow_of(device="cpu", spectrograms={"device": "auto"}).gpus(JOB) == 0
-
-
 def test_planning_is_light():
     """Every cluster job parses the Snakefile again."""
     code = "import sys; import eegwf.flow; print(*sorted({name.split('.')[0] for name in sys.modules}))"
@@ -166,7 +160,7 @@ def test_rules_have_one_form(root):
     found = rules(root)
     assert len(found) >= 9
     for name, block in found.items():
-        for part in ("log:", "benchmark:", "message:", "cpus_per_task="):
+        for part in ("log:", "benchmark:", "message:", "resources:"):
             assert re.search(rf"^\s+{part}", block, re.MULTILINE), f"{name} has no {part}"
         assert "script:" not in block and "run:" not in block, f"{name}: a script runs through shell"
         assert len(block.splitlines()) <= 30, f"{name} has {len(block.splitlines())} lines"
@@ -254,7 +248,8 @@ def test_a_network_of_timm_is_a_model_with_a_parameter(flow_of):
 def test_a_fitted_model_asks_for_no_gpu(flow_of):
     job = SimpleNamespace(model="bandpower", spectrogram="raw", classes="2class", fold="1")
     flow = flow_of(device="cuda")
-    assert flow.gpus(job) == 0 and flow.gpus(JOB) == 1
+    gpu = flow.asks.of("search")["gpu"]
+    assert gpu(job) == 0 and gpu(JOB) == 1
     for stage in ("search", "retrain"):
         assert json.loads(flow.config(stage)(job))["device"] == "cpu"
         assert json.loads(flow.config(stage)(JOB))["device"] == "cuda"

@@ -1,6 +1,5 @@
 """Runs the workflow on a tiny study, as a user would."""
 
-import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,9 +8,6 @@ import faults
 import pytest
 from faults import Case
 from running import TINY, snakemake_command
-
-# What may differ between two runs: times, hosts, logs, reports, unfinished work.
-VARYING = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
 
 
 @pytest.fixture(scope="session")
@@ -26,22 +22,6 @@ def snakemake():
         return done
 
     return call
-
-
-@pytest.fixture(scope="session")
-def contents():
-    """Digest of every file of a results folder that two equal runs have in common."""
-
-    def read(folder: Path) -> dict[str, str]:
-        found = {}
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder).as_posix()
-            skipped = name.startswith(("state/", "logs/", "benchmarks/")) or path.name in VARYING
-            if path.is_file() and not skipped and not path.name.startswith(".snakemake"):
-                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        return found
-
-    return read
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import snakemake_command
+from running import contents, snakemake_command
 
 REPORT = "results/vit_mel_3class/report.html"
 NAME = "vit_mel_3class_fold1"
@@ -29,7 +29,7 @@ def kill_at(command: list[str], folder: Path, seconds: float, group: bool) -> bo
     return False
 
 
-def test_snakemake_killed_ten_times_ends_in_the_same_bytes(finished, contents, snakemake, tmp_path):
+def test_snakemake_killed_ten_times_ends_in_the_same_bytes(finished, snakemake, tmp_path):
     rng = random.Random(1)
     command = snakemake_command(tmp_path, "--cores", "2", REPORT, "--rerun-incomplete")
     unlock = snakemake_command(tmp_path, "--unlock")

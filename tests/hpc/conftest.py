@@ -1,0 +1,46 @@
+"""A SLURM cluster for the session, and the same study run without one."""
+
+import subprocess
+
+import pytest
+from one_node import Cluster, missing
+from running import ROOT, snakemake_command
+
+# As on a node without a GPU, with what no user would set: jobs that are over before Snakemake looks, and no accounting.
+PROFILE = (
+    "--profile=slurm",
+    "--slurm-init-seconds-before-status-checks=2",
+    "--slurm-no-account",
+    "--slurm-status-command=squeue",
+    "--latency-wait=5",
+)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A running cluster."""
+    hindrances = missing()
+    if hindrances:
+        pytest.skip(f"no SLURM can be brought up here; missing: {', '.join(hindrances)}")
+    # Sockets have short names, and pytest's folders long ones.
+    with Cluster(tmp_path_factory.mktemp("slurm")) as running:
+        yield running
+
+
+@pytest.fixture
+def submitted(cluster, tmp_path):
+    """Command that runs the workflow through SLURM in this test's folder."""
+    (tmp_path / "slurm").symlink_to(ROOT / "slurm")
+    return lambda *arguments, configs: snakemake_command(tmp_path, *PROFILE, *arguments, configs=configs)
+
+
+@pytest.fixture(scope="session")
+def run_here():
+    """Run the workflow on this machine without SLURM."""
+
+    def run(folder, *arguments, configs):
+        command = snakemake_command(folder, "--cores", "2", *arguments, configs=configs)
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, done.stdout
+
+    return run

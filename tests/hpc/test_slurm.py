@@ -1,0 +1,86 @@
+"""The workflow through a real SLURM: GPUs are asked for as configured, and whatever dies, the same bytes come out."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+from running import TINY, contents
+
+REPORT = "results/vit_mel_3class/report.html"
+# The node's GPUs are pretended: jobs that hold one compute on the CPU.
+TRAINED = ("search", "retrain", "explain")
+ON_GPUS = ("--set-resources", *(f"{rule}:gpu=1" for rule in TRAINED))
+
+
+def jobs_of(cluster) -> list[dict[str, str]]:
+    """What SLURM knows of every job."""
+    blocks = cluster.call("scontrol", "show", "job", "--oneliner").splitlines()
+    return [dict(re.findall(r"(\w+)=(\S*)", block)) for block in blocks if "JobId=" in block]
+
+
+def rule_of(job: dict[str, str]) -> str:
+    """The rule whose log SLURM writes."""
+    return re.search(r"/rule_(\w+)/", job["StdOut"])[1]
+
+
+def training(cluster, folder: Path, rule: str) -> list[str]:
+    """Numbers of the running jobs of a rule, once one of them has told of an epoch."""
+    running = [job["JobId"] for job in jobs_of(cluster) if job["JobState"] == "RUNNING" and rule_of(job) == rule]
+    told = any(", epoch " in log.read_text() for log in (folder / "results/logs" / rule).glob("*.log"))
+    return running if told else []
+
+
+def write(path: Path, **settings) -> Path:
+    path.write_text(yaml.safe_dump({"device": "cpu", **settings}))
+    return path
+
+
+def test_a_study_through_slurm_has_the_bytes_of_a_local_one(cluster, submitted, run_here, tmp_path):
+    configs = (TINY, write(tmp_path / "cpu.yaml", tuning={"workers": 1}))
+    (tmp_path / "local").mkdir()
+    run_here(tmp_path / "local", REPORT, configs=configs)
+    done = subprocess.run(
+        submitted(REPORT, *ON_GPUS, configs=configs),
+        cwd=tmp_path,
+        env=cluster.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert contents(tmp_path / "results") == contents(tmp_path / "local/results")
+    jobs = {rule_of(job): job for job in jobs_of(cluster)}
+    assert set(jobs) == {"synthesise", "windows", "folds", "spectrogram", *TRAINED, "tune", "evaluate", "report"}
+    for rule, job in jobs.items():
+        assert any("gpu" in value for key, value in job.items() if key.startswith("TresPer")) == (rule in TRAINED), job
+    assert jobs["search"]["TimeLimit"] == "08:00:00" and "mem=6000M" in jobs["search"]["TRES"]
+
+
+def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(cluster, submitted, run_here, tmp_path):
+    # Trainings of half a minute, on a node that gives a minute to each job and tells it 20 s before.
+    config = write(
+        tmp_path / "long.yaml",
+        training={"epochs": 250, "patience": 250},
+        tuning={"pruning": "none"},
+        cluster={"max_minutes": 1},
+    )
+    (tmp_path / "local").mkdir()
+    run_here(tmp_path / "local", REPORT, configs=(TINY, config))
+    command = submitted(REPORT, *ON_GPUS, "--default-resources=slurm_extra='--signal=USR1@20'", configs=(TINY, config))
+    with open(tmp_path / "snakemake.log", "w") as log:
+        running = subprocess.Popen(command, cwd=tmp_path, env=cluster.environment, stdout=log, stderr=log)
+    try:
+        cluster.wait_for(lambda: training(cluster, tmp_path, "search"), "search that trains", 120)
+        cluster.call("scancel", training(cluster, tmp_path, "search")[0])
+        cluster.wait_for(lambda: training(cluster, tmp_path, "retrain"), "retraining", 300)
+        cluster.kill_node()
+        cluster.start_node()
+        assert running.wait(600) == 0, (tmp_path / "snakemake.log").read_text()
+    finally:
+        running.kill()
+    assert contents(tmp_path / "results") == contents(tmp_path / "local/results")
+    ended = [job for job in jobs_of(cluster) if job["JobState"] != "COMPLETED"]
+    assert "CANCELLED" in {job["JobState"] for job in ended}
+    # Snakemake keeps SLURM's logs of those that failed.
+    logs = [log.read_text() for log in (tmp_path / ".snakemake/slurm_logs").rglob("*.log")]
+    assert any("stopped by SIGUSR1; the last checkpoint is kept" in log for log in logs)
