@@ -6,6 +6,7 @@
 import sys
 
 from eegwf.flow import open_flow
+from eegwf.plan.watch import refuse_costly, watch
 from eegwf.shell import shell_prefix
 
 flow = open_flow(
@@ -15,6 +16,8 @@ flow = open_flow(
     workflow.deployment_settings.deployment_method,
     sys.argv[1:],
 )
+
+watch(flow, sys.argv[1:])
 
 # Jobs call `run_script tune ...`: the Python that runs Snakemake, or the image's, never another that the PATH holds.
 shell.prefix(shell_prefix(flow.python, workflow.basedir))
@@ -40,6 +43,7 @@ localrules:
 
 onstart:
     flow.check_results()
+    refuse_costly(flow, workflow.dag.needrun_jobs())
 
 
 rule all:

@@ -1,8 +1,11 @@
 """The command `eegwf`."""
 
 import argparse
+import os
 import shlex
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,15 @@ expected, and what will not run. Headers and events are read, no signals, and no
 The configuration is read as Snakemake reads it: config/config.yaml of the checkout, then the files, then --config.
 
 Example: eegwf check --configfile config/datasets/siena.yaml --config data_root=/data/siena
+"""
+
+
+PLAN = """\
+Say what a run will cost before it runs: jobs, hours of GPUs and cores asked for and predicted, the longest chain of
+jobs, disk, and what of it repeats work that is there. As `snakemake --dry-run`, but without its list of jobs, and
+without SLURM or Apptainer at hand.
+
+Example: eegwf plan --configfile config/full.yaml config/datasets/tusz.yaml --config data_root=/data/tusz
 """
 
 
@@ -39,13 +51,28 @@ def _run(arguments: Sequence[str] | None) -> None:
         description=CHECK,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    check.add_argument(
-        "--configfile", nargs="+", action="extend", default=[], metavar="FILE", help="files, the later winning"
-    )
-    check.add_argument(
-        "--config", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="settings that win over the files"
-    )
     check.set_defaults(run=_check)
+    plan = commands.add_parser(
+        "plan",
+        help="say what a run will cost before it runs",
+        description=PLAN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    plan.add_argument("targets", nargs="*", metavar="TARGET", help="files to make; the whole matrix if none is named")
+    plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there too")
+    plan.set_defaults(run=_plan)
+    for command in (check, plan):
+        command.add_argument(
+            "--configfile", nargs="+", action="extend", default=[], metavar="FILE", help="files, the later winning"
+        )
+        command.add_argument(
+            "--config",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="KEY=VALUE",
+            help="settings that win over the files",
+        )
     chosen = parser.parse_args(arguments)
     chosen.run(chosen)
 
@@ -59,13 +86,39 @@ def _check(arguments: argparse.Namespace) -> None:
         findings = check_study(flow)
     except InputError as error:
         findings = Findings(problems=[line.strip() for line in str(error).splitlines()])
-    command = ["snakemake"]
-    for option in ("configfile", "config"):
-        if given := getattr(arguments, option):
-            command += [f"--{option}", *given]
-    print("\n".join(findings.lines(shlex.join(command))))
+    print("\n".join(findings.lines(shlex.join(["snakemake", *_given(arguments)]))))
     if findings.problems:
         sys.exit(1)
+
+
+def _given(arguments: argparse.Namespace) -> list[str]:
+    """The options of Snakemake that were given to us."""
+    options = []
+    for option in ("configfile", "config"):
+        if given := getattr(arguments, option):
+            options += [f"--{option}", *given]
+    return options
+
+
+def _plan(arguments: argparse.Namespace) -> None:
+    from eegwf.files import read_json, write_json
+    from eegwf.plan.table import as_text
+    from eegwf.plan.watch import FILE
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "plan.json")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run"]
+        command += ["--cores", "all", *arguments.targets, *_given(arguments)]
+        done = subprocess.run(
+            command, env={**os.environ, FILE: str(file)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        if done.returncode or not file.exists():
+            told = [line for line in done.stdout.splitlines() if line.startswith("error: ")] or done.stdout.splitlines()
+            raise InputError("\n".join(told[-5:]).removeprefix("error: "))
+        plan = read_json(file)
+    print(as_text(plan))
+    if arguments.json:
+        write_json(arguments.json, plan)
 
 
 def default_config() -> Path:
