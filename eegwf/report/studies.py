@@ -115,7 +115,7 @@ def importances(study: Study, searched: Mapping[str, Range | Choices]) -> dict[s
     if len(searched) < 2:
         return f"{len(searched)} parameter searched, so there is nothing to compare"
     if len(found) < FEWEST:
-        return f"{len(found)} complete trials in the search space, and importances need {FEWEST}"
+        return f"fewer than {FEWEST} complete trials lie in the search space"
     if len({value for _, _, value in found}) < 2:
         return "all complete trials have the same value"
     ranges = distributions(Model(search=dict(searched)))

@@ -154,7 +154,7 @@ def test_the_parameter_that_decides_comes_first(tmp_path):
 def test_why_there_are_no_importances(tmp_path):
     config = write_study(tmp_path, n_trials=6)
     page, _ = report(tmp_path, config)
-    reason = "4 complete trials in the search space, and importances need 20 (fold 1, fold 2 and fold 3)"
+    reason = "where fewer than 20 complete trials lie in the search space (fold 1, fold 2 and fold 3)"
     assert reason in text_of(page) and "Importance of each parameter" not in page
     config = write_study(tmp_path, n_trials=22, value=lambda _: 0.5)
     page, _ = report(tmp_path, config)
