@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eegwf.config.study import Study
+from eegwf.errors import InputError
 from eegwf.files import read_json, read_table
 from eegwf.plan.sizes import Sizes, read_sizes
 
@@ -96,9 +97,13 @@ def measured_rates(results: Path) -> Rates:
     spent: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     starts: dict[str, list[float]] = defaultdict(list)
     for run in sorted(results.glob("*/run.json")):
-        about = read_json(run)
-        sizes = read_sizes(Study.model_validate(about["config"]), results)
-        for rule, seconds, start in _measurements(run.parent, results, about):
+        try:
+            about = read_json(run)
+            sizes = read_sizes(Study.model_validate(about["config"]), results)
+            measured = list(_measurements(run.parent, results, about))
+        except (InputError, LookupError, ValueError, OSError):
+            continue  # of another version, or being written at this moment: there are other figures
+        for rule, seconds, start in measured:
             starts[rule].append(start)
             amount = work(rule, about, sizes)
             if amount:
@@ -144,8 +149,3 @@ ENDS = ("evaluate", "report")
 def _benchmark(path: Path) -> float:
     """Seconds of a job as Snakemake measured it."""
     return float(read_table(path)["s"].iloc[-1])
-
-
-def calibration(results: Path) -> Calibration:
-    """What predicts the jobs of a study whose results are in a folder."""
-    return Calibration(shipped_rates(), measured_rates(results))

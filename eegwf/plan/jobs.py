@@ -1,11 +1,10 @@
 """The jobs that Snakemake would run, as a plan."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Predict = Callable[[str, Mapping[str, str]], float | None]
 NAMES = ("model", "spectrogram", "classes")
 
 
@@ -17,7 +16,7 @@ class Job:
     ----------
     combination
         Such as `vit_mel_3class`; empty for what several share.
-    gpu, cpus, minutes, mem_mb
+    gpu, cpus, minutes
         What it asks for.
     seconds
         What it is predicted to take; None if nothing is known.
@@ -32,46 +31,33 @@ class Job:
     gpu: int
     cpus: int
     minutes: int
-    mem_mb: int
     seconds: float | None
     again: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
 
-def job(
-    rule: str,
-    wildcards: Mapping[str, str],
-    resources: Any,
-    reason: str,
-    inputs: Iterable[Any],
-    outputs: Iterable[Any],
-    predict: Predict,
-    folder: Path,
-) -> Job:
-    """A job as Snakemake tells of it.
+def planned(told: Any, seconds: float | None) -> Job:
+    """A job as Snakemake's log tells of it, in the folder in which it would run.
 
     Parameters
     ----------
-    rule, wildcards, resources, reason, inputs, outputs
-        Of Snakemake.
-    predict
-        Gives the seconds of a job.
-    folder
-        In which it would run.
+    told
+        Record with `rule_name`, `wildcards`, `resources`, `reason`, `input` and `output`.
+    seconds
+        What it is predicted to take.
     """
-    outputs = tuple(map(str, outputs))
-    there = any((folder / path).exists() for path in outputs)
+    wildcards, outputs = dict(told.wildcards or {}), tuple(map(str, told.output))
+    there = any(Path(path).exists() for path in outputs)
     return Job(
-        rule=rule,
+        rule=told.rule_name,
         combination="_".join(wildcards[name] for name in NAMES) if set(NAMES) <= set(wildcards) else "",
-        gpu=int(resources.get("gpu", 0)),
-        cpus=int(resources.get("cpus_per_task", 1)),
-        minutes=int(resources.get("runtime", 0)),
-        mem_mb=int(resources.get("mem_mb", 0)),
-        seconds=predict(rule, wildcards),
-        again=reason.partition(":")[0] if there else "",
-        inputs=tuple(map(str, inputs)),
+        gpu=int(told.resources.get("gpu", 0)),
+        cpus=int(told.resources.get("cpus_per_task", 1)),
+        minutes=int(told.resources.get("runtime", 0)),
+        seconds=seconds,
+        again=told.reason.partition(":")[0] if there else "",
+        inputs=tuple(map(str, told.input)),
         outputs=outputs,
     )
 

@@ -37,7 +37,7 @@ def cost(jobs: Iterable[Job]) -> Cost:
     )
 
 
-def as_json(jobs: list[Job], disk: int, speed: float, learnt: bool) -> dict[str, Any]:
+def as_json(jobs: list[Job], disk: int, learnt: bool) -> dict[str, Any]:
     """The plan for a file: totals, sums by rule and by combination, and the longest chain.
 
     Parameters
@@ -46,8 +46,6 @@ def as_json(jobs: list[Job], disk: int, speed: float, learnt: bool) -> dict[str,
         All jobs.
     disk
         Bytes of windows and spectrograms.
-    speed
-        How many times longer this machine takes than the one whose rates are shipped.
     learnt
         Whether runs of this study were measured.
     """
@@ -59,7 +57,6 @@ def as_json(jobs: list[Job], disk: int, speed: float, learnt: bool) -> dict[str,
         "again": dict(Counter(job.again for job in jobs if job.again).most_common()),
         "longest_chain": {"seconds": seconds, "rules": chain},
         "disk_bytes": disk,
-        "slower": speed,
         "calibrated": learnt,
     }
 

@@ -1,4 +1,4 @@
-"""Listen to a dry run of Snakemake, and print its plan behind its last line."""
+"""What the Snakefile does with a plan: print it behind a dry run, and refuse a run that costs too much."""
 
 import atexit
 import json
@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from eegwf.errors import InputError
 from eegwf.flow import Flow
-from eegwf.plan.jobs import Job, Predict, job
 
 # Names a file that gets the plan as JSON.
 FILE = "EEGWF_PLAN"
 DRY = re.compile(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*")
+NOTHING = "Nothing to be done"
 
 
 class Listener(logging.Handler):
@@ -25,83 +24,32 @@ class Listener(logging.Handler):
     def __init__(self, flow: Flow):
         super().__init__(logging.INFO)
         self.flow = flow
-        self.jobs: list[Job] = []
-        self._predict: Predict | None = None
+        self.jobs: list[logging.LogRecord] = []
+        self.done = self.failed = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a job."""
-        if getattr(record, "event", None) != "job_info" or record.rule_name == "all":
-            return
-        if self._predict is None:
-            self._predict = predictor(self.flow)
-        wildcards = dict(record.wildcards or {})
-        self.jobs.append(
-            job(
-                record.rule_name,
-                wildcards,
-                record.resources,
-                record.reason,
-                record.input,
-                record.output,
-                self._predict,
-                Path(),
-            )
-        )
+        """Take a job, that there is none, or an error."""
+        self.failed |= record.levelno >= logging.ERROR
+        self.done |= str(record.msg).startswith(NOTHING)
+        if getattr(record, "event", None) == "job_info" and record.rule_name != "all":
+            self.jobs.append(record)
 
     def tell(self) -> None:
-        """Print the plan, and write it where it is asked for."""
+        """Print the plan, or write it where it is asked for; nothing after an error, or if jobs were kept quiet."""
+        if self.failed or not (self.jobs or self.done):
+            return
+        from eegwf.plan.forecast import Forecast
+        from eegwf.plan.jobs import planned
         from eegwf.plan.table import as_json, as_text
 
-        plan = as_json(self.jobs, *totals(self.flow, self.jobs))
+        forecast = Forecast(self.flow.study, Path(self.flow.results))
+        jobs = [planned(told, forecast.seconds(told.rule_name, dict(told.wildcards or {}))) for told in self.jobs]
+        disk = forecast.disk({job.combination for job in jobs if job.combination})
+        plan = as_json(jobs, disk, forecast.learnt)
         if FILE in os.environ:
             Path(os.environ[FILE]).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
         else:
             print(f"\n{as_text(plan)}", file=sys.stderr)
-
-
-def refuse_costly(flow: Flow, jobs: Iterable[Any]) -> None:
-    """End the process with one line if Snakemake's jobs are predicted to take more GPU-hours than the study allows."""
-    most = flow.study.cluster.max_gpu_hours
-    if most is None:
-        return
-    predict = predictor(flow)
-    hours = 0.0
-    for planned in jobs:
-        gpus = planned.resources.get("gpu", 0)
-        hours += gpus and gpus * (predict(planned.rule.name, planned.wildcards_dict) or 0.0) / 3600
-    if hours > most:
-        sys.exit(
-            f"error: cluster.max_gpu_hours: {most:g} are allowed, and this run is predicted to take {hours:.3g}; "
-            "`snakemake --dry-run` shows by what"
-        )
-
-
-def predictor(flow: Flow) -> Predict:
-    """Seconds of a job, by rule and wildcards; None of any if the study's sizes can't be known yet."""
-    from eegwf.plan.costs import calibration
-    from eegwf.plan.sizes import read_sizes
-
-    try:
-        sizes = read_sizes(flow.study, Path(flow.results))
-    except InputError:
-        return lambda rule, wildcards: None
-    known = calibration(Path(flow.results))
-    return lambda rule, wildcards: known.seconds(rule, wildcards, sizes)
-
-
-def totals(flow: Flow, jobs: Sequence[Job]) -> tuple[int, float, bool]:
-    """Bytes on disk (0 if not known yet), how slow this machine is, and whether that was measured."""
-    from eegwf.plan.costs import calibration
-    from eegwf.plan.sizes import read_sizes
-    from eegwf.spectrograms.names import members
-
-    known = calibration(Path(flow.results))
-    names = {name for entry in jobs if entry.combination for name in members(entry.combination.split("_")[1])}
-    try:
-        disk = read_sizes(flow.study, Path(flow.results)).disk(names)
-    except InputError:
-        disk = 0
-    return disk, known.speed, bool(known.own.rate)
 
 
 def watch(flow: Flow, arguments: Sequence[str]) -> None:
@@ -118,3 +66,22 @@ def watch(flow: Flow, arguments: Sequence[str]) -> None:
         listener = Listener(flow)
         logging.getLogger("snakemake.logging").addHandler(listener)
         atexit.register(listener.tell)
+
+
+def refuse_costly(flow: Flow, jobs: Iterable[Any]) -> None:
+    """End the process with one line if Snakemake's jobs are predicted to take more GPU-hours than the study allows."""
+    most = flow.study.cluster.max_gpu_hours
+    if most is None:
+        return
+    from eegwf.plan.forecast import Forecast
+
+    forecast = Forecast(flow.study, Path(flow.results))
+    hours = 0.0
+    for job in jobs:
+        gpus = job.resources.get("gpu", 0)
+        hours += gpus and gpus * (forecast.seconds(job.rule.name, job.wildcards_dict) or 0.0) / 3600
+    if hours > most:
+        sys.exit(
+            f"error: cluster.max_gpu_hours: {most:g} are allowed, and this run is predicted to take {hours:.3g}; "
+            "`snakemake --dry-run` shows by what"
+        )

@@ -8,13 +8,14 @@ import pytest
 from eegwf.files import write_json, write_table
 from eegwf.flow import read_flow
 from eegwf.plan.costs import Calibration, Rates, measured_rates, shipped_rates, work
+from eegwf.plan.forecast import Forecast
 from eegwf.plan.jobs import Job, longest_chain
 from eegwf.plan.sizes import Sizes, read_sizes
 from eegwf.plan.table import as_json, as_text, cost
-from eegwf.plan.watch import DRY, predictor, totals
+from eegwf.plan.watch import DRY
 
 JOB = {"model": "vit", "spectrogram": "mel", "classes": "2class", "fold": "1"}
-ONE = Job("search", "vit_mel_2class", 1, 2, 60, 1000, 1800.0, "", ("a",), ("b",))
+ONE = Job("search", "vit_mel_2class", 1, 2, 60, 1800.0, "", ("a",), ("b",))
 
 
 @pytest.fixture
@@ -98,6 +99,13 @@ def test_rates_of_a_finished_run(study_of, tmp_path):
     assert found.start == {"search": pytest.approx((10 - 7 + 2) / 2), "evaluate": 10.0}
 
 
+def test_results_of_another_version_or_half_written_hinder_no_plan(study_of, tmp_path):
+    write_json(tmp_path / "vit_mel_2class/run.json", {"config": {"unknown": 1}})
+    (tmp_path / "lstm_mel_2class").mkdir()
+    (tmp_path / "lstm_mel_2class/run.json").write_text('{"config": ')
+    assert measured_rates(tmp_path).rate == {}
+
+
 def test_sizes_before_anything_is_read_come_from_the_configuration(study_of, tmp_path):
     dataset = {"kind": "synthetic", "n_focal": 2, "n_generalized": 1, "n_both": 1, "n_none": 1, "minutes": 2.0}
     study = study_of(dataset=dataset, windows={"length": 5, "step": 4})
@@ -108,7 +116,8 @@ def test_sizes_before_anything_is_read_come_from_the_configuration(study_of, tmp
 def test_what_cannot_be_known_is_not_predicted(study_of, root, tmp_path):
     dataset = {"kind": "bids", "root": str(tmp_path), "event_types": ["bckg", "sz"]}
     flow = read_flow(root / "config/config.yaml", [], {"dataset": dataset, "results": str(tmp_path / "results")})
-    assert predictor(flow)("retrain", JOB) is None and totals(flow, [ONE]) == (0, 1.0, False)
+    forecast = Forecast(flow.study, tmp_path / "results")
+    assert forecast.seconds("retrain", JOB) is None and forecast.disk({"vit_mel_2class"}) == 0 and not forecast.learnt
 
 
 def test_the_longest_chain_waits_for_the_slowest():
@@ -128,10 +137,10 @@ def test_sums_by_hand():
     assert (total.jobs, total.again, total.unknown) == (2, 1, 1)
     assert (total.gpu_asked, total.gpu_predicted) == (1.0, 0.5)
     assert (total.cpu_asked, total.cpu_predicted) == (2 + 4, 1.0)
-    text = as_text(as_json(jobs, 10**9, 1.0, learnt=False))
+    text = as_text(as_json(jobs, 10**9, learnt=False))
     for part in ("vit_mel_2class", "on disk: 1 GB", "Code has changed since last execution (1)", "Of 1 jobs nothing"):
         assert part in text
-    assert as_text(as_json([], 0, 1.0, learnt=True)) == "Plan: nothing is to be done."
+    assert as_text(as_json([], 0, learnt=True)) == "Plan: nothing is to be done."
 
 
 @pytest.mark.parametrize("word", ["-n", "--dry-run", "--dryrun", "-np", "-pn"])

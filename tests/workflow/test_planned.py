@@ -61,6 +61,11 @@ def test_a_dry_run_ends_with_the_plan(study, snakemake):
     assert told.rindex("Longest chain of jobs") > told.rindex("This was a dry-run")
 
 
+@pytest.mark.parametrize("arguments", [(NEW, "--quiet"), ("results/no/such.file",)])
+def test_no_plan_where_none_is_known(study, snakemake, arguments):
+    assert "Plan:" not in snakemake(study, "--cores", "2", "--dry-run", *arguments, check=False).stdout
+
+
 def test_a_run_that_costs_too_much_is_not_started(study, snakemake):
     done = snakemake(study, "--cores", "2", NEW, "--config", "cluster={max_gpu_hours: 0.0001}", check=False)
     assert done.returncode and "error: cluster.max_gpu_hours: 0.0001 are allowed, and this run" in done.stdout

@@ -1,0 +1,35 @@
+"""What a study's jobs are predicted to take, and its arrays to hold."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from eegwf.config.study import Study
+from eegwf.errors import InputError
+from eegwf.plan.costs import Calibration, measured_rates, shipped_rates
+from eegwf.plan.sizes import Sizes, read_sizes
+from eegwf.spectrograms.names import members
+
+
+class Forecast:
+    """Predictions for a study whose results are, or will be, in a folder; empty if its sizes can't be known yet."""
+
+    def __init__(self, study: Study, results: Path):
+        self._known = Calibration(shipped_rates(), measured_rates(results))
+        try:
+            self._sizes: Sizes | None = read_sizes(study, results)
+        except InputError:
+            self._sizes = None
+
+    def seconds(self, rule: str, wildcards: Mapping[str, str]) -> float | None:
+        """Seconds of a job; None if nothing is known of it."""
+        return None if self._sizes is None else self._known.seconds(rule, wildcards, self._sizes)
+
+    def disk(self, combinations: Iterable[str]) -> int:
+        """Bytes of the windows and of the spectrograms of these combinations; 0 if not known yet."""
+        names = {name for one in combinations for name in members(one.split("_")[1])}
+        return 0 if self._sizes is None else self._sizes.disk(names)
+
+    @property
+    def learnt(self) -> bool:
+        """Whether it rests on runs in the results folder."""
+        return bool(self._known.own.rate)
