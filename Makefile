@@ -1,6 +1,7 @@
 # make report   the default study: results/vit_mel_3class/report.html
 # make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    every report of another configuration
 # make test     all tests but those of the cluster: make test-hpc
+# make image    containers/eegwf.sif, which jobs run in with --sdm apptainer; needs Apptainer
 # make bench    the benchmarks: docs/benchmarks.md and .json
 # make lint | docs | lock | clean
 
@@ -12,9 +13,11 @@ DATA ?=
 GPUS ?= $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU | grep -v '^0$$')
 TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
 BIN := $(VENV)/bin
+# For `apptainer build`, such as --build-arg TORCH_INDEX=... for a torch of an older CUDA.
+IMAGE_OPTIONS ?=
 OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
 
-.PHONY: report test test-hpc bench lint docs lock clean
+.PHONY: report test test-hpc image bench lint docs lock clean
 
 report: $(VENV)/.installed
 	$(BIN)/python -m eegwf.unlock $(OPTIONS)
@@ -27,6 +30,11 @@ test: $(VENV)/.tested lint
 test-hpc: $(VENV)/.tested
 	tests/hpc/install.sh
 	$(BIN)/python -m pytest tests/hpc
+
+image: $(VENV)/.installed
+	apptainer build --force $(IMAGE_OPTIONS) containers/eegwf.sif containers/eegwf.def
+	$(BIN)/python -m eegwf.image digest containers/eegwf.sif
+	@echo "containers/eegwf.sif is built; snakemake --sdm apptainer ... and --profile slurm use it"
 
 bench: $(VENV)/.benched
 	$(BIN)/python -m bench

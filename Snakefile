@@ -7,7 +7,6 @@ import sys
 
 from eegwf.flow import open_flow
 from eegwf.plan.watch import refuse_costly, watch
-from eegwf.shell import shell_prefix
 
 flow = open_flow(
     f"{workflow.basedir}/config/config.yaml",
@@ -20,10 +19,10 @@ flow = open_flow(
 watch(flow, sys.argv[1:])
 
 # Jobs call `run_script tune ...`: the Python that runs Snakemake, or the image's, never another that the PATH holds.
-shell.prefix(shell_prefix(flow.python, workflow.basedir))
+shell.prefix(flow.jobs_shell)
 
 
-container: "containers/eegwf.sif"
+container: flow.image
 
 
 pathvars:
@@ -43,6 +42,7 @@ localrules:
 
 onstart:
     flow.check_results()
+    flow.check_image()
     refuse_costly(flow, workflow.dag.needrun_jobs())
 
 

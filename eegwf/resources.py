@@ -2,17 +2,22 @@
 
 Both are generous rather than exact: a job that asks for too much waits a little longer, one that asks for too little
 is killed. Measured on the default study: 1.2 GB for a training, 0.9 GB for an explanation, 0.7 GB for a spectrogram,
-half a GB for the reading, 0.2 GB for the rest. A training that is cut off goes on from its last checkpoint at the next
-attempt.
+half a GB for the reading, 0.2 GB for the rest. Time is thrice what a job is predicted to take, where its like has run
+in this study's results; before that, no less than a table says. A training that is cut off goes on from its last
+checkpoint at the next attempt.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from eegwf.config.cluster import Cluster
 from eegwf.config.study import Study
 from eegwf.matrix import Matrix
+from eegwf.plan.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,9 @@ class Need:
     gpu: str | None = None
 
 
-# Starting a container from a busy network disk may take minutes, so nothing asks for less than 20.
+# Starting a container from a busy network disk may take minutes, so nothing asks for less.
+LEAST_MINUTES = 20
+MARGIN = 3
 NEEDS = {
     "synthesise": Need(2_000, 30, cpus=4),
     "windows": Need(8_000, 240, cpus=8),
@@ -58,9 +65,25 @@ def memory(need: Need, attempt: int, cluster: Cluster) -> int:
     return min(need.mem_mb * 2 ** (attempt - 1), cluster.max_mem_mb)
 
 
-def runtime(need: Need, attempt: int, cluster: Cluster) -> int:
+def minutes(need: Need, seconds: float | None, measured: bool) -> int:
+    """Minutes of a job's first attempt.
+
+    Parameters
+    ----------
+    need
+        What its rule asks for.
+    seconds
+        What the job is predicted to take; None if nothing is known.
+    measured
+        Whether its like has run on this machine; else the prediction is of another one, and may be far too short.
+    """
+    predicted = math.ceil(MARGIN * (seconds or 0) / 60)
+    return max(predicted, LEAST_MINUTES if measured and seconds else need.minutes)
+
+
+def runtime(first: int, attempt: int, cluster: Cluster) -> int:
     """Minutes to ask for: once more the first attempt's at each attempt after it."""
-    return min(need.minutes * attempt, cluster.max_minutes)
+    return min(first * attempt, cluster.max_minutes)
 
 
 class Requests:
@@ -73,14 +96,29 @@ class Requests:
     def of(self, rule: str) -> dict[str, Any]:
         """A rule's `resources`; those that grow are functions of wildcards and attempt."""
         need, cluster = NEEDS[rule], self._study.cluster
+        gpus = self._gpus(need.gpu)
         return {
-            "gpu": self._gpus(need.gpu),
+            **(self._by_gres(gpus, cluster.gres) if cluster.gres else {"gpu": gpus}),
             "cpus_per_task": self._study.threads if need.gpu == "model" else need.cpus,
             "mem_mb": lambda wildcards, attempt: memory(need, attempt, cluster),
-            "runtime": lambda wildcards, attempt: runtime(need, attempt, cluster),
+            "runtime": lambda wildcards, attempt: runtime(self._minutes(rule, wildcards), attempt, cluster),
         }
 
-    def _gpus(self, used_for: str | None) -> int | Callable[[Any], int]:
+    def _minutes(self, rule: str, wildcards) -> int:
+        names = dict(wildcards.items())
+        return minutes(NEEDS[rule], self._forecast.seconds(rule, names), self._forecast.measured(rule, names))
+
+    @cached_property
+    def _forecast(self) -> Forecast:
+        return Forecast(self._study, Path(self._study.results))
+
+    def _gpus(self, used_for: str | None) -> Callable[[Any], int]:
         if used_for == "model":
             return lambda wildcards: int(self._study.device != "cpu" and self._matrix.entry(wildcards.model).by_steps)
-        return int(used_for == "spectrogram" and self._study.spectrograms.device != "cpu")
+        wanted = int(used_for == "spectrogram" and self._study.spectrograms.device != "cpu")
+        return lambda wildcards: wanted
+
+    @staticmethod
+    def _by_gres(gpus: Callable[[Any], int], gres: str) -> dict[str, Any]:
+        # Asked for in both ways, SLURM would refuse; what a profile limits is counted under another name.
+        return {"gres": lambda wildcards: gres if gpus(wildcards) else "", "gres_gpus": gpus}

@@ -3,8 +3,16 @@
 import shlex
 from pathlib import Path
 
+# What libraries keep for later: of one job in a container, whose home folder is the study's, and gone with it. Weights
+# that were fetched are for all of them.
+CACHES = (
+    'caches=$(mktemp -d); trap \'rm -rf "$caches"\' EXIT; export HF_HOME="${HF_HOME:-$HOME/.cache/huggingface}"; '
+    'export XDG_CACHE_HOME="$caches" XDG_CONFIG_HOME="$caches" MPLCONFIGDIR="$caches/matplotlib" '
+    'NUMBA_CACHE_DIR="$caches/numba" TORCHINDUCTOR_CACHE_DIR="$caches/inductor" TRITON_CACHE_DIR="$caches/triton"'
+)
 
-def shell_prefix(python: str, base: Path | str) -> str:
+
+def shell_prefix(python: Path | str, base: Path | str, containers: bool = False, **variables: str | None) -> str:
     """Bash for Snakemake's `shell.prefix`: strict, `run_script NAME` for the scripts of a checkout, and `log_to FILE`.
 
     It is no part of the command, so that moving a checkout or an environment repeats no job.
@@ -14,10 +22,18 @@ def shell_prefix(python: str, base: Path | str) -> str:
     python
         Python that runs the scripts.
     base
-        Root of the checkout.
+        Root of the checkout that they are in.
+    containers
+        Whether jobs run in an image.
+    **variables
+        Environment of the jobs; those that are None are left as they are.
     """
+    # Isolated: an image is complete, and what the host's PYTHONPATH names is not of it.
+    call = f"{shlex.quote(str(python))}{' -I' * containers}"
     scripts = shlex.quote(f"{base}/workflow/scripts")
-    run = f'run_script() {{ {shlex.quote(python)} {scripts}/"$1".py "${{@:2}}"; }}'
+    run = f'run_script() {{ {call} {scripts}/"$1".py "${{@:2}}"; }}'
     # A scheduler signals all processes of a job: what writes the log must outlive the script's last words.
     log = """log_to() { (trap '' TERM USR1; exec tee "$1"); }"""
-    return f"set -euo pipefail; {run}; {log}; ".replace("{", "{{").replace("}", "}}")
+    told = [f"export {name}={shlex.quote(value)}" for name, value in variables.items() if value is not None]
+    parts = ["set -euo pipefail", *told, *([CACHES] if containers else []), run, log]
+    return f"{'; '.join(parts)}; ".replace("{", "{{").replace("}", "}}")

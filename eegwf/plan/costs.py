@@ -81,6 +81,10 @@ class Calibration:
             found = None if found is None else found * self.speed
         return found
 
+    def measured(self, rule: str, wildcards: Mapping[str, str]) -> bool:
+        """Whether jobs like this one were measured on this machine."""
+        return rule in self.own.start and (rule not in KINDS or what_of(rule, wildcards) in self.own.rate.get(rule, {}))
+
 
 def what_of(rule: str, wildcards: Mapping[str, str]) -> str:
     """Model or spectrogram by which a rule's rates differ."""

@@ -24,6 +24,10 @@ class Forecast:
         """Seconds of a job; None if nothing is known of it."""
         return None if self._sizes is None else self._known.seconds(rule, wildcards, self._sizes)
 
+    def measured(self, rule: str, wildcards: Mapping[str, str]) -> bool:
+        """Whether jobs like this one have run in the results folder."""
+        return self._known.measured(rule, wildcards)
+
     def disk(self, combinations: Iterable[str]) -> int:
         """Bytes of the windows and of the spectrograms of these combinations; 0 if not known yet."""
         names = {name for one in combinations for name in members(one.split("_")[1])}

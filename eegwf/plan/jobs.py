@@ -52,7 +52,7 @@ def planned(told: Any, seconds: float | None) -> Job:
     return Job(
         rule=told.rule_name,
         combination="_".join(wildcards[name] for name in NAMES) if set(NAMES) <= set(wildcards) else "",
-        gpu=int(told.resources.get("gpu", 0)),
+        gpu=int(told.resources.get("gpu", 0) or told.resources.get("gres_gpus", 0)),
         cpus=int(told.resources.get("cpus_per_task", 1)),
         minutes=int(told.resources.get("runtime", 0)),
         seconds=seconds,

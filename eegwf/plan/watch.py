@@ -78,7 +78,7 @@ def refuse_costly(flow: Flow, jobs: Iterable[Any]) -> None:
     forecast = Forecast(flow.study, Path(flow.results))
     hours = 0.0
     for job in jobs:
-        gpus = job.resources.get("gpu", 0)
+        gpus = job.resources.get("gpu", 0) or job.resources.get("gres_gpus", 0)
         hours += gpus and gpus * (forecast.seconds(job.rule.name, job.wildcards_dict) or 0.0) / 3600
     if hours > most:
         sys.exit(

@@ -1,8 +1,8 @@
 """Where a result comes from: versions, commit, seed, host, and what each job took."""
 
+import os
 import platform
 import re
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
@@ -11,7 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from eegwf.checkout import commit
 from eegwf.files import read_table
+from eegwf.image import this_image
 from eegwf.spectrograms.names import members
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,25 +61,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def commit(root: Path = ROOT) -> str | None:
-    """The checkout's commit, with `-dirty` behind it if tracked files were changed; None outside a checkout."""
-    top = _git(root, "rev-parse", "--show-toplevel")
-    head = _git(root, "rev-parse", "HEAD")
-    if not top or not head or Path(top).resolve() != root.resolve():
-        return None
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
-    return f"{head}-dirty" if changed else head
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
 def describe_run(config: dict[str, Any], model: str, spectrogram: str, classes: str) -> dict[str, Any]:
     """The content of `run.json`."""
     return {
@@ -86,7 +69,9 @@ def describe_run(config: dict[str, Any], model: str, spectrogram: str, classes: 
         "spectrogram": spectrogram,
         "classes": classes,
         "versions": versions(),
-        "commit": commit(),
+        # Of an image's job the workflow tells the commit, since an image is no checkout.
+        "commit": os.environ.get("EEGWF_COMMIT") or commit(ROOT),
+        "image": this_image(),
         "seed": config["seed"],
         "host": platform.node(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

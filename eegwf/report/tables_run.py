@@ -189,6 +189,7 @@ def run_table(run: Run, about: dict[str, Any]) -> Table:
     commit = (about["commit"] or "none (not run from a git checkout)").removesuffix("-dirty")
     rows: list[list[Cell]] = [
         ["commit, when this page was written", commit + (", with uncommitted changes" if changed else "")],
+        ["image", about["image"] or "none"],
         ["seed", str(about["seed"])],
         ["device", f"{config['device']}, {count(config['threads'], 'thread')} a training"],
         [

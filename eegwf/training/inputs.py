@@ -10,6 +10,7 @@ import torch
 
 from eegwf.errors import InputError
 from eegwf.files import read_array, read_json
+from eegwf.scratch import staged
 
 BLOCK_BYTES = 1 << 27
 KEPT = 10  # splits whose statistics are remembered
@@ -31,7 +32,7 @@ class Inputs:
 
     def __init__(self, arrays: Sequence[Path | str]):
         self.paths = [Path(path) for path in arrays]
-        self.arrays = [self._pictures(read_array(path)) for path in self.paths]
+        self.arrays = [self._pictures(read_array(staged(path))) for path in self.paths]
         first = self.arrays[0].shape
         for path, array in zip(self.paths, self.arrays, strict=True):
             if (array.shape[0], *array.shape[2:]) != (first[0], *first[2:]):

@@ -1,7 +1,9 @@
-"""A SLURM cluster for the session, and the same study run without one."""
+"""A SLURM cluster and an image for the session, and the same study run without them."""
 
+import shlex
 import subprocess
 
+import image as images
 import pytest
 from one_node import Cluster, missing
 from running import ROOT, snakemake_command
@@ -27,11 +29,21 @@ def cluster(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="session")
+def image():
+    """The image of this checkout."""
+    hindrances = images.missing()
+    if hindrances:
+        pytest.skip(f"no image can be built here; missing: {', '.join(hindrances)}")
+    return images.build()
+
+
 @pytest.fixture
-def submitted(cluster, tmp_path):
-    """Command that runs the workflow through SLURM in this test's folder."""
+def submitted(cluster, image, tmp_path):
+    """Command that runs the workflow through SLURM, in the image, in this test's folder."""
     (tmp_path / "slurm").symlink_to(ROOT / "slurm")
-    return lambda *arguments, configs: snakemake_command(tmp_path, *PROFILE, *arguments, configs=configs)
+    profile = (*PROFILE, f"--apptainer-args={shlex.join(['--nv', *images.ARGUMENTS])}")
+    return lambda *arguments, configs: snakemake_command(tmp_path, *profile, *arguments, configs=configs)
 
 
 @pytest.fixture(scope="session")

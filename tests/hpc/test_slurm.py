@@ -1,11 +1,15 @@
-"""The workflow through a real SLURM: GPUs are asked for as configured, and whatever dies, the same bytes come out."""
+"""The workflow through a real SLURM, in an image: GPUs as configured, and whatever dies, the same bytes come out."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import yaml
-from running import TINY, contents
+from running import ROOT, TINY, contents
+
+from eegwf.checkout import commit
+from eegwf.files import read_json
+from eegwf.image import digest_of
 
 REPORT = "results/vit_mel_3class/report.html"
 # The node's GPUs are pretended: jobs that hold one compute on the CPU.
@@ -36,7 +40,7 @@ def write(path: Path, **settings) -> Path:
     return path
 
 
-def test_a_study_through_slurm_has_the_bytes_of_a_local_one(cluster, submitted, run_here, tmp_path):
+def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(cluster, image, submitted, run_here, tmp_path):
     configs = (TINY, write(tmp_path / "cpu.yaml", tuning={"workers": 1}))
     (tmp_path / "local").mkdir()
     run_here(tmp_path / "local", REPORT, configs=configs)
@@ -49,6 +53,9 @@ def test_a_study_through_slurm_has_the_bytes_of_a_local_one(cluster, submitted, 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert contents(tmp_path / "results") == contents(tmp_path / "local/results")
+    about = read_json(tmp_path / "results/vit_mel_3class/run.json")
+    assert about["image"] == f"sha256:{digest_of(image)}" and about["commit"] == commit(ROOT)
+    assert read_json(tmp_path / "local/results/vit_mel_3class/run.json")["image"] is None
     jobs = {rule_of(job): job for job in jobs_of(cluster)}
     assert set(jobs) == {"synthesise", "windows", "folds", "spectrogram", *TRAINED, "tune", "evaluate", "report"}
     for rule, job in jobs.items():

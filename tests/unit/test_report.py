@@ -14,6 +14,7 @@ import pytest
 from report_study import ROOT, write_study
 from sklearn.metrics import balanced_accuracy_score
 
+from eegwf.checkout import commit
 from eegwf.errors import InputError
 from eegwf.files import read_json, write_json, write_table
 from eegwf.report.collect import collect
@@ -21,7 +22,7 @@ from eegwf.report.drawing import edges, spaced_in_log, thin
 from eegwf.report.figures_maps import map_figures, pool_maps
 from eegwf.report.formats import duration, number, score
 from eegwf.report.job import report_combination
-from eegwf.report.provenance import commit, timing
+from eegwf.report.provenance import timing
 from eegwf.report.selection import fold_scores
 from eegwf.report.statement import smaller_than_study, why_no_events
 
@@ -262,10 +263,13 @@ def test_timing_takes_the_benchmarks_of_this_combination_alone(tmp_path):
 def test_run_json_names_configuration_versions_and_commit(made, tmp_path):
     results, config, _, _ = made
     about = read_json(results / "vit_mel_2class/run.json")
-    keys = ["config", "model", "spectrogram", "classes", "versions", "commit", "seed", "host", "finished"]
+    keys = ["config", "model", "spectrogram", "classes", "versions", "commit", "image", "seed", "host", "finished"]
     assert list(about) == keys
     assert about["config"] == config and about["seed"] == config["seed"]
-    assert about["versions"]["numpy"] == np.__version__
+    assert about["versions"]["numpy"] == np.__version__ and about["image"] is None
+
+
+def test_a_commit_says_whether_files_were_changed(tmp_path):
     assert commit(tmp_path) is None
     git = ["git", "-c", "user.name=n", "-c", "user.email=e", "-C", str(tmp_path)]
     (tmp_path / "a").write_text("1")
