@@ -6,12 +6,15 @@
 import sys
 
 from eegwf.flow import open_flow
-from eegwf.plan.watch import refuse_costly, watch
+from eegwf.plan.watch import begin, watch
+
+# Used as a module of another workflow, its settings are the module's `config`.
+is_module = not workflow.modifier.is_main_snakefile()
 
 flow = open_flow(
-    f"{workflow.basedir}/config/config.yaml",
-    workflow.overwrite_configfiles,
-    workflow.config_settings.config,
+    workflow.current_basedir,
+    [] if is_module else workflow.overwrite_configfiles,
+    config if is_module else workflow.config_settings.config,
     workflow.deployment_settings.deployment_method,
     sys.argv[1:],
 )
@@ -43,7 +46,7 @@ localrules:
 onstart:
     flow.check_results()
     flow.check_image()
-    refuse_costly(flow, workflow.dag.needrun_jobs())
+    begin(flow, workflow.dag.needrun_jobs())
 
 
 rule all:

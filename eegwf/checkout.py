@@ -1,15 +1,25 @@
-"""The commit of a checkout."""
+"""The checkout that this library stands in, and its commit."""
 
+import re
 import subprocess
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+# Git writes the commit there where it packs an archive.
+ARCHIVED = ".git_archival.txt"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
 
 def commit(root: Path) -> str | None:
-    """The checkout's commit, with `-dirty` behind it if tracked files were changed; None outside a checkout."""
+    """The checkout's commit, with `-dirty` behind it if tracked files were changed; None where it can't be told.
+
+    Of an archive of a commit, which is no checkout, it is that which the archive names.
+    """
     top = _git(root, "rev-parse", "--show-toplevel")
     head = _git(root, "rev-parse", "HEAD")
     if not top or not head or Path(top).resolve() != root.resolve():
-        return None
+        named = (root / ARCHIVED).read_text().strip() if (root / ARCHIVED).is_file() else ""
+        return named if COMMIT.fullmatch(named) else None
     changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     return f"{head}-dirty" if changed else head
 

@@ -31,6 +31,20 @@ without SLURM or Apptainer at hand.
 Example: eegwf plan --configfile config/full.yaml config/datasets/tusz.yaml --config data_root=/data/tusz
 """
 
+REPRODUCE = """\
+Run a published result again from the run.json in its folder, into a folder of its own, and compare every file byte by
+byte. Ends with 1 unless all are the same. Options behind -- are Snakemake's; without any, --cores all.
+
+Example: eegwf reproduce results/vit_mel_3class --into again -- --cores all
+"""
+
+BUNDLE = """\
+Pack a finished combination into one zip file: its results and scores, its configuration, the code of its commit and the
+lock of its environment, with check sums and the commands that repeat it. No recordings, and weights only if asked for.
+
+Example: eegwf bundle results/vit_mel_3class --output vit_mel_3class.zip
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; ends the process with 1 if there is a problem."""
@@ -51,7 +65,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         description=CHECK,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    check.set_defaults(run=_check)
+    check.set_defaults(run_command=_check)
     plan = commands.add_parser(
         "plan",
         help="say what a run will cost before it runs",
@@ -60,11 +74,33 @@ def _run(arguments: Sequence[str] | None) -> None:
     )
     plan.add_argument("targets", nargs="*", metavar="TARGET", help="files to make; the whole matrix if none is named")
     plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there too")
-    plan.set_defaults(run=_plan)
-    for command in (check, plan):
-        command.add_argument(
-            "--configfile", nargs="+", action="extend", default=[], metavar="FILE", help="files, the later winning"
-        )
+    plan.set_defaults(run_command=_plan)
+    again = commands.add_parser(
+        "reproduce",
+        help="run a published result again and compare",
+        description=REPRODUCE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    again.add_argument("run", type=Path, metavar="RUN", help="folder of a combination, with its run.json")
+    again.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="results folder of the repetition")
+    again.set_defaults(run_command=_reproduce)
+    pack = commands.add_parser(
+        "bundle",
+        help="pack a run into one file that others can check and repeat",
+        description=BUNDLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    pack.add_argument("run", type=Path, metavar="RUN", help="folder of a finished combination")
+    pack.add_argument("--output", type=Path, required=True, metavar="FILE", help="the zip file")
+    pack.add_argument("--weights", action="store_true", help="pack the models' weights too")
+    pack.set_defaults(run_command=_bundle)
+    for command in (again, pack):
+        command.add_argument("--anyway", action="store_true", help="even at another commit or with other versions")
+    for command in (check, plan, again):
+        if command is not again:
+            command.add_argument(
+                "--configfile", nargs="+", action="extend", default=[], metavar="FILE", help="files, the later winning"
+            )
         command.add_argument(
             "--config",
             nargs="+",
@@ -73,8 +109,12 @@ def _run(arguments: Sequence[str] | None) -> None:
             metavar="KEY=VALUE",
             help="settings that win over the files",
         )
-    chosen = parser.parse_args(arguments)
-    chosen.run(chosen)
+    # argparse would take what stands behind the mark for arguments of ours.
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    mark = words.index("--") if "--" in words and words[0] == "reproduce" else len(words)
+    chosen = parser.parse_args(words[:mark])
+    chosen.options = words[mark + 1 :]
+    chosen.run_command(chosen)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -119,6 +159,23 @@ def _plan(arguments: argparse.Namespace) -> None:
     print(as_text(plan))
     if arguments.json:
         write_json(arguments.json, plan)
+
+
+def _reproduce(arguments: argparse.Namespace) -> None:
+    from eegwf.reproduce import reproduce
+
+    options = arguments.options or ["--cores", "all"]
+    found = reproduce(arguments.run, arguments.into, arguments.anyway, arguments.config, options)
+    print("\n".join(found.lines()))
+    if not found.identical:
+        sys.exit(1)
+
+
+def _bundle(arguments: argparse.Namespace) -> None:
+    from eegwf.bundle import bundle
+
+    files = bundle(arguments.run, arguments.output, arguments.weights, arguments.anyway)
+    print(f"{arguments.output}: {len(files)} files, {arguments.output.stat().st_size / 1e6:.1f} MB")
 
 
 def default_config() -> Path:

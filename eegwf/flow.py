@@ -13,20 +13,19 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from eegwf.checkout import commit
+from eegwf.checkout import ROOT, commit
 from eegwf.code import code_digest
 from eegwf.config.data import LEAVE_ONE_OUT, Bids
 from eegwf.config.load import Layers, read_layers, validate
 from eegwf.config.study import Study
 from eegwf.errors import InputError
-from eegwf.image import INSIDE, PYTHON, bind, check_image, digest_of
+from eegwf.image import IMAGE, INSIDE, PYTHON, bind, check_image, digest_of
 from eegwf.matrix import Matrix
 from eegwf.resources import Requests
 from eegwf.shell import shell_prefix
 from eegwf.slices import count_folds, data_digest, slice_of
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
-ROOT = Path(__file__).resolve().parents[1]
 ARRAY_FILES = ("data", "labels", "patients")
 TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
 
@@ -112,7 +111,7 @@ class Flow:
     @property
     def image(self) -> str:
         """The image that jobs run in; a relative path where it can be one, so that moving a checkout repeats no job."""
-        image = Path(self.study.cluster.image or ROOT / "containers/eegwf.sif").absolute()
+        image = Path(self.study.cluster.image or ROOT / IMAGE).absolute()
         here = Path.cwd()
         return str(image.relative_to(here) if image.is_relative_to(here) else image)
 
@@ -314,7 +313,7 @@ def read_flow(
 
 
 def open_flow(
-    default: Path | str,
+    base: Path | str,
     files: Iterable[Path | str],
     overrides: dict[str, Any],
     deployment: Iterable[Any] = (),
@@ -324,7 +323,9 @@ def open_flow(
 
     Parameters
     ----------
-    default, files, overrides
+    base
+        Checkout that the Snakefile stands in.
+    files, overrides
         As `read_flow` takes them.
     deployment
         Snakemake's software deployment methods; with containers, jobs use the image's Python.
@@ -332,8 +333,13 @@ def open_flow(
         Snakemake's command line: targets in it that make no sense are refused.
     """
     containers = "apptainer" in map(str, deployment)
+    if Path(str(base)).resolve() != ROOT:
+        sys.exit(
+            f"error: the Snakefile is of {base}, and the library eegwf of {ROOT}; start the Snakemake installed "
+            f"with the former: {base}/.venv/bin/snakemake, made by `make .venv/.installed`"
+        )
     try:
-        flow = read_flow(default, files, overrides, containers)
+        flow = read_flow(ROOT / "config/config.yaml", files, overrides, containers)
         flow.check_targets(arguments)
     except InputError as error:
         # Anything but an exit would be shown with a stack trace by Snakemake.

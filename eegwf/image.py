@@ -17,15 +17,17 @@ from importlib import metadata
 from pathlib import Path
 
 from eegwf import __version__
+from eegwf.checkout import ROOT
 from eegwf.errors import InputError
 from eegwf.files import digest_file, write_text
 
-ROOT = Path(__file__).resolve().parents[1]
 # Where an image has its checkout, and its own labels.
 INSIDE = Path("/opt/eegwf")
 LABELS = Path("/.singularity.d/labels.json")
 PYTHON = INSIDE / "venv/bin/python"
 LOCK = "envs/eegwf.txt"
+# Where `make image` puts it.
+IMAGE = "containers/eegwf.sif"
 KINDS = (".py", ".html", ".css", ".json")
 NEEDED = (
     "captum",

@@ -9,6 +9,9 @@ from eegwf.plan.costs import Calibration, measured_rates, shipped_rates
 from eegwf.plan.sizes import Sizes, read_sizes
 from eegwf.spectrograms.names import members
 
+# The longest first, since one may end in another.
+RULES = sorted(shipped_rates().start, key=len, reverse=True)
+
 
 class Forecast:
     """Predictions for a study whose results are, or will be, in a folder; empty if its sizes can't be known yet."""
@@ -22,11 +25,11 @@ class Forecast:
 
     def seconds(self, rule: str, wildcards: Mapping[str, str]) -> float | None:
         """Seconds of a job; None if nothing is known of it."""
-        return None if self._sizes is None else self._known.seconds(rule, wildcards, self._sizes)
+        return None if self._sizes is None else self._known.seconds(_own(rule), wildcards, self._sizes)
 
     def measured(self, rule: str, wildcards: Mapping[str, str]) -> bool:
         """Whether jobs like this one have run in the results folder."""
-        return self._known.measured(rule, wildcards)
+        return self._known.measured(_own(rule), wildcards)
 
     def disk(self, combinations: Iterable[str]) -> int:
         """Bytes of the windows and of the spectrograms of these combinations; 0 if not known yet."""
@@ -37,3 +40,8 @@ class Forecast:
     def learnt(self) -> bool:
         """Whether it rests on runs in the results folder."""
         return bool(self._known.own.rate)
+
+
+def _own(rule: str) -> str:
+    """Name of a rule here: another workflow that uses ours as a module puts its own in front."""
+    return next((name for name in RULES if rule == name or rule.endswith(f"_{name}")), rule)

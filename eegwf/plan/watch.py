@@ -1,4 +1,4 @@
-"""What the Snakefile does with a plan: print it behind a dry run, and refuse a run that costs too much."""
+"""What the Snakefile does with a plan: print it behind a dry run, refuse a run that costs too much, and follow it."""
 
 import atexit
 import json
@@ -68,20 +68,26 @@ def watch(flow: Flow, arguments: Sequence[str]) -> None:
         atexit.register(listener.tell)
 
 
-def refuse_costly(flow: Flow, jobs: Iterable[Any]) -> None:
-    """End the process with one line if Snakemake's jobs are predicted to take more GPU-hours than the study allows."""
-    most = flow.study.cluster.max_gpu_hours
-    if most is None:
-        return
+def begin(flow: Flow, jobs: Iterable[Any]) -> None:
+    """At the start of a run: refuse it if it is predicted to take more GPU-hours than the study allows, else follow it.
+
+    The process then ends with one line.
+
+    Parameters
+    ----------
+    flow
+        The study.
+    jobs
+        Snakemake's jobs.
+    """
+    from eegwf.plan.course import Course, shares_of
     from eegwf.plan.forecast import Forecast
 
-    forecast = Forecast(flow.study, Path(flow.results))
-    hours = 0.0
-    for job in jobs:
-        gpus = job.resources.get("gpu", 0) or job.resources.get("gres_gpus", 0)
-        hours += gpus and gpus * (forecast.seconds(job.rule.name, job.wildcards_dict) or 0.0) / 3600
-    if hours > most:
+    shares = shares_of(jobs, Forecast(flow.study, Path(flow.results)).seconds)
+    most, hours = flow.study.cluster.max_gpu_hours, sum(job.gpus * job.seconds for job in shares.values()) / 3600
+    if most is not None and hours > most:
         sys.exit(
             f"error: cluster.max_gpu_hours: {most:g} are allowed, and this run is predicted to take {hours:.3g}; "
             "`snakemake --dry-run` shows by what"
         )
+    logging.getLogger("snakemake.logging").addHandler(Course(shares))

@@ -5,35 +5,17 @@ import platform
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from eegwf.checkout import commit
+from eegwf.checkout import ROOT, commit
 from eegwf.files import read_table
 from eegwf.image import this_image
 from eegwf.spectrograms.names import members
+from eegwf.versions import versions
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = (
-    "snakemake",
-    "torch",
-    "torchvision",
-    "timm",
-    "optuna",
-    "captum",
-    "torcheval",
-    "mne",
-    "edfio",
-    "timescoring",
-    "scikit-learn",
-    "numpy",
-    "scipy",
-    "pandas",
-    "matplotlib",
-)
 STAGES = (
     "synthesise",
     "import",
@@ -48,17 +30,6 @@ STAGES = (
     "report",
 )
 TIMING = ("job", "seconds", "max_rss_mb", "cpu_seconds")
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the main packages that are installed."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def describe_run(config: dict[str, Any], model: str, spectrogram: str, classes: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def test_a_new_combination_is_predicted_by_the_runs_there_are(study):
     assert found["total"]["jobs"] == 1 + 4 * 3 + 2 and found["total"]["again"] == found["total"]["unknown"] == 0
     assert found["calibrated"] and "by the runs in this results folder" in text
     assert list(found["combinations"]) == ["shared", "vit_stft_3class"]
-    assert found["rules"]["search"]["gpu_asked"] == 24 and 0 < found["rules"]["search"]["gpu_predicted"] < 0.1
+    assert found["rules"]["search"]["gpu_asked"] == 1 and 0 < found["rules"]["search"]["gpu_predicted"] < 0.1
     assert found["rules"]["tune"]["gpu_asked"] == 0
     assert found["longest_chain"]["rules"] == ["spectrogram", "search", "tune", "retrain", "explain", "report"]
     assert not (study / "results/vit_stft_3class").exists()

@@ -9,8 +9,8 @@ def planned(snakemake, tmp_path):
     def plan(profile, *arguments):
         (tmp_path / profile).symlink_to(ROOT / profile)
         # An image needs Apptainer, which is not everywhere.
-        plan = ("--profile", profile, "--software-deployment-method", "env-modules", "--cores", "64", "--dry-run")
-        arguments = (*plan, "--printshellcmds", *arguments)
+        plan = ("--profile", profile, "--software-deployment-method", "env-modules")
+        arguments = (*plan, *arguments, "--cores", "64", "--dry-run", "--printshellcmds")
         return snakemake(tmp_path, *arguments, "results/vit_mel_3class/report.html").stdout
 
     return plan
