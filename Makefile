@@ -2,6 +2,7 @@
 # make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    every report of another configuration
 # make test     all tests but those of the cluster: make test-hpc
 # make image    containers/eegwf.sif, which jobs run in with --sdm apptainer; needs Apptainer
+# make reproduce RUN=results/vit_mel_3class    run a published result again and compare: docs/reproduce.md
 # make bench    the benchmarks: docs/benchmarks.md and .json
 # make lint | docs | lock | clean
 
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 IMAGE_OPTIONS ?=
 OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
 
-.PHONY: report test test-hpc image bench lint docs lock clean
+.PHONY: report test test-hpc image reproduce bench lint docs lock clean
 
 report: $(VENV)/.installed
 	$(BIN)/python -m eegwf.unlock $(OPTIONS)
@@ -35,6 +36,9 @@ image: $(VENV)/.installed
 	apptainer build --force $(IMAGE_OPTIONS) containers/eegwf.sif containers/eegwf.def
 	$(BIN)/python -m eegwf.image digest containers/eegwf.sif
 	@echo "containers/eegwf.sif is built; snakemake --sdm apptainer ... and --profile slurm use it"
+
+reproduce: $(VENV)/.installed
+	$(BIN)/eegwf reproduce $(RUN) --into again -- --cores all
 
 bench: $(VENV)/.benched
 	$(BIN)/python -m bench

@@ -6,7 +6,9 @@
 import sys
 
 from eegwf.flow import open_flow
-from eegwf.plan.watch import begin, watch
+from eegwf.plan.watch import watch
+from eegwf.shell import image_of, jobs_shell
+from eegwf.start import start
 
 # Used as a module of another workflow, its settings are the module's `config`.
 is_module = not workflow.modifier.is_main_snakefile()
@@ -22,10 +24,10 @@ flow = open_flow(
 watch(flow, sys.argv[1:])
 
 # Jobs call `run_script tune ...`: the Python that runs Snakemake, or the image's, never another that the PATH holds.
-shell.prefix(flow.jobs_shell)
+shell.prefix(jobs_shell(flow.study, flow.containers))
 
 
-container: flow.image
+container: image_of(flow.study)
 
 
 pathvars:
@@ -44,9 +46,7 @@ localrules:
 
 
 onstart:
-    flow.check_results()
-    flow.check_image()
-    begin(flow, workflow.dag.needrun_jobs())
+    start(flow, workflow.dag.needrun_jobs())
 
 
 rule all:

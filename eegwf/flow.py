@@ -4,29 +4,24 @@ Every cluster job parses the Snakefile again, so this module is quick and never 
 """
 
 import json
-import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from eegwf.checkout import ROOT, commit
+from eegwf.checkout import ROOT
 from eegwf.code import code_digest
 from eegwf.config.data import LEAVE_ONE_OUT, Bids
 from eegwf.config.load import Layers, read_layers, validate
 from eegwf.config.study import Study
 from eegwf.errors import InputError
-from eegwf.image import IMAGE, INSIDE, PYTHON, bind, check_image, digest_of
 from eegwf.matrix import Matrix
 from eegwf.resources import Requests
-from eegwf.shell import shell_prefix
 from eegwf.slices import count_folds, data_digest, slice_of
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
-ARRAY_FILES = ("data", "labels", "patients")
 TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
 
 
@@ -96,52 +91,6 @@ class Flow:
                     f"{target}: expected {self.results}/<model>_<spectrogram>_<classes>/report.html "
                     f"(the results of this configuration are in {self.results}/)"
                 )
-
-    def check_results(self) -> None:
-        """End the process with one line where nothing can be written; Snakemake would take several to say so."""
-        try:
-            Path(self.results).mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=self.results).close()
-        except OSError as error:
-            sys.exit(
-                f"error: {self.results}: can't be written to ({error.strerror}); make it writable, or choose another "
-                "folder (--config results=FOLDER)"
-            )
-
-    @property
-    def image(self) -> str:
-        """The image that jobs run in; a relative path where it can be one, so that moving a checkout repeats no job."""
-        image = Path(self.study.cluster.image or ROOT / IMAGE).absolute()
-        here = Path.cwd()
-        return str(image.relative_to(here) if image.is_relative_to(here) else image)
-
-    @property
-    def jobs_shell(self) -> str:
-        """What stands in front of every job's command; in an image, what it must see of this machine is bound."""
-        if not self.containers:
-            return shell_prefix(sys.executable, ROOT, EEGWF_SCRATCH=self.study.cluster.scratch)
-        bind(self._outside())
-        about = {"EEGWF_COMMIT": commit(ROOT) or "", "EEGWF_SCRATCH": self.study.cluster.scratch}
-        return shell_prefix(PYTHON, INSIDE, containers=True, **about)
-
-    def _outside(self) -> list[Path]:
-        """Folders that jobs read and write; an image sees the folder in which Snakemake runs, and no other."""
-        dataset, folds, scratch = self.study.dataset, self.study.folds, self.study.cluster.scratch
-        found = [Path(self.results), Path(self.image).parent]
-        found += [Path(dataset.root)] if isinstance(dataset, Bids) else []
-        if dataset.kind == "fold_arrays":
-            found += [Path(getattr(files, name)).parent for files in dataset.arrays.values() for name in ARRAY_FILES]
-        found += [Path(folds).parent] if isinstance(folds, str) and folds != LEAVE_ONE_OUT else []
-        return found + ([Path(os.path.expandvars(scratch))] if scratch else [])
-
-    def check_image(self) -> None:
-        """End the process with one line where jobs would run in an image of another library than this."""
-        if self.containers:
-            try:
-                check_image(Path(self.image), ROOT)
-                digest_of(Path(self.image))
-            except InputError as error:
-                sys.exit(f"error: {error}")
 
     def reports(self) -> list[str]:
         """Report of every combination in the matrix."""

@@ -1,7 +1,16 @@
 """What stands in front of every job's command."""
 
+import os
 import shlex
+import sys
 from pathlib import Path
+
+from eegwf.checkout import ROOT, commit
+from eegwf.config.data import LEAVE_ONE_OUT, Bids
+from eegwf.config.study import Study
+from eegwf.image import IMAGE, INSIDE, PYTHON, bind
+
+ARRAY_FILES = ("data", "labels", "patients")
 
 # What libraries keep for later: of one job in a container, whose home folder is the study's, and gone with it. Weights
 # that were fetched are for all of them.
@@ -37,3 +46,29 @@ def shell_prefix(python: Path | str, base: Path | str, containers: bool = False,
     told = [f"export {name}={shlex.quote(value)}" for name, value in variables.items() if value is not None]
     parts = ["set -euo pipefail", *told, *([CACHES] if containers else []), run, log]
     return f"{'; '.join(parts)}; ".replace("{", "{{").replace("}", "}}")
+
+
+def image_of(study: Study) -> str:
+    """The image that jobs run in; a relative path where it can be one, so that moving a checkout repeats no job."""
+    image, here = Path(study.cluster.image or ROOT / IMAGE).absolute(), Path.cwd()
+    return str(image.relative_to(here) if image.is_relative_to(here) else image)
+
+
+def jobs_shell(study: Study, containers: bool) -> str:
+    """The prefix of a study's jobs; in an image, what they must see of this machine is bound."""
+    scratch = study.cluster.scratch
+    if not containers:
+        return shell_prefix(sys.executable, ROOT, EEGWF_SCRATCH=scratch)
+    bind(_outside(study))
+    return shell_prefix(PYTHON, INSIDE, containers=True, EEGWF_COMMIT=commit(ROOT) or "", EEGWF_SCRATCH=scratch)
+
+
+def _outside(study: Study) -> list[Path]:
+    """Folders that jobs read and write; an image sees the folder in which Snakemake runs, and no other."""
+    dataset, folds, scratch = study.dataset, study.folds, study.cluster.scratch
+    found = [Path(study.results), Path(image_of(study)).parent]
+    found += [Path(dataset.root)] if isinstance(dataset, Bids) else []
+    if dataset.kind == "fold_arrays":
+        found += [Path(getattr(files, name)).parent for files in dataset.arrays.values() for name in ARRAY_FILES]
+    found += [Path(folds).parent] if isinstance(folds, str) and folds != LEAVE_ONE_OUT else []
+    return found + ([Path(os.path.expandvars(scratch))] if scratch else [])
