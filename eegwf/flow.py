@@ -8,6 +8,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -153,11 +154,12 @@ class Flow:
         """For a rule's `params`: the digest of the code that the stage runs."""
         script = ROOT / "workflow" / "scripts" / f"{stage}.py"
 
-        def digest_of(wildcards) -> str:
-            model = getattr(wildcards, "model", None)
+        # Asked for by every job, of which there are thousands.
+        @cache
+        def of_model(model: str | None) -> str:
             return code_digest(script, *([self.matrix.entry(model).module] if model else []))
 
-        return digest_of
+        return lambda wildcards: of_model(getattr(wildcards, "model", None))
 
     def data_digest(self, wildcards) -> str:
         """For a rule's `params`: changes when a file of the data set does (name, size or time)."""

@@ -57,9 +57,7 @@ def hold(results: Path) -> None:
         lock = try_lock(path)
         if lock is None:
             holder = path.read_text().strip() or "another process"
-            raise InputError(
-                f"{results}: a Snakemake works there ({holder}); wait for it, stop it, or {CHOOSE}"
-            )
+            raise InputError(f"{results}: a Snakemake works there ({holder}); wait for it, stop it, or {CHOOSE}")
         os.truncate(lock, 0)
         os.write(lock, f"process {os.getpid()} on {platform.node()}, in {Path.cwd()}\n".encode())
     except OSError as error:

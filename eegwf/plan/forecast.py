@@ -17,6 +17,7 @@ class Forecast:
     """Predictions for a study whose results are, or will be, in a folder; empty if its sizes can't be known yet."""
 
     def __init__(self, study: Study, results: Path):
+        self._results = results
         self._known = Calibration(shipped_rates(), measured_rates(results))
         try:
             self._sizes: Sizes | None = read_sizes(study, results)
@@ -31,15 +32,29 @@ class Forecast:
         """Whether jobs like this one have run in the results folder."""
         return self._known.measured(_own(rule), wildcards)
 
-    def disk(self, combinations: Iterable[str]) -> int:
-        """Bytes of the windows and of the spectrograms of these combinations; 0 if not known yet."""
+    def disk(self, combinations: Iterable[str]) -> dict[str, int | None]:
+        """Bytes on disk of what these combinations read, in the end and at most, and of what they leave behind.
+
+        None for what can't be known yet: before the data are read, and before one combination has run.
+        """
+        combinations = set(combinations)
         names = {name for one in combinations for name in members(one.split("_")[1])}
-        return 0 if self._sizes is None else self._sizes.disk(names)
+        end, peak = (None, None) if self._sizes is None else self._sizes.disk(names)
+        own = _bytes_of_a_run(self._results)
+        return {"arrays": end, "arrays_peak": peak, "runs": None if own is None else own * len(combinations)}
 
     @property
     def learnt(self) -> bool:
         """Whether it rests on runs in the results folder."""
         return bool(self._known.own.rate)
+
+
+def _bytes_of_a_run(results: Path) -> int | None:
+    """Mean size of the finished combinations with their state: weights, checkpoints, maps and tables."""
+    runs = [path.parent for path in results.glob("*/run.json")]
+    files = (path for folder in (*runs, results / "state") for path in folder.rglob("*") if path.is_file())
+    total = sum(path.stat().st_size for path in files)
+    return round(total / len(runs)) if runs else None
 
 
 def _own(rule: str) -> str:

@@ -53,9 +53,14 @@ class Sizes:
         grids = [getattr(self.study.spectrograms, name) for name in members(spectrogram)]
         return sum(self.n_chans * grid.n_freqs * grid.n_times for grid in grids)
 
-    def disk(self, spectrograms: set[str]) -> int:
-        """Bytes of the windows and of these spectrograms."""
-        return BYTES * self.n_windows * sum(self.values(name) for name in {"raw", *spectrograms})
+    def disk(self, spectrograms: set[str]) -> tuple[int, int]:
+        """Bytes of the windows and of these spectrograms: in the end, and at most while they are made.
+
+        Each recording's windows are kept until all are joined.
+        """
+        windows = BYTES * self.n_windows * self.values("raw")
+        end = windows + BYTES * self.n_windows * sum(self.values(name) for name in spectrograms - {"raw"})
+        return end, max(2 * windows, end)
 
 
 def read_sizes(study: Study, results: Path) -> Sizes:

@@ -37,7 +37,7 @@ def cost(jobs: Iterable[Job]) -> Cost:
     )
 
 
-def as_json(jobs: list[Job], disk: int, learnt: bool) -> dict[str, Any]:
+def as_json(jobs: list[Job], disk: dict[str, int | None], learnt: bool) -> dict[str, Any]:
     """The plan for a file: totals, sums by rule and by combination, and the longest chain.
 
     Parameters
@@ -45,7 +45,7 @@ def as_json(jobs: list[Job], disk: int, learnt: bool) -> dict[str, Any]:
     jobs
         All jobs.
     disk
-        Bytes of windows and spectrograms.
+        Bytes on disk, as a forecast gives them.
     learnt
         Whether runs of this study were measured.
     """
@@ -77,7 +77,7 @@ def as_text(plan: dict[str, Any]) -> str:
     chain = plan["longest_chain"]
     parts.append(
         f"Longest chain of jobs: {_span(chain['seconds'])} ({' > '.join(chain['rules'])}).\n"
-        f"Windows and spectrograms on disk: {_size(plan['disk_bytes'])}."
+        f"{_disk(**plan['disk_bytes'])}"
     )
     if plan["again"]:
         reasons = "; ".join(f"{reason} ({number})" for reason, number in plan["again"].items())
@@ -109,8 +109,17 @@ def _hours(hours: float) -> str:
     return "< 0.01" if hours < 0.01 else f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"
 
 
+def _disk(arrays: int | None, arrays_peak: int | None, runs: int | None) -> str:
+    if arrays is None:
+        text = "Windows and spectrograms on disk: not known before the data are read."
+    else:
+        text = f"Windows and spectrograms on disk: {_size(arrays)}, at most {_size(arrays_peak)} while they are made."
+    left = "not known before one has run" if runs is None else _size(runs)
+    return f"{text} Models, checkpoints and maps of these combinations: {left}."
+
+
 def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.2g} GB" if n_bytes else "not known before the data are read"
+    return f"{n_bytes / 1e9:.2g} GB"
 
 
 def _span(seconds: float) -> str:

@@ -44,7 +44,7 @@ def test_work_by_hand(study_of):
     assert work("explain", JOB, sizes) == pytest.approx(2 * 60 * 5 * values / 1e6)
     assert work("spectrogram", {"spectrogram": "mel"}, sizes) == pytest.approx(1050 * 20 * 1280 / 1e6)
     assert work("report", JOB, sizes) == 0
-    assert sizes.disk({"mel"}) == 2 * 1050 * (values + 20 * 1280)
+    assert sizes.disk({"mel"}) == (2 * 1050 * (values + 20 * 1280), 4 * 1050 * 20 * 1280)  # parts beside the whole
 
 
 def test_a_budget_in_epochs_bounds_a_search(study_of):
@@ -117,7 +117,8 @@ def test_what_cannot_be_known_is_not_predicted(study_of, root, tmp_path):
     dataset = {"kind": "bids", "root": str(tmp_path), "event_types": ["bckg", "sz"]}
     flow = read_flow(root / "config/config.yaml", [], {"dataset": dataset, "results": str(tmp_path / "results")})
     forecast = Forecast(flow.study, tmp_path / "results")
-    assert forecast.seconds("retrain", JOB) is None and forecast.disk({"vit_mel_2class"}) == 0 and not forecast.learnt
+    assert forecast.seconds("retrain", JOB) is None and not forecast.learnt
+    assert forecast.disk({"vit_mel_2class"}) == {"arrays": None, "arrays_peak": None, "runs": None}
 
 
 def test_the_longest_chain_waits_for_the_slowest():
@@ -137,10 +138,11 @@ def test_sums_by_hand():
     assert (total.jobs, total.again, total.unknown) == (2, 1, 1)
     assert (total.gpu_asked, total.gpu_predicted) == (1.0, 0.5)
     assert (total.cpu_asked, total.cpu_predicted) == (2 + 4, 1.0)
-    text = as_text(as_json(jobs, 10**9, learnt=False))
-    for part in ("vit_mel_2class", "on disk: 1 GB", "Code has changed since last execution (1)", "Of 1 jobs nothing"):
+    text = as_text(as_json(jobs, {"arrays": 10**9, "arrays_peak": 2 * 10**9, "runs": None}, learnt=False))
+    told = ("vit_mel_2class", "on disk: 1 GB, at most 2 GB", "maps of these combinations: not known before one has run")
+    for part in (*told, "Code has changed since last execution (1)", "Of 1 jobs nothing"):
         assert part in text
-    assert as_text(as_json([], 0, learnt=True)) == "Plan: nothing is to be done."
+    assert as_text(as_json([], {}, learnt=True)) == "Plan: nothing is to be done."
 
 
 @pytest.mark.parametrize("word", ["-n", "--dry-run", "--dryrun", "-np", "-pn"])
