@@ -45,7 +45,7 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(cluster,
     (tmp_path / "local").mkdir()
     run_here(tmp_path / "local", REPORT, configs=configs)
     done = subprocess.run(
-        submitted(REPORT, *ON_GPUS, configs=configs),
+        submitted(REPORT, *ON_GPUS, "--slurm-array-jobs=search,retrain", configs=configs),
         cwd=tmp_path,
         env=cluster.environment,
         capture_output=True,
@@ -60,6 +60,7 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(cluster,
     assert set(jobs) == {"synthesise", "windows", "folds", "spectrogram", *TRAINED, "tune", "evaluate", "report"}
     for rule, job in jobs.items():
         assert any("gpu" in value for key, value in job.items() if key.startswith("TresPer")) == (rule in TRAINED), job
+    assert "ArrayTaskId" in jobs["search"] and "ArrayTaskId" in jobs["retrain"]
     assert jobs["search"]["TimeLimit"] == "08:00:00" and "mem=6000M" in jobs["search"]["TRES"]
 
 
@@ -94,3 +95,22 @@ def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(c
     # Snakemake keeps SLURM's logs of those that failed.
     logs = [log.read_text() for log in (tmp_path / ".snakemake/slurm_logs").rglob("*.log")]
     assert any("stopped by SIGUSR1; the last checkpoint is kept" in log for log in logs)
+
+
+def test_a_job_whose_gpu_torch_does_not_see_says_what_it_saw(cluster, submitted, tmp_path):
+    # The pretended GPUs are given to jobs as real ones are; here by --gres.
+    config = write(tmp_path / "gres.yaml", device="auto", cluster={"gres": "gpu:1"}, spectrograms={"device": "cpu"})
+    done = subprocess.run(
+        submitted("results/vit_mel_3class/fold1/tune/best.json", "--retries=0", configs=(TINY, config)),
+        cwd=tmp_path,
+        env=cluster.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    (log,) = (tmp_path / "results/logs/search").glob("*.log")
+    assert "this job was given one, but torch sees no GPU: torch " in log.read_text()
+    assert re.search(r"CUDA_VISIBLE_DEVICES is '\d'", log.read_text())
+    mine = [job for job in jobs_of(cluster) if job["WorkDir"] == str(tmp_path)]
+    asked = {rule_of(job): job.get("TresPerNode", "") for job in mine}
+    assert asked.pop("search") == "gres:gpu:1" and set(asked.values()) == {""}
