@@ -9,7 +9,7 @@ pip=("$root/venv/bin/python" -m pip --no-cache-dir)
 if [ -n "$index" ]; then
   # The lock without torch and the CUDA libraries, then the same versions of torch from the other index.
   version() { sed -n "s/^$1==\([^ ;]*\).*/\1/p" "$root/envs/eegwf.txt" | head -n 1; }
-  awk '/^[a-zA-Z0-9]/ { kept = !/^(torch|torchvision|triton|nvidia-|cuda-)/ } kept' "$root/envs/eegwf.txt" >/tmp/lock.txt
+  awk '/^[a-zA-Z0-9]/ { kept = !/^((torch|torchvision|triton)==|nvidia-|cuda-)/ } kept' "$root/envs/eegwf.txt" >/tmp/lock.txt
   "${pip[@]}" install --no-deps --require-hashes --requirement /tmp/lock.txt
   "${pip[@]}" install --index-url "$index" "torch==$(version torch)" "torchvision==$(version torchvision)"
   rm /tmp/lock.txt
@@ -17,5 +17,6 @@ else
   "${pip[@]}" install --require-hashes --requirement "$root/envs/eegwf.txt"
 fi
 "${pip[@]}" install --no-deps --no-build-isolation --editable "$root"
+"${pip[@]}" check
 # A read-only image can't compile later.
 "$root/venv/bin/python" -m compileall -q "$root/eegwf" "$root/workflow"

@@ -2,6 +2,8 @@
 
 import hashlib
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,3 +28,12 @@ def contents(folder: Path) -> dict[str, str]:
         if path.is_file() and not skipped and not path.name.startswith(".snakemake"):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Wait until a condition holds, looking five times a second."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"no {what} after {seconds:.0f} s")
+        time.sleep(0.2)

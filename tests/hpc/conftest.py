@@ -6,7 +6,7 @@ import subprocess
 import image as images
 import pytest
 from one_node import Cluster, missing
-from running import ROOT, snakemake_command
+from running import ROOT, TINY, snakemake_command
 
 # As on a node without a GPU, with what no user would set: jobs that are over before Snakemake looks, and no accounting.
 PROFILE = (
@@ -56,3 +56,19 @@ def run_here():
         assert done.returncode == 0, done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def cpu(tmp_path_factory):
+    """Configuration files of the tiny study on the CPU."""
+    path = tmp_path_factory.mktemp("config") / "cpu.yaml"
+    path.write_text("device: cpu\n")
+    return (TINY, path)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, run_here, cpu):
+    """Results of the tiny study, run on this machine without SLURM, image or fault."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    run_here(folder, "results/vit_mel_3class/report.html", configs=cpu)
+    return folder / "results"

@@ -9,8 +9,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
+
+from running import wait_until
 
 LINK = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
@@ -125,13 +126,12 @@ class Cluster:
         return done.stdout
 
     def wait_for(self, condition, what: str, seconds: float = 60) -> None:
-        """Wait until a condition holds."""
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                logs = "".join(f"\n{path.name}: {path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))
-                raise TimeoutError(f"no {what} after {seconds:.0f} s{logs}")
-            time.sleep(0.2)
+        """Wait until a condition holds; if it never does, say what SLURM's programs told."""
+        try:
+            wait_until(condition, what, seconds)
+        except TimeoutError as error:
+            logs = "".join(f"\n{path.name}: {path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))
+            raise TimeoutError(f"{error}{logs}") from None
 
     def _start(self, *command: str) -> None:
         with open(self.folder / f"{command[0]}.log", "a") as log:
