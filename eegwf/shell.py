@@ -59,11 +59,11 @@ def jobs_shell(study: Study, containers: bool) -> str:
     scratch = study.cluster.scratch
     if not containers:
         return shell_prefix(sys.executable, ROOT, EEGWF_SCRATCH=scratch)
-    bind(_outside(study))
+    bind(outside(study))
     return shell_prefix(PYTHON, INSIDE, containers=True, EEGWF_COMMIT=commit(ROOT) or "", EEGWF_SCRATCH=scratch)
 
 
-def _outside(study: Study) -> list[Path]:
+def outside(study: Study) -> list[Path]:
     """Folders that jobs read and write; an image sees the folder in which Snakemake runs, and no other."""
     dataset, folds, scratch = study.dataset, study.folds, study.cluster.scratch
     found = [Path(study.results), Path(image_of(study)).parent]

@@ -10,9 +10,9 @@ from typing import Any
 
 from eegwf.errors import InputError
 from eegwf.flow import Flow
-from eegwf.image import check_image, digest_of
+from eegwf.image import bind, check_image, digest_of
 from eegwf.plan.watch import begin
-from eegwf.shell import image_of
+from eegwf.shell import image_of, outside
 from eegwf.state import try_lock
 
 CHOOSE = "choose another folder (--config results=FOLDER)"
@@ -34,6 +34,7 @@ def start(flow: Flow, jobs: Iterable[Any]) -> None:
             image = Path(image_of(flow.study))
             check_image(image)
             digest_of(image)  # kept beside it, for the reports
+            bind(outside(flow.study))  # the results are there only now
     except InputError as error:
         sys.exit(f"error: {error}")
     begin(flow, jobs)

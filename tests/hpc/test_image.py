@@ -79,8 +79,10 @@ def test_a_study_elsewhere_finds_its_data_and_leaves_nothing_in_home(image, tmp_
     here, results = tmp_path / "here", tmp_path / "there/results"
     here.mkdir()
     (tmp_path / "node").mkdir()
+    # Else /tmp, where these folders are, would be seen by every image.
+    contained = [*ARGUMENTS, "--contain"]
     settings = [f"results={results}", f"cluster={{scratch: {tmp_path / 'node'}}}", "device=cpu"]
-    arguments = ["--cores=2", "--sdm=apptainer", f"--apptainer-args={' '.join(ARGUMENTS)}", "--config", *settings, "--"]
+    arguments = ["--cores=2", "--sdm=apptainer", f"--apptainer-args={' '.join(contained)}", "--config", *settings, "--"]
     target = f"{results}/vit_mel_2class/fold1/retrain/rank1/test.tsv"
     command = snakemake_command(here, "--configfile", str(TINY), *arguments, target, configs=())
     done = subprocess.run(command, cwd=here, capture_output=True, text=True)
