@@ -60,15 +60,15 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(
     for rule, job in jobs.items():
         assert any("gpu" in value for key, value in job.items() if key.startswith("TresPer")) == (rule in TRAINED), job
     assert "ArrayTaskId" in jobs["search"]  # of all folds at once; what follows is ready one by one
-    assert jobs["search"]["TimeLimit"] == "08:00:00" and "mem=6000M" in jobs["search"]["TRES"]
+    assert jobs["search"]["TimeLimit"] == "08:00:00" and "mem=6000M" in jobs["explain"]["TRES"]
 
 
 def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(cluster, submitted, run_here, tmp_path):
-    # Trainings of half a minute, on a node that gives a minute to each job and tells it 20 s before, or up to a minute
+    # Searches of half a minute and more, on a node that gives a minute to each job and tells it 20 s before, or up to a minute
     # earlier, as SLURM's clock ticks: so there are many attempts.
     config = write(
         tmp_path / "long.yaml",
-        training={"epochs": 300, "patience": 300},
+        training={"epochs": 200, "patience": 200},
         tuning={"pruning": "none"},
         cluster={"max_minutes": 1},
     )
