@@ -18,8 +18,8 @@ TABLES = ("recordings.tsv", "windows.tsv", "folds.tsv", "events.tsv", "leakage.j
 README = """\
 # {name}
 
-A run of eegwf {commit}: its results, its configuration (results/{name}/run.json), and the code with the lock of its
-environment. The recordings are not in it.
+A run of eegwf {commit}: its results, its configuration (results/{name}/run.json), and the code of {code} with the lock
+of its environment. The recordings are not in it.
 
 Check that it is whole:
 
@@ -70,7 +70,7 @@ def bundle(run: Path, output: Path, weights: bool = False, anyway: bool = False)
         path = run.parent / "data" / name
         if path.is_file():
             files[f"results/data/{name}"] = path.read_bytes()
-    files["README.md"] = README.format(name=run.name, commit=about["commit"]).encode()
+    files["README.md"] = README.format(name=run.name, commit=about["commit"], code=commit(ROOT)).encode()
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
     files["SHA256SUMS"] = sums.encode()
     with replacing(output) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -85,7 +85,7 @@ def bundle(run: Path, output: Path, weights: bool = False, anyway: bool = False)
 def _code(about: dict[str, Any], anyway: bool) -> dict[str, bytes]:
     """Files of the commit that made a run, under `code/`."""
     here, made = commit(ROOT), about["commit"]
-    if here is None:
+    if here is None or not (ROOT / ".git").exists():
         raise InputError(f"{ROOT}: no git checkout, so the code can't be packed")
     if made != here and not anyway:
         raise InputError(f"the run is of commit {made or 'unknown'}, and this checkout is at {here}; check that out")

@@ -164,8 +164,7 @@ def _plan(arguments: argparse.Namespace) -> None:
 def _reproduce(arguments: argparse.Namespace) -> None:
     from eegwf.reproduce import reproduce
 
-    options = arguments.options or ["--cores", "all"]
-    found = reproduce(arguments.run, arguments.into, arguments.anyway, arguments.config, options)
+    found = reproduce(arguments.run, arguments.into, arguments.anyway, arguments.config, arguments.options)
     print("\n".join(found.lines()))
     if not found.identical:
         sys.exit(1)

@@ -104,20 +104,30 @@ def check_image(image: Path, root: Path = ROOT) -> None:
 def digest_of(image: Path) -> str:
     """SHA-256 of an image, kept in a file beside it since images are big."""
     kept = image.with_name(f"{image.name}.sha256")
-    if kept.exists() and kept.stat().st_mtime >= image.stat().st_mtime:
+    # The file has the time of the image that it is of: any other image has another, an older one too.
+    time = image.stat().st_mtime_ns
+    if kept.exists() and kept.stat().st_mtime_ns == time:
         return kept.read_text().split()[0]
     with open(image, "rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     with suppress(OSError):  # of a folder that is not ours
         write_text(kept, f"{found}  {image.name}\n")
+        os.utime(kept, ns=(time, time))
     return found
 
 
 def bind(folders: Iterable[Path]) -> None:
-    """Have Apptainer show these folders to what it starts from here on, besides those it was already asked to."""
-    wanted = os.environ.get("APPTAINER_BIND", "").split(",")
-    wanted += [str(folder.absolute()) for folder in folders if folder.is_dir()]
-    os.environ["APPTAINER_BIND"] = ",".join(dict.fromkeys(filter(None, wanted)))
+    """Have Apptainer show these folders to what it starts from here on, besides those it was already asked to.
+
+    A link is shown with what it leads to. What the process that submitted a job saw and this node lacks is let go,
+    since Apptainer would refuse to start.
+    """
+    asked = [entry for entry in os.environ.get("APPTAINER_BIND", "").split(",") if entry]
+    wanted = [entry for entry in asked if Path(entry.partition(":")[0]).exists()]
+    for folder in folders:
+        if folder.is_dir():
+            wanted += [str(folder.absolute()), str(folder.resolve())]
+    os.environ["APPTAINER_BIND"] = ",".join(dict.fromkeys(wanted))
 
 
 def this_image() -> str | None:

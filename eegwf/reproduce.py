@@ -1,6 +1,7 @@
 """Rerun a published result from its `run.json`, and compare byte by byte."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,11 +12,16 @@ from typing import Any
 from eegwf.checkout import ROOT, commit
 from eegwf.errors import InputError
 from eegwf.files import digest_file, read_json, write_text
-from eegwf.image import IMAGE, digest_of
+from eegwf.image import digest_of
 from eegwf.versions import versions
 
 # Times, hosts and dates, and the page that shows them.
 VARYING = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
+
+# The environment of a run that repeats another: the latter's run.json, and whether differences are let go.
+PUBLISHED, ANYWAY = "EEGWF_PUBLISHED", "EEGWF_ANYWAY"
+# Options of Snakemake that say how many jobs there may be.
+HOW_MANY = ("--cores", "-c", "--jobs", "-j", "--profile", "--workflow-profile")
 
 
 @dataclass(frozen=True)
@@ -82,14 +88,39 @@ def _scores(folder: Path) -> dict[str, float]:
     return {name: float(value) for name, value in entries.items() if value is not None}
 
 
-def hindrances(about: dict[str, Any], in_image: bool) -> list[str]:
+def check_published(image: Path | None) -> None:
+    """Where a run starts that repeats a published one: tell what hinders that, and refuse unless told otherwise.
+
+    Parameters
+    ----------
+    image
+        The image that jobs run in; None without.
+
+    Raises
+    ------
+    InputError
+        With all that differs.
+    """
+    if PUBLISHED not in os.environ:
+        return
+    about = read_json(os.environ[PUBLISHED])
+    found = hindrances(about, image)
+    if found and ANYWAY not in os.environ:
+        raise InputError(
+            "; ".join(found) + f". Check out {about['commit']} and take its image or its lock, or go on: --anyway"
+        )
+    for line in found:
+        print(f"attention: {line}", file=sys.stderr)
+
+
+def hindrances(about: dict[str, Any], image: Path | None) -> list[str]:
     """Why a rerun here may give other numbers: another commit, and another image or other versions of libraries."""
     here, made, found = commit(ROOT), about["commit"], []
     if here != made:
         found.append(f"the result is of commit {made or 'unknown'}, and this checkout is at {here or 'none'}")
-    if in_image:
-        image = f"sha256:{digest_of(ROOT / IMAGE)}" if (ROOT / IMAGE).is_file() else "none"
-        return found + [f"it was computed in image {about['image']}, and here is {image}"] * (image != about["image"])
+    if image:
+        name = f"sha256:{digest_of(image)}"
+        return found + [f"it was computed in image {about['image']}, and here is {name}"] * (name != about["image"])
     installed = versions()
     changed = {name: version for name, version in about["versions"].items() if installed.get(name) != version}
     return found + [f"{name} was {version} and is {installed.get(name, 'absent')}" for name, version in changed.items()]
@@ -121,18 +152,14 @@ def reproduce(run: Path, into: Path, anyway: bool, settings: Sequence[str], opti
     if into.resolve() in (run.resolve(), run.resolve().parent):
         raise InputError(f"{into}: holds the published result; choose another folder")
     about = read_json(run / "run.json")
-    found = hindrances(about, "apptainer" in options)
-    if found and not anyway:
-        raise InputError(
-            "; ".join(found) + f". Check out {about['commit']} and install its lock, or compare all the same: --anyway"
-        )
-    for line in found:
-        print(f"attention: {line}", file=sys.stderr)
     name = "_".join(about[key] for key in ("model", "spectrogram", "classes"))
     config = into / "published.yaml"
     write_text(config, json.dumps(about["config"], indent=1) + "\n")  # JSON is YAML
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), f"{into}/{name}/report.html"]
     command += ["--configfile", str(config), "--config", f"results={into}", *settings, *options]
-    if subprocess.run(command, check=False).returncode:
-        raise InputError(f"the workflow failed; what it has done is kept in {into}")
+    if not any(option.startswith(HOW_MANY) for option in options):
+        command += ["--cores", "all"]
+    told = {PUBLISHED: str(run / "run.json")} | ({ANYWAY: "1"} if anyway else {})
+    if subprocess.run(command, check=False, env=os.environ | told).returncode:
+        raise InputError(f"the workflow did not end well; what it has done is kept in {into}")
     return compare(run, into / name)

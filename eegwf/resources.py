@@ -75,10 +75,11 @@ def minutes(need: Need, seconds: float | None, measured: bool) -> int:
     seconds
         What the job is predicted to take; None if nothing is known.
     measured
-        Whether its like has run on this machine; else the prediction is of another one, and may be far too short.
+        Whether its like has run on this machine; else the prediction is of another one, and may be far too short. Of
+        what computes without a model only the last attempt was measured, so that it never asks for less than its rule.
     """
     predicted = math.ceil(MARGIN * (seconds or 0) / 60)
-    return max(predicted, LEAST_MINUTES if measured and seconds else need.minutes)
+    return max(predicted, LEAST_MINUTES if measured and seconds and need.gpu == "model" else need.minutes)
 
 
 def runtime(first: int, attempt: int, cluster: Cluster) -> int:

@@ -9,12 +9,15 @@ from eegwf.checkout import ROOT, commit
 from eegwf.config.data import LEAVE_ONE_OUT, Bids
 from eegwf.config.study import Study
 from eegwf.image import IMAGE, INSIDE, PYTHON, bind
+from eegwf.scratch import scratch_folder
 
 ARRAY_FILES = ("data", "labels", "patients")
 
 # What libraries keep for later: of one job in a container, whose home folder is the study's, and gone with it. Weights
 # that were fetched are for all of them.
 CACHES = (
+    # Where a scheduler's folder for temporary files is not seen inside, the image's own is.
+    '[ -w "${TMPDIR:-/tmp}" ] || export TMPDIR=/tmp TMP=/tmp TEMP=/tmp; '
     'caches=$(mktemp -d); trap \'rm -rf "$caches"\' EXIT; export HF_HOME="${HF_HOME:-$HOME/.cache/huggingface}"; '
     'export XDG_CACHE_HOME="$caches" XDG_CONFIG_HOME="$caches" MPLCONFIGDIR="$caches/matplotlib" '
     'NUMBA_CACHE_DIR="$caches/numba" TORCHINDUCTOR_CACHE_DIR="$caches/inductor" TRITON_CACHE_DIR="$caches/triton"'
@@ -60,15 +63,21 @@ def jobs_shell(study: Study, containers: bool) -> str:
     if not containers:
         return shell_prefix(sys.executable, ROOT, EEGWF_SCRATCH=scratch)
     bind(outside(study))
-    return shell_prefix(PYTHON, INSIDE, containers=True, EEGWF_COMMIT=commit(ROOT) or "", EEGWF_SCRATCH=scratch)
+    # Told by the process that submits: nodes may have no git, and the image is no checkout.
+    made = os.environ.get("EEGWF_COMMIT") or commit(ROOT) or ""
+    return shell_prefix(PYTHON, INSIDE, containers=True, EEGWF_COMMIT=made, EEGWF_SCRATCH=scratch)
 
 
 def outside(study: Study) -> list[Path]:
     """Folders that jobs read and write; an image sees the folder in which Snakemake runs, and no other."""
     dataset, folds, scratch = study.dataset, study.folds, study.cluster.scratch
-    found = [Path(study.results), Path(image_of(study)).parent]
+    found = [Path(study.results), Path(image_of(study)).parent, Path(image_of(study)).resolve().parent]
     found += [Path(dataset.root)] if isinstance(dataset, Bids) else []
     if dataset.kind == "fold_arrays":
         found += [Path(getattr(files, name)).parent for files in dataset.arrays.values() for name in ARRAY_FILES]
     found += [Path(folds).parent] if isinstance(folds, str) and folds != LEAVE_ONE_OUT else []
-    return found + ([Path(os.path.expandvars(scratch))] if scratch else [])
+    # Weights that are fetched, and the disk of a node, on which the folder may not be made yet.
+    found += [Path(os.environ["HF_HOME"])] if os.environ.get("HF_HOME") else []
+    if scratch and (place := scratch_folder(scratch)):
+        found += [next(folder for folder in (place, *place.parents) if folder.is_dir())]
+    return [folder for folder in found if folder.absolute() != Path("/")]

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from eegwf.checkout import ROOT, commit
 from eegwf.errors import InputError
 from eegwf.flow import Flow
 from eegwf.image import bind, check_image, digest_of
 from eegwf.plan.watch import begin
+from eegwf.reproduce import check_published
 from eegwf.shell import image_of, outside
 from eegwf.state import try_lock
 
@@ -29,12 +31,15 @@ def start(flow: Flow, jobs: Iterable[Any]) -> None:
         Snakemake's jobs.
     """
     try:
-        hold(Path(flow.results))
-        if flow.containers:
-            image = Path(image_of(flow.study))
+        image = Path(image_of(flow.study)) if flow.containers else None
+        if image:
             check_image(image)
             digest_of(image)  # kept beside it, for the reports
+        check_published(image)
+        hold(Path(flow.results))
+        if image:
             bind(outside(flow.study))  # the results are there only now
+            os.environ["EEGWF_COMMIT"] = commit(ROOT) or ""  # nodes may have no git
     except InputError as error:
         sys.exit(f"error: {error}")
     begin(flow, jobs)

@@ -96,13 +96,15 @@ def shipped_rates() -> Rates:
     return Rates(**{key: value for key, value in read_json(SHIPPED).items() if key in ("start", "rate")})
 
 
-def measured_rates(results: Path) -> Rates:
-    """Rates of the finished runs in a results folder; empty where there are none."""
+def measured_rates(results: Path, device: str | None = None) -> Rates:
+    """Rates of the finished runs in a results folder, of those on one device if it is named; empty without any."""
     spent: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     starts: dict[str, list[float]] = defaultdict(list)
     for run in sorted(results.glob("*/run.json")):
         try:
             about = read_json(run)
+            if device not in (None, about["config"]["device"]):
+                continue
             sizes = read_sizes(Study.model_validate(about["config"]), results)
             measured = list(_measurements(run.parent, results, about))
         except (InputError, LookupError, ValueError, OSError):

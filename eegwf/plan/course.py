@@ -79,6 +79,8 @@ class Course(logging.Handler):
         text = f"Course: {done}, {_hours(self._gpu, self._cpu)}"
         if not left:
             return text
+        if not any(seconds for seconds, _ in left):
+            return f"{text}; what is left is not known yet"
         text += f"; about {_hours(gpu, cpu)} left"
         if not self._took:
             return text

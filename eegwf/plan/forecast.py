@@ -5,12 +5,12 @@ from pathlib import Path
 
 from eegwf.config.study import Study
 from eegwf.errors import InputError
-from eegwf.plan.costs import Calibration, measured_rates, shipped_rates
+from eegwf.plan.costs import KINDS, Calibration, measured_rates, shipped_rates
 from eegwf.plan.sizes import Sizes, read_sizes
 from eegwf.spectrograms.names import members
 
 # The longest first, since one may end in another.
-RULES = sorted(shipped_rates().start, key=len, reverse=True)
+RULES = sorted({*shipped_rates().start, "import_tables", "import_spectrogram"}, key=len, reverse=True)
 
 
 class Forecast:
@@ -18,7 +18,7 @@ class Forecast:
 
     def __init__(self, study: Study, results: Path):
         self._results = results
-        self._known = Calibration(shipped_rates(), measured_rates(results))
+        self._known = Calibration(shipped_rates(), measured_rates(results, study.device))
         try:
             self._sizes: Sizes | None = read_sizes(study, results)
         except InputError:
@@ -26,11 +26,11 @@ class Forecast:
 
     def seconds(self, rule: str, wildcards: Mapping[str, str]) -> float | None:
         """Seconds of a job; None if nothing is known of it."""
-        return None if self._sizes is None else self._known.seconds(_own(rule), wildcards, self._sizes)
+        return None if self._sizes is None else self._known.seconds(_own(rule, wildcards), wildcards, self._sizes)
 
     def measured(self, rule: str, wildcards: Mapping[str, str]) -> bool:
         """Whether jobs like this one have run in the results folder."""
-        return self._known.measured(_own(rule), wildcards)
+        return self._known.measured(_own(rule, wildcards), wildcards)
 
     def disk(self, combinations: Iterable[str]) -> dict[str, int | None]:
         """Bytes on disk of what these combinations read, in the end and at most, and of what they leave behind.
@@ -57,6 +57,9 @@ def _bytes_of_a_run(results: Path) -> int | None:
     return round(total / len(runs)) if runs else None
 
 
-def _own(rule: str) -> str:
+def _own(rule: str, wildcards: Mapping[str, str]) -> str:
     """Name of a rule here: another workflow that uses ours as a module puts its own in front."""
-    return next((name for name in RULES if rule == name or rule.endswith(f"_{name}")), rule)
+    for name in RULES:
+        if rule == name or (rule.endswith(f"_{name}") and KINDS.get(name, "") in {"", *wildcards}):
+            return name
+    return rule

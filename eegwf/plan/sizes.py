@@ -1,6 +1,7 @@
 """How large a study is: counted where its windows are cut, estimated from the recordings before."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -74,11 +75,15 @@ def read_sizes(study: Study, results: Path) -> Sizes:
     table, axes = results / "data/windows.tsv", results / "data/windows.json"
     if not table.exists():
         return _estimate(study)
-    labels = read_table(table, ("label",), text=("label",))["label"]
+    labels = _labels(table, table.stat().st_mtime_ns)
     about = read_json(axes) if axes.exists() else {"ch_names": CHANS * [""], "n_times": 0}
-    return Sizes(
-        study, len(labels), len(about["ch_names"]), about["n_times"], count_folds(study), labels.value_counts()
-    )
+    return Sizes(study, int(labels.sum()), len(about["ch_names"]), about["n_times"], count_folds(study), labels)
+
+
+@lru_cache(8)
+def _labels(table: Path, changed: int) -> pd.Series:
+    """Windows of each event type; read once for all runs of a folder."""
+    return read_table(table, ("label",), text=("label",))["label"].value_counts()
 
 
 def _estimate(study: Study) -> Sizes:

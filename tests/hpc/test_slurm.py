@@ -64,8 +64,8 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(
 
 
 def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(cluster, submitted, run_here, tmp_path):
-    # Searches of half a minute and more, on a node that gives a minute to each job and tells it 20 s before, or up to a minute
-    # earlier, as SLURM's clock ticks: so there are many attempts.
+    # Searches of half a minute and more, on a node that gives a minute to each job and tells it 20 s before, or up to a
+    # minute earlier, as SLURM's clock ticks: so there are many attempts.
     config = write(
         tmp_path / "long.yaml",
         training={"epochs": 200, "patience": 200},

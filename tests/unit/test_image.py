@@ -11,7 +11,7 @@ import pytest
 from eegwf.errors import InputError
 from eegwf.flow import read_flow
 from eegwf.image import bind, check_image, code_of, digest_of, labels_of
-from eegwf.shell import image_of, jobs_shell, shell_prefix
+from eegwf.shell import image_of, jobs_shell, outside, shell_prefix
 
 
 @pytest.fixture
@@ -56,17 +56,26 @@ def test_the_digest_of_an_image_is_kept_until_it_changes(tmp_path):
     assert digest_of(image) == hashlib.sha256(b"one").hexdigest()
     kept = tmp_path / "eegwf.sif.sha256"
     assert kept.read_text() == f"{hashlib.sha256(b'one').hexdigest()}  eegwf.sif\n"
+    time = image.stat().st_mtime_ns
     kept.write_text("kept  eegwf.sif\n")
+    os.utime(kept, ns=(time, time))
     assert digest_of(image) == "kept"
-    image.write_bytes(b"two")
-    os.utime(image, (kept.stat().st_mtime + 1,) * 2)
-    assert digest_of(image) == hashlib.sha256(b"two").hexdigest()
+    for later in (1, -1):  # a published image that is put there may be older
+        image.write_bytes(b"two")
+        os.utime(image, ns=(time + later * 10**9,) * 2)
+        assert digest_of(image) == hashlib.sha256(b"two").hexdigest()
+        image.write_bytes(b"one")
+        os.utime(image, ns=(time,) * 2)
+        assert digest_of(image) == hashlib.sha256(b"one").hexdigest()
 
 
 def test_folders_are_bound_besides_those_already_asked_for(monkeypatch, tmp_path):
-    monkeypatch.setenv("APPTAINER_BIND", "/data:/data:ro")
-    bind([tmp_path, tmp_path, tmp_path / "absent"])
-    assert os.environ["APPTAINER_BIND"] == f"/data:/data:ro,{tmp_path}"
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    # Of two folders that the process which submitted has bound, one is not on this node.
+    monkeypatch.setenv("APPTAINER_BIND", f"{tmp_path}:/data:ro,{tmp_path}/of_the_login_node")
+    bind([tmp_path / "link", tmp_path / "link", tmp_path / "absent"])
+    assert os.environ["APPTAINER_BIND"] == f"{tmp_path}:/data:ro,{tmp_path}/link,{tmp_path}/real"
 
 
 def test_a_study_binds_its_data_and_results(root, tmp_path, monkeypatch):
@@ -79,6 +88,17 @@ def test_a_study_binds_its_data_and_results(root, tmp_path, monkeypatch):
     assert os.environ["APPTAINER_BIND"] == ""
     jobs_shell(study, containers=True)
     assert {str(tmp_path / "bids"), str(tmp_path / "results")} <= set(os.environ["APPTAINER_BIND"].split(","))
+
+
+def test_a_study_binds_what_is_to_be_made_on_a_node_and_no_root(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("NODE", str(tmp_path))
+    monkeypatch.delenv("HF_HOME", raising=False)
+    for named, seen in (("$NODE/not/yet", tmp_path), ("$UNSET/scratch", None), ("/no/such/folder", None)):
+        study = read_flow(root / "config/config.yaml", [], {"cluster": {"scratch": named}}).study
+        found = [path for path in outside(study) if path.is_absolute() and not path.is_relative_to(root)]
+        assert found == ([seen] if seen else [])
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    assert tmp_path in outside(read_flow(root / "config/config.yaml").study)
 
 
 def test_the_image_is_named_relative_to_the_folder_if_it_can_be(root, tmp_path, monkeypatch):
@@ -103,6 +123,8 @@ def test_a_job_in_an_image_has_caches_of_its_own_which_go_with_it(tmp_path):
     config, weights, commit = told.split()
     assert config.startswith(f"{tmp_path}/") and weights == "/h/.cache/huggingface" and commit == "ab'c"
     assert list(tmp_path.iterdir()) == []
+    # A scheduler's folder that the image does not see.
+    assert run(prefix, 'echo "$TMPDIR"', TMPDIR="/no/such/folder", HOME="/h") == "/tmp\n"
     assert f"{shlex.quote('/p y/python')} -I /b/workflow/scripts/" in prefix
 
 
