@@ -46,7 +46,7 @@ localrules:
 
 
 onstart:
-    start(flow, workflow.dag.needrun_jobs())
+    start(flow, workflow.dag.needrun_jobs(), workflow.local_exec)
 
 
 rule all:

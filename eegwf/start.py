@@ -20,7 +20,7 @@ from eegwf.state import try_lock
 CHOOSE = "choose another folder (--config results=FOLDER)"
 
 
-def start(flow: Flow, jobs: Iterable[Any]) -> None:
+def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
     """Begin a run, or end the process with one line that says why not.
 
     Parameters
@@ -29,6 +29,8 @@ def start(flow: Flow, jobs: Iterable[Any]) -> None:
         The study.
     jobs
         Snakemake's jobs.
+    local
+        Whether they run on this machine.
     """
     try:
         image = Path(image_of(flow.study)) if flow.containers else None
@@ -42,7 +44,7 @@ def start(flow: Flow, jobs: Iterable[Any]) -> None:
             os.environ["EEGWF_COMMIT"] = commit(ROOT) or ""  # nodes may have no git
     except InputError as error:
         sys.exit(f"error: {error}")
-    begin(flow, jobs)
+    begin(flow, jobs, local)
 
 
 def hold(results: Path) -> None:

@@ -90,7 +90,7 @@ class Course(logging.Handler):
 
 
 def _hours(gpu: float, cpu: float) -> str:
-    return f"{gpu / 3600:.2f} GPU-h and {cpu / 3600:.2f} CPU-h"
+    return f"{gpu / 3600:.2f} GPU-h and {cpu / 3600:.2f} CPU-h" if gpu else f"{cpu / 3600:.2f} CPU-h"
 
 
 def shares_of(jobs: Iterable[Any], seconds: Callable[[str, dict[str, str]], float | None]) -> dict[int, Share]:

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from eegwf.flow import Flow
 
 # Names a file that gets the plan as JSON.
 FILE = "EEGWF_PLAN"
+# There where a machine has NVIDIA GPUs that can be used.
+DRIVER = Path("/proc/driver/nvidia/version")
 DRY = re.compile(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*")
 NOTHING = "Nothing to be done"
 
@@ -68,7 +71,7 @@ def watch(flow: Flow, arguments: Sequence[str]) -> None:
         atexit.register(listener.tell)
 
 
-def begin(flow: Flow, jobs: Iterable[Any]) -> None:
+def begin(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
     """At the start of a run: refuse it if it is predicted to take more GPU-hours than the study allows, else follow it.
 
     The process then ends with one line.
@@ -79,6 +82,8 @@ def begin(flow: Flow, jobs: Iterable[Any]) -> None:
         The study.
     jobs
         Snakemake's jobs.
+    local
+        Whether they run on this machine: if it has no GPU, they hold none, though they would take one.
     """
     from eegwf.plan.course import Course, shares_of
     from eegwf.plan.forecast import Forecast
@@ -90,4 +95,6 @@ def begin(flow: Flow, jobs: Iterable[Any]) -> None:
             f"error: cluster.max_gpu_hours: {most:g} are allowed, and this run is predicted to take {hours:.3g}; "
             "`snakemake --dry-run` shows by what"
         )
+    if local and not DRIVER.exists():
+        shares = {number: replace(share, gpus=0) for number, share in shares.items()}
     logging.getLogger("snakemake.logging").addHandler(Course(shares))

@@ -30,9 +30,7 @@ def test_what_is_left_is_corrected_by_what_was_measured(course):
     course, now, lines = course
     now.time = 1800.0
     end(course, 0)
-    assert lines[0].startswith(
-        "Course: 1 of 4 jobs done, 0.00 GPU-h and 1.00 CPU-h; about 1.00 GPU-h and 3.00 CPU-h left"
-    )
+    assert lines[0].startswith("Course: 1 of 4 jobs done, 1.00 CPU-h; about 1.00 GPU-h and 3.00 CPU-h left")
     end(course, 1)
     assert len(lines) == 1  # the same minute
     # Two halves of an hour in half an hour: two at a time, and two halves left.
