@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,56 +59,32 @@ def _run(arguments: Sequence[str] | None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    check = commands.add_parser(
-        "check",
-        help="look at a configuration and its data before anything runs",
-        description=CHECK,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    check.set_defaults(run_command=_check)
-    plan = commands.add_parser(
-        "plan",
-        help="say what a run will cost before it runs",
-        description=PLAN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+
+    def command(name: str, run: Callable, brief: str, description: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=brief, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        added.set_defaults(run_command=run)
+        return added
+
+    check = command("check", _check, "look at a configuration and its data before anything runs", CHECK)
+    plan = command("plan", _plan, "say what a run will cost before it runs", PLAN)
     plan.add_argument("targets", nargs="*", metavar="TARGET", help="files to make; the whole matrix if none is named")
     plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there too")
-    plan.set_defaults(run_command=_plan)
-    again = commands.add_parser(
-        "reproduce",
-        help="run a published result again and compare",
-        description=REPRODUCE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    again = command("reproduce", _reproduce, "run a published result again and compare", REPRODUCE)
     again.add_argument("run", type=Path, metavar="RUN", help="folder of a combination, with its run.json")
     again.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="results folder of the repetition")
-    again.set_defaults(run_command=_reproduce)
-    pack = commands.add_parser(
-        "bundle",
-        help="pack a run into one file that others can check and repeat",
-        description=BUNDLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    pack = command("bundle", _bundle, "pack a run into one file that others can check and repeat", BUNDLE)
     pack.add_argument("run", type=Path, metavar="RUN", help="folder of a finished combination")
     pack.add_argument("--output", type=Path, required=True, metavar="FILE", help="the zip file")
     pack.add_argument("--weights", action="store_true", help="pack the models' weights too")
-    pack.set_defaults(run_command=_bundle)
-    for command in (again, pack):
-        command.add_argument("--anyway", action="store_true", help="even at another commit or with other versions")
-    for command in (check, plan, again):
-        if command is not again:
-            command.add_argument(
-                "--configfile", nargs="+", action="extend", default=[], metavar="FILE", help="files, the later winning"
-            )
-        command.add_argument(
-            "--config",
-            nargs="+",
-            action="extend",
-            default=[],
-            metavar="KEY=VALUE",
-            help="settings that win over the files",
-        )
+    several = {"nargs": "+", "action": "extend", "default": []}
+    for one in (again, pack):
+        one.add_argument("--anyway", action="store_true", help="even at another commit or with other versions")
+    for one in (check, plan):
+        one.add_argument("--configfile", metavar="FILE", help="files, the later winning", **several)
+    for one in (check, plan, again):
+        one.add_argument("--config", metavar="KEY=VALUE", help="settings that win over the files", **several)
     # argparse would take what stands behind the mark for arguments of ours.
     words = list(sys.argv[1:] if arguments is None else arguments)
     mark = words.index("--") if "--" in words and words[0] == "reproduce" else len(words)

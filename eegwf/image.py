@@ -136,7 +136,7 @@ def this_image() -> str | None:
     return f"sha256:{digest_of(image)}" if LABELS.exists() and image.is_file() else None
 
 
-def test_inside() -> str:
+def check_inside() -> str:
     """Check an image from inside: its labels, its packages, and that torch computes; returns a sentence.
 
     Raises
@@ -172,7 +172,7 @@ def main() -> None:
     elif arguments.what == "digest":
         print(digest_of(arguments.image))
     else:
-        print(test_inside())
+        print(check_inside())
 
 
 if __name__ == "__main__":

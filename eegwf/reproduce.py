@@ -159,7 +159,7 @@ def reproduce(run: Path, into: Path, anyway: bool, settings: Sequence[str], opti
     command += ["--configfile", str(config), "--config", f"results={into}", *settings, *options]
     if not any(option.startswith(HOW_MANY) for option in options):
         command += ["--cores", "all"]
-    told = {PUBLISHED: str(run / "run.json")} | ({ANYWAY: "1"} if anyway else {})
+    told = {PUBLISHED: str((run / "run.json").absolute())} | ({ANYWAY: "1"} if anyway else {})
     if subprocess.run(command, check=False, env=os.environ | told).returncode:
         raise InputError(f"the workflow did not end well; what it has done is kept in {into}")
     return compare(run, into / name)

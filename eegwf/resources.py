@@ -2,9 +2,9 @@
 
 Both are generous rather than exact: a job that asks for too much waits a little longer, one that asks for too little
 is killed. Measured on the default study: 1.2 GB for a training, 0.9 GB for an explanation, 0.7 GB for a spectrogram,
-half a GB for the reading, 0.2 GB for the rest. Time is thrice what a job is predicted to take, where its like has run
-in this study's results; before that, no less than a table says. A training that is cut off goes on from its last
-checkpoint at the next attempt.
+half a GB for the reading, 0.2 GB for the rest. Time is thrice what a job is predicted to take, and no less than a table
+says, but for trainings and explanations whose like has run in this study's results. A training that is cut off goes on
+from its last checkpoint at the next attempt.
 """
 
 import math

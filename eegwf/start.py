@@ -1,10 +1,12 @@
-"""What the Snakefile does before the first job: hold the results, look at the image, weigh the cost."""
+"""What the Snakefile does before the first job: hold the results, look at the image, weigh the cost, follow the run."""
 
+import logging
 import os
 import platform
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,15 @@ from eegwf.checkout import ROOT, commit
 from eegwf.errors import InputError
 from eegwf.flow import Flow
 from eegwf.image import bind, check_image, digest_of
-from eegwf.plan.watch import begin
+from eegwf.plan.course import Course, shares_of
+from eegwf.plan.forecast import Forecast
 from eegwf.reproduce import check_published
 from eegwf.shell import image_of, outside
 from eegwf.state import try_lock
 
 CHOOSE = "choose another folder (--config results=FOLDER)"
+# There where a machine has NVIDIA GPUs that can be used; eegwf.training.gpu looks there too, but brings torch.
+DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
@@ -30,7 +35,7 @@ def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
     jobs
         Snakemake's jobs.
     local
-        Whether they run on this machine.
+        Whether they run on this machine: if it has no GPU, they hold none, though they would take one.
     """
     try:
         image = Path(image_of(flow.study)) if flow.containers else None
@@ -42,9 +47,9 @@ def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
         if image:
             bind(outside(flow.study))  # the results are there only now
             os.environ["EEGWF_COMMIT"] = commit(ROOT) or ""  # nodes may have no git
+        _weigh(flow, jobs, local)
     except InputError as error:
         sys.exit(f"error: {error}")
-    begin(flow, jobs, local)
 
 
 def hold(results: Path) -> None:
@@ -70,3 +75,17 @@ def hold(results: Path) -> None:
         os.write(lock, f"process {os.getpid()} on {platform.node()}, in {Path.cwd()}\n".encode())
     except OSError as error:
         raise InputError(f"{results}: can't be written to ({error.strerror}); make it writable, or {CHOOSE}") from None
+
+
+def _weigh(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
+    """Refuse a run that is predicted to take more GPU-hours than the study allows, and follow any other."""
+    shares = shares_of(jobs, Forecast(flow.study, Path(flow.results)).seconds)
+    most, hours = flow.study.cluster.max_gpu_hours, sum(job.gpus * job.seconds for job in shares.values()) / 3600
+    if most is not None and hours > most:
+        raise InputError(
+            f"cluster.max_gpu_hours: {most:g} are allowed, and this run is predicted to take {hours:.3g}; "
+            "`snakemake --dry-run` shows by what"
+        )
+    if local and not DRIVER.exists():
+        shares = {number: replace(share, gpus=0) for number, share in shares.items()}
+    logging.getLogger("snakemake.logging").addHandler(Course(shares))

@@ -1,4 +1,4 @@
-"""What the Snakefile does with a plan: print it behind a dry run, refuse a run that costs too much, and follow it."""
+"""The plan behind a dry run, of what Snakemake tells of its jobs."""
 
 import atexit
 import json
@@ -6,17 +6,13 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from eegwf.flow import Flow
 
 # Names a file that gets the plan as JSON.
 FILE = "EEGWF_PLAN"
-# There where a machine has NVIDIA GPUs that can be used.
-DRIVER = Path("/proc/driver/nvidia/version")
 DRY = re.compile(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*")
 NOTHING = "Nothing to be done"
 
@@ -69,32 +65,3 @@ def watch(flow: Flow, arguments: Sequence[str]) -> None:
         listener = Listener(flow)
         logging.getLogger("snakemake.logging").addHandler(listener)
         atexit.register(listener.tell)
-
-
-def begin(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
-    """At the start of a run: refuse it if it is predicted to take more GPU-hours than the study allows, else follow it.
-
-    The process then ends with one line.
-
-    Parameters
-    ----------
-    flow
-        The study.
-    jobs
-        Snakemake's jobs.
-    local
-        Whether they run on this machine: if it has no GPU, they hold none, though they would take one.
-    """
-    from eegwf.plan.course import Course, shares_of
-    from eegwf.plan.forecast import Forecast
-
-    shares = shares_of(jobs, Forecast(flow.study, Path(flow.results)).seconds)
-    most, hours = flow.study.cluster.max_gpu_hours, sum(job.gpus * job.seconds for job in shares.values()) / 3600
-    if most is not None and hours > most:
-        sys.exit(
-            f"error: cluster.max_gpu_hours: {most:g} are allowed, and this run is predicted to take {hours:.3g}; "
-            "`snakemake --dry-run` shows by what"
-        )
-    if local and not DRIVER.exists():
-        shares = {number: replace(share, gpus=0) for number, share in shares.items()}
-    logging.getLogger("snakemake.logging").addHandler(Course(shares))
