@@ -21,7 +21,7 @@ OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_roo
 .PHONY: report test test-hpc image reproduce bench lint docs lock clean
 
 report: $(VENV)/.installed
-	$(BIN)/python -m eegwf.unlock $(OPTIONS)
+	$(BIN)/python -m eegwf.dag.unlock $(OPTIONS)
 	$(BIN)/snakemake --cores all $(TARGET) $(if $(GPUS),--resources gpu=$(GPUS)) $(OPTIONS)
 
 test: $(VENV)/.tested lint
@@ -34,7 +34,7 @@ test-hpc: $(VENV)/.tested
 
 image: $(VENV)/.installed
 	apptainer build --force $(IMAGE_OPTIONS) containers/eegwf.sif containers/eegwf.def
-	$(BIN)/python -m eegwf.image digest containers/eegwf.sif
+	$(BIN)/python -m eegwf.provenance.container_image digest containers/eegwf.sif
 	@echo "containers/eegwf.sif is built; snakemake --sdm apptainer ... and --profile slurm use it"
 
 reproduce: $(VENV)/.installed

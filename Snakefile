@@ -5,10 +5,10 @@
 
 import sys
 
-from eegwf.flow import open_flow
-from eegwf.plan.watch import watch
-from eegwf.shell import image_of, jobs_shell
-from eegwf.start import start
+from eegwf.dag.flow import open_flow
+from eegwf.dag.dry_run import watch
+from eegwf.dag.job_shell import image_of, jobs_shell
+from eegwf.dag.startup import start
 
 # Used as a module of another workflow, its settings are the module's `config`.
 is_module = not workflow.modifier.is_main_snakefile()

@@ -22,10 +22,10 @@ import torch
 from sklearn.metrics import balanced_accuracy_score
 
 from bench.tuned import Tuned
+from eegwf.compute.device import prepare
+from eegwf.data.splits import Cohort, split
 from eegwf.seeds import seed_of
 from eegwf.training.classifier import predict
-from eegwf.training.cohort import Cohort, split
-from eegwf.training.device import prepare
 from eegwf.training.loop import train
 from eegwf.tuning.journal import open_study
 from eegwf.tuning.search import search

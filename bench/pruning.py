@@ -13,7 +13,7 @@ import numpy as np
 from optuna.trial import TrialState
 
 from bench.tuned import Tuned
-from eegwf.training.device import prepare
+from eegwf.compute.device import prepare
 from eegwf.tuning.budget import ended_well, epochs_of
 from eegwf.tuning.journal import open_study
 from eegwf.tuning.search import search

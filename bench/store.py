@@ -16,9 +16,9 @@ import numpy as np
 
 from bench.memory import resident
 from eegwf.config.spectrograms import Spectrograms
-from eegwf.growing import GrowingArray
 from eegwf.spectrograms import store
 from eegwf.spectrograms.store import WindowFile, write_spectrogram
+from eegwf.storage.growing_array import GrowingArray
 
 SFREQ, N_CHANS, N_TIMES, CHUNK = 256.0, 20, 5120, 128
 FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE = 1, 2

@@ -11,10 +11,10 @@ import torch
 
 from bench import peers
 from eegwf.config.training import Training
-from eegwf.training.batches import Batches
+from eegwf.data.splits import Cohort, Split
+from eegwf.training.batch_loader import Batches
 from eegwf.training.classifier import Classifier, needed_axes
-from eegwf.training.cohort import Cohort, Split
-from eegwf.training.inputs import Inputs
+from eegwf.training.spectrogram_dataset import Inputs
 from eegwf.training.trainer import Trainer
 
 BATCH, N_OUTPUTS, SECONDS = 32, 3, 20.0

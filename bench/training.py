@@ -30,10 +30,10 @@ from bench.study import (
     windows_of,
 )
 from bench.timing import faster, take_turns
+from eegwf.compute.device import prepare
 from eegwf.models.registry import entry_of
-from eegwf.training.batches import Batches
-from eegwf.training.device import prepare
-from eegwf.training.inputs import Inputs
+from eegwf.training.batch_loader import Batches
+from eegwf.training.spectrogram_dataset import Inputs
 
 OURS = "eegwf"
 CUT, CUT_ALIKE, LOADER = "patch by patch", "patch by patch, attention not dropped", "data loader"

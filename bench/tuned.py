@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.study import Study
-from eegwf.flow import ROOT, read_flow
-from eegwf.training.cohort import Cohort, load_cohort
-from eegwf.training.inputs import Inputs
+from eegwf.dag.flow import ROOT, read_flow
+from eegwf.data.splits import Cohort, load_cohort
+from eegwf.training.spectrogram_dataset import Inputs
 from eegwf.tuning.budget import Budget
 from eegwf.tuning.task import Task
 

@@ -16,8 +16,8 @@ import torch
 from optuna.trial import TrialState
 
 from bench.tuned import Tuned
+from eegwf.compute.device import prepare
 from eegwf.models.registry import class_of
-from eegwf.training.device import prepare
 from eegwf.tuning.journal import open_study
 from eegwf.tuning.search import search
 from eegwf.tuning.task import Task

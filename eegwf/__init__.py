@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str):
     # Imported when asked for: the workflow imports this package at every parse, and models bring torch.
     if name in ("load_run", "Run"):
-        from eegwf import run
+        from eegwf import runs
 
-        return getattr(run, name)
+        return getattr(runs, name)
     raise AttributeError(f"module 'eegwf' has no attribute {name!r}")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from eegwf.dag.flow import ROOT, read_flow
 from eegwf.errors import InputError, run_script
-from eegwf.flow import ROOT, read_flow
 
 CHECK = """\
 Look at a configuration and its data before anything runs: what the study would work on, what will be worse than
@@ -117,9 +117,9 @@ def _given(arguments: argparse.Namespace) -> list[str]:
 
 
 def _plan(arguments: argparse.Namespace) -> None:
-    from eegwf.files import read_json, write_json
+    from eegwf.dag.dry_run import FILE
     from eegwf.plan.table import as_text
-    from eegwf.plan.watch import FILE
+    from eegwf.storage.files import read_json, write_json
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "plan.json")
@@ -138,7 +138,7 @@ def _plan(arguments: argparse.Namespace) -> None:
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
-    from eegwf.reproduce import reproduce
+    from eegwf.provenance.reproduce import reproduce
 
     found = reproduce(arguments.run, arguments.into, arguments.anyway, arguments.config, arguments.options)
     print("\n".join(found.lines()))
@@ -147,7 +147,7 @@ def _reproduce(arguments: argparse.Namespace) -> None:
 
 
 def _bundle(arguments: argparse.Namespace) -> None:
-    from eegwf.bundle import bundle
+    from eegwf.provenance.bundle import bundle
 
     files = bundle(arguments.run, arguments.output, arguments.weights, arguments.anyway)
     print(f"{arguments.output}: {len(files)} files, {arguments.output.stat().st_size / 1e6:.1f} MB")

@@ -8,8 +8,8 @@ from eegwf.checks.inputs import check_grids, check_space
 from eegwf.checks.labels import check_classes, study_folds
 from eegwf.checks.recordings import Survey, survey
 from eegwf.config.data import Bids
+from eegwf.dag.flow import Flow
 from eegwf.data.dataset import Reading
-from eegwf.flow import Flow
 
 
 def check_bids(flow: Flow, findings: Findings) -> None:

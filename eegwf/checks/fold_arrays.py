@@ -6,9 +6,9 @@ from pathlib import Path
 from eegwf.checks.findings import Findings
 from eegwf.checks.labels import check_classes
 from eegwf.config.data import FoldArrays
-from eegwf.data.fold_arrays import tables
-from eegwf.data.fold_parts import open_fold, shape_of_window
-from eegwf.flow import Flow
+from eegwf.dag.flow import Flow
+from eegwf.data.fold_arrays.importer import tables
+from eegwf.data.fold_arrays.parts import open_fold, shape_of_window
 
 
 def check_fold_arrays(flow: Flow, findings: Findings) -> None:

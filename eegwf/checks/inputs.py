@@ -5,7 +5,7 @@ from pathlib import Path
 
 from eegwf.checks.findings import Findings
 from eegwf.config.spectrograms import Cwt, Grid, Mel
-from eegwf.flow import Flow
+from eegwf.dag.flow import Flow
 from eegwf.spectrograms.axes import check_axes, window_samples
 from eegwf.spectrograms.filters import check_filters
 from eegwf.spectrograms.names import members

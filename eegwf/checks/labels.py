@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from eegwf.checks.findings import Findings, some
+from eegwf.dag.flow import Flow
 from eegwf.data.events import classify
 from eegwf.data.folds import given_folds, make_folds
+from eegwf.data.splits import Cohort, split
 from eegwf.errors import InputError
-from eegwf.flow import Flow
-from eegwf.training.cohort import Cohort, split
 
 Windows = Counter[tuple[str, str]]
 

@@ -1,7 +1,7 @@
 """Whether the networks that the configuration names exist."""
 
 from eegwf.checks.findings import Findings
-from eegwf.flow import Flow
+from eegwf.dag.flow import Flow
 
 NAMES = ("timm", "architecture")
 

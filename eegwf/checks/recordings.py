@@ -9,11 +9,11 @@ import numpy as np
 from eegwf.data.bids import Recording, find_recordings
 from eegwf.data.dataset import Reading
 from eegwf.data.events import read_events
-from eegwf.data.filters import Resampling, kernel
-from eegwf.data.header import Header, header
-from eegwf.data.montage import derive
-from eegwf.data.recorded import Scan
-from eegwf.data.signal import common_derivations
+from eegwf.data.signals.filters import Resampling, kernel
+from eegwf.data.signals.header import Header, header
+from eegwf.data.signals.montage import derive
+from eegwf.data.signals.recorded import Scan
+from eegwf.data.signals.signal import common_derivations
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
 from eegwf.progress import Progress

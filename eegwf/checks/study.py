@@ -5,8 +5,8 @@ from eegwf.checks.findings import Findings, some
 from eegwf.checks.fold_arrays import check_fold_arrays
 from eegwf.checks.models import check_models
 from eegwf.checks.synthetic import check_synthetic
+from eegwf.dag.flow import Flow
 from eegwf.errors import InputError
-from eegwf.flow import Flow
 
 CHECKS = {"synthetic": check_synthetic, "bids": check_bids, "fold_arrays": check_fold_arrays}
 

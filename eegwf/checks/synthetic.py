@@ -6,13 +6,13 @@ from eegwf.checks.findings import Findings, span
 from eegwf.checks.inputs import check_grids, check_space
 from eegwf.checks.labels import check_classes
 from eegwf.config.data import Synthetic
-from eegwf.data.montage import MONTAGES
-from eegwf.data.synthetic_recording import draw_cases
-from eegwf.data.synthetic_scalp import N_ELECTRODES
-from eegwf.data.synthetic_seizure import FOCAL, GENERALIZED
-from eegwf.data.synthetic_signal import SFREQ
+from eegwf.dag.flow import Flow
+from eegwf.data.signals.montage import MONTAGES
+from eegwf.data.synthetic.recording import draw_cases
+from eegwf.data.synthetic.scalp import N_ELECTRODES
+from eegwf.data.synthetic.seizure import FOCAL, GENERALIZED
+from eegwf.data.synthetic.signal import SFREQ
 from eegwf.data.windows import window_starts
-from eegwf.flow import Flow
 
 SEIZURES = {
     "focal": ("with focal seizures", (FOCAL,)),

@@ -14,7 +14,7 @@ from eegwf.config.section import Section
 from eegwf.config.study import Study
 from eegwf.config.tuning import Choices, Range
 from eegwf.errors import InputError, run_script
-from eegwf.files import write_text
+from eegwf.storage.files import write_text
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "config.md"
 BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}

@@ -15,13 +15,14 @@ import pandas as pd
 from eegwf.config.data import Bids, Signals, Synthetic, Windows
 from eegwf.data.bids import Recording, find_recordings
 from eegwf.data.events import read_events
-from eegwf.data.signal import FlatChannels, common_derivations, header, open_signal
+from eegwf.data.signals.signal import FlatChannels, common_derivations, header, open_signal
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
-from eegwf.files import digest_file, read_json, replacing, write_json, write_table
-from eegwf.pool import worker_pool
 from eegwf.progress import Progress
-from eegwf.state import held, state_folder
+from eegwf.storage.files import digest_file, read_json, replacing, write_json, write_table
+from eegwf.storage.job_state import state_folder
+from eegwf.storage.locks import held
+from eegwf.storage.worker_pool import worker_pool
 
 # Seconds of signal in memory at a time; whole windows are cut from it.
 BLOCK_SECONDS = 300.0
@@ -281,15 +282,3 @@ def _recordings_table(recordings, parts, reading: Reading) -> pd.DataFrame:
     columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded", "notes"]
     table = pd.DataFrame(rows, columns=columns)
     return table.astype({"n_chans": "Int64", "n_events": "Int64"})
-
-
-def parse_reading(config: dict[str, Any], root: Path) -> Reading:
-    """The reading that a slice of the configuration asks for."""
-    kind = Synthetic if config["dataset"]["kind"] == "synthetic" else Bids
-    return Reading(
-        Path(root),
-        kind.model_validate(config["dataset"]),
-        Signals.model_validate(config["signals"]),
-        Windows.model_validate(config["windows"]),
-        config["patients"],
-    )

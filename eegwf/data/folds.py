@@ -8,8 +8,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.errors import InputError
-from eegwf.files import read_table
 from eegwf.seeds import seed_of
+from eegwf.storage.files import read_table
 
 
 def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFrame:

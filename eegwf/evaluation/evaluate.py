@@ -9,12 +9,12 @@ import pandas as pd
 
 from eegwf.config.study import Evaluation
 from eegwf.errors import InputError
+from eegwf.evaluation.baselines import alarms, floors
 from eegwf.evaluation.bootstrap import interval, patient_draws, replicate_scores
 from eegwf.evaluation.events import empty_events, score_events
-from eegwf.evaluation.floors import alarms, floors
 from eegwf.evaluation.predictions import pool_predictions, probability_columns
 from eegwf.evaluation.scores import CLASS_SCORES, SCORES, class_scores, confusion, scores
-from eegwf.files import write_json, write_table
+from eegwf.storage.files import write_json, write_table
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.errors import InputError
-from eegwf.files import read_table
+from eegwf.storage.files import read_table
 
 KEYS = ("window", "patient", "recording", "onset", "fold", "label")
 ENSEMBLE = "ensemble"

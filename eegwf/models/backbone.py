@@ -4,7 +4,7 @@ import timm
 import torch
 from torch import nn
 
-from eegwf.models.picture import Picture, multiple_of
+from eegwf.models.image_layout import Picture, multiple_of
 from eegwf.models.pretrained import create, unknown
 
 LARGEST_STEP = 32  # what the networks' strides multiply to, where they don't say

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from eegwf.models.picture import multiple_of
+from eegwf.models.image_layout import multiple_of
 
 POOLED = (4, 8)
 SHORTEST = 3  # samples of a filter: half a second is two frames of a coarse spectrogram

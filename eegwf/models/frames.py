@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from eegwf.models.picture import LAYOUTS
+from eegwf.models.image_layout import LAYOUTS
 
 
 class Frames(nn.Module):

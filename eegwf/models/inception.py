@@ -5,7 +5,7 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from eegwf.models.picture import Picture
+from eegwf.models.image_layout import Picture
 from eegwf.models.pretrained import create
 from eegwf.models.tokens import TokenEncoder
 

@@ -5,7 +5,7 @@ import torch
 from timm.models.swin_transformer import SwinTransformer
 from torch import nn
 
-from eegwf.models.picture import Picture, multiple_of
+from eegwf.models.image_layout import Picture, multiple_of
 from eegwf.models.pretrained import create
 
 

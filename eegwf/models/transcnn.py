@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from eegwf.models.picture import Picture
+from eegwf.models.image_layout import Picture
 from eegwf.models.tokens import TokenEncoder
 
 

@@ -7,7 +7,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 from torch.nn import functional
 
-from eegwf.models.picture import Picture, multiple_of
+from eegwf.models.image_layout import Picture, multiple_of
 from eegwf.models.pretrained import create
 from eegwf.models.tokens import POOLS
 

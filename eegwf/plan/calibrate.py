@@ -7,8 +7,8 @@ import argparse
 import platform
 from pathlib import Path
 
-from eegwf.files import write_json
 from eegwf.plan.costs import measured_rates
+from eegwf.storage.files import write_json
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from eegwf.config.study import Study
 from eegwf.errors import InputError
-from eegwf.files import read_json, read_table
 from eegwf.plan.sizes import Sizes, read_sizes
+from eegwf.storage.files import read_json, read_table
 
 SHIPPED = Path(__file__).with_name("calibration.json")
 MILLION = 1e6

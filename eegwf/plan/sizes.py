@@ -9,10 +9,10 @@ import pandas as pd
 from eegwf.config.data import Bids
 from eegwf.config.study import Study
 from eegwf.data.events import classify
+from eegwf.data.fold_count import count_folds
 from eegwf.errors import InputError
-from eegwf.files import read_json, read_table
-from eegwf.slices import count_folds
 from eegwf.spectrograms.names import members
+from eegwf.storage.files import read_json, read_table
 
 BYTES = 2  # arrays are float16
 # Before anything was read: derivations of the usual montage, and hertz where the rate is that of the recordings.
@@ -97,7 +97,7 @@ def _seconds(study: Study) -> float:
     dataset = study.dataset
     if isinstance(dataset, Bids):
         from eegwf.data.bids import find_recordings
-        from eegwf.data.header import header
+        from eegwf.data.signals.header import header
 
         total = 0.0
         for recording in find_recordings(dataset.root):

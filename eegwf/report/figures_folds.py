@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.drawing import ACCENT, FAINT, INK, SERIES, Figure, drawing, short
 from eegwf.report.formats import count, defined, difference, difference_interval, score
 from eegwf.report.selection import TESTED, FoldScores, Optimism, monitored

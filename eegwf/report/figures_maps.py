@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.drawing import MARKERS, SERIES, Figure, drawing, edges, short, spaced_in_log
 from eegwf.report.formats import listing
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.drawing import ACCENT, ALARM, INK, MARKERS, SERIES, Figure, drawing, short, thin
 from eegwf.report.formats import defined, interval, listing, score, share
 

@@ -2,7 +2,7 @@
 
 from matplotlib.ticker import MaxNLocator
 
-from eegwf.report.collect import Fold
+from eegwf.report.data import Fold
 from eegwf.report.drawing import ACCENT, INK, SERIES, Figure, drawing
 from eegwf.report.formats import count, defined, score
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from eegwf.config.tuning import Choices, Range
 from eegwf.report.drawing import ACCENT, ALARM, INK, MARKERS, PAPER, SERIES, Figure, drawing, short
 from eegwf.report.formats import count, listing, number, score
-from eegwf.report.studies import Study, drawn
+from eegwf.report.optuna_studies import Study, drawn
 
 WIDTH = 2.15
 Space = Mapping[str, Range | Choices]

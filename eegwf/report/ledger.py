@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from eegwf.models.registry import entry_of
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.formats import count, defined, duration
+from eegwf.report.optuna_studies import studies
 from eegwf.report.provenance import STAGES, stage_of
-from eegwf.report.studies import studies
 from eegwf.report.tables import Cell, Table
 
 COLUMNS = ("stage", "jobs", "seconds", "gpu_seconds", "epochs", "windows")

@@ -19,7 +19,7 @@ from eegwf.report import (
     tuning,
     validity,
 )
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
 from eegwf.report.selection import TESTED, fold_scores, mean_optimism, monitored

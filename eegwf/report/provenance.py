@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.checkout import ROOT, commit
-from eegwf.files import read_table
-from eegwf.image import this_image
+from eegwf.provenance.container_image import this_image
+from eegwf.provenance.git import ROOT, commit
+from eegwf.provenance.versions import versions
 from eegwf.spectrograms.names import members
-from eegwf.versions import versions
+from eegwf.storage.files import read_table
 
 STAGES = (
     "synthesise",

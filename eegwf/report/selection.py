@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from eegwf.evaluation.scores import scores
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.formats import defined
 
 TESTED = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}

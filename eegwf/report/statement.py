@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.formats import count, defined, duration, listing, number, score
-from eegwf.report.studies import studies
+from eegwf.report.optuna_studies import studies
 from eegwf.report.validity import control_verdict, reserved_sentence
 from eegwf.spectrograms.names import members
 

@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 from safetensors import safe_open
 
-from eegwf.files import read_json, write_table, write_text
-from eegwf.matrix import Combination
+from eegwf.dag.combinations import Combination
 from eegwf.report.drawing import ACCENT, ALARM, INK, Figure, Group, drawing, short
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
 from eegwf.report.page import environment
 from eegwf.report.tables import Table
 from eegwf.report.validity import MEANINGS, marks
+from eegwf.storage.files import read_json, write_table, write_text
 
 SCORES = ("balanced_accuracy", "macro_f1", "auroc", "auprc")
 TITLES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "auroc": "AUROC", "auprc": "AUPRC"}

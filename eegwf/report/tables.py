@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.formats import (
     UNDEFINED,
     defined,

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.formats import count, defined, duration, listing, number, score
+from eegwf.report.optuna_studies import studies
 from eegwf.report.provenance import stage_of
-from eegwf.report.studies import studies
 from eegwf.report.tables import Cell, Table
 
 KNOWN_CHECK = ("check", "looked_at", "leaks")

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 from eegwf.report import figures_tuning, tables_run
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.drawing import Group
 from eegwf.report.formats import count, listing
-from eegwf.report.studies import Study, drawn, importances, space, studies
+from eegwf.report.optuna_studies import Study, drawn, importances, space, studies
 
 ROUGH = 50  # complete trials, below which the best tenth are fewer than the 5 that PED-ANOVA wants
 

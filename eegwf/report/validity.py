@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from eegwf.report.collect import Run
+from eegwf.report.data import Run
 from eegwf.report.formats import count, defined, difference, difference_interval, score
 from eegwf.report.selection import Optimism, mean
 

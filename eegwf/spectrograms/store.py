@@ -14,12 +14,12 @@ import torch
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
-from eegwf.files import read_array, read_json, write_json
-from eegwf.growing import GrowingArray
 from eegwf.progress import Progress
 from eegwf.spectrograms.base import Spectrogram
 from eegwf.spectrograms.transforms import make_transform
-from eegwf.state import held
+from eegwf.storage.files import read_array, read_json, write_json
+from eegwf.storage.growing_array import GrowingArray
+from eegwf.storage.locks import held
 
 BATCH = {"cpu": 16, "cuda": 128}
 """Windows transformed at once. Sums of matrix products and FFTs may differ in the last bit with the number of

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from eegwf.files import replacing
+from eegwf.storage.files import replacing
 
 Tensors = dict[str, torch.Tensor]
 

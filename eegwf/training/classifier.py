@@ -9,10 +9,10 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from eegwf.errors import InputError
-from eegwf.files import read_json, replacing, write_json
 from eegwf.models.registry import build, entry_of
-from eegwf.training.batches import Batches
-from eegwf.training.inputs import Inputs
+from eegwf.storage.files import read_json, replacing, write_json
+from eegwf.training.batch_loader import Batches
+from eegwf.training.spectrogram_dataset import Inputs
 
 CHUNK_BYTES = 1 << 26
 

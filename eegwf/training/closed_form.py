@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from eegwf.config.training import Training
-from eegwf.training.batches import Batches
+from eegwf.data.splits import Split
+from eegwf.training.batch_loader import Batches
 from eegwf.training.classifier import Classifier, chunk_size
-from eegwf.training.cohort import Split
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.trainer import scores_of
 

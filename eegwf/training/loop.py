@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from eegwf.config.training import TUNABLE, Training
+from eegwf.data.splits import Split
 from eegwf.models.registry import entry_of
 from eegwf.seeds import seed_of
-from eegwf.training.batches import batches_of
+from eegwf.training.batch_loader import batches_of
 from eegwf.training.checkpoint import Checkpoint, copy_weights, read_checkpoint, write_checkpoint
 from eegwf.training.classifier import Classifier, needed_axes
 from eegwf.training.closed_form import fit
-from eegwf.training.cohort import Split
-from eegwf.training.inputs import Inputs
 from eegwf.training.schedule import best_epoch, finished, score
+from eegwf.training.spectrogram_dataset import Inputs
 from eegwf.training.trainer import Diverged, Trainer
 
 CHECKPOINT_SHARE = (

@@ -3,7 +3,7 @@
 import pandas as pd
 import torch
 
-from eegwf.training.cohort import Cohort
+from eegwf.data.splits import Cohort
 
 
 def predictions_table(cohort: Cohort, logits: torch.Tensor) -> pd.DataFrame:

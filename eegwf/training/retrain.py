@@ -7,20 +7,21 @@ from typing import Any
 import pandas as pd
 import torch
 
+from eegwf.compute.device import device_name
 from eegwf.config.training import Retrain, Training
+from eegwf.data.splits import Cohort, Split, split
 from eegwf.errors import InputError
-from eegwf.files import write_table
 from eegwf.seeds import seed_of
-from eegwf.state import held, state_folder
+from eegwf.storage.files import write_table
+from eegwf.storage.job_state import state_folder
+from eegwf.storage.locks import held
 from eegwf.training.classifier import needed_axes, predict, save_classifier
-from eegwf.training.cohort import Cohort, Split, split
 from eegwf.training.console import Console
-from eegwf.training.device import device_name
-from eegwf.training.inputs import Inputs
-from eegwf.training.ledger import read_ledger, spending
+from eegwf.training.cost_record import read_ledger, spending
 from eegwf.training.loop import Trained, most_epochs, resolve, train
 from eegwf.training.predictions import predictions_table
 from eegwf.training.sampling import epoch_size
+from eegwf.training.spectrogram_dataset import Inputs
 from eegwf.training.trainer import Diverged
 
 

@@ -8,17 +8,17 @@ import torch
 from torch import nn
 from torcheval.metrics.functional import multiclass_accuracy, multiclass_f1_score
 
+from eegwf.compute.device import autocast
 from eegwf.config.training import Training
+from eegwf.data.splits import Cohort, Split
 from eegwf.seeds import seed_of
 from eegwf.training.augment import augment
-from eegwf.training.average import Average
-from eegwf.training.batches import Batches
+from eegwf.training.batch_loader import Batches
 from eegwf.training.classifier import Classifier, predict
-from eegwf.training.cohort import Cohort, Split
-from eegwf.training.device import autocast
 from eegwf.training.losses import Loss
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
+from eegwf.training.weight_ema import Average
 
 
 class Diverged(Exception):

@@ -10,8 +10,8 @@ from optuna.trial import Trial, TrialState
 
 from eegwf.errors import InputError
 from eegwf.seeds import seed_of
-from eegwf.state import held, try_lock
-from eegwf.training.ledger import read_ledger
+from eegwf.storage.locks import held, try_lock
+from eegwf.training.cost_record import read_ledger
 from eegwf.tuning.budget import BEFORE, DUPLICATE, ENDED, exhausted, mostly_failed, spent
 from eegwf.tuning.proposals import draw, make_sampler, starting_set
 from eegwf.tuning.space import canonical, suggest

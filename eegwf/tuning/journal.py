@@ -8,7 +8,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from eegwf.files import read_json, write_json
+from eegwf.storage.files import read_json, write_json
 
 JOURNAL = "journal.jsonl"
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from eegwf.config.training import Training
 from eegwf.config.tuning import Model, Tuning
-from eegwf.training.cohort import Cohort
-from eegwf.training.inputs import Inputs
+from eegwf.data.splits import Cohort
+from eegwf.training.spectrogram_dataset import Inputs
 from eegwf.tuning.budget import Budget
 
 

@@ -8,11 +8,11 @@ import optuna
 import torch
 from optuna.trial import Trial, TrialState
 
+from eegwf.compute.device import device_name
+from eegwf.data.splits import split
 from eegwf.seeds import seed_of
-from eegwf.training.cohort import split
 from eegwf.training.console import Console
-from eegwf.training.device import device_name
-from eegwf.training.ledger import spending
+from eegwf.training.cost_record import spending
 from eegwf.training.loop import Trained, most_epochs, train
 from eegwf.training.sampling import epoch_size
 from eegwf.training.schedule import best_epoch, score

@@ -7,9 +7,9 @@ import subprocess
 from itertools import pairwise
 
 import pytest
-from report_study import write_study
 
-from eegwf.report.job import report_combination
+from eegwf.jobs.report import report_combination
+from tests.helpers.report_study import write_study
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [

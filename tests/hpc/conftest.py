@@ -3,10 +3,11 @@
 import shlex
 import subprocess
 
-import image as images
 import pytest
-from one_node import Cluster, missing
-from running import ROOT, TINY, snakemake_command
+
+from tests.helpers import image as images
+from tests.helpers.one_node import Cluster, missing
+from tests.helpers.running import ROOT, TINY, snakemake_command
 
 # As on a node without a GPU, with what no user would set: jobs that are over before Snakemake looks, and no accounting.
 PROFILE = (

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from image import ARGUMENTS
-from running import ROOT, TINY, snakemake_command
 
 from eegwf.errors import InputError
-from eegwf.image import check_image, labels_of, read_labels
+from eegwf.provenance.container_image import check_image, labels_of, read_labels
+from tests.helpers.image import ARGUMENTS
+from tests.helpers.running import ROOT, TINY, snakemake_command
 
 POISON = "raise ImportError('the host got in')\n"
 LOOK = """

@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import yaml
-from running import ROOT, TINY, contents
 
-from eegwf.checkout import commit
-from eegwf.files import read_json
-from eegwf.image import digest_of
+from eegwf.provenance.container_image import digest_of
+from eegwf.provenance.git import commit
+from eegwf.storage.files import read_json
+from tests.helpers.running import ROOT, TINY, contents
 
 REPORT = "results/vit_mel_3class/report.html"
 # The node's GPUs are pretended: jobs that hold one compute on the CPU.

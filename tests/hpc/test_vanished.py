@@ -5,7 +5,8 @@ import shutil
 import subprocess
 
 import pytest
-from running import contents, snakemake_command, wait_until
+
+from tests.helpers.running import contents, snakemake_command, wait_until
 
 REPORT = "results/vit_mel_3class/report.html"
 

@@ -4,10 +4,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import faults
 import pytest
-from faults import Case
-from running import TINY, snakemake_command
+
+from tests.helpers import faults
+from tests.helpers.faults import Case
+from tests.helpers.running import TINY, snakemake_command
 
 
 @pytest.fixture(scope="session")

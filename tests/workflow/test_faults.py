@@ -4,11 +4,12 @@ import re
 import shutil
 from pathlib import Path
 
-import faults
 import numpy as np
 import pandas as pd
 import pytest
-from faults import (
+
+from tests.helpers import faults
+from tests.helpers.faults import (
     ELECTRODES,
     PATIENTS,
     SECONDS,

@@ -7,11 +7,12 @@ import re
 import shutil
 from pathlib import Path
 
-import faults
 import numpy as np
 import pandas as pd
 import pytest
-from faults import Case, check_refusal, error_of
+
+from tests.helpers import faults
+from tests.helpers.faults import Case, check_refusal, error_of
 
 METRICS = "results/vit_mel_2class/metrics.json"
 

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from faults import check_no_temporary, error_of, left
+
+from tests.helpers.faults import check_no_temporary, error_of, left
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import contents, snakemake_command
+
+from tests.helpers.running import contents, snakemake_command
 
 REPORT = "results/vit_mel_3class/report.html"
 NAME = "vit_mel_3class_fold1"

@@ -158,7 +158,7 @@ def test_comments_repeat_nothing_and_code_repeats_what_uses_it(finished, root, t
 
     assert planned() == {}
     scripts = ("workflow/scripts/search.py", "workflow/scripts/tune.py", "rules/search.smk", "rules/tune.smk")
-    for name in ("eegwf/training/loop.py", "eegwf/tuning/search.py", "eegwf/tuning/gather.py", *scripts):
+    for name in ("eegwf/training/loop.py", "eegwf/tuning/search.py", "eegwf/jobs/select_best.py", *scripts):
         path = copy / name
         path.write_text("# A comment.\n" + path.read_text() + "\n# Another one.\n")
     assert planned() == {}

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from running import ROOT, TINY, contents
+from tests.helpers.running import ROOT, TINY, contents
 
 OUTER = f"""
 configfile: "mine.yaml"

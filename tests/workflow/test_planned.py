@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from running import TINY
+
+from tests.helpers.running import TINY
 
 NEW = "results/vit_stft_3class/report.html"
 

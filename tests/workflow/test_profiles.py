@@ -1,7 +1,8 @@
 """The profiles for a cluster and for a workstation plan what they should; nothing is submitted."""
 
 import pytest
-from running import ROOT
+
+from tests.helpers.running import ROOT
 
 
 @pytest.fixture

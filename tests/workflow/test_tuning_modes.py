@@ -5,7 +5,8 @@ import json
 import pandas as pd
 import pytest
 import yaml
-from running import TINY
+
+from tests.helpers.running import TINY
 
 RUN = "results/vit_mel_2class"
 MODES = {

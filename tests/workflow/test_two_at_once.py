@@ -4,7 +4,8 @@ import signal
 import subprocess
 
 import pytest
-from running import snakemake_command
+
+from tests.helpers.running import snakemake_command
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.evaluation.job import evaluate_combination
+from eegwf.jobs.evaluate import evaluate_combination
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.explanation.job import explain_fold
+from eegwf.jobs.explain import explain_fold
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ Example: python workflow/scripts/folds.py --config '{"folds": 5, "seed": 1}' --w
 import argparse
 import json
 
-from eegwf.data.gate import write_folds
 from eegwf.errors import run_script
+from eegwf.jobs.folds import write_folds
 
 
 def main() -> None:

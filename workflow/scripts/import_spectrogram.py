@@ -7,8 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
-from eegwf.data.arrays_job import import_spectrogram
 from eegwf.errors import run_script
+from eegwf.jobs.import_spectrogram import import_spectrogram
 
 
 def main() -> None:

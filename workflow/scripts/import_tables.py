@@ -7,8 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
-from eegwf.data.arrays_job import import_tables
 from eegwf.errors import run_script
+from eegwf.jobs.import_tables import import_tables
 
 
 def main() -> None:

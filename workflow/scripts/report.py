@@ -8,7 +8,7 @@ import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.report.job import report_combination
+from eegwf.jobs.report import report_combination
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.training.job import retrain_fold
+from eegwf.jobs.retrain import retrain_fold
 
 
 def main() -> None:

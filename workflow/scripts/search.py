@@ -8,7 +8,7 @@ import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.tuning.job import search_study
+from eegwf.jobs.tune import search_study
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.spectrograms.job import write_from_windows
+from eegwf.jobs.spectrogram import write_from_windows
 
 
 def main() -> None:

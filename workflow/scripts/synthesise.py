@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from eegwf.config.data import Synthetic
-from eegwf.data.synthetic import write_dataset
+from eegwf.data.synthetic.dataset import write_dataset
 from eegwf.errors import run_script
 
 

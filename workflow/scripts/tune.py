@@ -8,7 +8,7 @@ import argparse
 import json
 
 from eegwf.errors import run_script
-from eegwf.tuning.gather import tune_fold
+from eegwf.jobs.select_best import tune_fold
 
 
 def main() -> None:

@@ -8,8 +8,9 @@ import argparse
 import json
 from pathlib import Path
 
-from eegwf.data.dataset import parse_reading, write_dataset_windows
+from eegwf.data.dataset import write_dataset_windows
 from eegwf.errors import run_script
+from eegwf.jobs.windows import parse_reading
 
 
 def main() -> None:

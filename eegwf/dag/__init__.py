@@ -1,0 +1,1 @@
+"""What runs while Snakemake reads the workflow: rules' resources, settings, digests, plan; it never imports torch."""

@@ -1,0 +1,100 @@
+"""Digest of the code that a stage runs, blind to comments, docstrings and descriptions of settings.
+
+A job is repeated when code it uses has changed, and not when only its words have. The modules are found by following
+the import statements of a script through this package, functions' own imports included.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from eegwf.storage.files import digest_file
+
+# What stands beside the modules of a package and decides its output as well.
+PAGES = (".html", ".css")
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def code_digest(script: Path | str, *modules: str) -> str:
+    """Digest of a script and of every module of `eegwf` that it can reach.
+
+    Parameters
+    ----------
+    script
+        Path of a Python file.
+    *modules
+        Names of modules that it imports by name at run time, such as the model of the job.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits: the same for the same syntax trees, docstrings left out.
+    """
+    script = Path(script)
+    parts = [f"{script.name} {_tree_digest(script)}"]
+    reached = sorted(reachable_modules(script, *modules).items())
+    parts += [f"{name} {_tree_digest(path)}" for name, path in reached]
+    for folder in sorted({path.parent for _, path in reached}):
+        parts += [f"{page.name} {digest_file(page)}" for page in sorted(folder.glob("*.*")) if page.suffix in PAGES]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def reachable_modules(script: Path | str, *modules: str) -> dict[str, Path]:
+    """Modules of `eegwf` that a script imports, directly or not: name and file."""
+    found: dict[str, Path] = {}
+    waiting = [*_imports(Path(script)), *modules]
+    while waiting:
+        name = waiting.pop()
+        path = _module_file(name)
+        # The package's own file holds its version and its door for users: a stage runs none of it.
+        if path is None or name in found or name == "eegwf":
+            continue
+        found[name] = path
+        waiting += _imports(path)
+        if "." in name:
+            waiting.append(name.rpartition(".")[0])
+    return found
+
+
+def _module_file(name: str) -> Path | None:
+    base = PACKAGE.joinpath(*name.split(".")[1:])
+    for path in (base / "__init__.py", base.with_suffix(".py")):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    names = set()
+    for node in ast.walk(_parse(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return tuple(sorted(name for name in names if name == "eegwf" or name.startswith("eegwf.")))
+
+
+@cache
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@cache
+def _tree_digest(path: Path) -> str:
+    tree = _parse(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+            and isinstance(body[0].value.value, str)
+        ):
+            node.body = body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

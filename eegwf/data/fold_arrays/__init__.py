@@ -1,0 +1,1 @@
+"""Data sets given as arrays that are already cut into folds."""

@@ -1,0 +1,1 @@
+"""Signals of a recording: header, channels, montage, filters."""

@@ -1,0 +1,177 @@
+"""The header of an EDF or BDF file, and whether the file can be whole: MNE reads on where one of them lies."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eegwf.data.signals.channels import parse_channel
+from eegwf.errors import InputError
+
+_WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes of each signal's fields, in the file's order
+_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
+
+
+@dataclass(frozen=True)
+class EdfHeader:
+    """Signals of an EDF or BDF file, annotations left out.
+
+    Attributes
+    ----------
+    labels, units
+        As written, outer blanks removed.
+    n_samples
+        Samples of each signal in a data record.
+    n_records
+        Number of data records.
+    record_length
+        Length of a data record in seconds.
+    """
+
+    labels: tuple[str, ...]
+    units: tuple[str, ...]
+    n_samples: tuple[int, ...]
+    n_records: int
+    record_length: float
+
+
+def read_edf_header(path: Path) -> EdfHeader:
+    """Read and check the header of an EDF, EDF+, BDF or BDF+ file.
+
+    Raises
+    ------
+    InputError
+        If the file is empty, cut off, longer than its header says, discontinuous (EDF+D with gaps), or if its
+        header is impossible.
+
+    References
+    ----------
+    Kemp et al. (1992), EDF; Kemp and Olivan (2003), EDF+, Clinical Neurophysiology 114:1755.
+    """
+    kind = path.suffix[1:].upper()
+    width, magic = (3, b"\xffBIOSEMI") if kind == "BDF" else (2, b"0       ")
+    with open(path, "rb") as file:
+        first = file.read(256)
+        if len(first) < 256:
+            state = "shorter than a header" if first else "empty"
+            raise InputError(f"{path}: {state}; fetch or export it again")
+        if first[:8] != magic:
+            raise InputError(f"{path}: not {kind} (begins with {first[:8]!r}); fetch or export it again")
+        n_bytes = int(_number(path, first[184:192], "the header's size", least=512, whole=True))
+        n_records = int(_number(path, first[236:244], "the number of data records", least=1, whole=True))
+        record_length = _number(path, first[244:252], "the length of a data record in seconds", least=1e-9)
+        n_signals = int(_number(path, first[252:256], "the number of signals", least=1, whole=True))
+        if n_bytes != 256 * (n_signals + 1):
+            raise InputError(
+                f"{path}: impossible header: its size is {n_bytes} bytes, but {n_signals} signals take "
+                f"{256 * (n_signals + 1)}; fetch or export it again"
+            )
+        rest = file.read(n_bytes - 256)
+    if len(rest) < n_bytes - 256:
+        raise InputError(f"{path}: cut off within its header; fetch or export it again")
+    fields = _signal_fields(rest, n_signals)
+    labels = [text.strip().decode("latin-1") for text in fields[0]]
+    n_samples = [
+        int(_number(path, text, f"samples per data record of {label!r}", least=0, whole=True))
+        for label, text in zip(labels, fields[8], strict=True)
+    ]
+    record_bytes = width * sum(n_samples)
+    _check_size(path, n_records, record_bytes, n_bytes)
+    signals = [index for index, label in enumerate(labels) if label not in _ANNOTATIONS]
+    for index in signals:
+        ranges = [
+            _number(path, fields[column][index], f"{name} of {labels[index]!r}")
+            for column, name in zip((3, 4, 5, 6), ("physical", "physical", "digital", "digital"), strict=True)
+        ]
+        if parse_channel(labels[index]) is not None:
+            _check_channel(path, labels[index], ranges, n_samples[index])
+    if first[192:197] in (b"EDF+D", b"BDF+D"):
+        onsets = _record_onsets(path, n_bytes, n_records, record_bytes, width, labels, n_samples)
+        _check_continuous(path, onsets, record_length)
+    return EdfHeader(
+        labels=tuple(labels[index] for index in signals),
+        units=tuple(fields[2][index].strip().decode("latin-1") for index in signals),
+        n_samples=tuple(n_samples[index] for index in signals),
+        n_records=n_records,
+        record_length=record_length,
+    )
+
+
+def _signal_fields(rest: bytes, n_signals: int) -> list[list[bytes]]:
+    fields, place = [], 0
+    for width in _WIDTHS:
+        fields.append([rest[place + width * index : place + width * (index + 1)] for index in range(n_signals)])
+        place += width * n_signals
+    return fields
+
+
+def _number(path: Path, text: bytes, what: str, least: float = -math.inf, whole: bool = False) -> float:
+    shown = text.decode("latin-1").split("\x00")[0].strip()
+    try:
+        # Written by some devices with a decimal comma.
+        value = float(int(shown) if whole else shown.replace(",", "."))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < least:
+        raise InputError(f"{path}: impossible header: {what} is {shown!r}; fetch or export it again")
+    return value
+
+
+def _check_size(path: Path, n_records: int, record_bytes: int, header_bytes: int) -> None:
+    if record_bytes == 0:
+        raise InputError(f"{path}: impossible header: no signal has samples; fetch or export it again")
+    held = (path.stat().st_size - header_bytes) // record_bytes
+    if held != n_records:
+        fault = "cut off" if held < n_records else "longer than its header says"
+        raise InputError(
+            f"{path}: {fault}: the header counts {n_records} data records, the file holds {held}; fetch or "
+            "export it again"
+        )
+
+
+def _check_channel(path: Path, label: str, ranges: list[float], n_samples: int) -> None:
+    physical_min, physical_max, digital_min, digital_max = ranges
+    for name, low, high, bad in [
+        ("physical", physical_min, physical_max, physical_min == physical_max),
+        ("digital", digital_min, digital_max, digital_min >= digital_max),
+    ]:
+        if bad:
+            raise InputError(
+                f"{path}: impossible header: {name} range of {label!r} is from {low:g} to {high:g}, so its "
+                "samples have no unit; export it again"
+            )
+    if n_samples == 0:
+        raise InputError(f"{path}: impossible header: {label!r} has a sampling rate of 0 Hz; export it again")
+
+
+def _record_onsets(path, header_bytes, n_records, record_bytes, width, labels, n_samples) -> np.ndarray:
+    """Onset of each data record in seconds, from its time-keeping annotation."""
+    notes = [index for index, label in enumerate(labels) if label in _ANNOTATIONS and n_samples[index]]
+    if not notes:
+        raise InputError(f"{path}: marked as discontinuous, without the times of its data records")
+    start = width * sum(n_samples[: notes[0]])
+    stop = start + width * n_samples[notes[0]]
+    onsets = np.full(n_records, np.nan)
+    with open(path, "rb") as file:
+        for record in range(n_records):
+            file.seek(header_bytes + record * record_bytes + start)
+            text = file.read(stop - start).split(b"\x14")[0].split(b"\x15")[0]
+            try:
+                onsets[record] = float(text)
+            except ValueError:
+                raise InputError(
+                    f"{path}: data record {record + 1} does not say when it begins; export it again"
+                ) from None
+    return onsets
+
+
+def _check_continuous(path: Path, onsets: np.ndarray, record_length: float) -> None:
+    gaps = np.flatnonzero(np.abs(np.diff(onsets) - record_length) > 1e-3)
+    if gaps.size:
+        before = gaps[0]
+        raise InputError(
+            f"{path}: not continuous: the data record at {onsets[before]:g} s ends at "
+            f"{onsets[before] + record_length:g} s, the next begins at {onsets[before + 1]:g} s; split it into "
+            "one file per stretch (run-01, run-02, ...)"
+        )

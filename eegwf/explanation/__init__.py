@@ -1,1 +1,0 @@
-"""Explanation: what a classifier looked at."""

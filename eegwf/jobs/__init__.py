@@ -1,0 +1,1 @@
+"""Entry points of the workflow's jobs: one module for each rule, of the rule's name."""

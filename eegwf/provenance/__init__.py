@@ -1,0 +1,1 @@
+"""Where a result comes from: commit, image, versions; rerunning and bundling it."""

@@ -1,0 +1,33 @@
+"""The checkout that this library stands in, and its commit."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# Git writes the commit there where it packs an archive.
+ARCHIVED = ".git_archival.txt"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def commit(root: Path) -> str | None:
+    """The checkout's commit, with `-dirty` behind it if tracked files were changed; None where it can't be told.
+
+    Of an archive of a commit, which is no checkout, it is that which the archive names.
+    """
+    top = _git(root, "rev-parse", "--show-toplevel")
+    head = _git(root, "rev-parse", "HEAD")
+    if not top or not head or Path(top).resolve() != root.resolve():
+        named = (root / ARCHIVED).read_text().strip() if (root / ARCHIVED).is_file() else ""
+        return named if COMMIT.fullmatch(named) else None
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return f"{head}-dirty" if changed else head
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""Files, locks, unfinished work and worker processes."""

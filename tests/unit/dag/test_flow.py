@@ -1,0 +1,256 @@
+"""What the Snakefile asks: combinations, slices of the configuration, and the form of rules and scripts."""
+
+import json
+import re
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from eegwf.dag.flow import Flow, read_flow, slice_of
+from eegwf.errors import InputError
+
+JOB = SimpleNamespace(model="vit", spectrogram="mel", classes="2class", fold="1")
+STAGES = ("synthesise", "windows", "folds", "spectrogram", "search", "tune", "retrain", "explain", "evaluate", "report")
+
+
+@pytest.fixture
+def flow_of(root):
+    def read(**settings) -> Flow:
+        return read_flow(root / "config/config.yaml", [], settings)
+
+    return read
+
+
+def changed(one: Flow, other: Flow, job=JOB) -> set[str]:
+    return {stage for stage in STAGES if slice_of(one.study, stage, job) != slice_of(other.study, stage, job)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "stages"),
+    [
+        ({"models": {"vit": {"search": {"lr": {"low": 1e-6, "high": 1e-2, "log": True}}}}}, {"search", "tune"}),
+        ({"tuning": {"trials": 30}}, {"search", "tune"}),
+        ({"tuning": {"epochs": 30}}, {"search", "tune"}),
+        ({"tuning": {"minutes": 30}}, {"search", "tune"}),
+        ({"tuning": {"workers": 4}}, set()),
+        ({"tuning": {"allow_optimistic": True, "mode": "once"}}, set()),
+        ({"tuning": {"mode": "reserved"}}, {"folds"}),
+        ({"tuning": {"reserved": 0.4}}, set()),
+        ({"permute_labels": True}, {"search", "retrain"}),
+        ({"training": {"epochs": 9}}, {"search", "retrain"}),
+        ({"retrain": {"epochs": 9}}, {"retrain"}),
+        ({"retrain": {"top": 2}}, {"search", "tune", "retrain"}),
+        ({"spectrograms": {"mel": {"f_max": 60}}}, {"spectrogram"}),
+        ({"spectrograms": {"cwt": {"f_max": 60}}}, set()),
+        ({"spectrograms": {"device": "auto"}}, {"spectrogram"}),
+        (
+            {"classes": {"2class": {"background": ["bckg"], "seizure": ["sz_foc"]}}},
+            {"search", "retrain", "explain", "evaluate"},
+        ),
+        ({"classes": {"3class": {"background": ["bckg"], "seizure": ["sz_foc"]}}}, set()),
+        ({"windows": {"guard": 3}}, {"windows"}),
+        ({"dataset": {"kind": "synthetic", "seed": 8}}, {"synthesise", "windows"}),
+        ({"folds": 4}, {"folds"}),
+        ({"evaluation": {"bootstrap": 200}}, {"evaluate"}),
+        ({"explanation": {"windows": 20}}, {"explain"}),
+        ({"matrix": {"classes": ["2class"]}}, set()),
+        ({"results": "elsewhere"}, set()),
+    ],
+)
+def test_a_change_reaches_the_stages_that_read_it(flow_of, settings, stages):
+    assert changed(flow_of(), flow_of(**settings)) == {*stages, "report"}
+
+
+def test_class_order_survives_json_and_counts(flow_of):
+    orders = [["seizure", "background"], ["background", "seizure"]]
+    entries = {"background": ["bckg"], "seizure": ["sz"]}
+    texts = []
+    for order in orders:
+        flow = flow_of(classes={"2class": {name: entries[name] for name in order}})
+        texts.append([flow.config(stage)(JOB) for stage in ("search", "retrain", "explain", "evaluate")])
+        assert [list(json.loads(text)["classes"]) for text in texts[-1]] == [order] * 4
+    assert all(one != other for one, other in zip(*texts, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("target", "instead"),
+    [
+        ("results/vti_mel_2class/report.html", "no model 'vti'; ask for one of lstm, transformer, vit, swin"),
+        ("results/vit_mle_2class/fold1/tune/best.json", "no spectrogram 'mle'; ask for one of mel, stft, cwt, concat"),
+        ("results/lstm_raw_2class/report.html", "lstm doesn't take raw; ask for one of mel, cwt, stft, concat"),
+        ("results/vit_raw_2class/report.html", "vit doesn't take raw; ask for one of mel, cwt, stft, concat"),
+        ("results/vit_mel_4class/metrics.json", "no class set '4class'; ask for one of 2class, 3class"),
+        ("results/vit-mel-2class/report.html", "expected results/<model>_<spectrogram>_<classes>/report.html"),
+        ("elsewhere/vit_mel_2class/report.html", "are in results/"),
+    ],
+)
+def test_senseless_targets_are_refused_in_one_line(flow_of, target, instead):
+    with pytest.raises(InputError) as caught:
+        flow_of().check_targets(["-n", target])
+    assert str(caught.value).startswith(f"{target}: ") and instead in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_sensible_targets_and_options_pass(flow_of):
+    flow = flow_of()
+    flow.check_targets(
+        ["-j2", "all", "results/data/folds.tsv", "results/vit_concat_3class/report.html", *flow.reports()]
+    )
+
+
+def test_folds_are_counted_before_any_job(flow_of, tmp_path):
+    assert flow_of(folds=7).n_folds == 7
+    assert flow_of(folds="leave-one-patient-out").n_folds == 28
+    table = tmp_path / "folds.tsv"
+    table.write_text("patient\tfold\nsub-01\t1\nsub-02\t3\nsub-03\t2\n")
+    assert flow_of(folds=str(table)).n_folds == 3
+    table.write_text("patient\tgroup\nsub-01\t1\n")
+    for broken, said in ((table, "no column 'fold'"), (tmp_path / "nothing.tsv", "no table with patient and fold")):
+        with pytest.raises(InputError, match=said) as caught:
+            flow_of(folds=str(broken))
+        assert str(broken) in str(caught.value)
+    for name in ("sub-01", "sub-02", "sub-03", "sub-21", "derivatives"):
+        (tmp_path / "bids" / name).mkdir(parents=True)
+    dataset = {"kind": "bids", "root": str(tmp_path / "bids")}
+    settings = {"dataset": dataset, "folds": "leave-one-patient-out"}
+    assert flow_of(**settings).n_folds == 4
+    assert flow_of(**settings, patients={"sub-21": "sub-01"}).n_folds == 3
+
+
+def test_data_digest_changes_with_the_files(flow_of, tmp_path):
+    events = tmp_path / "sub-01/eeg/sub-01_task-sz_events.tsv"
+    events.parent.mkdir(parents=True)
+    events.write_text("onset\tduration\teventType\n")
+    flow = flow_of(dataset={"kind": "bids", "root": str(tmp_path)})
+    before = flow.data_digest(JOB)
+    (tmp_path / "README").write_text("no signal")
+    assert flow.data_digest(JOB) == before
+    events.write_text("onset\tduration\teventType\n1\t2\tsz\n")
+    assert flow.data_digest(JOB) != before
+
+
+def test_planning_is_light():
+    """Every cluster job parses the Snakefile again."""
+    code = "import sys; import eegwf.dag.flow; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "sklearn", "mne", "optuna", "timm", "matplotlib"} & set(loaded)
+
+
+def test_default_profile(root):
+    text = (root / "profiles/default/profile.yaml").read_text()
+    assert yaml.safe_load(text) == {"cores": "all", "rerun-incomplete": True}
+
+
+def rules(root) -> dict[str, str]:
+    found = {}
+    for path in sorted((root / "rules").glob("*.smk")):
+        text = path.read_text()
+        assert not re.search(r"^\s*(def|class|lambda)\b", text, re.MULTILINE), (
+            f"{path.name}: code belongs in the library"
+        )
+        for block in re.split(r"^(?=(?:rule|checkpoint) )", text, flags=re.MULTILINE)[1:]:
+            found[f"{path.stem}: {block.split(':')[0]}"] = block.rstrip()
+    return found
+
+
+def test_rules_have_one_form(root):
+    found = rules(root)
+    assert len(found) >= 9
+    for name, block in found.items():
+        for part in ("log:", "benchmark:", "message:", "resources:"):
+            assert re.search(rf"^\s+{part}", block, re.MULTILINE), f"{name} has no {part}"
+        assert "script:" not in block and "run:" not in block, f"{name}: a script runs through shell"
+        assert len(block.splitlines()) <= 30, f"{name} has {len(block.splitlines())} lines"
+
+
+def test_scripts_are_thin_and_explain_themselves(root):
+    scripts = sorted((root / "workflow/scripts").glob("*.py"))
+    for script in scripts:
+        assert len(script.read_text().splitlines()) <= 40, script.name
+    code = """
+import contextlib, io, json, runpy, sys
+said = {}
+for script in sys.argv[1:]:
+    sys.argv = [script, "--help"]
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
+        runpy.run_path(script, run_name="__main__")
+    said[script] = out.getvalue()
+print(json.dumps(said))
+"""
+    run = subprocess.run([sys.executable, "-c", code, *map(str, scripts)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    for script, text in json.loads(run.stdout).items():
+        assert re.search(rf"Example: python workflow/scripts/{script.rsplit('/', 1)[1]} --", text), f"{script}: {text}"
+        assert text.startswith("usage: ")
+
+
+def test_every_script_has_its_rule(root):
+    called = {name for block in rules(root).values() for name in re.findall(r"\brun_script (\w+) ", block)}
+    assert called == {script.stem for script in (root / "workflow/scripts").glob("*.py")}
+
+
+def test_the_matrix_leaves_out_what_makes_no_sense(flow_of):
+    matrix = {"models": ["vit", "eegnet"], "spectrograms": ["mel", "raw"], "classes": ["2class"]}
+    assert [report.split("/")[1] for report in flow_of(matrix=matrix).reports()] == [
+        "vit_mel_2class",
+        "eegnet_mel_2class",
+        "eegnet_raw_2class",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ({"models": ["vit"], "spectrograms": ["raw"]}, "vit doesn't take raw; ask for one of mel, stft, cwt, concat"),
+        (
+            {"models": ["vit"], "spectrograms": ["mel", "raw"]},
+            "matrix.spectrograms: vit_raw_3class: vit doesn't take raw",
+        ),
+        ({"models": ["eegnet", "vit"], "spectrograms": ["raw"]}, "vit doesn't take raw"),
+        ({"models": ["vitt"]}, "no model 'vitt'"),
+        ({"classes": ["4class"]}, "no class set '4class'"),
+    ],
+)
+def test_what_has_no_place_in_the_matrix_is_refused(flow_of, matrix, said):
+    with pytest.raises(InputError) as caught:
+        flow_of(matrix=matrix)
+    assert said.replace("mel, stft, cwt", "mel, cwt, stft") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ({"convnext": {}}, "models.convnext: no such model; there are bandpower, eegnet"),
+        ({"vit": {"timm": "convnext_atto"}}, "models.vit.timm: vit is a model of its own"),
+        ({"bandpower": {"search": {"lr": {"choices": [1]}}}}, "models.bandpower.search.lr: no such parameter"),
+        ({"mine": {"timm": "convnext_atto", "fixed": {"width": 3}}}, "models.mine.fixed.width: no such parameter"),
+    ],
+)
+def test_models_that_are_none_are_refused(flow_of, models, said):
+    with pytest.raises(InputError) as caught:
+        flow_of(models=models)
+    assert said in str(caught.value)
+
+
+def test_a_network_of_timm_is_a_model_with_a_parameter(flow_of):
+    flow = flow_of(models={"mine": {"timm": "convnext_atto", "fixed": {"dropout": 0.1}}}, matrix={"models": ["mine"]})
+    job = SimpleNamespace(model="mine", spectrogram="mel", classes="2class", fold="1")
+    for stage in ("search", "tune"):
+        space = json.loads(flow.config(stage)(job))["space"]
+        assert space["fixed"] == {"dropout": 0.1, "timm": "convnext_atto"}
+        assert flow.code(stage)(job) != flow.code(stage)(JOB)
+    assert flow.reports() == ["results/mine_mel_3class/report.html"]
+
+
+def test_a_fitted_model_asks_for_no_gpu(flow_of):
+    job = SimpleNamespace(model="bandpower", spectrogram="raw", classes="2class", fold="1")
+    flow = flow_of(device="cuda")
+    gpu = flow.asks.of("search")["gpu"]
+    assert gpu(job) == 0 and gpu(JOB) == 1
+    for stage in ("search", "retrain"):
+        assert json.loads(flow.config(stage)(job))["device"] == "cpu"
+        assert json.loads(flow.config(stage)(JOB))["device"] == "cuda"
+    assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]

@@ -1,0 +1,269 @@
+"""The synthetic data set: reproducible, readable, true to its truth, and as hard as it should be."""
+
+import fcntl
+import hashlib
+import json
+import os
+import warnings
+from pathlib import Path
+
+import mne
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import signal
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from eegwf.config.data import Synthetic
+from eegwf.data.synthetic.dataset import write_dataset
+from eegwf.data.synthetic.recording import MICROVOLTS_PER_STEP, draw_cases, draw_recording
+from eegwf.data.synthetic.scalp import ELECTRODES, N_ELECTRODES, spatial_root
+from eegwf.data.synthetic.signal import BLOCK, SFREQ, Fingerprint, background, coloured_noise
+from eegwf.errors import InputError
+
+SMALL = {"n_focal": 2, "n_generalized": 1, "n_both": 1, "n_none": 1, "minutes": 1.0, "seizures": 2}
+TCP = (
+    "Fp1-F7 F7-T3 T3-T5 T5-O1 Fp2-F8 F8-T4 T4-T6 T6-O2 T3-C3 C3-Cz Cz-C4 C4-T4 "
+    "Fp1-F3 F3-C3 C3-P3 P3-O1 Fp2-F4 F4-C4 C4-P4 P4-O2"
+)
+BANDS = ((0.5, 4), (4, 8), (8, 13), (13, 30), (30, 70))
+WINDOW = 5
+
+
+def small(**changed) -> Synthetic:
+    return Synthetic(kind="synthetic", **{**SMALL, **changed})
+
+
+def digests(root: Path) -> dict[str, str]:
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("synthetic") / "bids"
+    write_dataset(root, small())
+    return root
+
+
+@pytest.fixture(scope="module")
+def default_study() -> list[tuple]:
+    cases = draw_cases(Synthetic(kind="synthetic"))
+    return [(case, *draw_recording(case)) for case in cases]
+
+
+def test_same_seed_same_bytes_with_one_or_two_workers(dataset, tmp_path):
+    write_dataset(tmp_path / "bids", small(), workers=2)
+    assert digests(tmp_path / "bids") == digests(dataset)
+
+
+def test_other_seed_other_signals(dataset, tmp_path):
+    write_dataset(tmp_path / "bids", small(seed=8))
+    first, second = digests(dataset), digests(tmp_path / "bids")
+    edfs = [name for name in first if name.endswith(".edf")]
+    assert len(edfs) == 5
+    assert all(first[name] != second[name] for name in edfs)
+
+
+def test_an_earlier_data_set_is_replaced_and_nothing_stays_beside_it(dataset, tmp_path):
+    write_dataset(tmp_path / "bids", small(seed=8, n_both=3))
+    (tmp_path / ".bids.unfinished-dead").mkdir()
+    alive = tmp_path / ".bids.unfinished-alive"
+    alive.mkdir()
+    descriptor = os.open(alive, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    write_dataset(tmp_path / "bids", small())
+    os.close(descriptor)
+    assert digests(tmp_path / "bids") == digests(dataset)
+    assert {path.name for path in tmp_path.iterdir()} == {"bids", alive.name}
+
+
+def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "bids").mkdir()
+    (tmp_path / "bids" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="holds something else"):
+        write_dataset(tmp_path / "bids", small())
+    assert (tmp_path / "bids" / "thesis.txt").read_text() == "years of work"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"seizures": 7}, "do not fit into 1 minutes; set seizures to 6"),
+        ({"seizures": 1}, "set seizures to 2 or more"),
+        ({"n_focal": 0, "n_generalized": 0, "n_both": 0, "n_none": 0}, "at least 1 patient"),
+    ],
+)
+def test_impossible_configurations_are_refused(tmp_path, changed, message):
+    with pytest.raises(InputError, match=message):
+        write_dataset(tmp_path / "bids", small(**changed))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seizures", [2, 6])
+def test_every_seizure_fits_and_none_overlap(seizures):
+    for case in draw_cases(small(seizures=seizures)):
+        if case.n_seizures == 0:
+            continue
+        _, drawn = draw_recording(case)
+        ends = [0.0, *(seizure.onset + seizure.duration for seizure in drawn)]
+        onsets = [*(seizure.onset for seizure in drawn), case.n_seconds]
+        assert len(drawn) == seizures
+        assert all(end < onset for end, onset in zip(ends, onsets, strict=True))
+        assert 0.25 < sum(seizure.duration for seizure in drawn) / case.n_seconds < 0.42
+
+
+def test_truth_agrees_with_the_events(dataset):
+    truth = pd.DataFrame(json.loads((dataset / "truth.json").read_text())["seizures"])
+    participants = pd.read_csv(dataset / "participants.tsv", sep="\t")
+    assert sorted(participants["group"]) == ["both", "focal", "focal", "generalized", "none"]
+    kinds = {"focal": {"sz_foc"}, "generalized": {"sz_gen"}, "both": {"sz_foc", "sz_gen"}, "none": set()}
+    for patient, group in participants.itertuples(index=False):
+        base = dataset / patient / "eeg" / f"{patient}_task-sz"
+        events = pd.read_csv(f"{base}_events.tsv", sep="\t")
+        assert list(events.columns) == (
+            ["onset", "duration", "eventType", "confidence", "channels", "dateTime", "recordingDuration"]
+        )
+        assert set(events["eventType"]) == kinds[group]
+        own = truth[truth["patient"] == patient]
+        assert set(own["recording"]) <= {base.name}
+        assert own["onset"].tolist() == events["onset"].tolist()
+        assert own["duration"].tolist() == events["duration"].tolist()
+        assert own["event_type"].tolist() == events["eventType"].tolist()
+        for seizure in own.itertuples():
+            times = [point[0] for point in seizure.track]
+            assert times[0] == seizure.onset
+            assert times[-1] == pytest.approx(seizure.onset + seizure.duration)
+            assert set(seizure.onset_electrodes) <= set(seizure.reached_electrodes) <= set(ELECTRODES)
+
+
+def test_mne_reads_19_channels_of_plausible_amplitude(dataset):
+    for path in dataset.glob("sub-*/eeg/*.edf"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            raw = mne.io.read_raw_edf(path, preload=True, verbose="error")
+        assert raw.info["sfreq"] == 256
+        assert raw.ch_names == [f"EEG {name}-REF" for name in ELECTRODES]
+        assert raw.n_times == 60 * 256
+        assert raw.info["meas_date"].year == 2020
+        microvolts = raw.get_data() * 1e6
+        deviations = microvolts.std(axis=1)
+        assert deviations.min() > 5
+        assert deviations.max() < 300
+        assert np.abs(microvolts).max() < 3276  # nothing clips
+        steps = microvolts / 0.1
+        assert np.abs(steps - np.round(steps)).max() < 1e-6
+        sidecar = json.loads(Path(str(path).replace("_eeg.edf", "_eeg.json")).read_text())
+        assert sidecar["RecordingDuration"] == 60
+        channels = pd.read_csv(str(path).replace("_eeg.edf", "_channels.tsv"), sep="\t")
+        assert channels["name"].tolist() == raw.ch_names
+
+
+def test_coloured_noise_has_unit_variance_and_the_spectrum_asked_for():
+    freqs = np.fft.rfftfreq(BLOCK, 1 / SFREQ)
+    noise = coloured_noise(np.random.default_rng(0), (freqs + 1.0) ** -1.0, N_ELECTRODES, BLOCK)
+    assert noise.shape == (N_ELECTRODES, BLOCK)
+    assert noise.var() == pytest.approx(1.0, abs=0.05)
+    welch, power = signal.welch(noise, SFREQ, nperseg=1024)
+    use = (welch > 5) & (welch < 100)
+    slope = np.polyfit(np.log(welch[use] + 1.0), np.log(power.mean(axis=0)[use]), 1)[0]
+    assert slope == pytest.approx(-2.0, abs=0.05)
+
+
+def test_noise_mixed_over_the_scalp_correlates_with_distance():
+    root = spatial_root(1.0)
+    covariance = root @ root.T
+    at = {name: i for i, name in enumerate(ELECTRODES)}
+    assert np.diag(covariance) == pytest.approx(np.ones(N_ELECTRODES))
+    assert covariance[at["F3"], at["C3"]] > covariance[at["F3"], at["P3"]] > covariance[at["F3"], at["T6"]]
+
+
+def test_blocks_of_background_join_without_a_seam():
+    patient = Fingerprint.draw(np.random.default_rng(3))
+    blocks = list(background(patient, 2 * BLOCK + 100))
+    assert [block.shape for block in blocks] == [(19, BLOCK), (19, BLOCK), (19, 100)]
+    steps = np.abs(np.diff(np.concatenate(blocks, axis=1), axis=1))
+    for seam in (BLOCK - 1, 2 * BLOCK - 1):
+        assert (steps[:, seam] <= steps.max(axis=1)).all()
+        assert steps[:, seam].mean() < 2 * steps.mean()
+
+
+def test_every_kind_occurs_in_at_least_12_patients_by_default(default_study):
+    patients = {"sz_foc": set(), "sz_gen": set()}
+    for case, _, seizures in default_study:
+        for seizure in seizures:
+            patients[seizure.habit.event_type].add(case.patient)
+    assert {kind: len(who) for kind, who in patients.items()} == {"sz_foc": 13, "sz_gen": 13}
+    groups = [case.group for case, *_ in default_study]
+    assert groups != sorted(groups, key=["focal", "generalized", "both", "none"].index)
+
+
+@pytest.mark.parametrize("kind", ["sz_foc", "sz_gen"])
+def test_power_rises_along_the_track_of_the_truth(default_study, kind):
+    """On the onset electrodes, in the grown part; against the same frequencies in the same background."""
+    on_track, off_track = [], []
+    for _, digital, seizures in default_study:
+        if not any(seizure.habit.event_type == kind for seizure in seizures):
+            continue
+        freqs, times, power = signal.spectrogram(digital * MICROVOLTS_PER_STEP, SFREQ, nperseg=512, noverlap=256)
+        quiet = np.ones(times.size, dtype=bool)
+        for seizure in seizures:
+            quiet &= (times < seizure.onset - 2) | (times > seizure.onset + seizure.duration + 2)
+        usual = np.median(power[..., quiet], axis=2)
+        for seizure in (s for s in seizures if s.habit.event_type == kind):
+            truth = seizure.truth()
+            rows = [ELECTRODES.index(name) for name in truth["onset_electrodes"]]
+            track = np.array(truth["track"])
+            grown = (times > seizure.onset + 0.4 * seizure.duration) & (times < track[-1, 0] - 2)
+            hertz = np.interp(times[grown], track[:, 0], track[:, 1])
+            rise = np.log(power[rows][..., grown] / usual[rows][..., None]).mean(axis=0)
+            bins = np.round(hertz * 2).astype(int)  # half a hertz each
+            on_track.append(rise[bins, np.arange(bins.size)].mean())
+            off_track.append(rise[np.round(hertz * 3).astype(int), np.arange(bins.size)].mean())
+    assert len(on_track) == 36
+    assert freqs[1] == 0.5
+    assert min(on_track) > np.log(1.3)
+    assert np.median(on_track) > np.log(4)
+    assert np.mean(np.array(on_track) > off_track) > 0.9
+
+
+def features(study: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log band power (n_windows, 100), class 0 to 2 and patient of every window with a clear label."""
+    pairs = [[ELECTRODES.index(name) for name in pair.split("-")] for pair in TCP.split()]
+    length = WINDOW * SFREQ
+    freqs = np.fft.rfftfreq(length, 1 / SFREQ)
+    masks = [(freqs >= low) & (freqs < high) for low, high in BANDS]
+    rows, labels, patients = [], [], []
+    for case, digital, seizures in study:
+        bipolar = np.stack([digital[a] * MICROVOLTS_PER_STEP - digital[b] * MICROVOLTS_PER_STEP for a, b in pairs])
+        windows = bipolar.reshape(len(pairs), -1, length).transpose(1, 0, 2)
+        power = np.abs(np.fft.rfft(signal.detrend(windows, type="constant") * np.hanning(length))) ** 2
+        bands = np.stack([np.log(power[..., mask].mean(axis=-1)) for mask in masks], axis=-1)
+        onsets = WINDOW * np.arange(len(windows))
+        covered = np.zeros((len(windows), 3))
+        for seizure in seizures:
+            end = np.minimum(seizure.onset + seizure.duration, onsets + WINDOW)
+            kind = 1 + (seizure.habit.event_type == "sz_gen")
+            covered[:, kind] += np.clip(end - np.maximum(seizure.onset, onsets), 0, None)
+        clear = (covered.sum(axis=1) == 0) | (covered.max(axis=1) >= WINDOW / 2)
+        rows.append(bands.reshape(len(windows), -1)[clear])
+        labels.append(covered.argmax(axis=1)[clear])
+        patients += [case.patient] * clear.sum()
+    return np.concatenate(rows), np.concatenate(labels), np.array(patients)
+
+
+def test_band_powers_find_it_hard_but_possible_and_a_leak_flatters_them(default_study):
+    x, y, patients = features(default_study)
+    model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
+    by_patient = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    by_window = StratifiedKFold(5, shuffle=True, random_state=0)
+    for labels, low, high in ((y, 0.62, 0.80), (y > 0, 0.65, 0.85)):
+        honest = balanced_accuracy_score(labels, cross_val_predict(model, x, labels, groups=patients, cv=by_patient))
+        leaking = balanced_accuracy_score(labels, cross_val_predict(model, x, labels, cv=by_window))
+        assert low < honest < high
+        assert leaking > honest + 0.05

@@ -1,0 +1,237 @@
+"""Evaluation as a whole: what is written can be recomputed with scikit-learn alone."""
+
+import json
+import resource
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from eegwf.config.study import Evaluation
+from eegwf.errors import InputError
+from eegwf.evaluation.bootstrap import patient_draws, replicate_scores
+from eegwf.evaluation.evaluate import evaluate, write_evaluation
+from eegwf.storage.files import write_table
+
+SETS = {
+    "2class": {"background": ["bckg"], "seizure": ["sz"]},
+    "3class": {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]},
+}
+
+
+def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
+    """Test predictions of some ranks in three folds, every fifth window borderline; tables beside them."""
+    rng = np.random.default_rng(seed)
+    classes = list(class_set)
+    patient = np.repeat(np.arange(n_patients), n_windows)
+    windows = pd.DataFrame(
+        {
+            "window": np.arange(len(patient)),
+            "patient": [f"sub-{i:02d}" for i in patient],
+            "recording": [f"sub-{i:02d}_run-1" for i in patient],
+            "onset": np.tile(np.arange(n_windows) * 20.0, n_patients),
+            "duration": 20.0,
+        }
+    )
+    truth = np.minimum(rng.integers(len(classes) + 2, size=len(patient)) % 4, len(classes) - 1)
+    names = np.array(classes, dtype=object)
+    table = windows.drop(columns="duration")
+    table["fold"] = patient % 3 + 1
+    table["label"] = np.where(np.arange(len(patient)) % 5 == 0, "", names[truth])
+    parts = {}
+    for rank in range(1, n_ranks + 1):
+        skill = 0.8 * np.eye(len(classes))[truth] + rng.normal(size=(n_patients, len(classes)))[patient] / 2
+        logits = skill + rng.normal(size=skill.shape)
+        p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        p = np.round(p.astype(np.float32).astype(float), 9)
+        one = table.assign(predicted=names[p.argmax(1)])
+        one[[f"p_{name}" for name in classes]] = p
+        for fold in (1, 2, 3):
+            path = folder / f"fold{fold}" / f"rank{rank}" / "test.tsv"
+            write_table(path, one[one["fold"] == fold])
+            parts.setdefault(rank, []).append(path)
+    recordings = windows.groupby("recording", as_index=False).agg(patient=("patient", "first"))
+    recordings["duration"] = 20.0 * n_windows
+    events = windows.assign(label=[class_set[classes[t]][0] for t in truth])
+    return parts, windows, recordings, events
+
+
+@pytest.fixture(params=["2class", "3class"])
+def written(request, tmp_path):
+    """An evaluation on disk: its folder and its class set."""
+    class_set = SETS[request.param]
+    parts, windows, recordings, events = study(tmp_path, class_set)
+    settings = Evaluation(bootstrap=200)
+    result = evaluate(parts, windows, class_set, settings, 7, recordings, events)
+    write_evaluation(tmp_path / "out", result)
+    return tmp_path / "out", list(class_set)
+
+
+def read(folder):
+    """The written predictions, labelled windows only, and the metrics."""
+    table = pd.read_csv(folder / "predictions.tsv", sep="\t")
+    return table[table["label"].notna()], json.loads((folder / "metrics.json").read_text())
+
+
+def test_metrics_can_be_recomputed_from_the_written_predictions(written):
+    folder, classes = written
+    table, found = read(folder)
+    assert list(found["members"]) == ["rank1", "rank2", "rank3", "ensemble"]
+    for name, of in found["members"].items():
+        own = table[table["member"] == name]
+        truth, predicted = own["label"], own["predicted"]
+        p = own[[f"p_{c}" for c in classes]].to_numpy()
+        if len(classes) == 2:
+            binary, ranked = (truth == classes[1]), p[:, 1]
+            auroc = metrics.roc_auc_score(binary, ranked)
+            auprc = metrics.average_precision_score(binary, ranked)
+        else:
+            auroc = metrics.roc_auc_score(truth, p, multi_class="ovr", average="macro", labels=classes)
+            auprc = metrics.average_precision_score(pd.get_dummies(truth)[classes], p, average="macro")
+        expected = {
+            "balanced_accuracy": metrics.balanced_accuracy_score(truth, predicted),
+            "macro_f1": metrics.f1_score(truth, predicted, average="macro", labels=classes),
+            "accuracy": metrics.accuracy_score(truth, predicted),
+            "cohen_kappa": metrics.cohen_kappa_score(truth, predicted),
+            "auroc": auroc,
+            "auprc": auprc,
+        }
+        assert {key: of[key]["value"] for key in expected} == pytest.approx(expected, abs=1e-9)
+        assert set(of) == {*expected, "per_class"}
+        matrix = metrics.confusion_matrix(truth, predicted, labels=classes)
+        assert found["confusion"][name] == matrix.tolist()
+        precision, recall, f1, support = metrics.precision_recall_fscore_support(truth, predicted, labels=classes)
+        for at, label in enumerate(classes):
+            per_class = of["per_class"][label]
+            assert per_class["n_windows"] == support[at]
+            assert per_class["precision"]["value"] == pytest.approx(precision[at], abs=1e-9)
+            assert per_class["recall"]["value"] == pytest.approx(recall[at], abs=1e-9)
+            assert per_class["f1"]["value"] == pytest.approx(f1[at], abs=1e-9)
+    assert found["n_windows"] == len(own) and found["n_patients"] == own["patient"].nunique()
+
+
+def test_intervals_can_be_recomputed_from_the_written_predictions(written):
+    folder, _ = written
+    table, found = read(folder)
+    for name in ("rank2", "ensemble"):
+        own = table[table["member"] == name]
+        patients = sorted(own["patient"].unique())
+        values = []
+        for weights in patient_draws(len(patients), 200, seed=7):
+            weight = own["patient"].map(dict(zip(patients, weights, strict=True)))
+            values.append(metrics.balanced_accuracy_score(own["label"], own["predicted"], sample_weight=weight))
+        low, high = np.quantile(values, [0.025, 0.975])
+        entry = found["members"][name]["balanced_accuracy"]
+        assert (entry["low"], entry["high"]) == pytest.approx((low, high), abs=1e-9)
+        assert entry["low"] < entry["value"] < entry["high"] and entry["undefined"] == 0
+
+
+def test_folds_and_patients_add_up(written):
+    folder, classes = written
+    table, found = read(folder)
+    own = table[table["member"] == "ensemble"]
+    for entry in found["per_fold"]:
+        fold = own[own["fold"] == entry["fold"]]
+        assert entry["n_windows"] == len(fold) and entry["n_patients"] == fold["patient"].nunique()
+        expected = metrics.balanced_accuracy_score(fold["label"], fold["predicted"])
+        assert entry["balanced_accuracy"] == pytest.approx(expected, abs=1e-9)
+    patients = pd.read_csv(folder / "per_patient.tsv", sep="\t")
+    counts = [f"n_{name}" for name in classes]
+    assert list(patients.columns) == [
+        *("patient", "fold", "n_windows"),
+        *counts,
+        *("balanced_accuracy", "accuracy", "auroc"),
+    ]
+    assert (patients[counts].sum(axis=1) == patients["n_windows"]).all()
+    assert patients["n_windows"].sum() == len(own)
+    for _, row in patients.iterrows():
+        mine = own[own["patient"] == row["patient"]]
+        assert row["accuracy"] == pytest.approx(metrics.accuracy_score(mine["label"], mine["predicted"]), abs=1e-8)
+    events = pd.read_csv(folder / "events.tsv", sep="\t")
+    assert events["patient"].tolist() == [*patients["patient"], "all"]
+    assert events["tp"].iloc[:-1].sum() == events["tp"].iloc[-1]
+
+
+def test_two_evaluations_are_the_same_bytes(tmp_path):
+    class_set = SETS["3class"]
+    parts, windows, recordings, events = study(tmp_path, class_set)
+    for name in ("one", "two"):
+        shuffled = {rank: paths[::-1] if name == "two" else paths for rank, paths in parts.items()}
+        result = evaluate(shuffled, windows, class_set, Evaluation(bootstrap=100), 1, recordings, events.iloc[::-1])
+        write_evaluation(tmp_path / name, result)
+    for file in ("predictions.tsv", "metrics.json", "per_patient.tsv", "events.tsv"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_every_member_sees_the_same_patients(tmp_path):
+    class_set = SETS["2class"]
+    parts, windows, *_ = study(tmp_path, class_set)
+    same = {1: parts[1], 2: parts[1]}
+    found = evaluate(same, windows, class_set, Evaluation(bootstrap=100), 1).metrics["members"]
+    assert found["rank1"] == found["rank2"] == found["ensemble"]
+
+
+def test_without_recordings_the_event_table_has_only_its_header(tmp_path):
+    parts, windows, *_ = study(tmp_path, SETS["2class"])
+    result = evaluate(parts, windows, SETS["2class"], Evaluation(bootstrap=100, primary="rank2"), 1)
+    write_evaluation(tmp_path / "out", result)
+    assert (tmp_path / "out" / "events.tsv").read_text().startswith("patient\tn_events\t")
+    assert result.events.empty and result.metrics["primary"] == "rank2"
+
+
+def test_one_patient_has_no_interval(tmp_path):
+    parts, windows, *_ = study(tmp_path, SETS["2class"], n_patients=1)
+    settings = Evaluation(bootstrap=100)
+    only = {rank: [path for path in paths if "fold1" in str(path)] for rank, paths in parts.items()}
+    entry = evaluate(only, windows, SETS["2class"], settings, 1).metrics["members"]["ensemble"]["accuracy"]
+    assert entry["value"] is not None and entry["low"] is None and entry["high"] is None
+
+
+def test_a_class_without_windows_gives_nulls_and_an_alarm(tmp_path):
+    class_set = SETS["3class"]
+    parts, windows, *_ = study(tmp_path, class_set)
+    for paths in parts.values():
+        for path in paths:
+            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+            table["label"] = table["label"].replace("generalized", "focal")
+            table.to_csv(path, sep="\t", index=False)
+    result = evaluate(parts, windows, class_set, Evaluation(bootstrap=100), 1)
+    write_evaluation(tmp_path / "out", result)
+    of = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    ensemble = of["members"]["ensemble"]
+    assert ensemble["auroc"] == {"value": None, "low": None, "high": None, "undefined": 100}
+    assert ensemble["per_class"]["generalized"]["recall"]["value"] is None
+    assert ensemble["balanced_accuracy"]["value"] > 0
+    assert "test fold 2 has no window of generalized" in of["alarms"]
+
+
+def test_wrong_inputs_are_refused(tmp_path):
+    class_set, settings = SETS["2class"], Evaluation(bootstrap=100)
+    parts, windows, *_ = study(tmp_path, class_set)
+    with pytest.raises(InputError, match=r"rank9 has no predictions, found rank1, rank2, rank3, ensemble"):
+        evaluate(parts, windows, class_set, Evaluation(primary="rank9"), 1)
+    with pytest.raises(InputError, match=r"window 0 has onset '0.0', windows.tsv has '1.0'"):
+        evaluate(parts, windows.assign(onset=windows["onset"] + 1), class_set, settings, 1)
+    with pytest.raises(InputError, match=r"window 599 has patient 'sub-14', windows.tsv has 'nan'"):
+        evaluate(parts, windows.iloc[:-1], class_set, settings, 1)
+    for paths in parts.values():
+        for path in paths:
+            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+            table.assign(label="").to_csv(path, sep="\t", index=False)
+    with pytest.raises(InputError, match="no window of any fold has a label"):
+        evaluate(parts, windows, class_set, settings, 1)
+
+
+def test_the_bootstrap_of_a_study_is_small(tmp_path):
+    # Six members, 1000 replicates, 1500 labelled windows: the bound is ten times what it takes.
+    class_set = SETS["3class"]
+    parts, windows, *_ = study(tmp_path, class_set, n_patients=28, n_windows=67, n_ranks=5)
+    found = evaluate(parts, windows, class_set, Evaluation(bootstrap=1000), 1).metrics
+    assert found["n_windows"] == 1500 and len(found["members"]) == 6
+    # 100,000 windows and 20 replicates would hold 16 MB an array at once; in blocks of one they hold less.
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(3), 100_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    replicate_scores(p.argmax(1), p.argmax(1), p, rng.integers(50, size=100_000), patient_draws(50, 200, 0))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KiB

@@ -1,0 +1,225 @@
+"""Pooling of test predictions: what comes out, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eegwf.errors import InputError
+from eegwf.evaluation.predictions import pool_predictions, read_predictions
+from eegwf.storage.files import write_table
+
+CLASSES = ["background", "focal", "generalized"]
+NAMES = [f"p_{name}" for name in CLASSES]
+
+
+def fold_table(fold: int, seed: int = 0, n_windows: int = 6) -> pd.DataFrame:
+    """A right `test.tsv`: patients `s<fold>0` and `s<fold>1`, windows of its own."""
+    rng = np.random.default_rng([seed, fold])
+    p = rng.dirichlet(np.ones(3), n_windows).astype(np.float32).astype(float)
+    at = np.arange(n_windows)
+    table = pd.DataFrame(
+        {
+            "window": at * 10 + fold,
+            "patient": [f"s{fold}{i % 2}" for i in at],
+            "recording": [f"s{fold}{i % 2}_r" for i in at],
+            "onset": at * 5.0,
+            "fold": fold,
+            "label": [*[CLASSES[i % 3] for i in at[1:]], ""],
+            "predicted": np.array(CLASSES)[p.argmax(1)],
+        }
+    )
+    table[NAMES] = p
+    return table
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Three ranks, three folds."""
+    found = {}
+    for rank in (2, 1, 3):
+        for fold in (3, 1, 2):
+            path = tmp_path / f"fold{fold}" / f"rank{rank}" / "test.tsv"
+            write_table(path, fold_table(fold, seed=rank))
+            found.setdefault(rank, []).append(path)
+    return found
+
+
+def change(path, row, column, value):
+    """Write one cell of a table anew, as text."""
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    table.loc[row, column] = value
+    table.to_csv(path, sep="\t", index=False)
+
+
+def test_order_and_columns(parts):
+    pooled = pool_predictions(parts, CLASSES)
+    assert list(pooled.columns) == [
+        *("member", "window", "patient", "recording", "onset", "fold", "label", "predicted"),
+        *NAMES,
+    ]
+    assert pooled["member"].unique().tolist() == ["rank1", "rank2", "rank3", "ensemble"]
+    for _, own in pooled.groupby("member"):
+        assert own["window"].tolist() == sorted(10 * i + fold for i in range(6) for fold in (1, 2, 3))
+    assert (pooled["label"] == "").sum() == 4 * 3
+
+
+def test_rank10_comes_after_rank2(parts):
+    many = {1: parts[1], 10: parts[3], 2: parts[2]}
+    assert pool_predictions(many, CLASSES)["member"].unique().tolist() == [
+        "rank1",
+        "rank2",
+        "rank10",
+        "ensemble",
+    ]
+
+
+def test_the_ensemble_is_the_mean_of_the_written_rows(parts, tmp_path):
+    write_table(tmp_path / "predictions.tsv", pool_predictions(parts, CLASSES))
+    written = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")
+    ranks = [written[written["member"] == f"rank{r}"][NAMES].to_numpy() for r in (1, 2, 3)]
+    ensemble = written[written["member"] == "ensemble"]
+    mean = (ranks[0] + ranks[1] + ranks[2]) / 3
+    np.testing.assert_allclose(ensemble[NAMES].to_numpy(), mean, rtol=5.1e-9, atol=0)
+    assert ensemble["predicted"].tolist() == [CLASSES[i] for i in ensemble[NAMES].to_numpy().argmax(1)]
+
+
+def test_memory_and_file_hold_the_same_numbers(parts, tmp_path):
+    pooled = pool_predictions(parts, CLASSES)
+    write_table(tmp_path / "predictions.tsv", pooled)
+    written = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")
+    np.testing.assert_array_equal(written[NAMES].to_numpy(), pooled[NAMES].to_numpy())
+
+
+def test_the_first_class_wins_a_tie(tmp_path):
+    paths = {}
+    for rank, p in ((1, (0.2, 0.6, 0.2)), (2, (0.6, 0.2, 0.2))):
+        table = fold_table(1, n_windows=1)
+        table[NAMES] = [p]
+        table["predicted"] = CLASSES[int(np.argmax(p))]
+        paths[rank] = [tmp_path / f"{rank}.tsv"]
+        write_table(paths[rank][0], table)
+    assert pool_predictions(paths, CLASSES)["predicted"].tolist() == ["focal", "background", "background"]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 10**6), min_size=3, max_size=3), st.integers(1, 7))
+def test_the_ensemble_of_equals_is_the_rank(tmp_path_factory, counts, n_ranks):
+    p = np.array(counts) / sum(counts)
+    table = fold_table(1, n_windows=1)
+    table[NAMES] = [p]
+    written = [float(f"{value:.9g}") for value in p]
+    table["predicted"] = CLASSES[int(np.argmax(written))]
+    path = tmp_path_factory.mktemp("equal") / "test.tsv"
+    write_table(path, table)
+    pooled = pool_predictions({rank: [path] for rank in range(1, n_ranks + 1)}, CLASSES)
+    assert pooled[NAMES].iloc[-1].tolist() == written
+    assert len(set(pooled["predicted"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("p_focal", "nan", "p_focal"),
+        ("p_focal", "inf", "p_focal"),
+        ("p_focal", "-0.1", "p_focal"),
+        ("p_focal", "much", "p_focal"),
+        ("p_focal", "", "p_focal"),
+        ("predicted", "sz", "predicted is 'sz'"),
+        ("label", "sz", "label is 'sz', expected background, focal, generalized or empty"),
+        ("window", "1.5", "window is '1.5'"),
+        ("fold", "", "fold is 'nan'"),
+        ("fold", "3", "fold is '3'"),
+        ("onset", "late", "onset is 'late'"),
+        ("patient", "", "patient is ''"),
+    ],
+)
+def test_a_wrong_cell_is_named(parts, column, value, said):
+    path = parts[2][1]
+    change(path, 2, column, value)
+    with pytest.raises(InputError) as caught:
+        pool_predictions(parts, CLASSES)
+    assert f"{path}: line 4 " in str(caught.value) and said in str(caught.value)
+
+
+def test_probabilities_must_sum_to_one(parts):
+    path = parts[1][0]
+    table = fold_table(3, seed=1)
+    table.loc[1, "p_focal"] += 2e-6
+    write_table(path, table)
+    with pytest.raises(InputError, match=r"line 3 .*sum to 1 within 1e-6"):
+        pool_predictions(parts, CLASSES)
+
+
+def test_predicted_must_be_the_largest(parts):
+    path = parts[1][0]
+    table = fold_table(3, seed=1)
+    table.loc[0, "predicted"] = CLASSES[(CLASSES.index(table["predicted"][0]) + 1) % 3]
+    write_table(path, table)
+    with pytest.raises(InputError, match=r"line 2 .*first class of largest probability"):
+        pool_predictions(parts, CLASSES)
+
+
+def test_columns_of_another_class_set(parts):
+    with pytest.raises(InputError, match=r"columns .* expected .*p_seizure"):
+        pool_predictions(parts, ["background", "seizure"])
+
+
+def test_ranks_must_have_the_same_windows(parts):
+    path = parts[3][1]
+    whole = fold_table(1, seed=3)
+    write_table(path, whole.drop(index=4))
+    with pytest.raises(InputError) as caught:
+        pool_predictions(parts, CLASSES)
+    assert str(caught.value).startswith(f"{path}: no row of window 41")
+    extra = pd.concat([whole, whole.tail(1).assign(window=999)])
+    write_table(path, extra)
+    with pytest.raises(InputError) as caught:
+        pool_predictions(parts, CLASSES)
+    assert str(caught.value).startswith(f"{path}: window 999 has no row in rank 1")
+
+
+def test_ranks_must_agree_on_labels(parts):
+    path = parts[3][1]
+    change(path, 5, "label", "focal")
+    with pytest.raises(InputError) as caught:
+        pool_predictions(parts, CLASSES)
+    assert str(caught.value).startswith(f"{path}: window 51 has label 'focal', rank 1 has ''")
+
+
+def test_a_window_in_two_folds_is_refused(parts):
+    for rank in parts:
+        for path in parts[rank]:
+            if "fold2" in str(path):
+                change(path, 0, "window", "1")
+    with pytest.raises(InputError, match=r"window 1 stands in .*fold1.*fold2|window 1 stands in .*fold2.*fold1"):
+        pool_predictions(parts, CLASSES)
+
+
+def test_a_patient_in_two_folds_is_refused(parts):
+    for rank in parts:
+        for path in parts[rank]:
+            if "fold2" in str(path):
+                change(path, 0, "patient", "s10")
+    with pytest.raises(InputError, match=r"patient 's10' is tested in fold 1 and in fold 2.*leak"):
+        pool_predictions(parts, CLASSES)
+
+
+def test_a_fold_may_be_empty_but_not_all(parts):
+    for rank in parts:
+        write_table(parts[rank][0], fold_table(3, seed=rank).head(0))
+    assert set(pool_predictions(parts, CLASSES)["fold"]) == {1, 2}
+    for rank in parts:
+        for path in parts[rank]:
+            write_table(path, fold_table(3, seed=rank).head(0))
+    with pytest.raises(InputError, match="no predictions"):
+        pool_predictions(parts, CLASSES)
+    with pytest.raises(InputError, match="no test predictions given"):
+        pool_predictions({}, CLASSES)
+
+
+def test_patients_named_with_digits_keep_their_zeros(tmp_path):
+    table = fold_table(1).assign(patient="007")
+    write_table(tmp_path / "test.tsv", table)
+    assert set(read_predictions(tmp_path / "test.tsv", CLASSES)["patient"]) == {"007"}

@@ -1,0 +1,274 @@
+"""Band power against scipy, numpy and scikit-learn, and through training and retraining to files."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import signal
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from eegwf.attribution.maps import gradcam_maps
+from eegwf.config.training import Training
+from eegwf.data.splits import load_cohort, split
+from eegwf.jobs.retrain import retrain_fold
+from eegwf.models.bandpower import BANDS
+from eegwf.models.registry import build
+from eegwf.storage.files import read_array, read_json, read_table, write_array, write_json
+from eegwf.training.classifier import load_classifier, predict, save_classifier
+from eegwf.training.loop import train
+from eegwf.training.sampling import epoch_order
+from eegwf.training.spectrogram_dataset import Inputs
+from tests.helpers.study import CLASSES, tune_config, write_study
+
+NAMES = list(BANDS)
+FREQS = list(np.linspace(1, 30, 10))
+RNG = np.random.default_rng(0)
+
+
+def bandpower(n_chans=2, n_freqs=1, n_times=512, n_outputs=3, sfreq=256.0, freqs=None, **own):
+    shape = {"n_chans": n_chans, "n_freqs": n_freqs, "n_times": n_times, "n_outputs": n_outputs}
+    return build("bandpower", shape, own, {"sfreq": sfreq, "freqs": freqs})
+
+
+def means_of(power, hertz):
+    """Means `(..., n_bands)` of a power `(..., n_freqs)` over the frequencies of each band that has some."""
+    inside = [(hertz >= low) & (hertz < high) for low, high in BANDS.values()]
+    return np.stack([power[..., where].mean(axis=-1) for where in inside if where.any()], axis=-1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The tiny study, with a time series of 120 samples at 60 Hz beside its spectrograms, and a parameter set."""
+    folder = write_study(tmp_path_factory.mktemp("study"))
+    x = np.array(read_array(folder / "mel.npy"), dtype=np.float64)
+    times = np.arange(120) / 60
+    amplitude = np.exp(0.2 * x.mean(axis=3))[..., None]  # the bands of the spectrogram as sines
+    series = (10 * amplitude * np.sin(2 * np.pi * np.linspace(2, 28, 10)[:, None] * times)).sum(axis=2)
+    write_array(folder / "windows.npy", series.astype(np.float16))
+    write_json(folder / "windows.json", {"sfreq": 60.0, "n_times": 120, "sha256": "1" * 64})
+    best = [{"rank": 1, "trial": 0, "value": 0.5, "params": {"C": 1.0}}]
+    write_json(folder / "best.json", [*best, {"rank": 2, "trial": 1, "value": 0.4, "params": {"C": 0.01}}])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cohort(study):
+    return load_cohort(study / "windows.tsv", study / "folds.tsv", CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("hertz", "band"), [(2.0, "delta"), (6.0, "theta"), (10.0, "alpha"), (20.0, "beta"), (50.0, "gamma")]
+)
+def test_the_power_of_a_sine_lies_in_its_band(hertz, band):
+    sine = 20 * np.sin(2 * np.pi * hertz * np.arange(512) / 256)
+    x = torch.tensor(np.stack([sine, sine * 2]), dtype=torch.float32)[None, :, None]
+    power = bandpower().log_power(x)[0].exp()
+    assert [NAMES[number] for number in power.argmax(dim=1)] == [band, band]
+    others = [number for number in range(5) if NAMES[number] != band]
+    assert (power.amax(dim=1) > 1000 * power[:, others].amax(dim=1)).all()
+    assert torch.allclose(power[1, power[1].argmax()], 4 * power[0].max(), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("sfreq", "n_times"), [(256.0, 512), (200.0, 401), (500.0, 333)])
+@pytest.mark.parametrize("relative", [False, True])
+def test_of_a_time_series_it_is_scipys_periodogram(sfreq, n_times, relative):
+    x = RNG.normal(3, 20, (4, 2, 1, n_times)).cumsum(axis=3) / 4
+    hertz, density = signal.periodogram(x[:, :, 0], sfreq, window="hann", detrend="constant")
+    welch = signal.welch(x[:, :, 0], sfreq, window="hann", nperseg=n_times, detrend="constant")[1]
+    np.testing.assert_allclose(density, welch)
+    expected = means_of(density * sfreq / 2, hertz)  # one-sided, for each hertz
+    if relative:
+        expected = expected / expected.sum(axis=2, keepdims=True)
+    found = bandpower(n_times=n_times, sfreq=sfreq, relative=relative).log_power(torch.tensor(x, dtype=torch.float32))
+    assert found.shape == (4, 2, 5)
+    np.testing.assert_allclose(found, np.log(expected), atol=1e-4)
+
+
+def test_of_a_spectrogram_it_is_the_mean_of_what_the_decibels_mean():
+    freqs = np.geomspace(1, 70, 24)
+    x = RNG.normal(0, 8, (4, 2, 24, 30))
+    expected = np.log(means_of((10 ** (x / 10)).mean(axis=3), freqs))
+    model = bandpower(2, 24, 30, freqs=[list(freqs)])
+    np.testing.assert_allclose(model.log_power(torch.tensor(x, dtype=torch.float32)), expected, atol=1e-4)
+
+
+def test_each_stacked_spectrogram_has_its_own_frequencies():
+    one, two = np.linspace(1, 40, 24), np.geomspace(0.7, 79, 24)
+    x = RNG.normal(0, 8, (3, 4, 24, 6))
+    power = (10 ** (x / 10)).mean(axis=3)
+    expected = np.concatenate([means_of(power[:, :2], one), means_of(power[:, 2:], two)], axis=1)
+    model = bandpower(4, 24, 6, freqs=[list(one), list(two)])
+    np.testing.assert_allclose(model.log_power(torch.tensor(x, dtype=torch.float32)), np.log(expected), atol=1e-4)
+    with pytest.raises(ValueError, match="3 channels are no multiple of 2"):
+        bandpower(3, 24, 6, freqs=[list(one), list(two)])
+
+
+@pytest.mark.parametrize(
+    ("freqs", "bands"),
+    [
+        ([[1.0, 9.0, 12.0, 20.0]], ["delta", "alpha", "beta"]),
+        ([[8.0, 13.0, 30.0, 80.0]], ["alpha", "beta", "gamma"]),  # a band begins with its lower edge
+        ([[1.0, 5.0, 9.0, 20.0], [5.0, 6.0, 20.0, 40.0]], ["theta", "beta"]),  # only what all stacked ones have
+    ],
+)
+def test_bands_without_a_frequency_are_left_out(freqs, bands):
+    model = bandpower(2, 4, 3, freqs=freqs)
+    assert model.n_bands == len(bands) and model.head.in_features == 2 * len(bands)
+    for band in bands:
+        low, high = BANDS[band]
+        lit = torch.zeros(1, 2, 4, 3)
+        lit[0, 0, torch.tensor([low <= hertz < high for hertz in freqs[0]])] = 30.0
+        assert model.log_power(lit)[0, 0].argmax() == bands.index(band)
+    assert model.log_power(torch.randn(1, 2, 4, 3)).isfinite().all()
+
+
+def test_without_any_band_it_is_refused():
+    with pytest.raises(ValueError, match="no band holds a frequency of 90 to 200 Hz"):
+        bandpower(2, 3, 4, freqs=[[90.0, 100.0, 200.0]])
+
+
+def test_a_flat_channel_has_a_logarithm():
+    assert bandpower().log_power(torch.full((1, 2, 1, 512), 7.0)).isfinite().all()
+    assert (
+        bandpower(2, 10, 3, freqs=[FREQS], relative=True).log_power(torch.full((1, 2, 10, 3), -40.0)).isfinite().all()
+    )
+
+
+@pytest.mark.parametrize("n_outputs", [2, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_its_decision_is_that_of_scikit_learn(n_outputs, weighted):
+    rng = np.random.default_rng(1)
+    label = np.minimum(rng.integers(0, 2 * n_outputs, 240), n_outputs - 1)  # the last class is the largest
+    x = rng.normal(0, 6, (240, 2, 10, 12)) + 2 * label[:, None, None, None] * rng.normal(0, 1, (2, 10, 1))
+    x[:, 1, :4] = 3.0  # a band that never changes
+    model = bandpower(2, 10, 12, n_outputs, freqs=[FREQS], C=0.3)
+    features = model.log_power(torch.tensor(x, dtype=torch.float32)).numpy()
+    weight = {number: 1 / share for number, share in enumerate(np.bincount(label) / 240)} if weighted else None
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model.fit(features, label, weight)
+    reference = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, class_weight=weight, max_iter=2000))
+    reference.fit(features.reshape(240, -1).astype(np.float64), label)
+    found = model(torch.tensor(x, dtype=torch.float32)).softmax(dim=1)
+    expected = reference.predict_proba(features.reshape(240, -1).astype(np.float64))
+    assert (expected.argmax(axis=1) == label).mean() > 0.5
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert all(not torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_twice_it_gives_the_same_bytes_and_coefficients_come_back(study, cohort, tmp_path):
+    for array in ("mel.npy", "windows.npy"):
+        inputs = Inputs([study / array])
+        one, two = (train("bandpower", inputs, split(cohort, 1), {}, Training(), seed=seed) for seed in (1, 1))
+        assert one.history == two.history and one.best_epoch == len(one.history) == 1
+        own = {key: inputs.axes[key] for key in ("sfreq", "freqs")}
+        description = {"model": "bandpower", "shape": {**inputs.shape, "n_outputs": 3}, "parameters": {}, "axes": own}
+        for folder, trained in (("one", one), ("two", two)):
+            save_classifier(tmp_path / folder, trained.classifier, {**description, "normalisation": "none"})
+        files = [(tmp_path / folder / "model.safetensors").read_bytes() for folder in ("one", "two")]
+        assert files[0] == files[1]
+        loaded, _ = load_classifier(tmp_path / "one")
+        x = inputs.read(np.arange(30))
+        assert torch.equal(loaded(x), one.classifier(x))
+        assert loaded(x).std(dim=0).min() > 1e-3
+
+
+@pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
+def test_training_fits_it_to_the_training_windows_and_validates(study, cohort, array):
+    inputs, parts = Inputs([study / array]), split(cohort, 1)
+    trained = train("bandpower", inputs, parts, {"C": 0.1}, Training(normalisation="patients"), seed=1)
+    assert trained.classifier.normalisation.kind == "none"  # it takes dB and microvolts as they are
+    network = trained.classifier.network
+    features = network.log_power(inputs.read(np.arange(144))).reshape(144, -1).double().numpy()
+    reference = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    reference.fit(features[parts.train.window], parts.train.label)
+    logits = predict(trained.classifier, inputs, parts.validation.window)
+    expected = reference.predict_proba(features[parts.validation.window])
+    np.testing.assert_allclose(logits.softmax(dim=1), expected, atol=1e-4)
+    score = balanced_accuracy_score(parts.validation.label, expected.argmax(axis=1))
+    assert trained.value == pytest.approx(score, abs=1e-6) and score > 0.4
+
+
+@pytest.mark.parametrize("balance", ["none", "weights", "sampling", "undersampling"])
+def test_balance_weighs_the_classes(study, cohort, balance):
+    inputs, parts = Inputs([study / "mel.npy"]), split(cohort, 1)
+    kept = (parts.train.label > 0) | (np.arange(len(parts.train.label)) < 12)  # few of class 0
+    train_part = parts.train.select(kept)
+    counts = np.bincount(train_part.label)
+    assert counts[0] < counts[1]
+    trained = train("bandpower", inputs, replace(parts, train=train_part), {}, Training(balance=balance), seed=1)
+    network = trained.classifier.network
+    features = network.log_power(inputs.read(train_part.window)).reshape(kept.sum(), -1).double().numpy()
+    label = train_part.label
+    if balance == "undersampling":  # as many of each class as of the smallest
+        order = np.sort(epoch_order(label, balance, 1, 0))
+        assert (np.bincount(label[order]) == counts[0]).all()
+        features, label, train_part = features[order], label[order], train_part.select(order)
+    weight = "balanced" if balance in ("weights", "sampling") else None
+    reference = make_pipeline(StandardScaler(), LogisticRegression(class_weight=weight, max_iter=2000))
+    reference.fit(features, label)
+    found = predict(trained.classifier, inputs, train_part.window).softmax(dim=1)
+    np.testing.assert_allclose(found, reference.predict_proba(features), atol=1e-4)
+
+
+@pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
+def test_retraining_writes_the_same_five_files_for_every_rank(study, tmp_path, array):
+    config = {key: value for key, value in tune_config(model="bandpower").items() if key not in ("space", "tuning")}
+    written = []
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        retrain_fold(
+            name="bandpower_mel_3class_fold2",
+            fold=2,
+            config=config,
+            code="x",
+            windows=str(study / "windows.tsv"),
+            folds=str(study / "folds.tsv"),
+            arrays=[str(study / array)],
+            best=str(study / "best.json"),
+            state=str(folder / "state"),
+            output=str(folder / "retrain"),
+        )
+        files = [path for path in sorted((folder / "retrain").glob("rank*/*")) if path.is_file()]
+        written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+    names = ["history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
+    assert list(written[0]) == [f"retrain/rank{rank}/{name}" for rank in (1, 2) for name in names]
+    assert written[0] == written[1]
+    ranks = [written[0][f"retrain/rank{rank}/model.safetensors"] for rank in (1, 2)]
+    assert ranks[0] != ranks[1]
+    assert set(json.loads(written[0]["retrain/rank1/model.json"])["axes"]) == {"sfreq", "freqs"}
+    folder = tmp_path / "1" / "retrain" / "rank1"
+    loaded, description = load_classifier(folder)
+    table = read_table(folder / "test.tsv", text=("patient", "label", "predicted"))
+    classes = np.array(description["classes"])
+    found = loaded(Inputs([study / array]).read(table["window"].to_numpy())).argmax(dim=1).numpy()
+    assert list(classes[found]) == list(table["predicted"])
+    assert len(read_table(folder / "history.tsv")) == 1 and read_json(folder / "model.json")["best_epoch"] == 1
+
+
+@pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
+def test_its_maps_are_alike_at_all_times(study, cohort, array):
+    inputs = Inputs([study / array])
+    network = train("bandpower", inputs, split(cohort, 1), {}, Training(), seed=1).classifier.network
+    maps = torch.stack([gradcam_maps(network, inputs.read(np.arange(6)), number) for number in range(3)])
+    assert maps.shape == (3, 6, inputs.n_freqs, inputs.n_times) and maps.min() >= 0
+    assert (maps.flatten(2).amax(dim=(0, 2)) > 0).all()
+    assert torch.equal(maps, maps[..., :1].expand_as(maps))
+    if inputs.n_freqs > 1:  # each frequency has its band's value
+        laid = network.to_input(torch.arange(5.0).reshape(1, 1, 5, 1))[0, :, 0]
+        assert laid.tolist() == [
+            next(number for number, (low, high) in enumerate(BANDS.values()) if low <= hertz < high) for hertz in FREQS
+        ]
+
+
+def test_nothing_of_it_is_trained_by_steps():
+    assert not any(parameter.requires_grad for parameter in bandpower().parameters())

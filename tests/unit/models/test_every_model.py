@@ -1,0 +1,278 @@
+"""What every deep model promises: any size, no leak between windows, logits, gradients, maps, weights on disk."""
+
+import pytest
+import torch
+
+from eegwf.attribution.maps import gradcam_maps
+from eegwf.config.training import Training
+from eegwf.models.registry import entry_of
+from eegwf.training.classifier import Classifier, load_classifier, save_classifier
+from eegwf.training.schedule import make_optimizer
+from tests.helpers.small_models import (
+    AXES,
+    CASES,
+    COARSE,
+    PICTURES,
+    SIZES,
+    SMALL,
+    both_layouts,
+    every_model,
+    layouts_of,
+    make,
+    output_of,
+    random,
+    settings_of,
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@every_model
+@torch.no_grad()
+def test_a_window_does_not_depend_on_its_batch_mates(name, layout):
+    model, x, order = make(name, layout), random(5, 3, 12, 16), torch.tensor([3, 0, 4, 2, 1])
+    together = model(x)
+    assert torch.allclose(together, torch.cat([model(one[None]) for one in x]), atol=1e-5)
+    assert torch.allclose(together[order], model(x[order]), atol=1e-5)
+    assert (together[0] - together[1:]).abs().amax(dim=1).min() > 1e-6  # or all would be alike
+    if name not in ("inception", "eegnet"):  # no batch norm: nor does it in training
+        model = make(name, layout, dropout=0.0).train()
+        assert torch.allclose(model(x), torch.cat([model(one[None]) for one in x]), atol=1e-5)
+
+
+@every_model
+@torch.no_grad()
+def test_time_order_matters(name, layout):
+    model, x = make(name, layout), random(2, 3, 12, 16)
+    order = torch.randperm(16, generator=torch.Generator().manual_seed(0))
+    assert (model(x) - model(x[..., order])).abs().amax(dim=1).min() > 1e-5
+    assert (model(x) - model(x.flip(3))).abs().amax(dim=1).min() > 1e-5
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+@both_layouts
+def test_a_frame_is_one_column_of_the_input(name, layout):
+    model, x = make(name, layout), random(1, 3, 12, 16).requires_grad_()
+    frames = model.frames(x)
+    assert frames.shape == ((1, 16, 16) if layout == "stacked" else (3, 16, 16))
+    for t in (0, 7, 15):
+        gradient = torch.autograd.grad(frames[-1, t].abs().sum(), x, retain_graph=True)[0][0]
+        inside = torch.zeros(3, 12, 16, dtype=torch.bool)
+        inside[2 if layout == "mosaic" else slice(None), :, t] = True
+        assert torch.equal(gradient != 0, inside)
+
+
+@both_layouts
+def test_the_lstm_makes_a_step_for_each_time(layout):
+    model, x = make("lstm", layout, bidirectional=False), random(2, 3, 12, 20)
+    assert output_of(model.lstm, model, x)[0].shape == (2 if layout == "stacked" else 6, 20, 8)
+    # A step knows the past and not the future: the state at time 5 depends on columns 0 to 5.
+    x.requires_grad_()
+    states, _ = model.lstm(model.frames(x))
+    reached = torch.autograd.grad(states[:, 5].abs().sum(), x)[0].abs().sum(dim=(0, 1, 2)) > 0
+    assert reached.tolist() == [t <= 5 for t in range(20)]
+
+
+@both_layouts
+@pytest.mark.parametrize(("attention", "heads"), [("additive", 1), ("multihead", 4)])
+@torch.no_grad()
+def test_the_attention_of_the_lstm_sums_to_one_over_time(layout, attention, heads):
+    model, x = make("lstm", layout, attention=attention), random(5, 3, 12, 20)
+    logits, weights = model.attend(x)
+    assert weights.shape == (5, 3 if layout == "mosaic" else 1, heads, 20)
+    assert torch.allclose(weights.sum(dim=3), torch.ones(()), atol=1e-6)
+    assert weights.min() >= 0 and weights.std(dim=3).min() > 1e-4
+    assert torch.equal(logits, model(x))
+
+
+@both_layouts
+@torch.no_grad()
+def test_the_transformer_has_a_token_for_each_time(layout):
+    model, x = make("transformer", layout, (3, 12, 20)), random(2, 3, 12, 20)
+    for block in model.encoder.blocks:
+        assert output_of(block, model, x).shape == (2 if layout == "stacked" else 6, 20, 16)
+    assert output_of(model.features, model, x).shape == (2, 16, 1 if layout == "stacked" else 3, 20)
+
+
+@both_layouts
+@pytest.mark.parametrize("name", ["transcnn", "inception"])
+def test_the_grid_of_tokens_is_that_of_the_features(name, layout):
+    model = make(name, layout, (3, 50, 37))
+    x = random(2, 3, 50, 37)
+    height, width = output_of(model.features, model, x).shape[2:]
+    assert model.encoder.grid == (height, width)
+    assert output_of(model.encoder.blocks[0], model, x).shape == (2, height * width, 16)
+    if name == "transcnn":  # halved twice, rounded up
+        assert (height, width) == (13 if layout == "stacked" else 39, 10)
+
+
+@pytest.mark.parametrize(("depths", "grid"), [("2", (25, 25)), ("2-2", (13, 13)), ("2-2-2", (7, 7))])
+def test_each_stage_of_swin_halves_the_picture(depths, grid):
+    model = make("swin", shape=(3, 100, 100), depths=depths)
+    assert output_of(model.features, model, random(1, 3, 100, 100)).shape[2:] == grid
+
+
+@every_model
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+@torch.no_grad()
+def test_any_size_works_and_its_edges_count(name, layout, shape):
+    model, x = make(name, layout, shape, **(COARSE.get(name, {}) if shape[0] > 3 else {})), random(1, *shape)
+    row, column = x.clone(), x.clone()
+    row[:, :, -1] += 1
+    column[:, :, :, -1] += 1
+    out = model(torch.cat([x, row, column]))
+    assert out.shape == (3, 3) and out.isfinite().all()
+    assert (out[0] - out[1]).abs().max() > 1e-6 and (out[0] - out[2]).abs().max() > 1e-6
+
+
+@every_model
+@torch.no_grad()
+def test_evaluation_is_deterministic_and_training_drops(name, layout):
+    x = random(4, 3, 12, 16)
+    model = make(name, layout, dropout=0.3)
+    assert torch.equal(model(x), model(x))
+    model.train()
+    assert not torch.equal(model(x), model(x))
+    without = make(name, layout, dropout=0.0).train()
+    assert torch.equal(without(x), without(x))  # it is dropout that differs
+
+
+@every_model
+@torch.no_grad()
+def test_the_output_is_logits_not_probabilities(name, layout):
+    out = make(name, layout)(100 * random(16, 3, 12, 16))
+    assert out.min() < 0
+    assert (out.sum(dim=1) - 1).abs().min() > 1e-4 and (out.exp().sum(dim=1) - 1).abs().min() > 1e-4
+
+
+VARIANTS = [
+    *((name, layout, {}) for name, layout in CASES),
+    ("lstm", "mosaic", {"attention": "multihead", "layers": 2, "bidirectional": False}),
+    *((name, "mosaic", {"pool": "max", "depth": 3}) for name in ("transformer", "vit", "transcnn", "inception")),
+    ("swin", "stacked", {"depths": "3-1"}),
+    ("inception", "stacked", {"frozen": 3}),
+    ("inception", "stacked", {"cut": "Mixed_6e"}),
+    ("eegnet", "", {"spatial_filters": 3, "pointwise_filters": 5}),
+]
+
+
+@pytest.mark.parametrize(("name", "layout", "own"), VARIANTS, ids=str)
+def test_every_trained_parameter_gets_a_gradient(name, layout, own):
+    model = make(name, layout, dropout=0.0, **own).train()
+    torch.nn.functional.cross_entropy(model(random(8, 3, 12, 16)), torch.arange(8) % 3).backward()
+    trained = {key: value for key, value in model.named_parameters() if value.requires_grad}
+    assert [key for key, value in trained.items() if value.grad is None or not value.grad.abs().any()] == []
+    assert all(value.grad.isfinite().all() for value in trained.values())
+    fixed = {key.split(".")[1] for key, value in model.named_parameters() if not value.requires_grad}
+    assert fixed == ({"Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3"} if "frozen" in own else set())
+
+
+def test_what_inception_freezes_stays_as_it_is():
+    model = make("inception", frozen=3, dropout=0.0)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    optimizer = make_optimizer(model.train(), Training(lr=0.1, weight_decay=0.1))
+    torch.nn.functional.cross_entropy(model(random(8, 3, 12, 16)), torch.arange(8) % 3).backward()
+    optimizer.step()
+    changed = {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+    frozen = {key for key in before if key.startswith(("stem.Conv2d_1a", "stem.Conv2d_2"))}
+    assert {key.rsplit(".", 1)[1] for key in frozen} >= {"weight", "running_mean", "running_var"}
+    assert changed == set(before) - frozen
+
+
+# Steps of the default optimizer until 32 random windows are learnt by heart, half as many again.
+STEPS = {
+    "lstm": (80, 160),
+    "transformer": (90, 150),
+    "vit": (80, 230),
+    "swin": (60, 160),
+    "transcnn": (30, 40),
+    "inception": (30, 50),
+    "eegnet": (200,),
+    "convnext": (15, 15),
+}
+
+
+@every_model
+def test_it_overfits_32_windows(name, layout):
+    model, x, y = make(name, layout, dropout=0.0).train(), random(32, 3, 12, 16), torch.arange(32) % 3
+    optimizer = make_optimizer(model, Training(weight_decay=0.0))
+    for _ in range(STEPS[name][layouts_of(name).index(layout)]):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+        getattr(model, "constrain", lambda: None)()
+    with torch.no_grad():
+        assert (model.eval()(x).argmax(1) == y).all()
+
+
+@every_model
+@torch.no_grad()
+def test_saved_and_loaded_weights_give_the_same_logits(name, layout, tmp_path):
+    shape = {"n_chans": 3, "n_freqs": 12, "n_times": 16, "n_outputs": 3}
+    parameters = settings_of(name, layout=layout)
+    axes = {key: AXES[key] for key in entry_of(name, parameters).axes}
+    torch.manual_seed(0)
+    classifier = Classifier(name, shape, parameters, "patients", axes)
+    for value in classifier.state_dict().values():  # statistics of norms too, of which fresh ones have none
+        if value.is_floating_point():
+            value.add_(0.1 * torch.rand(value.shape))
+    description = {"model": name, "shape": shape, "parameters": parameters, "axes": axes, "normalisation": "patients"}
+    save_classifier(tmp_path, classifier, description)
+    loaded, found = load_classifier(tmp_path)
+    x = random(3, 3, 12, 16)
+    assert torch.equal(loaded(x), classifier.eval()(x)) and found == description
+    assert not torch.equal(loaded(x), Classifier(name, shape, parameters, "patients", axes).eval()(x))
+
+
+@every_model
+def test_maps_of_the_features_lie_over_the_input(name, layout):
+    model = make(name, layout, (3, 24, 40))
+    grid = output_of(model.features, model, random(1, 3, 24, 40)).shape[2:]
+    ones = model.to_input(torch.ones(2, 1, *grid))
+    assert ones.shape == (2, 24, 40) and torch.allclose(ones, torch.ones(()))
+    late = model.to_input(torch.arange(grid[1]).float().expand(1, 1, *grid))[0]
+    assert (late.diff(dim=1) >= -1e-5).all() and (late[:, -1] > late[:, 0]).all()
+    if name in PICTURES and layout == "stacked":
+        high = model.to_input(torch.arange(grid[0]).float()[:, None].expand(1, 1, *grid))[0]
+        assert (high.diff(dim=0) >= -1e-5).all() and (high[-1] > high[0]).all()
+
+
+@every_model
+def test_gradcam_is_not_zero(name, layout):
+    model, x = make(name, layout), random(4, 3, 12, 16)
+    maps = torch.stack([gradcam_maps(model, x, number) for number in range(3)])
+    assert maps.shape == (3, 4, 12, 16)
+    assert maps.min() >= 0 and maps.isfinite().all()
+    assert (maps.flatten(2).amax(dim=(0, 2)) > 0).all()  # of every window, for at least one of the classes
+
+
+BAD = [
+    *((name, {"heads": 3}, "16 is no multiple of heads 3") for name in SMALL if "heads" in SMALL[name]),
+    ("lstm", {"attention": "multihead", "heads": 3}, "size 16 are no multiple of heads 3"),
+    ("lstm", {"attention": "dot"}, "attention 'dot'; there are additive and multihead"),
+    *(
+        (name, {"layout": "tiled"}, "layout 'tiled'; there are stacked and mosaic")
+        for name in SMALL
+        if name != "eegnet"
+    ),
+    *((name, {"pool": "sum"}, "pool 'sum'") for name in ("transformer", "vit", "transcnn", "inception")),
+    ("inception", {"cut": "Mixed_9z"}, "cut 'Mixed_9z'; there are Conv2d_4a_3x3, Mixed_5d, Mixed_6e"),
+    ("inception", {"frozen": 7}, "frozen 7; up to Conv2d_4a_3x3 it has 6 layers"),
+    ("inception", {"frozen": -1}, "frozen -1"),
+    *(("swin", {"depths": depths}, f"depths '{depths}'") for depths in ("2,2", "", "2-0", "two", "2-")),
+    ("vit", {"architecture": "resnet18"}, "architecture 'resnet18' is no ViT"),
+    ("vit", {"architecture": "vit_huger"}, "architecture 'vit_huger' is no ViT"),
+    ("swin", {"architecture": "vit_tiny_patch16_224"}, "is no Swin"),
+    *((name, {"pretrained": True}, "pretrained needs an architecture") for name in ("vit", "swin")),
+    ("convnext", {"timm": "convnext_at"}, "no network 'convnext_at'; near it are convnext_atto"),
+    ("convnext", {"timm": "qqq"}, "no network 'qqq'; timm.list_models"),
+]
+
+
+@pytest.mark.parametrize(("name", "own", "message"), BAD, ids=str)
+def test_bad_parameters_are_refused(name, own, message):
+    with pytest.raises(ValueError, match=message):
+        make(name, **own)
