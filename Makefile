@@ -1,33 +1,37 @@
 # make report   the default study: results/vit_mel_3class/report.html
-# make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    every report of another configuration
-# make test     all tests but those of the cluster: make test-hpc
-# make image    containers/eegwf.sif, which jobs run in with --sdm apptainer; needs Apptainer
-# make reproduce RUN=results/vit_mel_3class    run a published result again and compare: docs/reproduce.md
-# make bench    the benchmarks: docs/benchmarks.md and .json
-# make lint | docs | lock | clean
+# make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    all reports of another configuration
+# make test     linters and all tests except those of the cluster: make test-hpc
+# make image    containers/eegwf.sif, the image of jobs with --sdm apptainer; needs Apptainer
+# make reproduce RUN=results/vit_mel_3class    reproduce a published result: docs/reproduce.md
+# make bench    benchmarks: docs/benchmarks.md and .json
+# make test-fast | lint | bench-gpu | docs | lock | clean
 
 PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?=
 DATA ?=
-# On a machine with GPUs, as many jobs at a time as there are; Snakemake would not count them by itself.
+# Number of GPUs, which limits the GPU jobs that run at a time; Snakemake does not detect it.
 GPUS ?= $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU | grep -v '^0$$')
 TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
 BIN := $(VENV)/bin
-# For `apptainer build`, such as --build-arg TORCH_INDEX=... for a torch of an older CUDA.
+# Options of `apptainer build`, such as --build-arg TORCH_INDEX=... for a torch that is built for an older CUDA.
 IMAGE_OPTIONS ?=
 OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
 
-.PHONY: report test test-hpc image reproduce bench lint docs lock clean
+.PHONY: report test test-fast test-hpc image reproduce bench bench-gpu lint docs lock clean
 
 report: $(VENV)/.installed
 	$(BIN)/python -m eegwf.dag.unlock $(OPTIONS)
 	$(BIN)/snakemake --cores all $(TARGET) $(if $(GPUS),--resources gpu=$(GPUS)) $(OPTIONS)
 
-test: $(VENV)/.tested lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/hpc
+# Without the tests that take longer than a few seconds, run the workflow, kill jobs, or need a browser or a GPU.
+test-fast: $(VENV)/.tested
+	$(BIN)/python -m pytest -n 2 -m "not slow and not kill and not browser and not slurm and not gpu"
 
-# A real SLURM, brought up for the tests: as root on Debian or Ubuntu what it needs is installed, elsewhere they skip.
+test: $(VENV)/.tested lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/hpc --cov --cov-report term
+
+# Starts a real SLURM. As root on Debian or Ubuntu, the script installs what it needs; otherwise the tests are skipped.
 test-hpc: $(VENV)/.tested
 	tests/hpc/install.sh
 	$(BIN)/python -m pytest tests/hpc
@@ -38,15 +42,21 @@ image: $(VENV)/.installed
 	@echo "containers/eegwf.sif is built; snakemake --sdm apptainer ... and --profile slurm use it"
 
 reproduce: $(VENV)/.installed
-	$(BIN)/eegwf reproduce $(RUN) --into again -- --cores all
+	$(BIN)/eegwf reproduce $(RUN) --output-dir again -- --cores all
 
 bench: $(VENV)/.benched
 	$(BIN)/python -m bench
+
+# Checks and measures the GPU code; without a GPU: make bench-gpu GPU_OPTIONS="--cpu --quick"
+bench-gpu: $(VENV)/.installed
+	$(BIN)/python -m bench.gpu $(GPU_OPTIONS)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/codespell
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 docs: $(VENV)/.installed
@@ -62,12 +72,12 @@ $(VENV)/.tested: $(VENV)/.installed envs/test.txt
 	$(BIN)/python -m pip install --require-hashes --requirement envs/test.txt
 	touch $@
 
-# What the benchmarks compare with. fCWT is measured too where it is installed; it needs a compiler and FFTW.
+# Packages that the benchmarks compare with. fCWT is measured if it is installed; it needs a compiler and FFTW.
 $(VENV)/.benched: $(VENV)/.installed envs/bench.txt
 	$(BIN)/python -m pip install --require-hashes --requirement envs/bench.txt
 	touch $@
 
-# The newest versions of everything, with hashes for every platform. Needs uv.
+# Updates the lock files to the newest versions, with hashes for all platforms. Needs uv.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --output-file envs/eegwf.txt

@@ -1,13 +1,14 @@
 # From EEG recordings to results/<model>_<spectrogram>_<classes>/report.html.
 # snakemake                                       every combination of the config's matrix
-# snakemake results/vit_mel_3class/report.html    one of them
-# snakemake results/summary.html                  all of them side by side
+# snakemake results/vit_mel_3class/report.html    one combination
+# snakemake results/summary.html                  comparison of all combinations
 
 import sys
 
+from eegwf.config.paths import axes_of
+from eegwf.dag.dry_run import print_plan_after_dry_run
 from eegwf.dag.flow import open_flow
-from eegwf.dag.dry_run import watch
-from eegwf.dag.job_shell import image_of, jobs_shell
+from eegwf.dag.job_shell import image_of, job_shell_prefix
 from eegwf.dag.startup import start
 
 # Used as a module of another workflow, its settings are the module's `config`.
@@ -20,25 +21,15 @@ flow = open_flow(
     workflow.deployment_settings.deployment_method,
     sys.argv[1:],
 )
+paths, data, run, fold = flow.paths, flow.paths.data, flow.run, flow.fold
 
-watch(flow, sys.argv[1:])
+print_plan_after_dry_run(flow, sys.argv[1:])
 
-# Jobs call `run_script tune ...`: the Python that runs Snakemake, or the image's, never another that the PATH holds.
-shell.prefix(jobs_shell(flow.study, flow.containers))
+# Jobs call `run_script tune ...`: with the Python that runs Snakemake, or that of the image, never with another.
+shell.prefix(job_shell_prefix(flow.study, flow.containers))
 
 
 container: image_of(flow.study)
-
-
-pathvars:
-    results=flow.results,
-    data="<results>/data",
-    spectrograms="<results>/spectrograms",
-    combination="{model}_{spectrogram}_{classes}",
-    run="<results>/<combination>",
-    fold="<run>/fold{fold}",
-    logs="<results>/logs",
-    benchmarks="<results>/benchmarks",
 
 
 localrules:
@@ -52,27 +43,20 @@ onstart:
 rule all:
     input:
         flow.reports(),
-        "<results>/summary.html",
+        paths.summary_page,
 
 
-include: flow.data_rules
-include: flow.spectrogram_rules
-include: "rules/folds.smk"
-include: "rules/search.smk"
-include: "rules/tune.smk"
-include: "rules/retrain.smk"
-include: "rules/evaluate.smk"
-include: "rules/explain.smk"
-include: "rules/report.smk"
-include: "rules/summary.smk"
+for stage in flow.stages:
+
+    include: f"rules/{stage}.smk"
 
 
-# Behind the rules: Snakemake puts constraints on what it finds in a name, and a path variable's it finds too late.
+# After the rules: Snakemake applies constraints to the wildcards of rules that it knows.
 wildcard_constraints:
-    model=flow.any_of(flow.models),
-    spectrogram=flow.any_of(flow.spectrograms),
-    classes=flow.any_of(flow.classes),
-    fold=flow.any_of(flow.folds),
-    rank=flow.any_of(flow.ranks),
-    study=flow.any_of(flow.studies),
-    worker=flow.any_of(flow.workers),
+    model=flow.wildcard_regex(flow.models),
+    spectrogram=flow.wildcard_regex(flow.spectrograms),
+    classes=flow.wildcard_regex(flow.classes),
+    fold=flow.wildcard_regex(flow.folds),
+    rank=flow.wildcard_regex(flow.ranks),
+    study=flow.wildcard_regex(flow.studies),
+    worker=flow.wildcard_regex(flow.workers),

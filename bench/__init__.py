@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench` runs them and writes docs/benchmarks.md and docs/benchmarks.json."""
+"""Benchmarks: `make bench` writes docs/benchmarks.md and docs/benchmarks.json; `make bench-gpu` measures a GPU."""

@@ -11,6 +11,7 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -24,11 +25,11 @@ PACKAGES = {
 }
 
 
-def machine(part: str) -> dict:
-    """What the figures of a part were measured on."""
+def machine(part: str) -> dict[str, Any]:
+    """Describe the machine, and the versions of the packages that a part of the benchmarks uses."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in PACKAGES[part]:
         try:
             versions[name] = version(name)
@@ -45,26 +46,28 @@ def machine(part: str) -> dict:
 
 
 def main() -> None:
-    """Read the arguments, measure, write."""
+    """Read the arguments, measure, write the figures and the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9, help="turns that each contender takes")
-    parser.add_argument("--hours", type=float, default=20.0, help="hours of recordings that are written to disk")
-    parser.add_argument("--windows", type=int, help="windows of an epoch of training; a multiple of 96")
-    parser.add_argument("--only", choices=list(PACKAGES), help="measure this part; the rest stays as it is")
-    parser.add_argument("--folder", type=Path, default=DOCS, help="where benchmarks.json and benchmarks.md go")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of each comparison")
+    parser.add_argument("--hours", type=float, default=20.0, help="hours of recordings written to disk as spectrograms")
+    parser.add_argument("--windows", type=int, help="windows of an epoch of training, a multiple of 96")
+    parser.add_argument("--only", choices=list(PACKAGES), help="measure this part, keep the other figures")
+    parser.add_argument("--folder", type=Path, default=DOCS, help="folder of benchmarks.json and benchmarks.md")
     arguments = parser.parse_args()
     file = arguments.folder / "benchmarks.json"
-    found = json.loads(file.read_text()) if arguments.only and file.exists() else {}
+    figures: dict[str, Any] = json.loads(file.read_text()) if arguments.only and file.exists() else {}
     if arguments.only != "training":
-        found["machine"] = machine("spectrograms")
-        found["spectrograms"] = spectrograms.measure_all(found["machine"]["cores"], arguments.rounds, arguments.hours)
+        figures["machine"] = machine("spectrograms")
+        figures["spectrograms"] = spectrograms.measure_all(
+            figures["machine"]["cores"], arguments.rounds, arguments.hours
+        )
     if arguments.only != "spectrograms":
         about = machine("training")
-        found["training"] = {"machine": about} | training.measure_all(
+        figures["training"] = {"machine": about} | training.measure_all(
             about["cores"], arguments.rounds, arguments.windows
         )
-    file.write_text(json.dumps(found, indent=1) + "\n")
-    (arguments.folder / "benchmarks.md").write_text(page(found))
+    file.write_text(json.dumps(figures, indent=1) + "\n")
+    (arguments.folder / "benchmarks.md").write_text(page(figures))
     print(f"written: {arguments.folder / 'benchmarks.md'}")
 
 

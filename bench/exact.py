@@ -1,4 +1,4 @@
-"""The continuous wavelet transform by its definition, and noises to try it on."""
+"""The continuous wavelet transform by its definition, in double precision, and noise to compare transforms on."""
 
 import numpy as np
 
@@ -6,10 +6,27 @@ from eegwf.spectrograms.cwt import CWT
 
 
 def exact_power(x: np.ndarray, module: CWT, fine: int = 256) -> np.ndarray:
-    """Mean power of the cells, (n, n_freqs, n_frames), in double precision.
+    """Compute the mean power of the cells in double precision.
 
-    The analytic spectrum of the wavelet times the whole spectrum of the mirrored signal, evaluated at `fine`
-    points a cell or more (the trapezoidal rule on them is exact to 1e-5), for all frequencies up to half of the rate.
+    Parameters
+    ----------
+    x
+        Signals in microvolts, shape (n, n_times).
+    module
+        Transform with the wavelet, the frequencies and the grid.
+    fine
+        Minimum number of points per cell at which the coefficients are evaluated; the trapezoidal rule on 256 points
+        is exact to 1e-5.
+
+    Returns
+    -------
+    numpy.ndarray
+        Power, shape (n, n_freqs, n_frames).
+
+    Notes
+    -----
+    The analytic spectrum of the wavelet is multiplied with the whole spectrum of the mirrored signal, for all
+    frequencies up to half of the sampling rate.
     """
     n_times, n_frames = module.n_times, module.n_frames
     fine = max(fine, -(-2 * n_times // n_frames))
@@ -27,14 +44,40 @@ def exact_power(x: np.ndarray, module: CWT, fine: int = 256) -> np.ndarray:
     return power
 
 
-def noise(colour: float, shape: tuple[int, int], seed: int) -> np.ndarray:
-    """Gaussian noise of 30 uV whose power falls with frequency to the power of `colour`: 0 white, 1 pink."""
+def noise(color: float, shape: tuple[int, int], seed: int) -> np.ndarray:
+    """Draw Gaussian noise with a standard deviation of 30 uV.
+
+    Parameters
+    ----------
+    color
+        Exponent of the decrease of power with frequency: 0 for white noise, 1 for pink noise.
+    shape
+        Shape of the result, (n, n_times).
+    seed
+        Random seed.
+
+    Returns
+    -------
+    numpy.ndarray
+        The noise in microvolts.
+    """
     white = np.fft.rfft(np.random.default_rng(seed).normal(size=shape))
-    falling = np.maximum(np.arange(white.shape[1]), 1.0) ** (-colour / 2)
-    x = np.fft.irfft(white * falling, n=shape[1])
+    decrease = np.maximum(np.arange(white.shape[1]), 1.0) ** (-color / 2)
+    x = np.fft.irfft(white * decrease, n=shape[1])
     return 30 * x / x.std()
 
 
-def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
-    """Frobenius norm of the difference over that of what was expected."""
-    return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+def relative_error(measured: np.ndarray, expected: np.ndarray) -> float:
+    """Relative error in the Frobenius norm.
+
+    Parameters
+    ----------
+    measured, expected
+        Arrays of the same shape.
+
+    Returns
+    -------
+    float
+        Norm of the difference, divided by the norm of the expected values.
+    """
+    return float(np.linalg.norm(measured - expected) / np.linalg.norm(expected))

@@ -1,6 +1,7 @@
-"""Training loops as one writes them by hand, to compare the trainer with: the same ViT, single precision, eager."""
+"""Handwritten training loops that the trainer is compared with: the same ViT, in single precision, not compiled."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,20 +12,22 @@ from torch.utils.data import DataLoader, Dataset
 from bench.study import BATCH, DEPTH, DROPOUT, HEADS, MLP_RATIO, N_OUTPUTS, PATCH, WIDTH
 
 LR = 1e-3
-WORKERS = 4  # of the data loader, on a GPU
+WORKERS = 4
+"""Worker processes of the data loader on a GPU."""
 
 
 class PatchTransformer(nn.Module):
-    """A ViT from torch's own layers: patches in, logits out.
+    """ViT made of torch's layers, from patches to logits.
 
     Parameters
     ----------
     n_values
-        Of a patch.
+        Number of values of a patch.
     n_patches
-        Of a window.
+        Number of patches of a window.
     attention_dropout
-        Whether attention is dropped too, as torch's layer does it; else what is left has the dropout of timm's ViT.
+        Whether dropout is also applied to the attention, as in torch's layer; without it, the dropout equals that of
+        timm's ViT.
     """
 
     def __init__(self, n_values: int, n_patches: int, attention_dropout: bool):
@@ -34,8 +37,9 @@ class PatchTransformer(nn.Module):
         layer = nn.TransformerEncoderLayer(WIDTH, HEADS, int(MLP_RATIO * WIDTH), DROPOUT, batch_first=True)
         self.encoder = nn.TransformerEncoder(layer, DEPTH)
         if not attention_dropout:
-            for block in self.encoder.layers:
-                block.self_attn.dropout = 0.0
+            for attention in self.modules():
+                if isinstance(attention, nn.MultiheadAttention):
+                    attention.dropout = 0.0
         self.head = nn.Linear(WIDTH, N_OUTPUTS)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
@@ -43,8 +47,8 @@ class PatchTransformer(nn.Module):
         return self.head(self.encoder(self.projection(patches) + self.positions).mean(dim=1))
 
 
-def cut(images: torch.Tensor) -> torch.Tensor:
-    """Patches `(batch, n_patches, n_values)` of images, one after the other."""
+def cut_patches(images: torch.Tensor) -> torch.Tensor:
+    """Cut images into patches (batch, n_patches, n_values), one image after the other."""
     stacked = []
     for image in images:
         patches = []
@@ -58,20 +62,25 @@ def cut(images: torch.Tensor) -> torch.Tensor:
 def patch_loop(
     x: np.ndarray, label: np.ndarray, device: str, batch_size: int = BATCH, attention_dropout: bool = True
 ) -> Callable[[], None]:
-    """One epoch of a loop that cuts patches in Python, and asks for loss and accuracy at every step.
+    """Make a loop that cuts patches in Python and reads loss and accuracy at every step.
 
     Parameters
     ----------
     x
-        Normalised windows, float32 `(n_windows, n_chans, n_freqs, n_times)`, in the host's memory.
+        Normalized windows, float32 (n_windows, n_chans, n_freqs, n_frames), in host memory.
     label
-        Their classes.
+        Class indices of the windows.
     device
-        Where the model is.
+        Device of the model.
     batch_size
-        Windows a step.
+        Windows per step.
     attention_dropout
         See `PatchTransformer`.
+
+    Returns
+    -------
+    Callable
+        Function that trains for one epoch.
     """
     windows, targets = torch.from_numpy(x), torch.from_numpy(label)
     n_patches = (x.shape[2] // PATCH) * (x.shape[3] // PATCH)
@@ -82,7 +91,7 @@ def patch_loop(
     def epoch() -> None:
         model.train()
         for rows in torch.randperm(len(windows)).split(batch_size):
-            patches, target = cut(windows[rows]).to(device), targets[rows].to(device)
+            patches, target = cut_patches(windows[rows]).to(device), targets[rows].to(device)
             optimizer.zero_grad()
             logits = model(patches)
             loss = criterion(logits, target)
@@ -93,8 +102,16 @@ def patch_loop(
     return epoch
 
 
-class Windows(Dataset):
-    """Windows of an array in the host's memory, with their classes."""
+class Windows(Dataset[tuple[torch.Tensor, int]]):
+    """Windows of an array in host memory, with their classes.
+
+    Parameters
+    ----------
+    x
+        Normalized windows, float32 (n_windows, n_chans, n_freqs, n_frames).
+    label
+        Class indices of the windows.
+    """
 
     def __init__(self, x: np.ndarray, label: np.ndarray):
         self.x, self.label = x, label
@@ -107,9 +124,26 @@ class Windows(Dataset):
 
 
 def loader_loop(x: np.ndarray, label: np.ndarray, device: str, batch_size: int = BATCH) -> Callable[[], None]:
-    """One epoch of timm's ViT on torch's data loader; the loss is asked for at every step. Parameters as above."""
+    """Make a loop with timm's ViT and torch's data loader that reads the loss at every step.
+
+    Parameters
+    ----------
+    x
+        Normalized windows, float32 (n_windows, n_chans, n_freqs, n_frames), in host memory.
+    label
+        Class indices of the windows.
+    device
+        Device of the model.
+    batch_size
+        Windows per step.
+
+    Returns
+    -------
+    Callable
+        Function that trains for one epoch.
+    """
     gpu = device == "cuda"
-    workers = {"num_workers": WORKERS, "persistent_workers": True, "pin_memory": True} if gpu else {}
+    workers: dict[str, Any] = {"num_workers": WORKERS, "persistent_workers": True, "pin_memory": True} if gpu else {}
     loader = DataLoader(Windows(x, label), batch_size, shuffle=True, **workers)
     model = VisionTransformer(
         img_size=x.shape[2:],

@@ -1,45 +1,34 @@
-"""Peak memory of one contender, beyond what its libraries take: `python -m bench.memory spectrograms|training NAME`."""
+"""Measure the peak memory of one contender, beyond that of its libraries, in MiB.
 
-import ctypes
-import subprocess
-import sys
+Example: python -m bench.memory spectrograms "eegwf cwt"
+         python -m bench.memory training vit
+"""
+
+import argparse
 from contextlib import ExitStack
-from pathlib import Path
 
-
-def peak(name: str, part: str = "spectrograms") -> float:
-    """MiB that a contender adds to a process of its own."""
-    command = [sys.executable, "-m", "bench.memory", part, name]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
-
-
-def resident(key: str) -> float:
-    """MiB of this process: VmRSS now, VmHWM at most."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
-
-
-def settle() -> None:
-    """Give back what is free, and forget what was taken at most (Linux with glibc)."""
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
+from bench.process_memory import resident
+from bench.timing import threads
 
 
 def main() -> None:
-    """Call the contender named on the command line twice, and print the MiB it took."""
-    from bench.timing import threads
-
-    part, name = sys.argv[1:]
+    """Call the contender twice and print the memory that it took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=["spectrograms", "training"], help="part of the benchmarks")
+    parser.add_argument("name", help="name of the contender or model, as in benchmarks.json")
+    arguments = parser.parse_args()
     with ExitStack() as stack:
         stack.enter_context(threads(1))
-        if part == "training":
-            from bench.training import alone
+        # Only the libraries of the measured part are imported, since all that is imported counts as memory.
+        if arguments.part == "training":
+            from bench.training import isolated_training
 
-            call = stack.enter_context(alone(name))
+            call = stack.enter_context(isolated_training(arguments.name))
         else:
-            from bench.spectrograms import contenders, windows
+            from bench.spectrograms import contenders
+            from bench.transforms import noise_windows
 
-            call = contenders(windows(1))[name]
+            call = contenders(noise_windows(1))[arguments.name]
         before = resident("VmRSS")
         call()
         call()

@@ -1,136 +1,153 @@
-"""The figures as a page: docs/benchmarks.md."""
+"""The page docs/benchmarks.md, made of the figures in benchmarks.json."""
 
+from typing import Any
+
+from bench.contenders import RIVALS, SPECTROGRAMS
 from bench.page_training import training
-from bench.spectrograms import OURS, RIVALS
+from bench.shapes import WINDOW_SECONDS
 from bench.tables import measured_on, table
 
 FULL_HOURS = 1000
 ABOUT = (
-    "This page is written by `make bench`; the same figures stand in `benchmarks.json`. Contenders take turns in one "
-    "process, and a ratio is the median of the ratios within a turn: the machine's speed drifts, and the windows a "
-    "second drift with it."
+    "This page is written by `make bench`; the figures are also in `benchmarks.json`. The compared programs are "
+    "measured in turns in one process, and each ratio is the median over the rounds of the ratio within a round, "
+    "because the speed of the machine changes over time; the numbers of windows per second change with it."
 )
 
 
-def page(found: dict) -> str:
-    """Markdown of everything that was measured."""
+def page(figures: dict[str, Any]) -> str:
+    """Markdown of all figures."""
     parts = ["# Benchmarks", ABOUT]
-    parts += _spectrograms(found["spectrograms"], found["machine"]) if "spectrograms" in found else []
-    parts += training(found["training"]) if "training" in found else []
+    parts += _spectrograms(figures["spectrograms"], figures["machine"]) if "spectrograms" in figures else []
+    parts += training(figures["training"]) if "training" in figures else []
     return "\n\n".join(parts) + "\n"
 
 
-def _spectrograms(found: dict, machine: dict) -> list[str]:
+def _spectrograms(figures: dict[str, Any], machine: dict[str, Any]) -> list[str]:
     return [
         "## Spectrograms",
         measured_on(machine),
-        "One window is 20 channels of 5120 samples (20 s at 256 Hz); the result has 100 x 100 cells a channel. Ours "
-        "is in dB, in single precision, 16 windows a call, as the workflow does it, or one. The others get one window, "
-        "all channels in one call where they can, float32 unless it says otherwise (float64 is what MNE reads, and "
-        "what PyWavelets then computes in). Wavelet coefficients are pooled to the same grid by root mean square; "
-        "SciPy and librosa give power at a hop of 51 samples, SciPy for 129 frequencies.",
-        *(_speed(found, key, number) for key, number in (("one_thread", 1), ("all_threads", found["n_threads"]))),
-        _scaling(found),
-        _accuracy(found["accuracy"]),
-        _store(found),
-        _gpu(found),
+        "A window has 20 channels of 5120 samples (20 s at 256 Hz); its spectrogram has 100 x 100 cells per channel. "
+        "eegwf computes decibels in single precision, 16 windows per call as in the workflow, or one window per call. "
+        "The other libraries transform one window, all channels in one call where possible, in float32 unless stated "
+        "otherwise (MNE reads recordings in float64, and PyWavelets then computes in float64). Wavelet coefficients "
+        "are pooled to the same grid by the root mean square; SciPy and librosa compute power with a hop of 51 "
+        "samples, SciPy for 129 frequencies.",
+        *(_speed(figures, key, number) for key, number in (("one_thread", 1), ("all_threads", figures["n_threads"]))),
+        _scaling(figures),
+        _accuracy(figures["accuracy"]),
+        _store(figures),
+        _gpu(figures),
     ]
 
 
-def _speed(found: dict, key: str, number: int) -> str:
+def _speed(figures: dict[str, Any], key: str, number: int) -> str:
     title = "### One thread" if number == 1 else f"### {number} threads"
     rows = []
-    for name in OURS:
-        mine = f"eegwf {name}"
-        for call in (mine, f"{mine}, one window a call", *RIVALS[name]):
-            if call not in found[key]:
+    for name in SPECTROGRAMS:
+        batch_call = f"eegwf {name}"
+        for call in (batch_call, f"{batch_call}, one window a call", *RIVALS[name]):
+            if call not in figures[key]:
                 continue
-            figures = found[key][call]
-            ratio, single = figures["ours_faster"], figures["ours_single_faster"]
-            peak = found["peak_mib"].get(call)
+            row = figures[key][call]
+            ratio, single_ratio = row["ours_faster"], row["ours_single_faster"]
+            peak = figures["peak_mib"].get(call)
             rows.append(
                 [
                     call,
-                    f"{figures['windows_per_second']:.1f}",
+                    f"{row['windows_per_second']:.1f}",
                     f"{ratio:.1f}" if ratio else "",
-                    f"{single:.1f}" if single else "",
+                    f"{single_ratio:.1f}" if single_ratio else "",
                     f"{peak:.0f}" if peak is not None else "",
                 ]
             )
-    header = ["", "windows a second", "ours is faster, times", "with one window a call, times", "peak memory, MiB"]
+    header = [
+        "",
+        "windows per second",
+        "speed-up of eegwf",
+        "speed-up of eegwf, one window per call",
+        "peak memory, MiB",
+    ]
     note = (
-        "Peak memory is that of one window, beyond what the libraries take when they are loaded."
+        "Peak memory is that of one window, without the memory of the loaded libraries."
         if number == 1
-        else "Threads within a call, of torch and of SciPy's FFT; the others have none."
+        else "The threads are those of torch and of SciPy's FFT within a call; the other libraries use one thread."
     )
     return f"{title}\n\n{table(header, rows)}\n\n{note}"
 
 
-def _scaling(found: dict) -> str:
-    ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in found["scaling"].items())
+def _scaling(figures: dict[str, Any]) -> str:
+    ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in figures["scaling"].items())
     return (
-        f"Batches side by side on {found['n_threads']} threads of one process, as the workflow has them, against one "
-        f"thread, times faster: {ratios}."
+        f"Speed-up of {figures['n_threads']} threads of one process over one thread, with concurrent batches as in the "
+        f"workflow: {ratios}."
     )
 
 
-def _accuracy(found: dict) -> str:
+def _accuracy(figures: dict[str, Any]) -> str:
     rows = [
         [
             name,
-            f"{100 * figures['error']:.2f} %",
-            f"{figures['median_db']:.3f}",
-            f"{figures['p99_db']:.2f}",
-            f"{100 * figures['error_at_tolerance_0.001']:.3f} %",
+            f"{100 * row['error']:.2f} %",
+            f"{row['median_db']:.3f}",
+            f"{row['p99_db']:.2f}",
+            f"{100 * row['error_at_tolerance_0.001']:.3f} %",
         ]
-        for name, figures in found.items()
+        for name, row in figures.items()
     ]
-    header = ["", "error of the magnitude", "median, dB", "99 of 100 cells, dB", "error at `tolerance: 0.001`"]
+    header = ["", "error of the magnitude", "median, dB", "99th percentile, dB", "error with `tolerance: 0.001`"]
     return (
-        "### How exact the CWT is\n\nAgainst the whole spectrum of the mirrored window times the wavelet's analytic "
-        "spectrum in double precision, pooled over the cells by root mean square; all rows and columns, norm of the "
-        f"difference over the norm (Frobenius).\n\n{table(header, rows)}"
+        "### Accuracy of the CWT\n\nThe reference is the whole spectrum of the mirrored window times the analytic "
+        "spectrum of the wavelet in double precision, pooled over the cells by the root mean square. The error is the "
+        "Frobenius norm of the difference, over all rows and columns, divided by the norm of the reference.\n\n"
+        f"{table(header, rows)}"
     )
 
 
-def _store(found: dict) -> str:
+def _store(figures: dict[str, Any]) -> str:
     rows, longest = [], ""
-    for name, runs in found["store"].items():
+    for name, runs in figures["store"].items():
         shorter, longest = list(runs)
-        whole = FULL_HOURS * 3600 / 20 / runs[longest]["per_second"] / 60
+        minutes = FULL_HOURS * 3600 / WINDOW_SECONDS / runs[longest]["per_second"] / 60
         peaks = [f"{runs[hours]['peak_mib']:.0f}" for hours in (shorter, longest)]
-        rows.append([name, f"{runs[longest]['per_second']:.0f}", *peaks, f"{whole:.0f} min"])
+        rows.append([name, f"{runs[longest]['per_second']:.0f}", *peaks, f"{minutes:.0f} min"])
     header = [
         "",
-        "windows a second",
+        "windows per second",
         f"peak memory, {shorter}, MiB",
         f"peak memory, {longest}, MiB",
-        "1000 h would take",
+        "extrapolated to 1000 h",
     ]
     return (
-        f"### A whole data set\n\n`write_spectrogram`, {longest} of recordings read, transformed on "
-        f"{found['n_threads']} threads and written to disk in half precision (a chunk of noise repeated). Peak memory "
-        "is that of the whole process, torch included; it does not grow with the set. The time for 1000 hours (180,000 "
-        f"windows, 72 GB) is extrapolated.\n\n{table(header, rows)}"
+        f"### A whole data set\n\n`write_spectrogram` reads {longest} of recordings (a repeated chunk of noise), "
+        f"transforms them on {figures['n_threads']} threads and writes them to disk in half precision. Peak memory is "
+        "that of the whole process, including torch; it does not depend on the size of the data set. The time for 1000 "
+        f"hours (180,000 windows, 72 GB) is extrapolated.\n\n{table(header, rows)}"
     )
 
 
-def _gpu(found: dict) -> str:
-    if not found["gpu"]:
-        return "### On a GPU\n\nThere was none: not measured."
+def _gpu(figures: dict[str, Any]) -> str:
+    if not figures["gpu"]:
+        return "### On a GPU\n\nNot measured: the machine has no GPU."
     rows = [
         [
             name,
-            f"{figures['windows_per_second']:.0f}",
-            f"{100 * figures['bandwidth_share']:.0f} %",
-            f"{found['gpu_store'][name]['per_second']:.0f}",
-            f"{FULL_HOURS * 180 / found['gpu_store'][name]['per_second'] / 60:.0f} min",
+            f"{row['windows_per_second']:.0f}",
+            f"{100 * row['bandwidth_share']:.0f} %",
+            f"{figures['gpu_store'][name]['per_second']:.0f}",
+            f"{FULL_HOURS * 180 / figures['gpu_store'][name]['per_second'] / 60:.0f} min",
         ]
-        for name, figures in found["gpu"].items()
+        for name, row in figures["gpu"].items()
     ]
-    header = ["", "windows a second", "of the memory bandwidth", "windows a second, to disk", "1000 h would take"]
+    header = [
+        "",
+        "windows per second",
+        "fraction of the memory bandwidth",
+        "windows per second, to disk",
+        "extrapolated to 1000 h",
+    ]
     return (
-        "### On a GPU\n\nSynchronised. The share of the bandwidth takes the input once and the output once as the "
-        f"least that must move, and a copy on the device as the limit. 1000 hours are extrapolated.\n\n"
-        f"{table(header, rows)}"
+        "### On a GPU\n\nThe times are synchronized. The fraction of the memory bandwidth assumes that the input is "
+        "read once and the output written once, and takes a copy on the device as the maximum. The time for 1000 hours "
+        f"is extrapolated.\n\n{table(header, rows)}"
     )

@@ -1,121 +1,129 @@
-"""The figures of training as part of the page."""
+"""The part of docs/benchmarks.md about training."""
 
+from typing import Any
+
+from bench.contenders import DATA_LOADER, EEGWF, PATCH_LOOP, PATCH_LOOP_SAME_DROPOUT
 from bench.tables import measured_on, table
-from bench.training import CUT, CUT_ALIKE, LOADER, OURS
 
 TERA, GIGA, MEGA = 1e12, 1e9, 1e6
 
 
-def training(found: dict) -> list[str]:
-    """Markdown of everything that was measured of training."""
-    sizes, cpu, gpu = found["sizes"], found["cpu"], found["gpu"]
+def training(figures: dict[str, Any]) -> list[str]:
+    """Markdown paragraphs of all figures of training."""
+    sizes, cpu, gpu = figures["sizes"], figures["cpu"], figures["gpu"]
     return [
         "## Training",
-        measured_on(found["machine"]),
+        measured_on(figures["machine"]),
         _models(cpu, sizes, "one thread of the CPU"),
-        _contenders(found),
-        *(_beside(cpu[key], number) for key, number in (("one_thread", 1), ("all_threads", found["n_threads"]))),
-        _packing(cpu["packing"], "threads of the CPU, one each,"),
-        *(_gpu(gpu, sizes, found["workers"]) if gpu else ["### Training on a GPU\n\nThere was none: not measured."]),
+        _contenders(figures),
+        *(_comparison(cpu[key], number) for key, number in (("one_thread", 1), ("all_threads", figures["n_threads"]))),
+        _packing(cpu["packing"], "on one CPU thread each"),
+        *(
+            _gpu(gpu, sizes, figures["workers"])
+            if gpu
+            else ["### Training on a GPU\n\nNot measured: the machine has no GPU."]
+        ),
     ]
 
 
-def _models(part: dict, sizes: dict, place: str) -> str:
+def _models(part: dict[str, Any], sizes: dict[str, Any], device: str) -> str:
     rows = [
         [
             name,
-            f"{figures['parameters']:,}",
-            f"{figures['training']:.0f}" if "training" in figures else "",
-            f"{figures['forward']:.0f}",
-            f"{figures['peak_mib']:.0f}",
+            f"{row['parameters']:,}",
+            f"{row['training']:.0f}" if "training" in row else "",
+            f"{row['forward']:.0f}",
+            f"{row['peak_mib']:.0f}",
         ]
-        for name, figures in part["models"].items()
+        for name, row in part["models"].items()
     ]
-    header = ["", "parameters", "windows a second, training", "forward only", "peak memory, MiB"]
+    header = ["", "parameters", "windows per second, training", "windows per second, prediction", "peak memory, MiB"]
     return (
-        f"### Every model, on {place}\n\nWindows of {sizes['n_chans']} channels x {sizes['n_freqs']} frequencies x "
-        f"{sizes['n_frames']} times (the time series: {sizes['n_chans']} x {sizes['n_times']} samples at "
-        f"{sizes['sfreq']:g} Hz), {sizes['n_outputs']} classes, {sizes['batch']} windows a step; the models as they "
-        f"are without parameters of the config. Training is an epoch of {part['n_windows']} windows without its "
-        "validation: reading, normalisation and the optimizer are part of it. Forward only is what validation and "
-        "prediction do, in single precision. Peak memory is that of training, beyond what the libraries and the "
-        "windows take; bandpower is not trained by steps.\n\n"
+        f"### Every model, on {device}\n\nWindows have {sizes['n_chans']} channels x {sizes['n_freqs']} frequencies x "
+        f"{sizes['n_frames']} frames (time series: {sizes['n_chans']} channels x {sizes['n_times']} samples at "
+        f"{sizes['sfreq']:g} Hz) and {sizes['n_outputs']} classes; the batch size is {sizes['batch']}; the models have "
+        f"their default hyperparameters. Training is an epoch of {part['n_windows']} windows without validation, "
+        "including reading, normalization and the optimizer. Prediction is the forward pass of validation and "
+        "evaluation, in single precision. Peak memory is that of training, without the loaded libraries and the "
+        "windows; bandpower is not trained by gradient descent.\n\n"
         f"{table(header, rows)}"
     )
 
 
-def _contenders(found: dict) -> str:
-    vit, sizes = found["sizes"]["vit"], found["sizes"]
+def _contenders(figures: dict[str, Any]) -> str:
+    vit, sizes = figures["sizes"]["vit"], figures["sizes"]
     side = f"{sizes['side']} x {sizes['side']}"
     return (
-        f"### The trainer beside loops written by hand\n\nA ViT with patches of {vit['patch']} x {vit['patch']}, width "
-        f"{vit['width']}, {vit['depth']} blocks, {vit['heads']} heads, a hidden layer {vit['mlp_ratio']:g} times as "
-        f"wide, and dropout {vit['dropout']:g}; {found['cpu']['n_windows']} windows an epoch, {sizes['batch']} a step; "
-        "no validation.\n\n"
-        f"- `{OURS}`: the trainer's epoch on a file of half-precision windows.\n"
-        f"- `{CUT}`: float32 windows in memory, normalised beforehand; a Python loop cuts the patches image by image "
-        "and stacks them; torch's Linear and TransformerEncoder, mean pooling, AdamW as it comes; loss and accuracy "
-        "are asked for at every step. torch's layer drops attention, too.\n"
-        f"- `{CUT_ALIKE}`: the same, with the dropout that ours has.\n"
-        f"- `{LOADER}`: the same array through torch's DataLoader into timm's VisionTransformer, AdamW as it comes, "
-        "loss asked for at every step.\n\n"
-        f"The product that the CPU is judged by is that of two {side} matrices in float32."
+        f"### The trainer and handwritten loops\n\nThe model is a ViT with patches of {vit['patch']} x {vit['patch']}, "
+        f"width {vit['width']}, {vit['depth']} blocks, {vit['heads']} heads, a hidden layer of {vit['mlp_ratio']:g} "
+        f"times the width, and dropout {vit['dropout']:g}. An epoch has {figures['cpu']['n_windows']} windows, the "
+        f"batch size is {sizes['batch']}, and there is no validation.\n\n"
+        f"- `{EEGWF}`: an epoch of the trainer on a file of windows in half precision.\n"
+        f"- `{PATCH_LOOP}`: float32 windows in memory, normalized beforehand; a Python loop cuts the patches image by "
+        "image and stacks them; torch's Linear and TransformerEncoder, mean pooling, AdamW with default settings; loss "
+        "and accuracy are read at every step. torch's layer also applies dropout to the attention.\n"
+        f"- `{PATCH_LOOP_SAME_DROPOUT}`: the same, with the dropout of the trainer's ViT.\n"
+        f"- `{DATA_LOADER}`: the same array through torch's DataLoader, timm's VisionTransformer, AdamW with default "
+        "settings; the loss is read at every step.\n\n"
+        f"The reference for the CPU is the product of two {side} matrices in float32."
     )
 
 
-def _beside(found: dict, n_threads: int) -> str:
+def _comparison(figures: dict[str, Any], n_threads: int) -> str:
     rows = [
-        [name, f"{figures['windows_per_second']:.1f}", _times(figures["ours_faster"])]
-        for name, figures in found["contenders"].items()
+        [name, f"{row['windows_per_second']:.1f}", _ratio(row["ours_faster"])]
+        for name, row in figures["contenders"].items()
     ]
-    ours = found["contenders"][OURS]["flops_per_second"]
+    speed = figures["contenders"][EEGWF]["flops_per_second"]
     title = "One thread" if n_threads == 1 else f"{n_threads} threads"
     return (
-        f"#### {title}\n\n{table(['', 'windows a second', 'ours is faster, times'], rows)}\n\n"
-        f"A window takes {found['flops_per_window'] / MEGA:.0f} million floating-point operations, forward and "
-        f"backward; ours does {ours / GIGA:.0f} GFLOP/s, {100 * found['product_share']:.0f} % of the "
-        f"{found['product_flops_per_second'] / GIGA:.0f} GFLOP/s of the large product."
+        f"#### {title}\n\n{table(['', 'windows per second', 'speed-up of eegwf'], rows)}\n\n"
+        f"The forward and backward pass of a window takes {figures['flops_per_window'] / MEGA:.0f} million "
+        f"floating-point operations; the trainer computes {speed / GIGA:.0f} GFLOP/s, "
+        f"{100 * figures['product_share']:.0f} % of the {figures['product_flops_per_second'] / GIGA:.0f} GFLOP/s of "
+        "the matrix product."
     )
 
 
-def _times(ratio: float | None) -> str:
+def _ratio(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
 
 
-def _packing(found: dict, place: str) -> str:
-    speeds = found["windows_per_second"]
+def _packing(figures: dict[str, Any], threads: str) -> str:
+    speeds = figures["windows_per_second"]
     return (
-        f"### Several trainings at once\n\n{found['trainings']} trainings of the small `vit` in {place} of one process "
-        f"are {found['faster']:.2f} times as fast as one after the other ({speeds['at once']:.0f} against "
-        f"{speeds['in turn']:.0f} windows a second in all)."
+        f"### Concurrent trainings\n\n{figures['trainings']} concurrent trainings of the default `vit` in threads of "
+        f"one process, {threads}, are {figures['faster']:.2f} times as fast as the same trainings one after the other "
+        f"({speeds['at once']:.0f} and {speeds['in turn']:.0f} windows per second in total)."
     )
 
 
-def _gpu(found: dict, sizes: dict, workers: int) -> list[str]:
-    peak = found["peak_flops_per_second"]
-    limit = f"its peak, {peak / TERA:.0f} TFLOP/s in dense bfloat16" if peak else "its peak, which is not known here"
+def _gpu(figures: dict[str, Any], sizes: dict[str, Any], workers: int) -> list[str]:
+    peak = figures["peak_flops_per_second"]
+    maximum = f"{peak / TERA:.0f} TFLOP/s in dense bfloat16" if peak else "which is not known for this GPU"
     return [
-        "### Training on a GPU\n\nSynchronised. Ours computes as the workflow's jobs do: bit-exactly reproducible, "
-        "bfloat16 where the GPU has units for it, TF32 for what that leaves, windows held on the GPU; each of these "
-        f"choices is made otherwise in a row of its own. The loops have torch's defaults, the data loader {workers} "
-        f"workers and pinned memory. The share is that of {limit}, of the operations which the model needs.",
-        _models(found, sizes, "the GPU").replace("###", "####", 1),
-        *(_batches(size, part, found) for size, part in found["batches"].items()),
-        _packing(found["packing"], "threads, each with a stream of the GPU,").replace("###", "####", 1),
+        "### Training on a GPU\n\nThe times are synchronized. The trainer computes as the jobs of the workflow do: "
+        "reproducible byte for byte, bfloat16 where the GPU supports it in hardware, float32 without TF32 elsewhere, "
+        "windows resident on the GPU; each of these choices is changed in a row of its own. The handwritten loops use "
+        f"the default settings of torch, the data loader {workers} workers and pinned memory. The fraction of the peak "
+        f"({maximum}) counts the operations that the model needs.",
+        _models(figures, sizes, "the GPU").replace("###", "####", 1),
+        *(_batches(size, part, figures) for size, part in figures["batches"].items()),
+        _packing(figures["packing"], "with one GPU stream each").replace("###", "####", 1),
     ]
 
 
-def _batches(size: str, part: dict, found: dict) -> str:
-    peak, rows = found["peak_flops_per_second"], []
-    for name, figures in part["contenders"].items():
-        share = figures["flops_per_second"] / peak if peak and "flops_per_second" in figures else None
+def _batches(size: str, part: dict[str, Any], figures: dict[str, Any]) -> str:
+    peak, rows = figures["peak_flops_per_second"], []
+    for name, row in part["contenders"].items():
+        share = row["flops_per_second"] / peak if peak and "flops_per_second" in row else None
         rows.append(
             [
                 name,
-                f"{figures['windows_per_second']:.0f}",
-                _times(figures["ours_faster"]),
+                f"{row['windows_per_second']:.0f}",
+                _ratio(row["ours_faster"]),
                 "" if share is None else f"{100 * share:.1f} %",
             ]
         )
-    header = ["", "windows a second", "ours is faster, times", "share of the peak"]
-    return f"#### {size} windows a step\n\n{found['n_windows']} windows an epoch.\n\n{table(header, rows)}"
+    header = ["", "windows per second", "speed-up of eegwf", "fraction of the peak"]
+    return f"#### Batch size {size}\n\n{figures['n_windows']} windows per epoch.\n\n{table(header, rows)}"

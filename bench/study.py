@@ -1,29 +1,31 @@
-"""A small study on disk and trainings on it: what the benchmarks of training are made of."""
+"""A small study on disk and trainings on it, which the benchmarks of training measure."""
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from bench import peers
+from bench.shapes import N_CHANS, N_FRAMES, N_FREQS, N_TIMES, SFREQ, WINDOW_SECONDS
 from eegwf.config.training import Training
-from eegwf.data.splits import Cohort, Split
-from eegwf.training.batch_loader import Batches
+from eegwf.data.splits import Split, WindowSet
+from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.classifier import Classifier, needed_axes
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Trainer
 
-BATCH, N_OUTPUTS, SECONDS = 32, 3, 20.0
-SHAPES = {"mel": (peers.N_CHANS, peers.N_FREQS, peers.N_FRAMES), "windows": (peers.N_CHANS, peers.N_TIMES)}
+BATCH, N_OUTPUTS = 32, 3
+SHAPES: dict[str, tuple[int, ...]] = {"mel": (N_CHANS, N_FREQS, N_FRAMES), "windows": (N_CHANS, N_TIMES)}
 PATCH, WIDTH, DEPTH, HEADS, MLP_RATIO, DROPOUT = 10, 256, 2, 8, 2.0, 0.1
 SIZES = {"width": WIDTH, "depth": DEPTH, "heads": HEADS, "mlp_ratio": MLP_RATIO, "dropout": DROPOUT}
 VIT = {"patch_freqs": PATCH, "patch_times": PATCH, **SIZES}
-"""The ViT of the notebooks' size."""
-MODELS = {
+"""The ViT in the size of the published notebooks."""
+ModelSetup = tuple[str, str, dict[str, Any]]
+MODELS: dict[str, ModelSetup] = {
     "lstm": ("lstm", "mel", {}),
     "transformer": ("transformer", "mel", {}),
     "vit": ("vit", "mel", {}),
@@ -35,83 +37,154 @@ MODELS = {
     "timm's convnext_atto": ("convnext_atto", "mel", {"timm": "convnext_atto"}),
     "bandpower": ("bandpower", "mel", {}),
 }
-"""Model, input and parameters; what is not given is as the model has it."""
+"""Model, input, and those parameters that differ from the model's defaults."""
 
 
 def random_windows(name: str, n_windows: int) -> np.ndarray:
-    """Noise as windows are stored, float16 `(n_windows, *SHAPES[name])`: dB, or microvolts."""
+    """Draw noise in the format of stored windows.
+
+    Parameters
+    ----------
+    name
+        `mel` for decibels or `windows` for microvolts.
+    n_windows
+        Number of windows.
+
+    Returns
+    -------
+    numpy.ndarray
+        Float16, shape (n_windows, *SHAPES[name]).
+    """
     rng = np.random.default_rng(0)
     x = np.empty((n_windows, *SHAPES[name]), np.float16)
-    for row in x:  # one at a time: the generator's float32 would take twice as much memory
+    for row in x:  # window by window: float32 for all of them would take twice as much memory
         row[:] = 10 * rng.standard_normal(row.shape, np.float32)
     return x
 
 
 @contextmanager
-def study(n_windows: int) -> Iterator[dict[str, Inputs]]:
-    """Spectrograms and time series of so many windows, in files that are gone afterwards."""
-    times = (np.arange(peers.N_FRAMES) + 0.5) * SECONDS / peers.N_FRAMES
-    freqs = np.linspace(0.5, peers.SFREQ / 2, peers.N_FREQS)
-    about = {
+def study(n_windows: int) -> Iterator[dict[str, SpectrogramDataset]]:
+    """Write spectrograms and time series of random windows to temporary files, which are removed at the end."""
+    times = (np.arange(N_FRAMES) + 0.5) * WINDOW_SECONDS / N_FRAMES
+    freqs = np.linspace(0.5, SFREQ / 2, N_FREQS)
+    axes: dict[str, dict[str, Any]] = {
         "mel": {"spectrogram": "mel", "freqs": freqs.tolist(), "times": times.tolist()},
-        "windows": {"sfreq": peers.SFREQ, "n_times": peers.N_TIMES},
+        "windows": {"sfreq": SFREQ, "n_times": N_TIMES},
     }
     with tempfile.TemporaryDirectory() as folder:
-        for name, description in about.items():
+        for name, description in axes.items():
             np.save(Path(folder) / f"{name}.npy", random_windows(name, n_windows))
             (Path(folder) / f"{name}.json").write_text(json.dumps(description))
-        yield {name: Inputs([Path(folder) / f"{name}.npy"]) for name in about}
+        yield {name: SpectrogramDataset([Path(folder) / f"{name}.npy"]) for name in axes}
 
 
-def windows_of(inputs: Inputs, device: str, resident: bool | None = None) -> Batches:
-    """All windows of a study."""
-    return Batches(inputs, np.arange(len(inputs.arrays[0])), device, resident)
+def load_windows(dataset: SpectrogramDataset, device: str, resident: bool | None = None) -> BatchLoader:
+    """Make the batch loader of all windows of a dataset.
+
+    Parameters
+    ----------
+    dataset
+        The windows.
+    device
+        `cpu` or `cuda`.
+    resident
+        Whether the windows stay in the memory of the device; None lets the loader decide.
+
+    Returns
+    -------
+    BatchLoader
+        The loader.
+    """
+    return BatchLoader(dataset, np.arange(len(dataset.arrays[0])), device, resident)
 
 
 def labels(n_windows: int) -> np.ndarray:
-    """Classes of the windows, equally many of each."""
+    """Class indices of the windows, with equal class sizes."""
     return np.arange(n_windows) % N_OUTPUTS
 
 
 def split(n_windows: int) -> Split:
-    """All windows for training; they would validate as well, if anything did."""
+    """Split in which all windows are both training and validation windows."""
     rows, names = np.arange(n_windows), np.full(n_windows, "", object)
     classes = tuple(f"class {number}" for number in range(N_OUTPUTS))
-    cohort = Cohort(classes, rows, labels(n_windows), np.ones_like(rows), names, names, SECONDS * rows, 2)
-    return Split(cohort, cohort, (1,))
+    onsets = WINDOW_SECONDS * rows
+    window_set = WindowSet(classes, rows, labels(n_windows), np.ones_like(rows), names, names, onsets, 2)
+    return Split(window_set, window_set, (1,))
 
 
-def classifier(model: str, batches: Batches, parameters: dict) -> Classifier:
-    """A classifier with fresh weights on the batches' device, its normalisation fitted to them."""
-    torch.manual_seed(0)
-    inputs, axes = batches.inputs, needed_axes(model, parameters, batches.inputs)
-    made = Classifier(model, {**inputs.shape, "n_outputs": N_OUTPUTS}, parameters, "patients", axes)
-    made.normalisation.fit(inputs, batches.rows)
-    return made.to(batches.device)
-
-
-def trainer(model: str, batches: Batches, parameters: dict, **settings) -> Trainer:
-    """A training on all windows of the batches, whose epochs end without validation.
+def classifier(model: str, loader: BatchLoader, parameters: dict[str, Any]) -> Classifier:
+    """Make a classifier with new weights, its normalization fitted to all windows of the loader.
 
     Parameters
     ----------
-    model, parameters
-        As the configuration names them.
-    batches
-        Windows, on the device that trains.
-    **settings
-        Of training, where they are not the workflow's.
+    model
+        Name of the model.
+    loader
+        The windows.
+    parameters
+        Hyperparameters of the model.
+
+    Returns
+    -------
+    Classifier
+        On the device of the loader.
     """
-    made = classifier(model, batches, parameters)
-    training = Trainer(made, batches, split(len(batches.rows)), Training(**{"epochs": 1000, **settings}), seed=0)
-    training.validate = dict
-    return training
+    torch.manual_seed(0)
+    dataset, axes = loader.dataset, needed_axes(model, parameters, loader.dataset)
+    network = Classifier(model, {**dataset.shape, "n_outputs": N_OUTPUTS}, parameters, "patients", axes)
+    network.normalization.fit(dataset, loader.rows)
+    return network.to(loader.device)
+
+
+class TrainerWithoutValidation(Trainer):
+    """Trainer whose epochs end without validation."""
+
+    def validate(self) -> dict[str, float]:
+        """Compute no scores."""
+        return {}
+
+
+def trainer(model: str, loader: BatchLoader, parameters: dict[str, Any], **settings: Any) -> Trainer:
+    """Make a trainer on all windows of a loader, whose epochs end without validation.
+
+    Parameters
+    ----------
+    model
+        Name of the model.
+    loader
+        Windows, on the device of the training.
+    parameters
+        Hyperparameters of the model.
+    **settings
+        Training settings that differ from the defaults of the workflow.
+
+    Returns
+    -------
+    Trainer
+        The trainer.
+    """
+    network = classifier(model, loader, parameters)
+    training = Training.model_validate({"epochs": 1000, **settings})
+    return TrainerWithoutValidation(network, loader, split(len(loader.rows)), training, seed=0)
+
+
+def epoch_call(training: Trainer) -> Callable[[], object]:
+    """Function that trains the first epoch again: the weights change from call to call, the learning rate does not."""
+    return lambda: training.epoch([])
 
 
 @torch.no_grad()
-def look(made: Classifier, batches: Batches) -> None:
-    """The logits of all windows, as they are found outside training; `BATCH` windows a call."""
-    made.eval()
-    parts = np.array_split(batches.rows, -(-len(batches.rows) // BATCH))
-    for x in batches.stream(parts):
-        made(x)
+def forward_all(network: Classifier, loader: BatchLoader) -> None:
+    """Compute the logits of all windows in evaluation mode, `BATCH` windows per call.
+
+    Parameters
+    ----------
+    network
+        The classifier.
+    loader
+        The windows.
+    """
+    network.eval()
+    parts = np.array_split(loader.rows, -(-len(loader.rows) // BATCH))
+    for x in loader.stream(parts):
+        network(x)

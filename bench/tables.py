@@ -1,14 +1,29 @@
-"""Pieces of the page: tables, and what the figures were measured on."""
+"""Parts of the page: Markdown tables, and the description of the machine."""
+
+from typing import Any
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, its first column text, the others numbers."""
+    """Format a Markdown table; the first column is text, the others are numbers.
+
+    Parameters
+    ----------
+    header
+        Titles of the columns.
+    rows
+        Cells of each row.
+
+    Returns
+    -------
+    str
+        The table.
+    """
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def measured_on(machine: dict) -> str:
-    """A sentence about the machine, the day, and the versions of the packages."""
+def measured_on(machine: dict[str, Any]) -> str:
+    """Describe the machine, the date, and the versions of the packages in a sentence."""
     packages = ", ".join(f"{name} {number}" for name, number in machine["versions"].items() if number)
     gpu = machine["gpu"] or "no GPU"
     return (

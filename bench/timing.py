@@ -1,7 +1,7 @@
-"""Times side by side: contenders take turns, so that a machine whose speed drifts is the same to all of them."""
+"""Timing of several functions in turns, so that a change of the machine's speed affects all of them equally."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 
 @contextmanager
 def threads(number: int) -> Iterator[None]:
-    """Give torch and SciPy's FFT this many threads."""
+    """Set the number of threads of torch and of SciPy's FFT within the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
@@ -21,15 +21,20 @@ def threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def take_turns(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
-    """Seconds of each contender in each round, after a round that does not count.
+def measure_in_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
+    """Measure the seconds of each contender in each round, after one round for warming up.
 
     Parameters
     ----------
     contenders
-        What to call, by name.
+        Functions to call, by name.
     rounds
-        How often.
+        Number of measured rounds.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Seconds of each round, shape (rounds,), by name.
     """
     seconds = {name: np.zeros(rounds) for name in contenders}
     for turn in range(-1, rounds):
@@ -41,6 +46,21 @@ def take_turns(contenders: dict[str, Callable[[], object]], rounds: int) -> dict
     return seconds
 
 
-def faster(seconds: dict[str, np.ndarray], name: str, than: str) -> float:
-    """How many times faster `name` is: the median over the rounds of the ratio within a round."""
-    return float(np.median(seconds[than] / seconds[name]))
+def speedup(seconds: Mapping[str, np.ndarray], name: str, reference: str) -> float:
+    """Speed of a contender relative to another one.
+
+    Parameters
+    ----------
+    seconds
+        Seconds of each round by contender, as `measure_in_turns` returns them.
+    name
+        The contender.
+    reference
+        The contender that it is compared with.
+
+    Returns
+    -------
+    float
+        Median over the rounds of the ratio within a round.
+    """
+    return float(np.median(seconds[reference] / seconds[name]))

@@ -1,4 +1,4 @@
-"""The default study as tuning sees it, opened for measurements of tuning itself."""
+"""The tuning task of the default study, for benchmarks of tuning."""
 
 from functools import cached_property
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 from eegwf.config.study import Study
 from eegwf.dag.flow import ROOT, read_flow
-from eegwf.data.splits import Cohort, load_cohort
-from eegwf.training.spectrogram_dataset import Inputs
-from eegwf.tuning.budget import Budget
-from eegwf.tuning.task import Task
+from eegwf.data.splits import WindowSet, load_window_set
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.tuning.budget import TrialBudget
+from eegwf.tuning.task import TuningTask
 
 
 class Tuned:
@@ -18,42 +18,57 @@ class Tuned:
     Parameters
     ----------
     results
-        Folder with its data and spectrograms.
+        Results folder with its data and spectrograms.
     training
-        Settings of training that differ.
+        Settings of `training` that differ from the configuration.
     **tuning
-        Settings of tuning that differ.
+        Settings of `tuning` that differ from the configuration, such as `n_trials`.
     """
 
     def __init__(self, results: Path, training: dict[str, Any] | None = None, **tuning: Any):
-        changed = {"tuning": tuning, "training": training or {}}
-        self.study: Study = read_flow(ROOT / "config" / "config.yaml", overrides=changed).study
+        overrides = {"tuning": tuning, "training": training or {}}
+        self.study: Study = read_flow(ROOT / "config" / "config.yaml", overrides=overrides).study
         self.results = results
 
     @cached_property
-    def inputs(self) -> Inputs:
+    def dataset(self) -> SpectrogramDataset:
         """Its spectrograms."""
-        return Inputs([self.results / "spectrograms" / "mel.npy"])
+        return SpectrogramDataset([self.results / "spectrograms" / "mel.npy"])
 
     @cached_property
-    def cohort(self) -> Cohort:
+    def window_set(self) -> WindowSet:
         """Its windows."""
         data = self.results / "data"
         classes = self.study.model_dump(mode="json")["classes"]["3class"]
-        return load_cohort(data / "windows.tsv", data / "folds.tsv", classes)
+        return load_window_set(data / "windows.tsv", data / "folds.tsv", classes)
 
-    def task(self, fold: int, name: str, seed: int | None = None) -> Task:
-        """The tuning of an outer fold."""
-        return Task(
+    def task(self, fold: int, name: str, seed: int | None = None) -> TuningTask:
+        """Make the tuning task of an outer fold.
+
+        Parameters
+        ----------
+        fold
+            Number of the test fold.
+        name
+            Name of the Optuna study.
+        seed
+            Random seed; None for that of the configuration.
+
+        Returns
+        -------
+        TuningTask
+            On the CPU.
+        """
+        return TuningTask(
             name=name,
             model="vit",
             space=self.study.models["vit"],
-            inputs=self.inputs,
-            cohort=self.cohort.without(fold),
+            dataset=self.dataset,
+            window_set=self.window_set.excluding_fold(fold),
             test_fold=fold,
             training=self.study.training,
             tuning=self.study.tuning,
-            budget=Budget.of(self.study.tuning, self.study.retrain.top),
+            budget=TrialBudget(self.study.retrain.n_best, self.study.tuning),
             seed=self.study.seed if seed is None else seed,
             device="cpu",
         )

@@ -1,13 +1,15 @@
-"""From EEG recordings to seizure classifiers that can be trusted.
+"""Training and evaluation of seizure classifiers on EEG recordings, from raw data to reports.
 
-The workflow calls this library stage by stage; from Python, `load_run` opens what a run has left.
+The Snakemake workflow calls this library stage by stage. In Python, `load_run` opens the results of a finished run.
 """
+
+from typing import Any
 
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str):
-    # Imported when asked for: the workflow imports this package at every parse, and models bring torch.
+def __getattr__(name: str) -> Any:
+    # Imported on first use: Snakemake imports this package whenever it reads the workflow, and models import torch.
     if name in ("load_run", "Run"):
         from eegwf import runs
 

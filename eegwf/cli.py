@@ -1,4 +1,4 @@
-"""The command `eegwf`."""
+"""Command-line interface `eegwf`."""
 
 import argparse
 import os
@@ -14,83 +14,99 @@ from eegwf.dag.flow import ROOT, read_flow
 from eegwf.errors import InputError, run_script
 
 CHECK = """\
-Look at a configuration and its data before anything runs: what the study would work on, what will be worse than
-expected, and what will not run. Headers and events are read, no signals, and nothing is written.
+Check a configuration and its data before a run: report the data and settings that the study would use, settings that
+may not work as intended (warnings), and errors with which it would fail (problems). Headers and events are read, but no
+signals, and no files are written. The exit code is 1 if there are problems.
 
-The configuration is read as Snakemake reads it: config/config.yaml of the checkout, then the files, then --config.
+The configuration is read as by Snakemake: config/config.yaml of the checkout, then the files of --configfile, then the
+settings of --config; later values replace earlier ones.
 
 Example: eegwf check --configfile config/datasets/siena.yaml --config data_root=/data/siena
 """
 
-
 PLAN = """\
-Say what a run will cost before it runs: jobs, hours of GPUs and cores asked for and predicted, the longest chain of
-jobs, disk, and what of it repeats work that is there. As `snakemake --dry-run`, but without its list of jobs, and
-without SLURM or Apptainer at hand.
+Estimate the cost of a run: number of jobs, requested and predicted hours of GPUs and CPU cores, the longest chain of
+dependent jobs, disk space, and the jobs that repeat finished work. The jobs are those of `snakemake --dry-run`. Neither
+SLURM nor Apptainer is needed.
 
 Example: eegwf plan --configfile config/full.yaml config/datasets/tusz.yaml --config data_root=/data/tusz
 """
 
 REPRODUCE = """\
-Run a published result again from the run.json in its folder, into a folder of its own, and compare every file byte by
-byte. Ends with 1 unless all are the same. Options behind -- are Snakemake's; without any, --cores all.
+Run a published result again and compare: the configuration in its run.json is run in another results folder, and the
+files are compared byte by byte. The exit code is 1 unless all files are identical. Options after `--` are passed to
+Snakemake; the default is --cores all.
 
-Example: eegwf reproduce results/vit_mel_3class --into again -- --cores all
+Example: eegwf reproduce results/vit_mel_3class --output-dir again -- --cores all
 """
 
 BUNDLE = """\
-Pack a finished combination into one zip file: its results and scores, its configuration, the code of its commit and the
-lock of its environment, with check sums and the commands that repeat it. No recordings, and weights only if asked for.
+Pack a finished combination into one zip file: its results and scores, its configuration, the code of its commit, the
+lock file of its environment, checksums, and the commands that repeat the run. Recordings are not included; weights of
+the models only with --weights.
 
 Example: eegwf bundle results/vit_mel_3class --output vit_mel_3class.zip
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; ends the process with 1 if there is a problem."""
+    """Run the command-line interface.
+
+    The process ends with exit code 1 if a check finds errors, a result is not reproduced, or the input is wrong.
+    """
     run_script(lambda: _run(arguments))
 
 
 def _run(arguments: Sequence[str] | None) -> None:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Options after `--` are those of Snakemake; argparse would assign them to the arguments of `reproduce`.
+    separator = words.index("--") if "--" in words and words[0] == "reproduce" else len(words)
+    parsed = _parser().parse_args(words[:separator])
+    parsed.options = words[separator + 1 :]
+    parsed.run_command(parsed)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="eegwf",
-        description="From EEG recordings to seizure classifiers that can be trusted.\n\n"
+        description="Snakemake workflow that trains and evaluates classifiers of seizures in EEG recordings.\n\n"
         "Example: eegwf check --configfile my_data.yaml",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable, brief: str, description: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], summary: str, description: str
+    ) -> argparse.ArgumentParser:
         added = commands.add_parser(
-            name, help=brief, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+            name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         added.set_defaults(run_command=run)
         return added
 
-    check = command("check", _check, "look at a configuration and its data before anything runs", CHECK)
-    plan = command("plan", _plan, "say what a run will cost before it runs", PLAN)
-    plan.add_argument("targets", nargs="*", metavar="TARGET", help="files to make; the whole matrix if none is named")
-    plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there too")
+    def list_option(subparser: argparse.ArgumentParser, name: str, metavar: str, text: str) -> None:
+        subparser.add_argument(name, nargs="+", action="extend", default=[], metavar=metavar, help=text)
+
+    check = command("check", _check, "check a configuration and its data before a run", CHECK)
+    plan = command("plan", _plan, "estimate the cost of a run", PLAN)
+    plan.add_argument("targets", nargs="*", metavar="TARGET", help="files to create; default: all of the matrix")
+    plan.add_argument("--json", type=Path, metavar="FILE", help="also write the plan to this file as JSON")
     again = command("reproduce", _reproduce, "run a published result again and compare", REPRODUCE)
     again.add_argument("run", type=Path, metavar="RUN", help="folder of a combination, with its run.json")
-    again.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="results folder of the repetition")
-    pack = command("bundle", _bundle, "pack a run into one file that others can check and repeat", BUNDLE)
+    again.add_argument(
+        "--output-dir", type=Path, required=True, metavar="FOLDER", help="results folder of the repeated run"
+    )
+    pack = command("bundle", _bundle, "pack a finished combination into one zip file", BUNDLE)
     pack.add_argument("run", type=Path, metavar="RUN", help="folder of a finished combination")
-    pack.add_argument("--output", type=Path, required=True, metavar="FILE", help="the zip file")
-    pack.add_argument("--weights", action="store_true", help="pack the models' weights too")
-    several = {"nargs": "+", "action": "extend", "default": []}
-    for one in (again, pack):
-        one.add_argument("--anyway", action="store_true", help="even at another commit or with other versions")
-    for one in (check, plan):
-        one.add_argument("--configfile", metavar="FILE", help="files, the later winning", **several)
-    for one in (check, plan, again):
-        one.add_argument("--config", metavar="KEY=VALUE", help="settings that win over the files", **several)
-    # argparse would take what stands behind the mark for arguments of ours.
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    mark = words.index("--") if "--" in words and words[0] == "reproduce" else len(words)
-    chosen = parser.parse_args(words[:mark])
-    chosen.options = words[mark + 1 :]
-    chosen.run_command(chosen)
+    pack.add_argument("--output", type=Path, required=True, metavar="FILE", help="zip file to write")
+    pack.add_argument("--weights", action="store_true", help="include the weights of the models")
+    again.add_argument("--force", action="store_true", help="run even with another commit or other library versions")
+    pack.add_argument("--force", action="store_true", help="pack the code of this checkout even if its commit differs")
+    for subparser in (check, plan):
+        list_option(subparser, "--configfile", "FILE", "configuration files; later files override earlier ones")
+        list_option(subparser, "--config", "KEY=VALUE", "settings that override the configuration files")
+    list_option(again, "--config", "KEY=VALUE", "settings that override the configuration in the run.json")
+    return parser
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -102,17 +118,17 @@ def _check(arguments: argparse.Namespace) -> None:
         findings = check_study(flow)
     except InputError as error:
         findings = Findings(problems=[line.strip() for line in str(error).splitlines()])
-    print("\n".join(findings.lines(shlex.join(["snakemake", *_given(arguments)]))))
+    print("\n".join(findings.lines(shlex.join(["snakemake", *_snakemake_options(arguments)]))))
     if findings.problems:
         sys.exit(1)
 
 
-def _given(arguments: argparse.Namespace) -> list[str]:
-    """The options of Snakemake that were given to us."""
+def _snakemake_options(arguments: argparse.Namespace) -> list[str]:
+    """The options of Snakemake with which it reads the same configuration."""
     options = []
     for option in ("configfile", "config"):
-        if given := getattr(arguments, option):
-            options += [f"--{option}", *given]
+        if values := getattr(arguments, option):
+            options += [f"--{option}", *values]
     return options
 
 
@@ -124,13 +140,14 @@ def _plan(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "plan.json")
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run"]
-        command += ["--cores", "all", *arguments.targets, *_given(arguments)]
+        command += ["--cores", "all", *arguments.targets, *_snakemake_options(arguments)]
         done = subprocess.run(
             command, env={**os.environ, FILE: str(file)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         if done.returncode or not file.exists():
-            told = [line for line in done.stdout.splitlines() if line.startswith("error: ")] or done.stdout.splitlines()
-            raise InputError("\n".join(told[-5:]).removeprefix("error: "))
+            lines = done.stdout.splitlines()
+            errors = [line for line in lines if line.startswith("error: ")] or lines
+            raise InputError("\n".join(errors[-5:]).removeprefix("error: "))
         plan = read_json(file)
     print(as_text(plan))
     if arguments.json:
@@ -140,32 +157,32 @@ def _plan(arguments: argparse.Namespace) -> None:
 def _reproduce(arguments: argparse.Namespace) -> None:
     from eegwf.provenance.reproduce import reproduce
 
-    found = reproduce(arguments.run, arguments.into, arguments.anyway, arguments.config, arguments.options)
-    print("\n".join(found.lines()))
-    if not found.identical:
+    comparison = reproduce(arguments.run, arguments.output_dir, arguments.force, arguments.config, arguments.options)
+    print("\n".join(comparison.lines()))
+    if not comparison.identical:
         sys.exit(1)
 
 
 def _bundle(arguments: argparse.Namespace) -> None:
     from eegwf.provenance.bundle import bundle
 
-    files = bundle(arguments.run, arguments.output, arguments.weights, arguments.anyway)
+    files = bundle(arguments.run, arguments.output, arguments.weights, arguments.force)
     print(f"{arguments.output}: {len(files)} files, {arguments.output.stat().st_size / 1e6:.1f} MB")
 
 
 def default_config() -> Path:
-    """The defaults of the workflow: those of the checkout that this code stands in, else of the one we are in."""
-    path = Path("config", "config.yaml")
-    return next((found for found in (ROOT / path, path) if found.exists()), ROOT / path)
+    """Path of the default configuration: of the checkout that contains this code, else of the current folder."""
+    relative = Path("config", "config.yaml")
+    return next((path for path in (ROOT / relative, relative) if path.exists()), ROOT / relative)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """Settings of the form KEY=VALUE, with values as Snakemake understands them.
+    """Parse settings of the form KEY=VALUE as Snakemake does.
 
     Raises
     ------
     InputError
-        If one has another form.
+        If a setting has another form.
     """
     from snakemake.cli import parse_config
 

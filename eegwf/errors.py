@@ -1,22 +1,25 @@
-"""The one kind of error that users cause and users can mend."""
+"""Errors that users cause and can correct, and how a command-line script reports them."""
 
 import sys
 from collections.abc import Callable
 
+from eegwf.progress import log_to_stderr
+
 
 class InputError(Exception):
-    """Something given from outside is wrong: the message says what, where, and what to do.
+    """Wrong input: the message names the file, the place, what was found, what was expected and what to do.
 
-    It is shown without a stack trace; every other exception is a bug of ours and shows one.
+    It is reported without a stack trace; any other exception is a defect of the software and shows one.
     """
 
 
 def run_script(main: Callable[[], None]) -> None:
-    """Run a command-line script; a user's mistake ends it with one line on standard error.
+    """Run a command-line script; wrong input ends it with one line on standard error.
 
-    Exit codes: 0 done, 1 wrong input or a file system that refuses (full, read-only), and
-    whatever an uncaught exception of ours gives.
+    The exit code is 0 after success, 1 after wrong input or if the file system refuses (full, read-only), and that of
+    the uncaught exception otherwise.
     """
+    log_to_stderr()
     try:
         main()
     except InputError as error:
@@ -25,4 +28,4 @@ def run_script(main: Callable[[], None]) -> None:
         if error.filename is None and error.strerror is None:
             raise
         place = f"{error.filename}: " if error.filename is not None else ""
-        sys.exit(f"error: {place}{error.strerror}; nothing was half-written, mend it and run again")
+        sys.exit(f"error: {place}{error.strerror}; no partial files were left; fix the cause and rerun")

@@ -1,4 +1,4 @@
-"""A finished combination, opened from Python."""
+"""Results of a finished combination of model, spectrogram and classes, opened from Python."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.config.study import Study
+from eegwf.config.paths import RunPaths
+from eegwf.config.study import StudyDesign
 from eegwf.errors import InputError
 from eegwf.storage.files import read_json, read_table
 from eegwf.training.classifier import Classifier, load_classifier
@@ -14,58 +15,84 @@ from eegwf.training.classifier import Classifier, load_classifier
 
 @dataclass(frozen=True)
 class Run:
-    """What a combination has left.
+    """Results of a finished combination, as opened by `load_run`.
 
     Attributes
     ----------
     folder
-        Its folder.
+        Results folder of the combination.
     config
-        The configuration of the study.
+        Configuration of the study.
     predictions
-        `predictions.tsv`: a row for each member and window.
+        `predictions.tsv`: one row for each member of the ensemble and each window.
     metrics
-        A row for each member and score: `value`, `low` and `high`.
+        One row for each member and score: `value`, and the limits `low` and `high` of the confidence interval.
     per_patient
-        `per_patient.tsv`.
+        `per_patient.tsv`: scores of each patient.
     """
 
     folder: Path
-    config: Study
+    config: StudyDesign
     predictions: pd.DataFrame
     metrics: pd.DataFrame
     per_patient: pd.DataFrame
 
     def model(self, fold: int, rank: int = 1, device: str = "cpu") -> Classifier:
-        """A retrained model in evaluation mode: log power `(batch, n_chans, n_freqs, n_times)` to logits.
+        """Load a retrained model.
+
+        Parameters
+        ----------
+        fold
+            Test fold of the model, from 1 on.
+        rank
+            Rank of its hyperparameters in the tuning, from 1 on.
+        device
+            Device to load it on, such as `cpu` or `cuda`.
+
+        Returns
+        -------
+        Classifier
+            The model in evaluation mode; it maps log power `(batch, n_chans, n_freqs, n_frames)` in dB to logits
+            `(batch, n_outputs)`.
 
         Raises
         ------
         InputError
-            If there is no such fold or rank.
+            If there is no model of this fold and rank.
         """
-        folder = self.folder / f"fold{fold}" / "retrain" / f"rank{rank}"
-        if not (folder / "model.json").exists():
-            found = sorted(path.parent.relative_to(self.folder) for path in self.folder.glob("*/retrain/*/model.json"))
-            raise InputError(f"{folder}: no model; there are {', '.join(map(str, found)) or 'none'}")
-        return load_classifier(folder, device)[0]
+        paths = RunPaths(self.folder).fold(fold).rank(rank)
+        if not paths.model.exists():
+            pattern = RunPaths(Path()).fold("*").rank("*").model.as_posix()
+            existing = sorted(path.parent.relative_to(self.folder) for path in self.folder.glob(pattern))
+            raise InputError(f"{paths.folder}: no model; existing models: {', '.join(map(str, existing)) or 'none'}")
+        return load_classifier(paths.folder, device)[0]
 
     @property
     def models(self) -> dict[tuple[int, int], Classifier]:
-        """All retrained models by (fold, rank), in evaluation mode."""
-        scored = self.predictions[self.predictions["member"] != "ensemble"]
-        pairs = scored[["fold", "member"]].drop_duplicates().itertuples(index=False)
+        """All retrained models, in evaluation mode, by (fold, rank)."""
+        members = self.predictions[self.predictions["member"] != "ensemble"]
+        pairs = members[["fold", "member"]].drop_duplicates().itertuples(index=False)
         numbers = sorted((int(fold), int(member.removeprefix("rank"))) for fold, member in pairs)
         return {(fold, rank): self.model(fold, rank) for fold, rank in numbers}
 
 
 def load_run(folder: Path | str) -> Run:
-    """Open what a run has left in `results/<model>_<spectrogram>_<classes>`.
+    """Open the results of a finished combination.
+
+    Parameters
+    ----------
+    folder
+        Results folder of the combination, `results/<model>_<spectrogram>_<classes>`.
+
+    Returns
+    -------
+    Run
+        Configuration, predictions, scores and models.
 
     Raises
     ------
     InputError
-        If the run has not ended.
+        If the run is not finished.
 
     Examples
     --------
@@ -73,17 +100,17 @@ def load_run(folder: Path | str) -> Run:
     >>> run.metrics.query("member == 'ensemble'")  # doctest: +SKIP
     >>> logits = run.model(fold=1, rank=1)(log_power)  # doctest: +SKIP
     """
-    folder = Path(folder)
-    missing = [name for name in ("run.json", "predictions.tsv", "metrics.json") if not (folder / name).exists()]
+    paths = RunPaths(Path(folder))
+    missing = [path.name for path in (paths.run_record, paths.predictions, paths.metrics) if not path.exists()]
     if missing:
-        raise InputError(f"{folder}: no {missing[0]}; run `snakemake {folder}/report.html` first")
+        raise InputError(f"{folder}: no {missing[0]}; run `snakemake {paths.report}` first")
     text = ("member", "patient", "recording", "label", "predicted")
     return Run(
-        folder,
-        Study.model_validate(read_json(folder / "run.json")["config"]),
-        read_table(folder / "predictions.tsv", ("member", "window"), text=text),
-        _metrics_table(read_json(folder / "metrics.json")),
-        read_table(folder / "per_patient.tsv", ("patient",), text=("patient",)),
+        paths.folder,
+        StudyDesign.model_validate(read_json(paths.run_record)["config"]),
+        read_table(paths.predictions, ("member", "window"), text=text),
+        _metrics_table(read_json(paths.metrics)),
+        read_table(paths.per_patient, ("patient",), text=("patient",)),
     )
 
 

@@ -1,28 +1,26 @@
 rule evaluate:
     input:
-        tests=expand(
-            "<run>/fold{fold}/retrain/rank{rank}/test.tsv", fold=flow.folds, rank=flow.ranks, allow_missing=True
-        ),
-        windows="<data>/windows.tsv",
-        recordings="<data>/recordings.tsv",
-        events="<data>/events.tsv",
+        tests=flow.test_predictions(),
+        windows=data.windows,
+        recordings=data.recordings,
+        events=data.events,
     output:
-        predictions="<run>/predictions.tsv",
-        metrics="<run>/metrics.json",
-        patients="<run>/per_patient.tsv",
-        events="<run>/events.tsv",
+        predictions=run.predictions,
+        metrics=run.metrics,
+        patients=run.per_patient,
+        events=run.events,
     log:
-        "<logs>/evaluate/<combination>.log",
+        flow.log("evaluate"),
     benchmark:
-        "<benchmarks>/evaluate/<combination>.tsv"
+        flow.benchmark("evaluate")
     resources:
-        **flow.asks.of("evaluate"),
+        **flow.resources_for("evaluate"),
     params:
-        config=flow.config("evaluate"),
+        settings=flow.settings("evaluate"),
         code=flow.code("evaluate"),
         output=flow.folder,
     message:
         "Score {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
-        "run_script evaluate --config {params.config:q} --tests {input.tests:q} --windows {input.windows:q}"
+        "run_script evaluate --settings {params.settings:q} --tests {input.tests:q} --windows {input.windows:q}"
         " --recordings {input.recordings:q} --events {input.events:q} --output {params.output:q} 2>&1 | log_to {log:q}"

@@ -1,23 +1,23 @@
 rule folds:
     input:
-        windows="<data>/windows.tsv",
-        arrays=flow.gate_array,
+        windows=data.windows,
+        arrays=flow.leakage_check_array,
         given=flow.given_folds,
     output:
-        folds="<data>/folds.tsv",
-        leakage="<data>/leakage.json",
+        folds=data.folds,
+        leakage=data.leakage,
     log:
-        "<logs>/folds.log",
+        flow.log("folds"),
     benchmark:
-        "<benchmarks>/folds.tsv"
+        flow.benchmark("folds")
     resources:
-        **flow.asks.of("folds"),
+        **flow.resources_for("folds"),
     params:
-        config=flow.config("folds"),
+        settings=flow.settings("folds"),
         code=flow.code("folds"),
         given=flow.given_option,
     message:
-        "Make the folds by patient and look for leaks"
+        "Make the folds by patient and check them for leakage"
     shell:
-        "run_script folds --config {params.config:q} --windows {input.windows:q} --arrays {input.arrays:q}"
+        "run_script folds --settings {params.settings:q} --windows {input.windows:q} --arrays {input.arrays:q}"
         " {params.given} --folds {output.folds:q} --leakage {output.leakage:q} 2>&1 | log_to {log:q}"

@@ -1,29 +1,29 @@
 rule report:
     input:
-        expand("<data>/{file}", file=flow.table_files),
-        metrics="<run>/metrics.json",
-        predictions="<run>/predictions.tsv",
-        patients="<run>/per_patient.tsv",
-        events="<run>/events.tsv",
-        folds=expand("<run>/fold{fold}/{file}", fold=flow.folds, file=flow.fold_files, allow_missing=True),
+        tables=[data.recordings, data.windows, data.folds, data.leakage],
+        metrics=run.metrics,
+        predictions=run.predictions,
+        patients=run.per_patient,
+        events=run.events,
+        folds=flow.fold_files(),
     output:
-        report="<run>/report.html",
-        timing="<run>/timing.tsv",
-        ledger="<run>/ledger.tsv",
-        run="<run>/run.json",
+        report=run.report,
+        timing=run.timing,
+        ledger=run.ledger,
+        record=run.run_record,
     log:
-        "<logs>/report/<combination>.log",
+        flow.log("report"),
     benchmark:
-        "<benchmarks>/report/<combination>.tsv"
+        flow.benchmark("report")
     resources:
-        **flow.asks.of("report"),
+        **flow.resources_for("report"),
     params:
-        config=flow.config("report"),
+        settings=flow.settings("report"),
         code=flow.code("report"),
         results=flow.results_folder,
     message:
         "Report {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
-        "run_script report --config {params.config:q} --results {params.results:q} --model {wildcards.model}"
+        "run_script report --settings {params.settings:q} --results {params.results:q} --model {wildcards.model}"
         " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --output {output.report:q}"
         " 2>&1 | log_to {log:q}"

@@ -1,29 +1,29 @@
 rule retrain:
     input:
-        windows="<data>/windows.tsv",
-        folds="<data>/folds.tsv",
+        windows=data.windows,
+        folds=data.folds,
         arrays=flow.arrays,
         axes=flow.axes,
-        best="<fold>/tune/best.json",
+        best=fold.best,
     output:
-        expand("<fold>/retrain/rank{rank}/{file}", rank=flow.ranks, file=flow.rank_files, allow_missing=True),
-        "<fold>/retrain/timing.tsv",
+        flow.rank_files(),
+        fold.retrain_timing,
     log:
-        "<logs>/retrain/<combination>_fold{fold}.log",
+        flow.log("retrain"),
     benchmark:
-        "<benchmarks>/retrain/<combination>_fold{fold}.tsv"
+        flow.benchmark("retrain")
     threads: flow.study.threads
     resources:
-        **flow.asks.of("retrain"),
+        **flow.resources_for("retrain"),
     params:
-        config=flow.config("retrain"),
+        settings=flow.settings("retrain"),
         code=flow.code("retrain"),
         state=flow.state,
         name=flow.name,
         output=flow.retrain_folder,
     message:
-        "Retrain the best of {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
+        "Retrain the best parameter sets of {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
     shell:
-        "run_script retrain --name {params.name} --fold {wildcards.fold} --config {params.config:q}"
+        "run_script retrain --name {params.name} --fold {wildcards.fold} --settings {params.settings:q}"
         " --code {params.code} --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
         " --best {input.best:q} --state {params.state:q} --output {params.output:q} 2>&1 | log_to {log:q}"

@@ -1,23 +1,23 @@
 rule summary:
     input:
-        metrics=flow.finished("metrics.json"),
-        runs=flow.finished("run.json"),
-        weights=flow.finished("fold1/retrain/rank1/model.safetensors"),
+        metrics=flow.all_metrics(),
+        records=flow.all_run_records(),
+        weights=flow.all_first_weights(),
     output:
-        table="<results>/summary.tsv",
-        page="<results>/summary.html",
+        table=paths.summary_table,
+        page=paths.summary_page,
     log:
-        "<logs>/summary.log",
+        flow.log("summary"),
     benchmark:
-        "<benchmarks>/summary.tsv"
+        flow.benchmark("summary")
     resources:
-        **flow.asks.of("summary"),
+        **flow.resources_for("summary"),
     params:
-        combinations=flow.combinations,
+        settings=flow.settings("summary"),
         code=flow.code("summary"),
         results=flow.results_folder,
     message:
-        "Put the combinations of the matrix side by side"
+        "Compare the combinations of the matrix"
     shell:
-        "run_script summary --combinations {params.combinations:q} --results {params.results:q}"
+        "run_script summary --settings {params.settings:q} --results {params.results:q}"
         " --table {output.table:q} --page {output.page:q} 2>&1 | log_to {log:q}"

@@ -1,22 +1,28 @@
 rule tune:
     input:
-        workers=flow.workers_of,
+        windows=data.windows,
+        folds=data.folds,
+        leakage=data.leakage,
+        arrays=flow.arrays,
+        axes=flow.axes,
     output:
-        trials="<fold>/tune/trials.tsv",
-        best="<fold>/tune/best.json",
-        timing="<fold>/tune/timing.tsv",
+        run.worker("{study}", "{worker}"),
     log:
-        "<logs>/tune/<combination>_fold{fold}.log",
+        flow.log("tune"),
     benchmark:
-        "<benchmarks>/tune/<combination>_fold{fold}.tsv"
+        flow.benchmark("tune")
+    threads: flow.study.threads
     resources:
-        **flow.asks.of("tune"),
+        **flow.resources_for("tune"),
     params:
-        config=flow.config("tune"),
+        settings=flow.settings("tune"),
         code=flow.code("tune"),
         state=flow.state,
+        name=flow.name,
+        fold=flow.excluded_fold,
     message:
-        "Choose the best of {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
+        "Tune {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}: {wildcards.study}, worker {wildcards.worker}"
     shell:
-        "run_script tune --config {params.config:q} --workers {input.workers:q} --state {params.state:q}"
-        " --trials {output.trials:q} --best {output.best:q} --timing {output.timing:q} 2>&1 | log_to {log:q}"
+        "run_script tune --name {params.name} --fold {params.fold} --worker {wildcards.worker}"
+        " --settings {params.settings:q} --code {params.code} --windows {input.windows:q} --folds {input.folds:q}"
+        " --arrays {input.arrays:q} --state {params.state:q} --output {output:q} 2>&1 | log_to {log:q}"

@@ -1,1 +1,1 @@
-"""What `eegwf check` looks at before anything runs: the configuration against the data, headers and events only."""
+"""Checks of `eegwf check`: compare a configuration with its data, by headers and events only, before anything runs."""

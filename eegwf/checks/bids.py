@@ -1,89 +1,100 @@
-"""The check of a BIDS data set."""
+"""Check of a BIDS data set."""
 
 from collections import Counter
 from pathlib import Path
 
-from eegwf.checks.findings import Findings, span
-from eegwf.checks.inputs import check_grids, check_space
+from eegwf.checks.findings import Findings, format_duration
+from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import check_classes, study_folds
 from eegwf.checks.recordings import Survey, survey
 from eegwf.config.data import Bids
 from eegwf.dag.flow import Flow
-from eegwf.data.dataset import Reading
+from eegwf.data.dataset import ReadingSettings
+from eegwf.plan.sizes import Sizes
 
 
 def check_bids(flow: Flow, findings: Findings) -> None:
-    """Look at every header and table of events, and count the windows they will give.
+    """Read the headers and events of all recordings, and count the windows of the study.
+
+    Parameters
+    ----------
+    flow
+        A study of a BIDS data set.
+    findings
+        Receives the lines.
 
     Raises
     ------
     InputError
-        If no recordings can be listed.
+        If the recordings can't be listed.
     """
     study = flow.study
-    dataset: Bids = study.dataset
-    found = survey(Reading(Path(dataset.root), dataset, study.signals, study.windows, study.patients))
+    dataset = study.dataset
+    assert isinstance(dataset, Bids)
+    surveyed = survey(ReadingSettings(Path(dataset.root), dataset, study.signals, study.windows, study.patients))
     findings.facts.append(
-        f"data set: {dataset.root}: {len(found.recordings)} recordings, {len(found.heads)} of them fit for use, of "
-        f"{len(found.patients)} patients, {span(sum(head.duration for head in found.heads))}"
+        f"data set: {dataset.root}: {len(surveyed.recordings)} recordings, {len(surveyed.headers)} of them fit for "
+        f"use, of {len(surveyed.patients)} patients, {format_duration(sum(head.duration for head in surveyed.headers))}"
     )
     if study.signals.on_bad_recording == "exclude":
-        findings.warnings += [f"will be left out: {fault}" for fault in found.faults]
+        findings.warnings += [f"will be excluded: {fault}" for fault in surveyed.faults]
     else:
-        findings.problems += found.faults
-    named = {recording.patient for recording in found.recordings}
+        findings.problems += surveyed.faults
+    recorded_ids = {recording.patient for recording in surveyed.recordings}
     findings.warnings += [
-        f"patients.{alias}: no such patient in the data set; if that is a slip, one person may be in two folds"
+        f"patients.{alias}: no such patient in the data set; correct the id, or one person may be in two folds"
         for alias in study.patients
-        if alias not in named
+        if alias not in recorded_ids
     ]
-    if not found.heads:
+    if not surveyed.headers:
         if not findings.problems:
             findings.problems.append(f"{dataset.root}: no recording can be used; see the warnings")
         return
-    rate = _check_rates(flow, found, findings)
-    _describe_events(dataset, found, findings)
-    n_windows = sum(found.windows.values())
-    borderline = sum(number for (_, label), number in found.windows.items() if not label)
+    sfreq = _check_rates(flow, surveyed, findings)
+    _describe_events(dataset, surveyed, findings)
+    n_windows = sum(surveyed.windows.values())
+    n_borderline = sum(number for (_, label), number in surveyed.windows.items() if not label)
     findings.facts.append(
-        f"windows: {n_windows} of {study.windows.length:g} s, one every {study.windows.step:g} s, {borderline} of them "
-        "borderline"
+        f"windows: {n_windows} of {study.windows.length:g} s, one every {study.windows.step:g} s, {n_borderline} of "
+        "them borderline"
     )
     if not n_windows:
         findings.problems.append(
-            f"windows.length: no recording gives a window of {study.windows.length:g} s; choose a shorter length"
+            f"windows.length: no recording contains a usable window of {study.windows.length:g} s; choose a shorter "
+            "length"
         )
         return
-    length = round(study.windows.length * rate)
-    check_grids(flow, rate, length, min(head.sfreq for head in found.heads), findings)
-    check_space(flow, n_windows, len(found.derivations), length, findings)
-    folds = study_folds(flow, found.windows, findings)
+    n_times = study.windows.n_times(sfreq)
+    check_grids(flow, sfreq, n_times, min(head.sfreq for head in surveyed.headers), findings)
+    check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)
+    folds = study_folds(flow, surveyed.windows, findings)
     if folds is not None:
-        check_classes(flow, found.windows, folds, findings)
+        check_classes(flow, surveyed.windows, folds, findings)
 
 
-def _check_rates(flow: Flow, found: Survey, findings: Findings) -> float:
-    """Say the sampling rates; returns the study's, in Hz."""
+def _check_rates(flow: Flow, surveyed: Survey, findings: Findings) -> float:
+    """Report the sampling rates; returns that of the study in Hz."""
     signals = flow.study.signals
-    rates = Counter(head.sfreq for head in found.heads)
-    told = ", ".join(f"{rate:g} Hz ({number} recordings)" for rate, number in sorted(rates.items()))
-    wanted = min(rates) if signals.sfreq == "as recorded" else float(signals.sfreq)
+    rates = Counter(head.sfreq for head in surveyed.headers)
+    listing = ", ".join(f"{rate:g} Hz ({number} recordings)" for rate, number in sorted(rates.items()))
+    target = signals.target_sfreq(min(rates))
     findings.facts.append(
-        f"signals: {len(found.derivations)} derivations ({signals.montage}), recorded at {told}"
-        + ("" if set(rates) == {wanted} else f", resampled to {wanted:g} Hz")
+        f"signals: {len(surveyed.derivations)} derivations ({signals.montage}), recorded at {listing}"
+        + ("" if set(rates) == {target} else f", resampled to {target:g} Hz")
     )
     if signals.sfreq == "as recorded" and len(rates) > 1:
-        findings.problems.append(f"signals.sfreq: 'as recorded', but the rates differ: {told}; give one rate in Hz")
-    return wanted
+        findings.problems.append(f"signals.sfreq: 'as recorded', but the rates differ: {listing}; set one rate in Hz")
+    return target
 
 
-def _describe_events(dataset: Bids, found: Survey, findings: Findings) -> None:
+def _describe_events(dataset: Bids, surveyed: Survey, findings: Findings) -> None:
+    """Report the duration and the patients of each event type."""
     parts = [
-        f"{name} {span(seconds)} ({len(found.holders[name])} patients)"
-        for name, seconds in sorted(found.seconds.items())
+        f"{name} {format_duration(seconds)} ({len(surveyed.event_patients[name])} patients)"
+        for name, seconds in sorted(surveyed.event_seconds.items())
         if name
     ]
-    if rest := found.seconds.get("", 0.0):
-        meant = "borderline" if dataset.unannotated is None else f"taken for {dataset.unannotated}"
-        parts.append(f"without event {span(rest)}, {meant}")
+    if rest := surveyed.event_seconds.get("", 0.0):
+        label = "borderline" if dataset.unannotated is None else f"labeled as {dataset.unannotated}"
+        parts.append(f"without event {format_duration(rest)}, {label}")
     findings.facts.append(f"events: {', '.join(parts)}")

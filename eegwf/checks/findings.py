@@ -1,20 +1,20 @@
-"""What a check found, in plain words."""
+"""Findings of a check, and their text."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Findings:
-    """Lines of a check: what is there, what will be worse than expected, and what will not run.
+    """Lines of a check.
 
     Attributes
     ----------
     facts
-        What the study would work on.
+        Data and settings that the study would use.
     warnings
-        It runs, but not as one may think.
+        Settings with which the study runs, but possibly not as intended.
     problems
-        It stops, or a class set can't be filled; each says what to do.
+        Settings or data with which the study would fail; each line contains what to change.
     """
 
     facts: list[str] = field(default_factory=list)
@@ -22,7 +22,7 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
     def lines(self, command: str) -> list[str]:
-        """All lines in the order to read them; the last is the command to run, or how many problems there are."""
+        """All lines in the order of printing; the last is the command to run, or the number of problems."""
         last = f"ready: {command}"
         if self.warnings:
             last = f"{_counted(len(self.warnings), 'warning')}; {last}"
@@ -36,18 +36,31 @@ class Findings:
         ]
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def span(seconds: float) -> str:
-    """A length of time as people say it."""
+def format_duration(seconds: float) -> str:
+    """Format a duration in seconds, minutes or hours, such as `12 s` or `2.0 min`."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def some(names: list[str], most: int = 5) -> str:
-    """The first names of a list, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+def format_names(names: list[str], limit: int = 5) -> str:
+    """List names, separated by commas.
+
+    Parameters
+    ----------
+    names
+        The names.
+    limit
+        Maximum number of names; the number of the others follows.
+
+    Returns
+    -------
+    str
+        For example, `a, b and 3 more`.
+    """
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")

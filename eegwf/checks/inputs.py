@@ -1,11 +1,12 @@
-"""Whether the spectrograms fit the windows, and the arrays the disk."""
+"""Checks of the spectrograms against the windows, and of the disk space."""
 
 import shutil
 from pathlib import Path
 
 from eegwf.checks.findings import Findings
-from eegwf.config.spectrograms import Cwt, Grid, Mel
+from eegwf.config.spectrograms import Cwt, Grid, Mel, Stft
 from eegwf.dag.flow import Flow
+from eegwf.plan.sizes import Sizes
 from eegwf.spectrograms.axes import check_axes, window_samples
 from eegwf.spectrograms.filters import check_filters
 from eegwf.spectrograms.names import members
@@ -13,74 +14,77 @@ from eegwf.spectrograms.wavelets import check_support, make_wavelet
 
 
 def grids_of(flow: Flow) -> dict[str, Grid]:
-    """Grids of the spectrograms that the matrix asks for."""
-    names = dict.fromkeys(name for asked in flow.study.matrix.spectrograms for name in members(asked))
+    """Grids of the spectrograms of the matrix by their names, without `raw`."""
+    names = dict.fromkeys(name for entry in flow.study.matrix.spectrograms for name in members(entry))
     return {name: getattr(flow.study.spectrograms, name) for name in names if name != "raw"}
 
 
-def check_grids(flow: Flow, sfreq: float, length: int, recorded: float, findings: Findings) -> None:
-    """Find spectrograms of the matrix that don't fit the windows.
+def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_sfreq: float, findings: Findings) -> None:
+    """Find spectrograms of the matrix that can't be computed from the windows.
 
     Parameters
     ----------
     flow
         The study.
-    sfreq, length
+    sfreq, n_times
         Sampling rate in Hz and number of samples of its windows.
-    recorded
-        Lowest sampling rate among its recordings.
+    recorded_sfreq
+        Lowest sampling rate of its recordings in Hz.
     findings
-        Gets the lines.
+        Receives the lines.
     """
     grids = grids_of(flow)
     for name, grid in grids.items():
         try:
-            check_axes(name, sfreq, length, grid.n_freqs, grid.n_times, grid.f_min, grid.f_max)
+            check_axes(name, sfreq, n_times, grid.n_freqs, grid.n_frames, grid.f_min, grid.f_max)
             if isinstance(grid, Cwt):
                 wavelet = make_wavelet(grid.wavelet, grid.cycles, grid.gamma)
-                check_support(wavelet, sfreq, length, grid.f_min, grid.f_max)
-            else:
-                n_fft = window_samples(name, grid.window, sfreq, length, grid.f_min)
+                check_support(wavelet, sfreq, n_times, grid.f_min, grid.f_max)
+            elif isinstance(grid, Mel | Stft):
+                n_fft = window_samples(name, grid.window, sfreq, n_times, grid.f_min)
                 if isinstance(grid, Mel):
-                    check_filters(sfreq, length, n_fft, grid.n_freqs, grid.f_min, grid.f_max)
+                    check_filters(sfreq, n_times, n_fft, grid.n_freqs, grid.f_min, grid.f_max)
         except ValueError as error:
             findings.problems.append(f"spectrograms.{error}")
-        if recorded / 2 < grid.f_max <= sfreq / 2:
+        highest = recorded_sfreq / 2
+        if highest < grid.f_max <= sfreq / 2:
             findings.warnings.append(
-                f"spectrograms.{name}.f_max: {grid.f_max:g} Hz, but recordings of {recorded:g} Hz hold nothing above "
-                f"{recorded / 2:g} Hz, and a model can tell them by that; choose f_max: {recorded / 2:g} or lower"
+                f"spectrograms.{name}.f_max: {grid.f_max:g} Hz, but recordings of {recorded_sfreq:g} Hz contain "
+                f"nothing above {highest:g} Hz, by which a model can recognize them; choose f_max: {highest:g} or lower"
             )
-    shapes = {(grid.n_freqs, grid.n_times) for grid in grids.values()}
+    shapes = {(grid.n_freqs, grid.n_frames) for grid in grids.values()}
     if "concat" in flow.study.matrix.spectrograms and len(shapes) > 1:
-        told = ", ".join(f"{name} {grid.n_freqs} x {grid.n_times}" for name, grid in grids.items())
+        listing = ", ".join(f"{name} {grid.n_freqs} x {grid.n_frames}" for name, grid in grids.items())
         findings.problems.append(
-            f"matrix.spectrograms: concat stacks mel, cwt and stft, which need equal n_freqs and n_times; found {told}"
+            "matrix.spectrograms: concat stacks mel, cwt and stft, which need equal n_freqs and n_frames; found "
+            f"{listing}"
         )
 
 
-def check_space(flow: Flow, n_windows: int, n_chans: int, length: int, findings: Findings) -> None:
-    """Say what the arrays will take in half precision, and whether the disk has it.
+def check_disk(flow: Flow, sizes: Sizes, findings: Findings) -> None:
+    """Report the size of the arrays, and check that the disk has enough free space.
 
     Parameters
     ----------
     flow
         The study.
-    n_windows, n_chans, length
-        Shape of the array of windows.
+    sizes
+        Number of windows and of values per window.
     findings
-        Gets the lines.
+        Receives the lines.
     """
-    grids = grids_of(flow).values()
-    # Windows stand twice while they are made: the recordings' parts, and the array they are joined to.
-    values = 2 * length + sum(grid.n_freqs * grid.n_times for grid in grids)
-    needed = 2.0 * n_windows * n_chans * values / 1e9
-    findings.facts.append(f"disk: about {needed:.2g} GB for windows and {len(grids)} kind(s) of spectrogram")
+    grids = grids_of(flow)
+    final, peak = sizes.disk(grids)
+    findings.facts.append(
+        f"disk: {final / 1e9:.2g} GB for windows and {len(grids)} kind(s) of spectrogram, at most {peak / 1e9:.2g} GB "
+        "while they are written"
+    )
     folder = Path(flow.results).absolute()
     while not folder.exists():
         folder = folder.parent
-    free = shutil.disk_usage(folder).free / 1e9
-    if free < needed:
+    free = shutil.disk_usage(folder).free
+    if free < peak:
         findings.warnings.append(
-            f"results: about {needed:.2g} GB will be written, but {folder} has {free:.2g} GB left; set results to a "
-            "folder on a larger disk, or lengthen windows.step"
+            f"results: {peak / 1e9:.2g} GB will be written, but {folder} has {free / 1e9:.2g} GB free; set results to "
+            "a folder on a larger disk, or increase windows.step"
         )

@@ -1,22 +1,22 @@
-"""Whether the labels fill the class sets, in every fold."""
+"""Checks of the class sets: windows of every class, in every fold."""
 
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 
-from eegwf.checks.findings import Findings, some
+from eegwf.checks.findings import Findings, format_names
 from eegwf.dag.flow import Flow
 from eegwf.data.events import classify
 from eegwf.data.folds import given_folds, make_folds
-from eegwf.data.splits import Cohort, split
+from eegwf.data.splits import WindowSet, split
 from eegwf.errors import InputError
 
-Windows = Counter[tuple[str, str]]
+WindowCounts = Counter[tuple[str, str]]
 
 
-def study_folds(flow: Flow, windows: Windows, findings: Findings) -> pd.DataFrame | None:
-    """The very folds that the study will make, or is given; None if they can't be had, which is a problem.
+def study_folds(flow: Flow, windows: WindowCounts, findings: Findings) -> pd.DataFrame | None:
+    """Assign the patients to folds as the study will, or read the given folds.
 
     Parameters
     ----------
@@ -25,7 +25,12 @@ def study_folds(flow: Flow, windows: Windows, findings: Findings) -> pd.DataFram
     windows
         Number of windows of each (patient, label).
     findings
-        Gets the lines.
+        Receives the lines.
+
+    Returns
+    -------
+    DataFrame or None
+        Table of `patient` and `fold`; None if it can't be made or read, which is a problem in `findings`.
     """
     rows = [(patient, label) for (patient, label), number in windows.items() for _ in range(number)]
     table = pd.DataFrame(rows, columns=["patient", "label"])
@@ -36,13 +41,13 @@ def study_folds(flow: Flow, windows: Windows, findings: Findings) -> pd.DataFram
         findings.problems.append(str(error))
         return None
     sizes = folds["fold"].value_counts()
-    each = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
-    findings.facts.append(f"folds: {len(sizes)}, of {each} patients each")
+    n_patients = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
+    findings.facts.append(f"folds: {len(sizes)}, of {n_patients} patients each")
     return folds
 
 
-def check_classes(flow: Flow, windows: Windows, folds: pd.DataFrame | None, findings: Findings) -> None:
-    """Say which class sets the windows fill, and which folds lack a class.
+def check_classes(flow: Flow, windows: WindowCounts, folds: pd.DataFrame | None, findings: Findings) -> None:
+    """Report the windows and patients of each class, and find classes without windows in the study or in a fold.
 
     Parameters
     ----------
@@ -51,75 +56,83 @@ def check_classes(flow: Flow, windows: Windows, folds: pd.DataFrame | None, find
     windows
         Number of windows of each (patient, label).
     folds
-        Table of `patient` and `fold`; None if it isn't known yet, and then only patients are counted.
+        Table of `patient` and `fold`; None before the data exist: then only the patients of a class are counted.
     findings
-        Gets the lines.
+        Receives the lines.
     """
     for name, classes in flow.study.classes.items():
         class_of = {label: classify(label, classes) if label else None for _, label in windows}
-        holders: dict[str, set[str]] = {one: set() for one in classes}
+        patients_of: dict[str, set[str]] = {class_name: set() for class_name in classes}
         counts: Counter[str] = Counter()
         for (patient, label), number in windows.items():
-            if (found := class_of[label]) is not None:
-                counts[found] += number
-                holders[found].add(patient)
-        _describe(name, counts if folds is not None else None, holders, class_of, findings)
-        empty = [one for one in classes if not holders[one]]
+            if (class_name := class_of[label]) is not None:
+                counts[class_name] += number
+                patients_of[class_name].add(patient)
+        _describe(name, counts if folds is not None else None, patients_of, class_of, findings)
+        empty = [class_name for class_name in classes if not patients_of[class_name]]
         if name not in flow.study.matrix.classes:
             continue
-        for one in empty:
+        for class_name in empty:
             findings.problems.append(
-                f"class set {name}: no window of {one!r} (event types {', '.join(classes[one])}); the windows hold "
-                f"{some(sorted(set(class_of) - {''})) or 'no label'}. Take {name} out of matrix.classes, change "
-                f"classes.{name}, or shorten windows.length"
+                f"class set {name}: no window of {class_name!r} (event types {', '.join(classes[class_name])}); labels "
+                f"of the windows: {format_names(sorted(set(class_of) - {''})) or 'none'}; remove {name} from "
+                f"matrix.classes, change classes.{name}, or decrease windows.length"
             )
         if folds is not None and not empty:
-            _check_folds(name, holders, folds, flow.study.tuning.inner_folds, findings)
-        for one in classes:
-            if folds is None and 0 < len(holders[one]) < flow.n_folds:
+            _check_folds(name, patients_of, folds, flow.study.tuning.inner_folds, findings)
+        for class_name in classes:
+            if folds is None and 0 < len(patients_of[class_name]) < flow.n_folds:
                 findings.warnings.append(
-                    f"class set {name}: {len(holders[one])} patients have {one!r}, there are {flow.n_folds} folds: "
-                    "some test folds will lack it; use fewer folds or more patients"
+                    f"class set {name}: {len(patients_of[class_name])} patients have {class_name!r}, but there are "
+                    f"{flow.n_folds} folds, so that some test folds will not contain it; use fewer folds or more "
+                    "patients"
                 )
 
 
-def _describe(name, counts, holders, class_of, findings: Findings) -> None:
+def _describe(
+    name: str,
+    counts: Counter[str] | None,
+    patients_of: dict[str, set[str]],
+    class_of: dict[str, str | None],
+    findings: Findings,
+) -> None:
+    """Report the windows and patients of each class, and the event types outside the class set."""
     parts = []
-    for one, held in holders.items():
-        windows = f"{counts[one]} windows of " if counts is not None else ""
-        parts.append(f"{one} {windows}{len(held)} patients" if held else f"{one} none")
-    left = sorted(label for label, found in class_of.items() if label and found is None)
+    for class_name, patients in patients_of.items():
+        windows = f"{counts[class_name]} windows of " if counts is not None else ""
+        parts.append(f"{class_name} {windows}{len(patients)} patients" if patients else f"{class_name} none")
+    excluded = sorted(label for label, class_name in class_of.items() if label and class_name is None)
     findings.facts.append(
         f"class set {name}: {', '.join(parts)}"
-        + (f"; leaves out {some(left)}" if left else "")
-        + ("" if all(holders.values()) else "; it can't be used")
+        + (f"; excludes {format_names(excluded)}" if excluded else "")
+        + ("" if all(patients_of.values()) else "; it can't be used")
     )
 
 
 def _check_folds(
-    name: str, holders: dict[str, set[str]], folds: pd.DataFrame, inner_folds: int, findings: Findings
+    name: str, patients_of: dict[str, set[str]], folds: pd.DataFrame, inner_folds: int, findings: Findings
 ) -> None:
-    """Folds that lack a class: a warning where they test, a problem where training would be left without it."""
+    """Find folds without a class: a warning for test folds, a problem if a training set would lack the class."""
     fold_of = dict(zip(folds["patient"], folds["fold"], strict=True))
     n_folds = int(folds["fold"].max())
-    having = [{fold_of[patient] for patient in held} for held in holders.values()]
-    for (one, held), present in zip(holders.items(), having, strict=True):
-        lacking = sorted(set(range(1, n_folds + 1)) - present)
-        if lacking:
+    folds_of = [{fold_of[patient] for patient in patients} for patients in patients_of.values()]
+    for (class_name, patients), class_folds in zip(patients_of.items(), folds_of, strict=True):
+        missing = sorted(set(range(1, n_folds + 1)) - class_folds)
+        if missing:
             findings.warnings.append(
-                f"class set {name}: no window of {one!r} in test fold{'s' * (len(lacking) > 1)} "
-                f"{some([str(fold) for fold in lacking])} ({len(held)} patients have it, there are {n_folds} folds); "
-                "use fewer folds or more patients, or read the scores over all folds alone"
+                f"class set {name}: no window of {class_name!r} in test fold{'s' * (len(missing) > 1)} "
+                f"{format_names([str(fold) for fold in missing])} ({len(patients)} patients have it, there are "
+                f"{n_folds} folds); use fewer folds or more patients, or use only the scores over all folds"
             )
-    # One window for each class and fold shows what each split would hold.
-    pairs = [(number, fold) for number, present in enumerate(having) for fold in sorted(present)]
+    # The splits depend only on the classes that each fold contains, so one window per class and fold is enough.
+    pairs = [(number, fold) for number, class_folds in enumerate(folds_of) for fold in sorted(class_folds)]
     label, fold = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
-    names, zeros = np.full(len(pairs), "", dtype=object), np.zeros(len(pairs))
-    cohort = Cohort(tuple(holders), np.arange(len(pairs)), label, fold, names, names, zeros, n_folds)
+    names, onsets = np.full(len(pairs), "", dtype=object), np.zeros(len(pairs))
+    window_set = WindowSet(tuple(patients_of), np.arange(len(pairs)), label, fold, names, names, onsets, n_folds)
     for test_fold in range(1, n_folds + 1):
         try:
             for inner in range(1, inner_folds + 1):
-                split(cohort, test_fold, inner)
+                split(window_set, test_fold, inner)
         except InputError as error:
             findings.problems.append(f"class set {name}: {error}")
             return

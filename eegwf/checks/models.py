@@ -1,4 +1,4 @@
-"""Whether the networks that the configuration names exist."""
+"""Check of the networks that the configuration names."""
 
 from eegwf.checks.findings import Findings
 from eegwf.dag.flow import Flow
@@ -7,7 +7,19 @@ NAMES = ("timm", "architecture")
 
 
 def check_models(flow: Flow, findings: Findings) -> None:
-    """Find networks of timm that it doesn't have; it is loaded only if the matrix names one."""
+    """Find networks that timm does not have.
+
+    Parameters
+    ----------
+    flow
+        The study.
+    findings
+        Receives the lines.
+
+    Notes
+    -----
+    timm, which needs seconds to import, is imported only if the matrix names a network of timm.
+    """
     named = [(name, key, network) for name in flow.study.matrix.models for key, network in _networks(flow, name)]
     if not named:
         return
@@ -15,12 +27,14 @@ def check_models(flow: Flow, findings: Findings) -> None:
 
     for model, key, network in named:
         if fault := unknown(network):
-            findings.problems.append(f"{flow.matrix.place('models', model, key)}: {fault}")
+            findings.problems.append(f"{flow.combinations.place('models', model, key)}: {fault}")
 
 
 def _networks(flow: Flow, model: str) -> list[tuple[str, str]]:
-    """Networks that a model's entry names: the key's last part, and the name."""
+    """Networks in the configuration of a model: last part of the key, and name."""
     entry = flow.study.models[model]
-    found = [(key, entry.fixed[key]) for key in NAMES if entry.fixed.get(key)]
-    searched = [(key, entry.search[key]) for key in NAMES if key in entry.search]
-    return found + [(key, value) for key, drawn in searched for value in getattr(drawn, "choices", ()) if value]
+    networks = [(key, str(entry.fixed[key])) for key in NAMES if entry.fixed.get(key)]
+    distributions = [(key, entry.search[key]) for key in NAMES if key in entry.search]
+    for key, distribution in distributions:
+        networks += [(key, value) for value in getattr(distribution, "choices", ()) if value]
+    return networks

@@ -1,7 +1,7 @@
-"""The check of a whole study."""
+"""Check of a whole study."""
 
 from eegwf.checks.bids import check_bids
-from eegwf.checks.findings import Findings, some
+from eegwf.checks.findings import Findings, format_names
 from eegwf.checks.fold_arrays import check_fold_arrays
 from eegwf.checks.models import check_models
 from eegwf.checks.synthetic import check_synthetic
@@ -12,7 +12,7 @@ CHECKS = {"synthetic": check_synthetic, "bids": check_bids, "fold_arrays": check
 
 
 def check_study(flow: Flow) -> Findings:
-    """Compare a study's configuration with its data; nothing is written, and no signals are read."""
+    """Compare the configuration of a study with its data; signals are not read, and no files are written."""
     findings = Findings()
     check_models(flow, findings)
     try:
@@ -21,8 +21,8 @@ def check_study(flow: Flow) -> Findings:
         findings.problems.append(str(error))
     except OSError as error:
         findings.problems.append(
-            f"{error.filename or error}: {error.strerror or type(error).__name__}; make it readable"
+            f"{error.filename or error}: {error.strerror or type(error).__name__}; make the file readable"
         )
     names = [report.split("/")[-2] for report in flow.reports()]
-    findings.facts.append(f"reports: {flow.results}/NAME/report.html for {some(names, most=8)}")
+    findings.facts.append(f"reports: {flow.results}/NAME/report.html for {format_names(names, limit=8)}")
     return findings

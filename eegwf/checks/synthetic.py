@@ -1,18 +1,16 @@
-"""The check of a data set that is still to be generated."""
+"""Check of a synthetic data set, which the workflow generates."""
 
 from collections import Counter
 
-from eegwf.checks.findings import Findings, span
-from eegwf.checks.inputs import check_grids, check_space
+from eegwf.checks.findings import Findings, format_duration
+from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import check_classes
 from eegwf.config.data import Synthetic
 from eegwf.dag.flow import Flow
-from eegwf.data.signals.montage import MONTAGES
 from eegwf.data.synthetic.recording import draw_cases
-from eegwf.data.synthetic.scalp import N_ELECTRODES
 from eegwf.data.synthetic.seizure import FOCAL, GENERALIZED
 from eegwf.data.synthetic.signal import SFREQ
-from eegwf.data.windows import window_starts
+from eegwf.plan.sizes import estimate_sizes
 
 SEIZURES = {
     "focal": ("with focal seizures", (FOCAL,)),
@@ -23,35 +21,43 @@ SEIZURES = {
 
 
 def check_synthetic(flow: Flow, findings: Findings) -> None:
-    """Say what will be generated, and whether it is enough.
+    """Report what will be generated, and check that it is sufficient for the study.
+
+    Parameters
+    ----------
+    flow
+        A study of a synthetic data set.
+    findings
+        Receives the lines.
 
     Raises
     ------
     InputError
-        If the generator can't make it.
+        If the data set can't be generated.
     """
     study = flow.study
-    dataset: Synthetic = study.dataset
+    dataset = study.dataset
+    assert isinstance(dataset, Synthetic)
     cases = draw_cases(dataset)
     groups = Counter(case.group for case in cases)
-    told = ", ".join(f"{groups[group]} {words}" for group, (words, _) in SEIZURES.items() if groups[group])
+    listing = ", ".join(f"{groups[group]} {words}" for group, (words, _) in SEIZURES.items() if groups[group])
     findings.facts.append(
-        f"data set: synthetic, will be generated: {len(cases)} patients ({told}), each with one recording of "
-        f"{span(cases[0].n_seconds)} at {SFREQ:g} Hz, {dataset.seizures} seizures in it where there are any"
+        f"data set: synthetic, will be generated: {len(cases)} patients ({listing}), each with one recording of "
+        f"{format_duration(cases[0].n_seconds)} at {SFREQ:g} Hz; {dataset.seizures} seizures per recording of a "
+        "patient with seizures"
     )
-    rate = float(SFREQ if study.signals.sfreq == "as recorded" else study.signals.sfreq)
-    length, step = round(study.windows.length * rate), max(round(study.windows.step * rate), 1)
-    n_windows = len(cases) * len(window_starts(round(cases[0].n_seconds * rate), length, step))
+    sizes = estimate_sizes(study)
     findings.facts.append(
-        f"windows: {n_windows} of {study.windows.length:g} s, one every {study.windows.step:g} s, with the borderline"
+        f"windows: {sizes.n_windows} of {study.windows.length:g} s, one every {study.windows.step:g} s, including "
+        "borderline windows"
     )
-    if not n_windows:
+    if not sizes.n_windows:
         findings.problems.append(
-            f"windows.length: {study.windows.length:g} s is more than a recording has; choose a shorter length"
+            f"windows.length: {study.windows.length:g} s is longer than a recording; choose a shorter length"
         )
         return
-    check_grids(flow, rate, length, float(SFREQ), findings)
-    check_space(flow, n_windows, len(MONTAGES.get(study.signals.montage, range(N_ELECTRODES))), length, findings)
+    check_grids(flow, study.signals.target_sfreq(SFREQ), sizes.n_times, float(SFREQ), findings)
+    check_disk(flow, sizes, findings)
     if flow.n_folds > len(cases):
         findings.problems.append(
             f"folds: {flow.n_folds} folds can't be made of {len(cases)} patients; use {len(cases)} or fewer"

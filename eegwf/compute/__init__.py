@@ -1,1 +1,1 @@
-"""The device of a job."""
+"""Devices and threads of a job."""

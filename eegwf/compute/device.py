@@ -1,56 +1,90 @@
-"""Where and with how many threads a job computes."""
+"""Device, threads and deterministic algorithms of a job."""
 
 import contextlib
 import ctypes
+import logging
 import os
 import signal
 import sys
 import warnings
+from types import FrameType
 
 import torch
 
-from eegwf.compute.gpu import check_gpu, own_gpu
+from eegwf.compute.gpu import check_gpu, claim_gpu
+
+logger = logging.getLogger(__name__)
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h of glibc
 
-# TorchEval still uses what torch has deprecated; users can do nothing about that.
+# TorchEval uses deprecated functions of torch, which users can't change.
 warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
 warnings.filterwarnings("ignore", message="The reduce argument of torch.scatter", category=UserWarning)
 
 
+def choose_device(device: str, key: str = "device") -> str:
+    """Choose the device of a job and, on a machine with several GPUs, a GPU that no other job uses.
+
+    Parameters
+    ----------
+    device
+        `auto`, `cpu` or `cuda`.
+    key
+        Configuration key of the device, for errors.
+
+    Returns
+    -------
+    str
+        `cpu` or `cuda`.
+
+    Raises
+    ------
+    InputError
+        If a GPU was requested, or assigned by a scheduler, and torch sees none.
+    """
+    if device == "cpu" or not check_gpu(device, key):
+        return "cpu"
+    n_gpus = torch.cuda.device_count()
+    if n_gpus > 1:
+        torch.cuda.set_device(claim_gpu([str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(n_gpus)]))
+    return "cuda"
+
+
 def prepare(device: str, threads: int, deterministic: bool = True) -> str:
-    """Set threads and algorithms, leave cleanly on SIGTERM and SIGUSR1; returns `cpu` or `cuda`.
+    """Choose the device, set threads and algorithms, and handle SIGTERM and SIGUSR1.
 
     Parameters
     ----------
     device
         `auto`, `cpu` or `cuda`.
     threads
-        Of torch on the CPU.
+        Number of threads of torch on the CPU.
     deterministic
-        Whether a GPU, too, must give the same bytes from the same seed.
+        Whether results on a GPU must be reproducible byte for byte; results on the CPU always are.
+
+    Returns
+    -------
+    str
+        `cpu` or `cuda`.
 
     Raises
     ------
     InputError
-        If a GPU is asked for, or was given by a scheduler, and none can be seen.
+        If a GPU was requested, or assigned by a scheduler, and torch sees none.
     """
-    if device != "cpu":
-        device = "cuda" if check_gpu(device) else "cpu"
+    device = choose_device(device)
     torch.set_num_threads(threads)
     _keep_memory()
     if deterministic or device == "cpu":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may give other bits each time
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is not deterministic without it
         torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over memory for what nothing reads
+        # Filling new tensors with NaN takes time, and no code reads them before it writes them.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # missing in the stub
     if device == "cuda":
-        n_gpus = torch.cuda.device_count()
-        if n_gpus > 1:
-            torch.cuda.set_device(own_gpu([str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(n_gpus)]))
-        torch.backends.cudnn.benchmark = not deterministic  # it chooses algorithms by their time
-        # Single precision is what it says; bfloat16 is the way to speed, where it is asked for.
+        torch.backends.cudnn.benchmark = not deterministic  # chooses algorithms by measured time
+        # Computations in float32 keep its full precision; bfloat16 is the faster alternative, on request.
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-        # Their gradients are summed in any order, unless torch may stop at every other operation that has that fault.
+        # These attention kernels sum gradients in varying order, which `warn_only=True` permits; so they are disabled.
         for enable in (
             torch.backends.cuda.enable_flash_sdp,
             torch.backends.cuda.enable_mem_efficient_sdp,
@@ -58,15 +92,15 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
         ):
             enable(not deterministic)
     for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, _leave)
+        signal.signal(number, _stop)
     return device
 
 
 def _keep_memory() -> None:
-    """Let the C library keep what is freed for the next step, which asks for the same again.
+    """Configure the C library to keep freed memory for the next training step, which allocates the same sizes.
 
-    Else large arrays go back to the kernel at every step, and their pages are cleared anew, which can take most of a
-    step. Only glibc has this.
+    Otherwise, large arrays are returned to the kernel at every step, which clears their pages when they are allocated
+    again; this can take most of the time of a step. Only glibc supports this setting.
     """
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
@@ -75,19 +109,32 @@ def _keep_memory() -> None:
 
 
 def device_name(device: str) -> str:
-    """The device as it is told to users: `cpu`, or the GPU's name."""
+    """Name of a device for users: `cpu`, or the model of the GPU."""
     return torch.cuda.get_device_name() if device == "cuda" else device
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """The context in which a network runs: bfloat16 on a GPU that has units for it, if the precision allows it."""
-    wanted = device.type == "cuda" and (
+    """Autocast context of a network: bfloat16 on a GPU that supports it in hardware, if the precision allows it.
+
+    Parameters
+    ----------
+    device
+        Device of the network.
+    precision
+        `float32`, `bfloat16`, or `auto`: bfloat16 on a GPU of compute capability 8.0 or higher.
+
+    Returns
+    -------
+    torch.autocast
+        The context; disabled for float32 and on the CPU.
+    """
+    enabled = device.type == "cuda" and (
         precision == "bfloat16" or (precision == "auto" and torch.cuda.get_device_capability(device) >= (8, 0))
     )
-    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
-def _leave(number: int, frame) -> None:
-    """End now: a checkpoint is on disk, not long ago, and the next start goes on from it."""
-    print(f"stopped by {signal.Signals(number).name}; the last checkpoint is kept, run again to go on", file=sys.stderr)
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Exit at once; the next start continues from the last checkpoint, which is recent."""
+    logger.warning("stopped by %s; the last checkpoint is kept, rerun to continue", signal.Signals(number).name)
     sys.exit(128 + number)

@@ -1,4 +1,4 @@
-"""The GPU of a job: seen or not, and which of several."""
+"""Check that a job sees a GPU, and select one of several."""
 
 import os
 import tempfile
@@ -10,76 +10,87 @@ import torch
 from eegwf.errors import InputError
 from eegwf.storage.locks import try_lock
 
-# What CUDA_VISIBLE_DEVICES says where no GPU was given.
-NONE_GIVEN = (None, "", "-1", "NoDevFiles")
+# Values of CUDA_VISIBLE_DEVICES if no GPU was assigned.
+UNASSIGNED = (None, "", "-1", "NoDevFiles")
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def check_gpu(device: str) -> bool:
-    """Whether torch sees a GPU; refuses to go on without one where one was asked for or given.
+def check_gpu(device: str, key: str = "device") -> bool:
+    """Whether torch sees a GPU; without one, refuse to continue if a GPU was requested or assigned.
 
-    A scheduler that gives a GPU names it in `CUDA_VISIBLE_DEVICES`. A training that then went on with the CPU would
-    hold it for nothing, and for days.
+    A scheduler that assigns a GPU names it in `CUDA_VISIBLE_DEVICES`. A training that ran on the CPU instead would
+    occupy the GPU for days without using it.
 
     Parameters
     ----------
     device
         `auto` or `cuda`.
+    key
+        Configuration key of the device, for errors.
+
+    Returns
+    -------
+    bool
+        True if torch sees a GPU, False if it sees none and none was requested or assigned.
 
     Raises
     ------
     InputError
-        With what was seen instead.
+        If a GPU was requested or assigned and torch sees none; the message describes torch, the driver and the
+        environment.
     """
     if torch.cuda.is_available():
         return True
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if device == "auto" and given in NONE_GIVEN:
+    assigned = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if device == "auto" and assigned in UNASSIGNED:
         return False
-    asked = "device: cuda" if device == "cuda" else "this job was given one"
-    raise InputError(f"{asked}, but torch sees no GPU: {'; '.join(_seen(given))}. {_cure()}")
+    expected = f"{key}: cuda" if device == "cuda" else "a GPU was assigned to this job"
+    raise InputError(f"{expected}, but torch sees no GPU: {'; '.join(_findings(assigned))}. {_remedy(key)}")
 
 
-def _seen(given: str | None) -> list[str]:
-    found = [f"torch {torch.__version__} is built for {_version(torch.version.cuda)}"]
+def _findings(assigned: str | None) -> list[str]:
+    build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU only"
+    findings = [f"torch {torch.__version__} is built for {build}"]
     if DRIVER.exists():
-        found.append(f"the driver is {DRIVER.read_text(errors='replace').splitlines()[0].strip()}")
+        findings.append(f"the driver is {DRIVER.read_text(errors='replace').splitlines()[0].strip()}")
     else:
-        found.append(f"no NVIDIA driver is loaded ({DRIVER} is not there)")
-    return [*found, f"CUDA_VISIBLE_DEVICES is {'not set' if given is None else repr(given)}"]
+        findings.append(f"no NVIDIA driver is loaded ({DRIVER} does not exist)")
+    return [*findings, f"CUDA_VISIBLE_DEVICES is {'not set' if assigned is None else repr(assigned)}"]
 
 
-def _version(cuda: str | None) -> str:
-    return f"CUDA {cuda}" if cuda else "the CPU alone"
-
-
-def _cure() -> str:
+def _remedy(key: str) -> str:
     if torch.version.cuda is None:
-        return "Install a torch that is built for CUDA, or set `device: cpu`"
+        return f"Install a torch that is built for CUDA, or set `{key}: cpu`"
     if not DRIVER.exists():
-        return "Send the job to a node that has a GPU, or set `device: cpu`"
+        return f"Send the job to a node that has a GPU, or set `{key}: cpu`"
     if "APPTAINER_CONTAINER" in os.environ and not Path("/.singularity.d/libs/libcuda.so.1").exists():
-        return "Start the container with --nv (snakemake --apptainer-args=--nv), or set `device: cpu`"
-    return "If the driver is older than that CUDA, take a torch built for an older one; or set `device: cpu`"
+        return f"Start the container with --nv (snakemake --apptainer-args=--nv), or set `{key}: cpu`"
+    return f"If the driver is older than this CUDA, install a torch built for an older CUDA, or set `{key}: cpu`"
 
 
-def own_gpu(uuids: Sequence[str], folder: Path | None = None) -> int:
-    """Place of the first GPU that no other process of this user on this machine has taken, and take it.
+def claim_gpu(uuids: Sequence[str], folder: Path | None = None) -> int:
+    """Claim the first GPU that no other process of this user on this machine has claimed.
 
-    It is given back when the process ends, however it does. If all are taken it is the first: Snakemake was not told
-    how many there are (`--resources gpu=N`), and they are shared.
+    The claim is a lock, which the kernel releases when the process ends, also after a kill. If all GPUs are claimed,
+    the result is 0 and that GPU is shared; this happens if Snakemake does not know the number of GPUs
+    (`--resources gpu=N`).
 
     Parameters
     ----------
     uuids
-        Of the GPUs that torch sees, in its order.
+        UUIDs of the GPUs, in the order of torch.
     folder
-        Of the locks; by default one of this user in the machine's folder for temporary files.
+        Folder of the locks; by default a folder of this user in the temporary folder of the machine.
+
+    Returns
+    -------
+    int
+        Index of the GPU.
     """
     if folder is None:
         folder = Path(tempfile.gettempdir()) / f"eegwf-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    for place, uuid in enumerate(uuids):
+    for index, uuid in enumerate(uuids):
         if try_lock(folder / f"{uuid}.lock") is not None:
-            return place
+            return index
     return 0

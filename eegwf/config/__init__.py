@@ -1,1 +1,1 @@
-"""The configuration: one definition gives validation, defaults, schema and the reference page."""
+"""The configuration: its definition provides validation, defaults and the reference page."""

@@ -1,4 +1,4 @@
-"""Configuration of what jobs may ask a cluster for."""
+"""Configuration of what jobs request from a cluster."""
 
 from pydantic import Field
 
@@ -6,26 +6,28 @@ from eegwf.config.section import Section
 
 
 class Cluster(Section):
-    """Limits of what jobs and runs may ask for; no result depends on them."""
+    """Limits of jobs and runs on a cluster; results do not depend on them."""
 
-    max_mem_mb: int = Field(64_000, ge=1000, description="Most memory (MB) that a job asks for, whatever the attempt.")
+    max_mem_mb: int = Field(64_000, ge=1000, description="Maximum memory in MB that a job requests, at any attempt.")
     max_minutes: int = Field(
-        24 * 60, ge=1, description="Longest time (minutes) that a job asks for; a training that is cut off goes on."
+        24 * 60,
+        ge=1,
+        description="Maximum time in minutes that a job requests; a training that is cut off continues later.",
     )
     max_gpu_hours: float | None = Field(
-        None, gt=0, description="Refuse to start what is predicted to take more GPU-hours; null: start anything."
+        None, gt=0, description="Refuse to start a run that is predicted to take more GPU-hours; null: no limit."
     )
     gres: str | None = Field(
         None,
         pattern=r"^gpu(:[A-Za-z0-9_.]+)?:1$",
-        description="Where SLURM wants `--gres`: how a job asks for its GPU, such as `gpu:a100:1`; null: `--gpus`.",
+        description="Generic resource that a job requests for its GPU where SLURM requires `--gres`, such as "
+        "`gpu:a100:1`; null: `--gpus`.",
     )
     image: str | None = Field(
-        None,
-        description="Image that jobs run in where containers are on; null: `containers/eegwf.sif` of the checkout.",
+        None, description="Container image of the jobs, if containers are used; null: `containers/eegwf.sif`."
     )
     scratch: str | None = Field(
         None,
-        description="Folder on a node's own disk, such as `$TMPDIR`, to which trainings and explanations copy the "
-        "arrays that they read; null: they are read where they are.",
+        description="Folder on a disk of the compute node, such as `$TMPDIR`, to which training and attribution jobs "
+        "copy the arrays that they read; null: arrays are read in place.",
     )

@@ -1,5 +1,6 @@
 """Configuration of the data set, the signals, the windows and the folds."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -11,7 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
 
 
 class Synthetic(Section):
-    """A data set that the workflow generates: seeded, documented, with the truth beside it."""
+    """A data set that the workflow generates, with known seizures."""
 
     kind: Literal["synthetic"] = Field(description="The data set is generated.")
     n_focal: int = Field(11, ge=0, description="Patients with focal seizures only.")
@@ -19,26 +20,26 @@ class Synthetic(Section):
     n_both: int = Field(2, ge=0, description="Patients with both kinds of seizure.")
     n_none: int = Field(4, ge=0, description="Patients without seizures.")
     minutes: float = Field(4.0, gt=0.5, le=600, description="Length of each recording in minutes.")
-    seizures: int = Field(3, ge=1, description="Seizures in a recording of a patient who has any.")
+    seizures: int = Field(3, ge=1, description="Number of seizures in a recording of a patient with seizures.")
     seed: int = Field(7, ge=0, description="Seed of the generator.")
-    event_types: list[str] = Field(["bckg", "sz"], description="Event types the annotations may hold.")
-    unannotated: str = Field("bckg", description="Event type of time that no event covers.")
+    event_types: list[str] = Field(["bckg", "sz"], description="Event types that annotations may have.")
+    unannotated: str = Field("bckg", description="Event type of time without an event.")
 
 
 class Bids(Section):
     """A BIDS-EEG data set of EDF/EDF+ or BrainVision files with `_events.tsv`."""
 
     kind: Literal["bids"] = Field(description="The data set is a BIDS folder.")
-    root: str = Field(description="Folder that holds `sub-*`; relative paths start where Snakemake runs.")
+    root: str = Field(description="Folder that contains `sub-*`; relative to the folder in which Snakemake runs.")
     event_types: list[str] = Field(
         ["bckg", "sz", "impd"],
-        description="Event types the annotations may hold, SzCORE-hierarchical: `sz` admits `sz_foc_ia`. "
+        description="Event types that annotations may have, hierarchical as in SzCORE: `sz` includes `sz_foc_ia`. "
         "Any other is an error.",
     )
     unannotated: str | None = Field(
-        "bckg", description="Event type of time that no event covers; null: such windows are borderline."
+        "bckg", description="Event type of time without an event; null: such windows are borderline."
     )
-    ignored_events: list[str] = Field([], description="Event types to skip as if they were not written.")
+    ignored_events: list[str] = Field([], description="Event types to ignore.")
 
 
 class ArrayFiles(Section):
@@ -52,36 +53,42 @@ class ArrayFiles(Section):
     @classmethod
     def _has_fold(cls, value: str) -> str:
         if "{fold}" not in value:
-            raise ValueError("must hold {fold}, the place of the fold's number")
+            raise ValueError("must contain {fold} in place of the number of the fold")
         return value
 
 
 class FoldArrays(Section):
-    """Arrays already cut into folds, as the earlier notebooks kept them; the folds are kept."""
+    """Arrays that are already divided into folds, in the layout of the earlier notebooks; the folds are kept."""
 
-    kind: Literal["fold_arrays"] = Field(description="The data set is arrays, cut into folds.")
+    kind: Literal["fold_arrays"] = Field(description="The data set is arrays, divided into folds.")
     arrays: dict[Literal["mel", "stft", "cwt"], ArrayFiles] = Field(description="File patterns per spectrogram.")
     n_folds: int = Field(5, ge=3, description="Number of folds, numbered from 1.")
     axes: str = Field(
         "n f t c",
-        description="Order of the arrays' axes: n windows, f frequencies, t times, c channels. `n h w 3` for pictures.",
+        description="Order of the axes: n windows, f frequencies, t frames, c channels; `n h w 3` for images.",
     )
     label_names: dict[int, str] = Field(description="Event type of each integer label.")
-    sfreq: float = Field(256.0, gt=0, description="Sampling rate behind the arrays, in Hz.")
+    sfreq: float = Field(256.0, gt=0, description="Sampling rate of the recordings, in Hz.")
     window_length: float = Field(20.0, gt=0, description="Length of a window in seconds.")
     f_min: float = Field(0.0, ge=0, description="Lowest frequency of the arrays, in Hz.")
     f_max: float = Field(128.0, gt=0, description="Highest frequency of the arrays, in Hz.")
 
+    def files(self) -> list[Path]:
+        """All files of the data set, each once."""
+        patterns = [pattern for files in self.arrays.values() for pattern in files.model_dump().values()]
+        folds = range(1, self.n_folds + 1)
+        return list(dict.fromkeys(Path(pattern.replace("{fold}", str(fold))) for pattern in patterns for fold in folds))
+
     @property
     def event_types(self) -> list[str]:
-        """Event types the labels stand for."""
+        """Event types of the labels."""
         return sorted(set(self.label_names.values()))
 
     @field_validator("axes")
     @classmethod
     def _known_axes(cls, value: str) -> str:
         if value != "n h w 3" and sorted(value.split()) != ["c", "f", "n", "t"]:
-            raise ValueError("must be the letters n f t c in the arrays' order, or 'n h w 3' for pictures")
+            raise ValueError("must be the letters n f t c in the order of the arrays, or 'n h w 3' for images")
         return value
 
 
@@ -89,28 +96,33 @@ Dataset = Annotated[Synthetic | Bids | FoldArrays, Field(discriminator="kind")]
 
 
 class Signals(Section):
-    """How recordings become signals: montage, filters, sampling rate, and what to do with bad ones."""
+    """Montage, filters and sampling rate of the signals, and the treatment of bad recordings."""
 
     montage: Literal["tcp20", "tcp22", "banana18", "average", "as recorded"] = Field(
         "tcp20",
-        description="Derivations: the 20 TCP pairs without the ears, all 22, the 18 of the double banana, "
-        "19 electrodes against their average, or the channels as they are.",
+        description="Derivations: `tcp20`, the 20 TCP pairs without the ears; `tcp22`, all 22; `banana18`, the 18 of "
+        "the double banana; `average`, 19 electrodes against their average; or the channels as recorded.",
     )
     missing: Literal["error", "interpolate", "exclude"] = Field(
         "error",
-        description="A missing electrode or derivation: an error, interpolated from its neighbours, or the "
-        "derivation left out of the study (of every recording).",
+        description="Treatment of a missing electrode or derivation: `error`; `interpolate` it from its neighbors; "
+        "`exclude` the derivation from all recordings.",
     )
     flat: Literal["keep", "interpolate", "exclude"] = Field(
-        "keep", description="A channel that never changes: kept, interpolated, or its recording left out."
+        "keep",
+        description="Treatment of a constant channel: `keep` it, `interpolate` it, or `exclude` its recording.",
     )
     sfreq: float | Literal["as recorded"] = Field(256.0, description="Sampling rate in Hz after resampling.")
-    l_freq: float | None = Field(0.5, ge=0, description="High-pass edge in Hz; null for none.")
-    h_freq: float | None = Field(None, gt=0, description="Low-pass edge in Hz; null for none.")
-    notch: list[float] = Field([], description="Line frequencies to remove, in Hz.")
+    l_freq: float | None = Field(0.5, ge=0, description="High-pass edge in Hz; null for no filter.")
+    h_freq: float | None = Field(None, gt=0, description="Low-pass edge in Hz; null for no filter.")
+    notch: list[float] = Field([], description="Power-line frequencies to remove, in Hz.")
     on_bad_recording: Literal["stop", "exclude"] = Field(
-        "stop", description="A recording that can't be read: stop, or leave it out and list it."
+        "stop", description="Treatment of a recording that can't be read: stop the run, or exclude it and list it."
     )
+
+    def target_sfreq(self, recorded: float) -> float:
+        """Sampling rate in Hz of the signals of a recording with this recorded rate."""
+        return float(recorded if isinstance(self.sfreq, str) else self.sfreq)
 
     @field_validator("sfreq")
     @classmethod
@@ -131,17 +143,25 @@ class Signals(Section):
 
 
 class Windows(Section):
-    """How signals are cut into labelled windows."""
+    """How signals are cut into labeled windows."""
 
     length: float = Field(5.0, gt=0, description="Length of a window in seconds.")
-    step: float = Field(5.0, gt=0, description="Seconds from one onset to the next.")
-    share: float = Field(
-        0.5, gt=0, le=1, description="An event type that covers at least this share of a window labels it."
+    step: float = Field(5.0, gt=0, description="Seconds between the onsets of consecutive windows.")
+    min_overlap: float = Field(
+        0.5, gt=0, le=1, description="Minimum fraction of a window that an event type must cover to label it."
     )
-    guard: float = Field(0.0, ge=0, description="Seconds around a seizure that are neither background nor seizure.")
+    guard: float = Field(0.0, ge=0, description="Seconds around a seizure in which no window is labeled as background.")
     borderline: Literal["keep", "drop"] = Field(
-        "keep", description="Windows without a clear label: predicted but not scored, or left out."
+        "keep", description="Windows without a clear label: `keep`, predicted but not scored, or `drop`."
     )
+
+    def n_times(self, sfreq: float) -> int:
+        """Samples of a window at a sampling rate in Hz."""
+        return round(self.length * sfreq)
+
+    def n_step(self, sfreq: float) -> int:
+        """Samples from the first sample of a window to that of the next."""
+        return max(round(self.step * sfreq), 1)
 
 
 ClassSet = dict[Name, list[str]]

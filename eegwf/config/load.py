@@ -1,62 +1,75 @@
-"""Reading configuration files: merging, and errors that name the file, the key and the nearest known key."""
+"""Read and merge configuration files; errors name the file, the key and the most similar known key."""
 
 import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from eegwf.config.renamed import present_name
 from eegwf.config.study import Study
 from eegwf.errors import InputError
 
-# Replaced whole by a later file: half of one data set and half of another is never what was meant.
+# A later file replaces these as a whole: a mixture of two data sets is never intended.
 WHOLE = [("dataset",), ("classes", "*"), ("models", "*", "search", "*")]
 COMMAND_LINE = "--config"
 ABSENT = object()
-Layers = list[tuple[str, dict]]
+Layers = Sequence[tuple[str, dict]]
 
 
-def load_study(default: Path | str, files: list[Path | str] = (), overrides: dict | None = None) -> Study:
+def load_study(default: Path | str, files: Sequence[Path | str] = (), overrides: dict | None = None) -> Study:
     """Merge and validate configuration files.
 
     Parameters
     ----------
     default
-        The file with the defaults of the workflow.
+        File with the defaults of the workflow.
     files
-        Files that follow, the later winning key by key; `dataset`, each class set and each entry of a search
-        space are replaced whole.
+        Further files; a later file overrides an earlier one key by key. `dataset`, each class set and each entry of a
+        search space are replaced as a whole.
     overrides
-        Settings of the command line; `data_root` there stands for `dataset.root`.
+        Settings of the command line; `data_root` means `dataset.root`.
+
+    Returns
+    -------
+    Study
+        The validated configuration.
 
     Raises
     ------
     InputError
-        One line for each thing that is wrong.
+        One line for each error.
     """
     merged, layers = read_layers(default, files, overrides)
     return validate(merged, layers)
 
 
 def read_layers(
-    default: Path | str, files: list[Path | str] = (), overrides: dict | None = None
+    default: Path | str, files: Sequence[Path | str] = (), overrides: dict | None = None
 ) -> tuple[dict, Layers]:
-    """Read and merge configuration files, as `load_study`, without validation.
+    """Read and merge configuration files without validating them.
+
+    Parameters
+    ----------
+    default, files, overrides
+        As in `load_study`.
 
     Returns
     -------
     merged, layers
-        The merged mapping, and what each file (and the command line) gave, in their order: it tells which of them
-        is to blame for a key.
+        The merged mapping, and the contents of each file and of the command line in their order, from which errors
+        find the file that sets a key.
 
     Raises
     ------
     InputError
-        If a file is no YAML, or `data_root` is given for a data set without a root.
+        If a file is not YAML, or `data_root` is given for a data set without a root.
     """
-    layers = [(str(path), read_yaml(path)) for path in [default, *files]]
+    layers = [(str(path), read_yaml(path)) for path in (default, *files)]
     overrides = dict(overrides or {})
     data_root = overrides.pop("data_root", None)
     layers.append((COMMAND_LINE, overrides))
@@ -66,9 +79,9 @@ def read_layers(
     if data_root is not None:
         dataset = merged.get("dataset")
         kind = dataset.get("kind") if isinstance(dataset, dict) else None
-        if kind != "bids":
+        if kind != "bids" or not isinstance(dataset, dict):
             raise InputError(
-                f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' has a root, this one is "
+                f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' has a root, this dataset is "
                 f"{kind!r}; add the data set's file (--configfile config/datasets/NAME.yaml)"
             )
         merged["dataset"] = {**dataset, "root": str(data_root)}
@@ -76,12 +89,12 @@ def read_layers(
 
 
 def read_yaml(path: Path | str) -> dict:
-    """Read one YAML file that holds a mapping, by the safe loader.
+    """Read a YAML file that contains a mapping, with the safe loader.
 
     Raises
     ------
     InputError
-        If the file can't be read, is no YAML or holds something else.
+        If the file can't be read, is not YAML or contains something else.
     """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -97,7 +110,20 @@ def read_yaml(path: Path | str) -> dict:
 
 
 def merge(base: dict, other: dict, place: tuple[str, ...] = ()) -> dict:
-    """Merge `other` over `base` key by key, except where `WHOLE` says that a value is replaced."""
+    """Merge two mappings key by key, except for the keys that are replaced as a whole.
+
+    Parameters
+    ----------
+    base, other
+        The mappings; values of `other` override those of `base`.
+    place
+        Keys of the sections that contain the mappings.
+
+    Returns
+    -------
+    dict
+        A new mapping.
+    """
     merged = dict(base)
     for key, value in other.items():
         here = (*place, str(key))
@@ -114,7 +140,23 @@ def _is_whole(place: tuple) -> bool:
 
 
 def validate(merged: dict, layers: Layers) -> Study:
-    """Validate the merged mapping; errors name the layer that set the key."""
+    """Validate a merged configuration.
+
+    Parameters
+    ----------
+    merged, layers
+        As `read_layers` returns them.
+
+    Returns
+    -------
+    Study
+        The configuration.
+
+    Raises
+    ------
+    InputError
+        One line for each error, with the file that sets the key.
+    """
     try:
         return Study.model_validate(merged)
     except ValidationError as error:
@@ -122,24 +164,26 @@ def validate(merged: dict, layers: Layers) -> Study:
         raise InputError("\n       ".join(lines)) from None
 
 
-def _sentence(detail: dict, merged: dict, layers: Layers) -> str:
+def _sentence(detail: ErrorDetails, merged: dict, layers: Layers) -> str:
     location = _keys(detail["loc"], merged, named=detail["type"] == "missing")
     place = ".".join(map(str, location))
     message = re.sub(r"^(Value error, |Input )", "", detail["msg"])
-    origin = origin_of(_meant(message, location, merged) or [location], layers)
+    origin = origin_of(_named_keys(message, location, merged) or [location], layers)
     if detail["type"] == "extra_forbidden":
+        if renamed := present_name(tuple(map(str, location))):
+            return f"{origin}: {place}: this key has been renamed; write {renamed}"
         known = _known_keys(location[:-1], merged)
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
         return f"{origin}: {place}: unknown key; {advice}"
     if detail["type"] == "missing":
-        return f"{origin}: {place}: missing; write it there, or in a file that follows"
+        return f"{origin}: {place}: missing; add it there, or in a later file"
     found = "" if not location or isinstance(detail["input"], dict) else f" (found {detail['input']!r})"
     return f"{origin}: {place + ': ' if place else ''}{message}{found}"
 
 
 def _inside(value: Any, part: Any) -> Any:
-    """What a mapping or list holds at `part`, or ABSENT."""
+    """Value of a mapping or list at `part`, or ABSENT."""
     if isinstance(value, dict) and part in value:
         return value[part]
     if isinstance(value, list) and isinstance(part, int) and part < len(value):
@@ -148,7 +192,7 @@ def _inside(value: Any, part: Any) -> Any:
 
 
 def _keys(loc: tuple, merged: dict, named: bool) -> tuple:
-    """The part of pydantic's location that are keys of the file (it also names union members)."""
+    """Keys of the file in a location of pydantic, which also contains the names of union members."""
     keys, value = [], merged
     for number, part in enumerate(loc):
         inner = _inside(value, part)
@@ -160,8 +204,8 @@ def _keys(loc: tuple, merged: dict, named: bool) -> tuple:
     return tuple(keys)
 
 
-def _meant(message: str, location: tuple, merged: dict) -> list[tuple]:
-    """Keys that a message about a whole section speaks of: its first word, and every dotted one, if they are keys."""
+def _named_keys(message: str, location: tuple, merged: dict) -> list[tuple]:
+    """Keys that a message about a section names: its first word, and every dotted word, if they are keys."""
     if not isinstance(_reach(merged, location), dict):
         return []
     words = re.findall(r"[a-zA-Z0-9_.-]+", message)
@@ -179,27 +223,40 @@ def _reach(value: Any, place: tuple) -> Any:
 
 
 def origin_of(places: list[tuple], layers: Layers) -> str:
-    """Name of the last layer that sets any of some keys; if none does, of the last that comes nearest to one."""
+    """Name of the configuration file that sets a key.
+
+    Parameters
+    ----------
+    places
+        Keys, each with the keys of the sections that contain it.
+    layers
+        Contents of each file.
+
+    Returns
+    -------
+    str
+        The last layer that sets one of the keys; if none does, the last that sets most of the sections of one.
+    """
     _, number = max((_nearest(place, layers) for place in places), default=(0.0, 0))
     return layers[number][0]
 
 
 def _nearest(place: tuple, layers: Layers) -> tuple[float, int]:
-    """Share of a key's place that a layer sets, and the number of the last layer that sets most of it."""
+    """Largest fraction of a key's place that a layer sets, and the number of the last such layer."""
     best = (0.0, 0)
     for number, (_, layer) in enumerate(layers):
         reached = 0
         while reached < len(place) and _reach(layer, place[: reached + 1]) is not ABSENT:
             reached += 1
         if any(_is_whole(place[:length]) for length in range(1, reached + 1)):
-            best = (0.0, 0)  # what earlier layers said of it is gone
+            best = (0.0, 0)  # this layer replaces what earlier layers set
         if reached:
             best = max(best, (reached / len(place), number))
     return best
 
 
 def _known_keys(location: tuple, merged: dict) -> list[str]:
-    """Keys of the section at a place of the configuration."""
+    """Known keys of the section at a place of the configuration."""
     section: Any = Study
     value: Any = merged
     for part in location:
@@ -215,7 +272,7 @@ def _known_keys(location: tuple, merged: dict) -> list[str]:
 
 
 def _choose(annotation: Any, value: Any) -> Any:
-    """The member of a union of sections that the value means: by `kind`, else by most keys in common."""
+    """Member of a union of sections that fits a value: by `kind`, or else by the number of common keys."""
     arguments = [
         getattr(member, "__origin__", member) if hasattr(member, "__metadata__") else member
         for member in getattr(annotation, "__args__", ())

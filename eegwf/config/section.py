@@ -1,9 +1,9 @@
-"""What every section of the configuration shares."""
+"""Base class of all sections of the configuration."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """A part of the configuration: frozen, and closed to unknown keys and foreign types."""
+    """A section of the configuration: immutable, refusing unknown keys and wrong types."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())

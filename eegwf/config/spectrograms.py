@@ -8,10 +8,10 @@ from eegwf.config.section import Section
 
 
 class Grid(Section):
-    """What all spectrograms share: the grid of frequencies and times."""
+    """Frequency and time axis of a spectrogram."""
 
     n_freqs: int = Field(40, ge=2, le=1024, description="Number of frequency bins.")
-    n_times: int = Field(40, ge=2, le=4096, description="Number of time frames.")
+    n_frames: int = Field(40, ge=2, le=4096, description="Number of time frames.")
     f_min: float = Field(0.5, ge=0, description="Lowest frequency in Hz.")
     f_max: float = Field(64.0, gt=0, description="Highest frequency in Hz.")
 
@@ -23,40 +23,46 @@ class Grid(Section):
 
 
 class Stft(Grid):
-    """Short-time Fourier transform: Hann window, log power."""
+    """Short-time Fourier transform with a Hann window; log power."""
 
-    f_min: float = Field(1.0, ge=0, description="Lowest frequency in Hz; `window` must hold one period of it.")
+    f_min: float = Field(1.0, ge=0, description="Lowest frequency in Hz; `window` must contain one period of it.")
     window: float = Field(1.0, gt=0, description="Length of the Hann window in seconds.")
 
 
 class Mel(Grid):
-    """Mel filter bank (Slaney) over the STFT's power."""
+    """Mel filter bank (Slaney) applied to the power of the short-time Fourier transform."""
 
-    f_min: float = Field(0.5, ge=0, description="Lowest frequency in Hz; `window` must hold one period of it.")
+    f_min: float = Field(0.5, ge=0, description="Lowest frequency in Hz; `window` must contain one period of it.")
     window: float = Field(2.0, gt=0, description="Length of the Hann window in seconds.")
 
 
 class Cwt(Grid):
-    """Continuous wavelet transform: analytic wavelets, frequencies evenly spaced in log."""
+    """Continuous wavelet transform with analytic wavelets and logarithmically spaced frequencies."""
 
     f_min: float = Field(1.0, gt=0, description="Lowest frequency in Hz.")
-    wavelet: Literal["morlet", "morse"] = Field("morlet", description="Complex Morlet, or generalized Morse.")
+    wavelet: Literal["morlet", "morse"] = Field("morlet", description="Complex Morlet or generalized Morse wavelet.")
     cycles: float = Field(
         6.0,
         gt=2,
-        description="Centre frequency of the Morlet wavelet in radians (w0); root of Morse's time-bandwidth product.",
+        description="Center frequency of the Morlet wavelet in radians (w0), or the square root of the time-bandwidth "
+        "product of the Morse wavelet.",
     )
-    gamma: float = Field(3.0, gt=0, description="Symmetry of the Morse wavelet; 3 is the most symmetric.")
+    gamma: float = Field(3.0, gt=0, description="Symmetry parameter of the Morse wavelet; 3 is the most symmetric.")
     tolerance: float = Field(
-        0.01, gt=0, lt=1, description="Error that a cell's power may have, for white noise: relative, root mean square."
+        0.01,
+        gt=0,
+        lt=1,
+        description="Allowed error of the power of a cell for white noise: relative, root mean square.",
     )
 
 
 class Spectrograms(Section):
-    """One entry for each spectrogram."""
+    """Parameters of each spectrogram, and the device that computes them."""
 
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "cpu", description="Where they are computed; auto: a GPU if there is one. A GPU gives other last digits."
+        "cpu",
+        description="Device; `auto`: a GPU if there is one. Results on a GPU differ from those on the CPU in the last "
+        "digits.",
     )
     mel: Mel = Mel()
     stft: Stft = Stft()

@@ -1,4 +1,4 @@
-"""The whole configuration of a study, and what must agree between its sections."""
+"""The complete configuration of a study, and the constraints between its sections."""
 
 from typing import Literal
 
@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from eegwf.config.cluster import Cluster
 from eegwf.config.data import ClassSet, Dataset, Name, Signals, Windows
+from eegwf.config.evaluation import Evaluation, Explanation
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.training import Retrain, Training
@@ -13,44 +14,32 @@ from eegwf.config.tuning import Model, Tuning
 
 
 class Matrix(Section):
-    """What a plain `snakemake` builds: every sensible combination of these."""
+    """Models, spectrograms and class sets of a run without targets: every sensible combination of them."""
 
     models: list[Name] = Field(["vit"], min_length=1, description="Models.")
     spectrograms: list[Name] = Field(["mel"], min_length=1, description="Spectrograms.")
     classes: list[Name] = Field(["3class"], min_length=1, description="Class sets.")
 
 
-class Evaluation(Section):
-    """What is reported, fixed before the run."""
+class StudyDesign(Section):
+    """All settings of a study that its results depend on."""
 
-    primary: str = Field("ensemble", pattern=r"^(ensemble|rank[1-9][0-9]?)$", description="Member in the headline.")
-    bootstrap: int = Field(1000, ge=100, description="Bootstrap replicates over patients.")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of the intervals.")
-
-
-class Explanation(Section):
-    """Saliency and Grad-CAM."""
-
-    windows: int = Field(200, ge=1, description="Most windows of a class and fold that enter the mean maps.")
-
-
-class Study(Section):
-    """A study: what stands in the config files, merged and complete."""
-
-    results: str = Field("results", min_length=1, description="Folder of everything this study writes.")
-    seed: int = Field(1, ge=0, lt=2**31, description="Seed of every random draw.")
-    threads: int = Field(1, ge=1, description="Threads of a training; another number gives other weights.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run; auto: a GPU if there is one.")
+    results: str = Field("results", min_length=1, description="Folder of all files that the study writes.")
+    seed: int = Field(1, ge=0, lt=2**31, description="Random seed of the study.")
+    threads: int = Field(1, ge=1, description="Threads of a training; the weights depend on their number.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Device of the models; `auto`: a GPU if there is one."
+    )
     deterministic: bool = Field(
         True,
-        description="On a GPU: the same bytes from the same seed, if slower. The CPU always gives them.",
+        description="Use deterministic algorithms on a GPU, which are slower; the CPU is always deterministic.",
     )
-    dataset: Dataset = Field(description="Where the recordings come from: `synthetic`, `bids` or `fold_arrays`.")
-    patients: dict[str, str] = Field({}, description="Ids that are one person: `sub-21: sub-01`.")
+    dataset: Dataset = Field(description="Source of the recordings: `synthetic`, `bids` or `fold_arrays`.")
+    patients: dict[str, str] = Field({}, description="Ids that belong to the same person, such as `sub-21: sub-01`.")
     permute_labels: bool = Field(
         False,
-        description="A control: shuffle the labels of the training and validation windows of each fold. Test scores "
-        "must then be at chance, and what tuning found above it is its optimism.",
+        description="Permutation control: shuffle the labels of the training and validation windows of each fold. Test "
+        "scores must then be at chance level; by how much the tuned values exceed it is the optimism of tuning.",
     )
     signals: Signals = Signals()
     windows: Windows = Windows()
@@ -59,22 +48,21 @@ class Study(Section):
         description="Number of folds (3 or more), `leave-one-patient-out`, or a table with `patient` and `fold`.",
     )
     classes: dict[Name, ClassSet] = Field(
-        min_length=1, description="Class sets: for each class the event types it holds, background first."
+        min_length=1, description="Class sets: the event types of each class, the background class first."
     )
     spectrograms: Spectrograms = Spectrograms()
-    models: dict[Name, Model] = Field(min_length=1, description="Models with their search spaces.")
+    models: dict[Name, Model] = Field(min_length=1, description="Models with their fixed parameters and search spaces.")
     training: Training = Training()
     tuning: Tuning = Tuning()
     retrain: Retrain = Retrain()
     evaluation: Evaluation = Evaluation()
     explanation: Explanation = Explanation()
     matrix: Matrix = Matrix()
-    cluster: Cluster = Cluster()
 
     @model_validator(mode="after")
     def _agree(self):
         if isinstance(self.folds, int) and self.folds < 3:
-            raise ValueError(f"folds: {self.folds} is too few; test, validation and training need 3")
+            raise ValueError(f"folds: {self.folds} is too few; test, validation and training need 3 folds")
         self._agree_on_tuning()
         for name, classes in self.classes.items():
             if len(classes) < 2:
@@ -82,26 +70,41 @@ class Study(Section):
             entries = [entry for members in classes.values() for entry in members]
             doubled = sorted({entry for entry in entries if entries.count(entry) > 1})
             if doubled:
-                raise ValueError(f"classes.{name}: {doubled[0]!r} stands in two classes")
-        if self.evaluation.primary != "ensemble" and int(self.evaluation.primary[4:]) > self.retrain.top:
+                raise ValueError(f"classes.{name}: {doubled[0]!r} is in two classes")
+        if self.evaluation.primary != "ensemble" and int(self.evaluation.primary[4:]) > self.retrain.n_best:
             raise ValueError(
-                f"evaluation.primary: {self.evaluation.primary} is not among the retrained, "
-                f"retrain.top is {self.retrain.top}"
+                f"evaluation.primary: {self.evaluation.primary} is not retrained, "
+                f"retrain.n_best is {self.retrain.n_best}"
             )
         return self
 
     def _agree_on_tuning(self) -> None:
         tuning = self.tuning
-        if (tuning.trials, tuning.epochs, tuning.minutes) == (None, None, None):
-            raise ValueError("tuning.trials: no end; set tuning.trials, tuning.epochs or tuning.minutes")
-        if tuning.trials is not None and tuning.trials < self.retrain.top:
+        if (tuning.n_trials, tuning.n_epochs, tuning.timeout_minutes) == (None, None, None):
             raise ValueError(
-                f"tuning.trials: {tuning.trials} trials can't give retrain.top: {self.retrain.top} parameter sets"
+                "tuning.n_trials: no limit; set tuning.n_trials, tuning.n_epochs or tuning.timeout_minutes"
+            )
+        if tuning.n_trials is not None and tuning.n_trials < self.retrain.n_best:
+            raise ValueError(
+                f"tuning.n_trials: {tuning.n_trials} trials are fewer than the {self.retrain.n_best} parameter sets of "
+                "retrain.n_best"
             )
         if tuning.mode == "once" and not tuning.allow_optimistic:
             raise ValueError(
-                "tuning.mode: 'once' tunes on patients that folds 2 to K then test, so their scores come out too good; "
-                "use per_fold or reserved, or set tuning.allow_optimistic: true, and the report will say so"
+                "tuning.mode: 'once' tunes on patients that folds 2 to K test, so their scores are biased upward; use "
+                "per_fold or reserved, or set tuning.allow_optimistic: true, which the report will mention"
             )
         if tuning.mode == "reserved" and self.dataset.kind == "fold_arrays":
-            raise ValueError("tuning.mode: the folds of 'fold_arrays' are fixed, nobody can be reserved; use per_fold")
+            raise ValueError(
+                "tuning.mode: the folds of 'fold_arrays' are fixed, so no patients can be reserved; use per_fold"
+            )
+
+
+class Study(StudyDesign):
+    """The complete configuration of a study: its design, and the limits of its jobs on a cluster."""
+
+    cluster: Cluster = Cluster()
+
+    def design(self) -> StudyDesign:
+        """The settings that results depend on: all but those of the cluster."""
+        return StudyDesign.model_construct(**{name: getattr(self, name) for name in StudyDesign.model_fields})

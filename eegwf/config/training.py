@@ -1,84 +1,121 @@
-"""Configuration of training: what a trial of the tuning and a retraining have in common."""
+"""Configuration of training, shared by the trials of tuning and by retraining."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from eegwf.config.section import Section
 
 
-class Training(Section):
-    """Settings of the training function; those marked tunable may stand in a search space."""
+def tunable(default: Any, **options: Any) -> Any:
+    """Field of a setting that a search space may contain.
 
-    epochs: int = Field(12, ge=1, description="Most epochs of a training.")
-    patience: int = Field(4, ge=1, description="Epochs without a better validation score before it stops.")
-    batch_size: int = Field(32, ge=1, description="Windows per step. Tunable.")
-    optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="Optimizer. Tunable.")
-    lr: float = Field(1e-3, gt=0, description="Highest learning rate. Tunable.")
-    weight_decay: float = Field(1e-2, ge=0, description="Weight decay, not on norms and biases. Tunable.")
-    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps in which the learning rate rises. Tunable.")
-    schedule: Literal["cosine", "plateau", "constant"] = Field(
+    Parameters
+    ----------
+    default
+        Default value.
+    **options
+        Further arguments of `pydantic.Field`.
+
+    Returns
+    -------
+    pydantic.fields.FieldInfo
+        With `tunable` in its metadata.
+    """
+    return Field(default, json_schema_extra={"tunable": True}, **options)
+
+
+class Training(Section):
+    """Settings of the training function; a search space may contain those marked tunable."""
+
+    epochs: int = Field(12, ge=1, description="Maximum number of epochs of a training.")
+    patience: int = Field(
+        4, ge=1, description="Early stopping: number of epochs without a better validation score before training stops."
+    )
+    batch_size: int = tunable(32, ge=1, description="Batch size: windows per optimizer step.")
+    optimizer: Literal["adamw", "adam", "sgd"] = tunable("adamw", description="Optimizer.")
+    lr: float = tunable(1e-3, gt=0, description="Peak learning rate.")
+    weight_decay: float = tunable(1e-2, ge=0, description="Weight decay, not applied to norms and biases.")
+    warmup_fraction: float = tunable(
+        0.1, ge=0, lt=1, description="Fraction of the steps over which the learning rate rises linearly to `lr`."
+    )
+    schedule: Literal["cosine", "plateau", "constant"] = tunable(
         "cosine",
-        description="Learning rate after the warm-up: down to zero in a cosine, down by half after every `plateau` "
-        "epochs without a better validation score, or as it is. Tunable.",
+        description="Learning rate after the warm-up: `cosine` decays it to zero, `plateau` halves it after every "
+        "`plateau_patience` epochs without a better validation score, `constant` keeps it.",
     )
-    plateau: int = Field(3, ge=1, description="Epochs without a better score that halve the rate of that schedule.")
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Label smoothing of the cross-entropy. Tunable.")
-    focal: float = Field(
-        0.0, ge=0, le=10, description="Exponent of the focal loss; 0 is the plain cross-entropy. Tunable."
+    plateau_patience: int = Field(
+        3, ge=1, description="Number of epochs without a better validation score after which `plateau` halves the rate."
     )
-    mixup: float = Field(
-        0.0, ge=0, le=10, description="Mix pairs of windows with weights from Beta(mixup, mixup); 0 for none. Tunable."
+    label_smoothing: float = tunable(0.0, ge=0, lt=1, description="Label smoothing of the cross-entropy loss.")
+    focal_gamma: float = tunable(
+        0.0, ge=0, le=10, description="Exponent gamma of the focal loss; 0 gives the cross-entropy loss."
     )
-    mask_freqs: float = Field(
-        0.0, ge=0, le=1, description="Widest band of frequencies blanked in a window, share of the axis. Tunable."
+    mixup_alpha: float = tunable(
+        0.0, ge=0, le=10, description="Mixup of pairs of windows with weights from Beta(alpha, alpha); 0 disables it."
     )
-    mask_times: float = Field(
-        0.0, ge=0, le=1, description="Longest stretch of time blanked in a window, share of the axis. Tunable."
+    freq_mask: float = tunable(
+        0.0,
+        ge=0,
+        le=1,
+        description="Maximum width of the frequency band masked in a window, as a fraction of the axis.",
     )
-    shift_times: float = Field(
-        0.0, ge=0, le=1, description="Farthest that a window is shifted in time, either way, share of it. Tunable."
+    time_mask: float = tunable(
+        0.0,
+        ge=0,
+        le=1,
+        description="Maximum length of the time interval masked in a window, as a fraction of the axis.",
     )
-    drop_channels: float = Field(
-        0.0, ge=0, lt=1, description="Probability with which each channel is blanked in a window. Tunable."
+    time_shift: float = tunable(
+        0.0,
+        ge=0,
+        le=1,
+        description="Maximum shift of a window in time, in either direction, as a fraction of its length.",
     )
-    ema: float = Field(
+    channel_dropout: float = tunable(
+        0.0, ge=0, lt=1, description="Probability with which each channel of a window is set to zero."
+    )
+    ema_decay: float = tunable(
         0.0,
         ge=0,
         lt=1,
-        description="Decay of a moving average of the weights by steps, such as 0.99; validated and kept in place of "
-        "the last weights. 0 for none. Tunable.",
+        description="Decay per step of the exponential moving average of the weights, such as 0.99; the averaged "
+        "weights are validated and kept instead of the current ones. 0 disables it.",
     )
-    clip: float = Field(1.0, gt=0, description="Largest norm of the gradient.")
+    grad_clip_norm: float = Field(1.0, gt=0, description="Gradient clipping: maximum norm of the gradient.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Of a GPU's matrix products; auto: bfloat16 where it has units for it. The CPU has float32."
+        "auto",
+        description="Precision of matrix products on a GPU; `auto`: bfloat16 where the GPU supports it in hardware. "
+        "The CPU always uses float32.",
     )
     compile: bool = Field(
-        False, description="Compile the network by torch.compile, on a GPU: worth its minute for long trainings alone."
+        False, description="Compile the network with `torch.compile` on a GPU; compilation takes about a minute."
     )
-    balance: Literal["sampling", "weights", "undersampling", "none"] = Field(
+    class_balance: Literal["sampling", "weights", "undersampling", "none"] = Field(
         "sampling",
-        description="Class imbalance: draw classes equally often, weigh the loss, leave out windows of the "
-        "larger classes, or nothing.",
+        description="Handling of class imbalance: `sampling` draws the classes equally often, `weights` weights the "
+        "loss, `undersampling` leaves out windows of the larger classes, `none` does nothing.",
     )
-    normalisation: Literal["none", "window", "patients"] = Field(
+    normalization: Literal["none", "window", "patients"] = Field(
         "patients",
-        description="Of the input: none, each window by itself, or per channel and frequency from the training "
-        "patients of the fold.",
+        description="Normalization of the input: `none`; `window`, each window by its own mean and standard deviation; "
+        "`patients`, per channel and frequency, by those of the training patients of the fold.",
     )
     monitor: Literal["balanced_accuracy", "macro_f1", "loss"] = Field(
-        "balanced_accuracy", description="Validation score that chooses the epoch, and that tuning raises."
+        "balanced_accuracy", description="Validation score that selects the best epoch, and that tuning optimizes."
     )
 
 
-TUNABLE = (
-    *("batch_size", "optimizer", "lr", "weight_decay", "warmup", "schedule", "label_smoothing", "focal", "mixup"),
-    *("mask_freqs", "mask_times", "shift_times", "drop_channels", "ema"),
-)
+def is_tunable(field: Any) -> bool:
+    """Whether a search space may contain this field."""
+    return bool((field.json_schema_extra or {}).get("tunable"))
+
+
+TUNABLE = tuple(name for name, field in Training.model_fields.items() if is_tunable(field))
 
 
 class Retrain(Section):
     """Retraining of the best parameter sets."""
 
-    top: int = Field(5, ge=1, le=50, description="How many of the best distinct parameter sets are retrained.")
-    epochs: int | None = Field(None, ge=1, description="Most epochs; null: those of `training`.")
+    n_best: int = Field(5, ge=1, le=50, description="Number of best distinct parameter sets that are retrained.")
+    epochs: int | None = Field(None, ge=1, description="Maximum number of epochs; null: that of `training`.")

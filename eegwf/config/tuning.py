@@ -1,4 +1,4 @@
-"""Configuration of the models and of their tuning."""
+"""Configuration of the models and of hyperparameter tuning."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from eegwf.config.section import Section
 
 
 def _number(value: Any) -> Any:
-    """Numbers that arrive as text: YAML takes 1e-4 for text, and Snakemake's command line every number in a list."""
+    """Convert numbers given as text: YAML reads 1e-4 as text, Snakemake's command line every number in a list."""
     if isinstance(value, str):
         for kind in (int, float):
             try:
@@ -25,12 +25,12 @@ Value = Annotated[bool | int | float | str, BeforeValidator(_number)]
 
 
 class Range(Section):
-    """Numbers from `low` to `high`; whole numbers if both ends are."""
+    """Numbers from `low` to `high`; integers if both ends are integers."""
 
     low: int | float = Field(description="Lowest value.")
     high: int | float = Field(description="Highest value.")
-    log: bool = Field(False, description="Draw evenly in the logarithm, as learning rates want it.")
-    step: int | float | None = Field(None, description="Distance of the values from `low` on; null: any value.")
+    log: bool = Field(False, description="Sample uniformly in the logarithm, as is usual for learning rates.")
+    step: int | float | None = Field(None, description="Distance between the values, from `low` on; null: any value.")
 
     @model_validator(mode="after")
     def _possible(self):
@@ -43,7 +43,7 @@ class Range(Section):
         return self
 
     def holds(self, value: Any) -> bool:
-        """Whether the value may be drawn."""
+        """Whether the value is in the range."""
         if isinstance(value, bool | str) or not self.low <= value <= self.high:
             return False
         whole = isinstance(self.low, int) and isinstance(self.high, int)
@@ -57,7 +57,7 @@ class Choices(Section):
     choices: list[Value] = Field(min_length=1, description="The values.")
 
     def holds(self, value: Any) -> bool:
-        """Whether the value may be drawn."""
+        """Whether the value is one of the choices."""
         return any(type(value) is type(choice) and value == choice for choice in self.choices)
 
 
@@ -66,32 +66,32 @@ def _kind(value) -> str:
     return "choices" if "choices" in keys else "range"
 
 
-# Told apart by the key `choices`, so that an error speaks of the form that was meant.
+# The key `choices` decides the form, so that an error refers to the form that was meant.
 Search = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_kind)]
 
 
 class Model(Section):
-    """A model of the matrix: its fixed parameters and its search space."""
+    """A model: its fixed parameters and its search space."""
 
     timm: str | None = Field(
-        None, min_length=1, description="Network of timm that makes this a model, such as `convnext_atto`."
+        None, min_length=1, description="Network of timm that is used as this model, such as `convnext_atto`."
     )
     fixed: dict[str, Value] = Field(
-        {}, description="Parameters that every trial has; one that is searched too is drawn."
+        {}, description="Parameters of every trial; a parameter that is also searched is sampled."
     )
     search: dict[str, Search] = Field(
-        {}, description="Parameters to tune: `{low, high, log, step}` or `{choices: [...]}`."
+        {}, description="Hyperparameters to tune: `{low, high, log, step}` or `{choices: [...]}`."
     )
     start: list[Literal["defaults"] | dict[str, Value]] = Field(
         [],
-        description="Sets that the first trials try: `defaults` (of the model and of `training`), or `{name: value}`. "
-        "What a set leaves out is drawn.",
+        description="Parameter sets of the first trials: `defaults` (of the model and of `training`), or "
+        "`{name: value}`. Missing parameters are sampled.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _name_network(cls, given: Any) -> Any:
-        """The network is a parameter like others from here on, so that it stands in every file of the model."""
+        """Make the network a fixed parameter, so that it is in every file of the model."""
         if isinstance(given, dict) and given.get("timm") is not None and isinstance(given.get("fixed", {}), dict):
             return {**given, "fixed": {**given.get("fixed", {}), "timm": given["timm"]}}
         return given
@@ -101,58 +101,89 @@ class Model(Section):
         for point in self.start:
             for name, value in point.items() if isinstance(point, dict) else ():
                 if name not in self.search:
-                    raise ValueError(f"start names {name!r}, which is not searched; put it into search or fixed")
+                    raise ValueError(f"start names {name!r}, which is not searched; add it to search or fixed")
                 if not self.search[name].holds(value):
-                    raise ValueError(f"start has {name} {value!r}, which its search does not hold")
+                    raise ValueError(f"start has {name} {value!r}, which is outside its search space")
         return self
 
 
-class Tuning(Section):
-    """The search for good parameters, on validation patients only."""
+class Budget(Section):
+    """Limits at which an Optuna study ends; the first one reached counts."""
 
-    mode: Literal["per_fold", "reserved", "once"] = Field(
-        "per_fold",
-        description="Who tunes: for each outer fold a study on the other folds; patients `reserved` for it, who are in "
-        "no outer fold, one study for all; or `once`, fold 1's study for all folds, which is honest for fold 1 alone "
-        "and needs `allow_optimistic`.",
+    n_trials: int | None = Field(8, ge=1, description="Number of complete or pruned trials of a study; null: no limit.")
+    n_epochs: int | None = Field(
+        None, ge=1, description="No new trial starts once the trials of a study have used this many epochs."
     )
-    reserved: float = Field(0.2, gt=0, le=0.5, description="Share of the patients that `mode: reserved` takes.")
-    allow_optimistic: bool = Field(False, description="That you know what `mode: once` does to the scores.")
-    workers: int = Field(
-        1, ge=1, le=64, description="Jobs that share the trials of a study. Several are not repeatable to the byte."
+    timeout_minutes: float | None = Field(
+        None,
+        gt=0,
+        description="No new trial starts once the trials of a study have taken this many minutes of training, summed "
+        "over its workers.",
     )
-    trials: int | None = Field(
-        8, ge=1, description="Trials of each study that end well or are pruned; null: any number."
-    )
-    epochs: int | None = Field(None, ge=1, description="No new trial after as many epochs in a study.")
-    minutes: float | None = Field(
-        None, gt=0, description="No new trial after as many minutes of training in a study, its workers added up."
-    )
+
+
+class TrialSettings(Budget):
+    """Settings that decide the trials of an Optuna study."""
+
     inner_folds: int = Field(
-        1, ge=1, description="Inner validation folds per trial, at most K-1; a trial's value is their mean."
+        1, ge=1, description="Inner validation folds per trial, at most K-1; the value of a trial is their mean."
     )
     sampler: Literal["tpe", "gp", "random"] = Field(
-        "tpe", description="Who proposes: tree-structured Parzen estimators, a Gaussian process, or chance."
+        "tpe", description="Sampler: tree-structured Parzen estimator, Gaussian process, or random search."
     )
-    startup: int = Field(5, ge=1, description="Random trials before the sampler takes over.")
-    pruning: Literal["median", "hyperband", "none"] = Field(
+    n_startup_trials: int = Field(5, ge=1, description="Random trials before the sampler takes over.")
+    pruner: Literal["median", "hyperband", "none"] = Field(
         "median",
-        description="Stop trials, by their epochs, that fall behind the median of the others, or that lose a round of "
-        "Hyperband.",
+        description="Pruning by epoch: stop trials below the median of the others at the same epoch, or those that "
+        "Hyperband eliminates.",
     )
-    pruning_startup: int = Field(5, ge=1, description="Complete trials before their median prunes others.")
-    pruning_warmup: int = Field(
-        3, ge=0, description="Epochs of a trial in which it is not pruned; Hyperband's least number, from 1 on."
+    pruner_n_startup_trials: int = Field(5, ge=1, description="Complete trials before the median pruner starts.")
+    pruner_n_warmup_epochs: int = Field(
+        3, ge=0, description="First epochs of a trial, in which it is not pruned; for Hyperband the minimum resource."
     )
-    pruning_folds: float = Field(
+    wilcoxon_p_threshold: float = Field(
         0.1,
         ge=0,
         le=0.5,
-        description="Stop trials between inner folds that Wilcoxon's test finds worse than the best at this level; "
-        "0: never. It can't before the fourth fold at 0.1.",
+        description="Pruning by inner fold: stop a trial whose values on the inner folds so far are worse than those "
+        "of the best trial by Wilcoxon's signed-rank test at this p value; 0 disables it. At 0.1 the test needs four "
+        "folds.",
+    )
+
+
+class Tuning(TrialSettings):
+    """Hyperparameter tuning, on validation patients only."""
+
+    mode: Literal["per_fold", "reserved", "once"] = Field(
+        "per_fold",
+        description="Which patients tune: `per_fold`, one study for each outer fold, on the other folds; `reserved`, "
+        "one study for all folds, on patients who are in no outer fold; `once`, the study of fold 1 for all folds, "
+        "which is unbiased for fold 1 only and needs `allow_optimistic`.",
+    )
+    reserved: float = Field(0.2, gt=0, le=0.5, description="Fraction of the patients that `mode: reserved` reserves.")
+    allow_optimistic: bool = Field(False, description="Accept the optimistic bias of `mode: once`.")
+    n_workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Number of jobs that share the trials of a study. With more than one, results are not "
+        "reproducible byte for byte.",
     )
 
 
 def n_reserved(n_patients: int, share: float) -> int:
-    """How many of the patients `mode: reserved` takes."""
+    """Number of patients that `mode: reserved` reserves.
+
+    Parameters
+    ----------
+    n_patients
+        Number of patients of the data set.
+    share
+        Fraction to reserve.
+
+    Returns
+    -------
+    int
+        Rounded to the nearest integer.
+    """
     return round(share * n_patients)

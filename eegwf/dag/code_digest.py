@@ -1,7 +1,7 @@
-"""Digest of the code that a stage runs, blind to comments, docstrings and descriptions of settings.
+"""Digest of the code that a stage runs, without comments, docstrings and descriptions of settings.
 
-A job is repeated when code it uses has changed, and not when only its words have. The modules are found by following
-the import statements of a script through this package, functions' own imports included.
+A job is repeated when code that it uses has changed, but not when only documentation has. The modules are found by
+following the import statements of a script through this package, also those inside functions.
 """
 
 import ast
@@ -11,25 +11,25 @@ from pathlib import Path
 
 from eegwf.storage.files import digest_file
 
-# What stands beside the modules of a package and decides its output as well.
+# Files beside the modules of a package that decide its output too.
 PAGES = (".html", ".css")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def code_digest(script: Path | str, *modules: str) -> str:
-    """Digest of a script and of every module of `eegwf` that it can reach.
+    """Digest of a script and of every module of `eegwf` that it imports, directly or indirectly.
 
     Parameters
     ----------
     script
         Path of a Python file.
     *modules
-        Names of modules that it imports by name at run time, such as the model of the job.
+        Modules that it imports by name at run time, such as the model of the job.
 
     Returns
     -------
     str
-        16 hexadecimal digits: the same for the same syntax trees, docstrings left out.
+        16 hexadecimal digits, equal for equal syntax trees without docstrings.
     """
     script = Path(script)
     parts = [f"{script.name} {_tree_digest(script)}"]
@@ -41,20 +41,33 @@ def code_digest(script: Path | str, *modules: str) -> str:
 
 
 def reachable_modules(script: Path | str, *modules: str) -> dict[str, Path]:
-    """Modules of `eegwf` that a script imports, directly or not: name and file."""
-    found: dict[str, Path] = {}
+    """Modules of `eegwf` that a script imports, directly or indirectly.
+
+    Parameters
+    ----------
+    script
+        Path of a Python file.
+    *modules
+        Modules that it imports by name at run time.
+
+    Returns
+    -------
+    dict
+        File of each module, by its name.
+    """
+    reached: dict[str, Path] = {}
     waiting = [*_imports(Path(script)), *modules]
     while waiting:
         name = waiting.pop()
         path = _module_file(name)
-        # The package's own file holds its version and its door for users: a stage runs none of it.
-        if path is None or name in found or name == "eegwf":
+        # The package's own file contains its version and the interface for users; stages run none of it.
+        if path is None or name in reached or name == "eegwf":
             continue
-        found[name] = path
+        reached[name] = path
         waiting += _imports(path)
         if "." in name:
             waiting.append(name.rpartition(".")[0])
-    return found
+    return reached
 
 
 def _module_file(name: str) -> Path | None:

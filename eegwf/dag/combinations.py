@@ -1,19 +1,18 @@
-"""The matrix of a study: which models there are, and which combinations make sense. Never imports torch."""
+"""Combinations of model, spectrogram and class set that a study runs. Never imports torch."""
 
 from collections.abc import Iterable
 from itertools import product
 
 from eegwf.config.load import Layers, origin_of
+from eegwf.config.paths import Combination
+from eegwf.config.renamed import present_name
 from eegwf.config.study import Study
 from eegwf.config.training import TUNABLE
 from eegwf.errors import InputError
-from eegwf.models.registry import MODELS, Entry, entry_of
-
-Combination = tuple[str, str, str]
-"""Model, spectrogram and class set."""
+from eegwf.models.registry import MODELS, ModelEntry, entry_of, parameters_of
 
 
-class Matrix:
+class Combinations:
     """The combinations of a study.
 
     Parameters
@@ -21,81 +20,98 @@ class Matrix:
     study
         The validated configuration.
     spectrograms
-        Inputs that its data set gives.
+        Inputs that its data set provides.
     layers
-        What each configuration file gave: errors then name the file.
+        Contents of each configuration file, so that errors name the file.
+
+    Attributes
+    ----------
+    all : list of Combination
+        Those of the matrix, without those whose model does not accept the spectrogram.
 
     Raises
     ------
     InputError
-        If a model or one of its parameters is unknown, or a model, spectrogram or class set of the matrix has no
-        combination that makes sense.
+        If a model or one of its parameters is unknown, or a model, spectrogram or class set of the matrix is part of
+        no sensible combination.
     """
 
     def __init__(self, study: Study, spectrograms: list[str], layers: Layers = ()):
         self.study, self.spectrograms, self.layers = study, spectrograms, layers
         for name in study.models:
             self._check_model(name)
-        self.combinations = self._combinations()
+        self.all = self._of_matrix()
 
     def place(self, *keys: str) -> str:
-        """A key's place, with the file that sets it if that is known."""
-        place = ".".join(keys)
-        return f"{origin_of([keys], self.layers)}: {place}" if self.layers else place
+        """A key, with the file that sets it if that is known."""
+        key = ".".join(keys)
+        return f"{origin_of([keys], self.layers)}: {key}" if self.layers else key
 
-    def entry(self, model: str) -> Entry | None:
-        """The registry's entry of a model of the configuration."""
+    def entry(self, model: str) -> ModelEntry:
+        """Registry entry of a model of the configuration."""
         return entry_of(model, self.study.models[model].fixed)
 
     def _check_model(self, name: str) -> None:
-        model, entry = self.study.models[name], self.entry(name)
-        if entry is None:
-            raise InputError(
-                f"{self.place('models', name)}: no such model; there are {', '.join(sorted(MODELS))}, and any network "
-                f"of timm under a name of its own ({name}: {{timm: convnext_atto}})"
-            )
+        model = self.study.models[name]
         if name in MODELS and model.timm is not None:
             raise InputError(
                 f"{self.place('models', name, 'timm')}: {name} is a model of its own; give the network another name"
             )
-        known = (*entry.parameters, *(TUNABLE if entry.by_steps else ()))
+        if name not in MODELS and model.timm is None:
+            raise InputError(
+                f"{self.place('models', name)}: no such model; known are {', '.join(sorted(MODELS))}, and any network "
+                f"of timm under a name of its own ({name}: {{timm: convnext_atto}})"
+            )
+        entry = self.entry(name)
+        known = (*parameters_of(entry), *(TUNABLE if entry.gradient_trained else ()))
         for part in ("fixed", "search"):
             for parameter in getattr(model, part):
                 if parameter not in known:
+                    if renamed := present_name(("models", name, part, parameter)):
+                        raise InputError(
+                            f"{self.place('models', name, part, parameter)}: this parameter has been renamed; write "
+                            f"{renamed}"
+                        )
                     raise InputError(
                         f"{self.place('models', name, part, parameter)}: no such parameter; {name} has "
                         f"{', '.join(known)}"
                     )
 
-    def _combinations(self) -> list[Combination]:
-        """Those of the matrix that make sense; everything named there must have one."""
+    def _of_matrix(self) -> list[Combination]:
         matrix = self.study.matrix
         for model, classes in product(matrix.models, matrix.classes):
             inputs = self.entry(model).inputs if model in self.study.models else ()
-            taken = (name for name in matrix.spectrograms if name in inputs)
-            self.check((model, next(taken, matrix.spectrograms[0]), classes))
+            accepted = (name for name in matrix.spectrograms if name in inputs)
+            self.check(Combination(model, next(accepted, matrix.spectrograms[0]), classes))
         for spectrogram in matrix.spectrograms:
-            takers = (model for model in matrix.models if spectrogram in self.entry(model).inputs)
-            self.check((next(takers, matrix.models[0]), spectrogram, matrix.classes[0]))
+            accepting = (model for model in matrix.models if spectrogram in self.entry(model).inputs)
+            self.check(Combination(next(accepting, matrix.models[0]), spectrogram, matrix.classes[0]))
         return [
-            (model, spectrogram, classes)
+            Combination(model, spectrogram, classes)
             for model, spectrogram, classes in product(matrix.models, matrix.spectrograms, matrix.classes)
             if spectrogram in self.entry(model).inputs
         ]
 
     def check(self, combination: Combination, target: str = "") -> None:
-        """Refuse a combination, of the matrix or of a target, in one line that says what to ask for instead.
+        """Refuse a combination that makes no sense, naming what can be requested instead.
+
+        Parameters
+        ----------
+        combination
+            A combination of the matrix or of a target.
+        target
+            The target; empty for the matrix.
 
         Raises
         ------
         InputError
-            If it makes no sense.
+            If its model, spectrogram or class set is unknown, or the model does not accept the spectrogram.
         """
         model, spectrogram, classes = combination
 
         def refuse(key: str, fault: str, instead: Iterable[str]) -> None:
             place = target or self.place("matrix", key)
-            raise InputError(f"{place}: {'_'.join(combination)}: {fault}; ask for one of {', '.join(instead)}")
+            raise InputError(f"{place}: {combination.name}: {fault}; ask for one of {', '.join(instead)}")
 
         if model not in self.study.models:
             refuse("models", f"no model {model!r}", self.study.models)

@@ -1,4 +1,4 @@
-"""The plan behind a dry run, of what Snakemake tells of its jobs."""
+"""Plan of a run, printed after a dry run from the jobs in Snakemake's log."""
 
 import atexit
 import json
@@ -10,49 +10,56 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eegwf.dag.flow import Flow
+from eegwf.dag.stages import STAGES
 
-# Names a file that gets the plan as JSON.
+# Environment variable with the name of a file that receives the plan as JSON.
 FILE = "EEGWF_PLAN"
 DRY = re.compile(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*")
 NOTHING = "Nothing to be done"
 
 
-class Listener(logging.Handler):
-    """Collects the jobs that Snakemake tells of."""
+class PlanCollector(logging.Handler):
+    """Collects the jobs of a dry run from Snakemake's log.
+
+    Parameters
+    ----------
+    flow
+        The study.
+    """
 
     def __init__(self, flow: Flow):
         super().__init__(logging.INFO)
         self.flow = flow
         self.jobs: list[logging.LogRecord] = []
-        self.done = self.failed = False
+        self.nothing_to_do = self.failed = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a job, that there is none, or an error."""
+        """Keep a job, or note that there is none or that an error occurred."""
         self.failed |= record.levelno >= logging.ERROR
-        self.done |= str(record.msg).startswith(NOTHING)
-        if getattr(record, "event", None) == "job_info" and record.rule_name != "all":
+        self.nothing_to_do |= str(record.msg).startswith(NOTHING)
+        if getattr(record, "event", None) == "job_info" and getattr(record, "rule_name", "all") != "all":
             self.jobs.append(record)
 
-    def tell(self) -> None:
-        """Print the plan, or write it where it is asked for; nothing after an error, or if jobs were kept quiet."""
-        if self.failed or not (self.jobs or self.done):
+    def print_plan(self) -> None:
+        """Print the plan, or write it to the requested file; after an error, or without jobs in the log, do nothing."""
+        if self.failed or not (self.jobs or self.nothing_to_do):
             return
         from eegwf.plan.forecast import Forecast
-        from eegwf.plan.jobs import planned
+        from eegwf.plan.jobs import planned_job
         from eegwf.plan.table import as_json, as_text
 
-        forecast = Forecast(self.flow.study, Path(self.flow.results))
-        jobs = [planned(told, forecast.seconds(told.rule_name, dict(told.wildcards or {}))) for told in self.jobs]
+        forecast = Forecast(self.flow.study, self.flow.paths.root, STAGES)
+        jobs = [planned_job(record, forecast.seconds) for record in self.jobs]
         disk = forecast.disk({job.combination for job in jobs if job.combination})
-        plan = as_json(jobs, disk, forecast.learnt)
+        plan = as_json(jobs, disk, forecast.calibrated)
         if FILE in os.environ:
             Path(os.environ[FILE]).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
         else:
             print(f"\n{as_text(plan)}", file=sys.stderr)
 
 
-def watch(flow: Flow, arguments: Sequence[str]) -> None:
-    """In a dry run, print the plan at its end.
+def print_plan_after_dry_run(flow: Flow, arguments: Sequence[str]) -> None:
+    """In a dry run, print the plan at the end of the process.
 
     Parameters
     ----------
@@ -62,6 +69,6 @@ def watch(flow: Flow, arguments: Sequence[str]) -> None:
         Snakemake's command line.
     """
     if any(DRY.fullmatch(word) for word in arguments):
-        listener = Listener(flow)
-        logging.getLogger("snakemake.logging").addHandler(listener)
-        atexit.register(listener.tell)
+        collector = PlanCollector(flow)
+        logging.getLogger("snakemake.logging").addHandler(collector)
+        atexit.register(collector.print_plan)

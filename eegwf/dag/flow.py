@@ -1,9 +1,8 @@
-"""What the Snakefile calls: the matrix of combinations, the slice of the configuration a job reads, digests of code.
+"""What the Snakefile and the rules call: paths, settings, resources and code digests of a study's jobs.
 
 Every cluster job parses the Snakefile again, so this module is quick and never imports torch.
 """
 
-import json
 import re
 import shlex
 import sys
@@ -12,19 +11,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.data import LEAVE_ONE_OUT, Bids
+from eegwf.config.data import LEAVE_ONE_OUT, Bids, FoldArrays
 from eegwf.config.load import Layers, read_layers, validate
+from eegwf.config.paths import Combination, FoldPaths, ResultPaths, RunPaths, axes_of
 from eegwf.config.study import Study
 from eegwf.dag.code_digest import code_digest
-from eegwf.dag.combinations import Matrix
-from eegwf.dag.resources import Requests
-from eegwf.dag.stage_config import data_digest, slice_of
+from eegwf.dag.combinations import Combinations
+from eegwf.dag.resources import ResourceRequests
+from eegwf.dag.stage_config import data_digest, stage_config
+from eegwf.dag.stages import STAGES
 from eegwf.data.fold_count import count_folds
 from eegwf.errors import InputError
 from eegwf.provenance.git import ROOT
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
 TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
+# A combination of any job, for the paths of rules.
+WILDCARDS = Combination("{model}", "{spectrogram}", "{classes}")
 
 
 class Flow:
@@ -35,215 +38,236 @@ class Flow:
     study
         The validated configuration.
     containers
-        Whether jobs run in an image, with the image's Python.
+        Whether jobs run in a container image, with its Python.
     layers
-        What each configuration file gave: errors then name the file.
+        Contents of each configuration file, so that errors name the file.
+
+    Attributes
+    ----------
+    paths
+        All files of the study.
+    run, fold
+        Files of a combination and of an outer fold, with wildcards in place of their names.
 
     Raises
     ------
     InputError
-        If the matrix makes no sense (see `eegwf.dag.combinations`), or there are too few folds for the inner ones.
+        If the matrix contains no sensible combination (see `eegwf.dag.combinations`), or there are too few folds for
+        the inner ones.
     """
 
     def __init__(self, study: Study, containers: bool = False, layers: Layers = ()):
         self.study = study
         self.layers = layers
-        self.results = study.results.rstrip("/")
-        self.kind = study.dataset.kind
         self.containers = containers
+        self.results = study.results.rstrip("/")
+        self.paths = ResultPaths(Path(self.results))
+        self.run: RunPaths = self.paths.run(WILDCARDS)
+        self.fold: FoldPaths = self.run.fold("{fold}")
+        self.kind = study.dataset.kind
         self.models = list(study.models)
         self.spectrograms = self._spectrograms()
-        self.matrix = Matrix(study, self.spectrograms, layers)
-        self.asks = Requests(study, self.matrix)
+        self.combinations = Combinations(study, self.spectrograms, layers)
+        self.resources_for = ResourceRequests(study, self.combinations).for_rule
         self.classes = list(study.classes)
         self.n_folds = count_folds(study)
         self.folds = list(range(1, self.n_folds + 1))
-        self.ranks = list(range(1, study.retrain.top + 1))
-        self.workers = list(range(1, study.tuning.workers + 1))
+        self.ranks = list(range(1, study.retrain.n_best + 1))
+        self.workers = list(range(1, study.tuning.n_workers + 1))
         if study.tuning.mode != "reserved" and study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
-                f"{self.matrix.place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} folds; "
-                f"one is the test fold, so choose {self.n_folds - 1} or fewer"
+                f"{self.combinations.place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} "
+                f"folds; one of them is the test fold, so choose {self.n_folds - 1} or fewer"
             )
 
     def _spectrograms(self) -> list[str]:
-        if self.kind != "fold_arrays":
+        if not isinstance(self.study.dataset, FoldArrays):
             return [*SPECTROGRAMS, "concat", "raw"]
-        given = [name for name in SPECTROGRAMS if name in self.study.dataset.arrays]
+        given: list[str] = [name for name in SPECTROGRAMS if name in self.study.dataset.arrays]
         return [*given, "concat"] if len(given) == len(SPECTROGRAMS) else given
 
+    @property
+    def stages(self) -> list[str]:
+        """Stages of this study's kind of data set; each has a rule file of its name."""
+        return [stage.name for stage in STAGES.values() if self.kind in stage.dataset_kinds]
+
     def check_targets(self, targets: Iterable[str]) -> None:
-        """Refuse a target asked for by name that stands for no sensible combination.
+        """Refuse a target whose name is not that of a sensible combination.
 
         Raises
         ------
         InputError
-            With what to ask for instead.
+            Naming what can be requested instead.
         """
         words = list(map(str, targets))
         for before, target in zip(["", *words], words, strict=False):
-            if before == "--report":  # a file for Snakemake's own report
+            if before == "--report":  # the file of Snakemake's own report
                 continue
             inside = target.removeprefix(self.results + "/")
-            found = TARGET.match(inside)
-            if found and inside != target:
-                self.matrix.check(found.group("model", "spectrogram", "classes"), target)
-            elif target.endswith("/report.html") and not found:
+            named = TARGET.match(inside)
+            if named and inside != target:
+                self.combinations.check(Combination(**named.groupdict()), target)
+            elif target.endswith("/report.html") and not named:
                 raise InputError(
                     f"{target}: expected {self.results}/<model>_<spectrogram>_<classes>/report.html "
                     f"(the results of this configuration are in {self.results}/)"
                 )
 
+    # Files, for the rules.
+
+    def _of_all(self, file: Callable[[RunPaths], Path]) -> list[str]:
+        return [str(file(self.paths.run(combination))) for combination in self.combinations.all]
+
     def reports(self) -> list[str]:
         """Report of every combination in the matrix."""
-        return self.finished("report.html")
+        return self._of_all(lambda run: run.report)
 
-    def finished(self, name: str) -> list[str]:
-        """A file of every combination in the matrix."""
-        return [f"{self.results}/{'_'.join(combination)}/{name}" for combination in self.matrix.combinations]
+    def all_metrics(self) -> list[str]:
+        """Scores of every combination in the matrix."""
+        return self._of_all(lambda run: run.metrics)
 
-    @property
-    def combinations(self) -> str:
-        """For a rule's `params`: the combinations in the matrix, as JSON."""
-        return json.dumps(self.matrix.combinations)
+    def all_run_records(self) -> list[str]:
+        """Run record of every combination in the matrix."""
+        return self._of_all(lambda run: run.run_record)
 
-    def arrays(self, wildcards) -> list[str]:
-        """Arrays a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""
+    def all_first_weights(self) -> list[str]:
+        """Weights of the first rank of the first fold of every combination in the matrix."""
+        return self._of_all(lambda run: run.fold(1).rank(1).weights)
+
+    def arrays(self, wildcards: Any) -> list[str]:
+        """Arrays that a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""
         if wildcards.spectrogram == "raw":
-            return [f"{self.results}/data/windows.npy"]
-        return [f"{self.results}/spectrograms/{name}.npy" for name in members(wildcards.spectrogram)]
+            return [str(self.paths.data.windows_array)]
+        return [str(self.paths.spectrogram(name)) for name in members(wildcards.spectrogram)]
 
-    def axes(self, wildcards) -> list[str]:
-        """Descriptions that stand beside the arrays."""
-        return [f"{array.removesuffix('.npy')}.json" for array in self.arrays(wildcards)]
+    def axes(self, wildcards: Any) -> list[str]:
+        """Descriptions of the arrays that a model reads."""
+        return [str(axes_of(Path(array))) for array in self.arrays(wildcards)]
 
-    @property
-    def fold_files(self) -> list[str]:
-        """Files of an outer fold that a report reads."""
-        ranks = [f"retrain/rank{rank}/{name}" for rank in self.ranks for name in ("model.json", "history.tsv")]
-        maps = [f"explain/{name}" for name in self.map_files]
-        return [*(f"tune/{name}" for name in self.tune_files), "retrain/timing.tsv", *ranks, *maps]
+    def rank_files(self) -> list[Path]:
+        """Files that the retraining of an outer fold writes for all ranks, with wildcards."""
+        return [file for rank in self.ranks for file in self.fold.rank(rank).files]
 
-    @property
-    def tune_files(self) -> list[str]:
-        """Files that the tuning of an outer fold writes."""
-        return ["trials.tsv", "best.json", "timing.tsv"]
+    def rank_weights(self) -> list[Path]:
+        """Weights of all ranks of an outer fold, with wildcards."""
+        return [self.fold.rank(rank).weights for rank in self.ranks]
+
+    def rank_models(self) -> list[Path]:
+        """Descriptions of the models of all ranks of an outer fold, with wildcards."""
+        return [self.fold.rank(rank).model for rank in self.ranks]
+
+    def test_predictions(self) -> list[Path]:
+        """Test predictions of all folds and ranks of a combination, with wildcards."""
+        return [self.run.fold(fold).rank(rank).test for fold in self.folds for rank in self.ranks]
+
+    def fold_files(self) -> list[Path]:
+        """Files of all outer folds that a report reads, with wildcards."""
+        files = []
+        for fold in map(self.run.fold, self.folds):
+            files += [fold.trials, fold.best, fold.tuning_timing, fold.retrain_timing]
+            files += [file for rank in map(fold.rank, self.ranks) for file in (rank.model, rank.history)]
+            files += fold.attribution.files
+        return files
 
     @property
     def studies(self) -> list[str]:
-        """Studies of a combination: one for each outer fold, or one for all."""
+        """Optuna studies of a combination: one for each outer fold, or one for all."""
         return list(dict.fromkeys(map(self._study_of, self.folds)))
 
     def _study_of(self, fold: int | str) -> str:
         return {"reserved": "reserved", "once": "fold1"}.get(self.study.tuning.mode, f"fold{fold}")
 
-    def workers_of(self, wildcards) -> list[str]:
-        """What the workers write of the study that an outer fold takes its parameters from."""
-        run = f"{self.results}/{wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}"
-        return [f"{run}/studies/{self._study_of(wildcards.fold)}/worker{number}.json" for number in self.workers]
-
-    @staticmethod
-    def hidden_fold(wildcards) -> int:
-        """For a rule's `params`: the outer fold that a study must not see, 0 for none."""
-        return int(wildcards.study.removeprefix("fold").replace("reserved", "0"))
-
-    def config(self, stage: str) -> Callable[[Any], str]:
-        """For a rule's `params`: the slice of the configuration that the stage reads, as JSON."""
-        return lambda wildcards: json.dumps(slice_of(self.study, stage, wildcards))
-
-    def code(self, stage: str) -> Callable[[Any], str]:
-        """For a rule's `params`: the digest of the code that the stage runs."""
-        script = ROOT / "workflow" / "scripts" / f"{stage}.py"
-
-        # Asked for by every job, of which there are thousands.
-        @cache
-        def of_model(model: str | None) -> str:
-            return code_digest(script, *([self.matrix.entry(model).module] if model else []))
-
-        return lambda wildcards: of_model(getattr(wildcards, "model", None))
-
-    def data_digest(self, wildcards) -> str:
-        """For a rule's `params`: changes when a file of the data set does (name, size or time)."""
-        return data_digest(self.study)
-
-    @property
-    def data_rules(self) -> str:
-        """Rule file that makes windows: from recordings, or from given arrays."""
-        return "rules/arrays.smk" if self.kind == "fold_arrays" else "rules/data.smk"
-
-    @property
-    def spectrogram_rules(self) -> str:
-        """Rule file that makes spectrograms; given arrays hold them already."""
-        return "rules/array_spectrograms.smk" if self.kind == "fold_arrays" else "rules/spectrograms.smk"
+    def workers_of(self, wildcards: Any) -> list[str]:
+        """Files of the workers of the Optuna study whose parameter sets an outer fold uses."""
+        run = self.paths.run(Combination(wildcards.model, wildcards.spectrogram, wildcards.classes))
+        return [str(run.worker(self._study_of(wildcards.fold), number)) for number in self.workers]
 
     @property
     def root(self) -> str:
-        """Root of the BIDS data set, the synthetic one included."""
-        return self.study.dataset.root if isinstance(self.study.dataset, Bids) else f"{self.results}/data/bids"
+        """Root of the BIDS data set, also of the synthetic one."""
+        return self.study.dataset.root if isinstance(self.study.dataset, Bids) else str(self.paths.data.bids)
 
-    def dataset_inputs(self, wildcards) -> list[str]:
-        """Inputs of the windows: the synthetic data set; real recordings are watched by `data_digest`."""
+    def dataset_inputs(self, wildcards: Any) -> list[str]:
+        """Inputs of the windows: the synthetic data set; changes of real recordings are found by `data_digest`."""
         return [self.root] if self.kind == "synthetic" else []
 
-    def gate_array(self, wildcards) -> str:
-        """The samples in which the gate looks for copies."""
+    def leakage_check_array(self, wildcards: Any) -> str:
+        """Samples in which the leakage checks look for copies."""
         if self.kind == "fold_arrays":
-            return f"{self.results}/spectrograms/{self.spectrograms[0]}.npy"
-        return f"{self.results}/data/windows.npy"
+            return str(self.paths.spectrogram(self.spectrograms[0]))
+        return str(self.paths.data.windows_array)
 
-    def given_folds(self, wildcards) -> list[str]:
+    def given_folds(self, wildcards: Any) -> list[str]:
         """Table of folds that came with the data, if any."""
         if self.kind == "fold_arrays":
-            return [f"{self.results}/data/given_folds.tsv"]
+            return [str(self.paths.data.given_folds)]
         folds = self.study.folds
         return [folds] if isinstance(folds, str) and folds != LEAVE_ONE_OUT else []
 
-    def given_option(self, wildcards, input) -> str:
-        """Command-line option that names the given folds."""
+    def log(self, stage: str) -> str:
+        """Log of a stage's jobs, with wildcards."""
+        return str(self.paths.log(stage, STAGES[stage].job))
+
+    def benchmark(self, stage: str) -> str:
+        """Benchmark file of a stage's jobs, with wildcards."""
+        return str(self.paths.benchmark(stage, STAGES[stage].job))
+
+    # Values of the rules' `params`: a job is repeated when one of them changes.
+
+    def settings(self, stage: str) -> Callable[[Any], str]:
+        """Settings that decide the result of a stage's job, as JSON."""
+        return lambda wildcards: stage_config(self.study, stage, wildcards, self.combinations.all).model_dump_json()
+
+    def code(self, stage: str) -> Callable[[Any], str]:
+        """Digest of the code that a stage runs."""
+        script = ROOT / "workflow" / "scripts" / f"{stage}.py"
+
+        # Every job requests it, and a study has thousands of jobs.
+        @cache
+        def digest_with(model: str | None) -> str:
+            return code_digest(script, *([self.combinations.entry(model).module] if model else []))
+
+        return lambda wildcards: digest_with(getattr(wildcards, "model", None))
+
+    def data_digest(self, wildcards: Any) -> str:
+        """Digest that changes when a file of the data set does (name, size or time)."""
+        return data_digest(self.study)
+
+    def given_option(self, wildcards: Any, input: Any) -> str:
+        """Command-line option that names the table of given folds."""
         return f"--given {shlex.quote(str(input.given))}" if input.given else ""
 
-    @property
-    def rank_files(self) -> list[str]:
-        """Files that retraining writes for every rank."""
-        return ["model.safetensors", "model.json", "history.tsv", "validation.tsv", "test.tsv"]
+    def state(self, wildcards: Any) -> str:
+        """Folder of unfinished work."""
+        return str(self.paths.state)
 
-    @property
-    def map_files(self) -> list[str]:
-        """Files of an explanation."""
-        return ["saliency.npy", "gradcam.npy", "mean.npy", "maps.json"]
-
-    @property
-    def table_files(self) -> list[str]:
-        """Files of the data that a report reads."""
-        return ["recordings.tsv", "windows.tsv", "folds.tsv", "leakage.json"]
-
-    def state(self, wildcards) -> str:
-        """For a rule's `params`: folder of unfinished work, which no rule declares."""
-        return f"{self.results}/state"
-
-    def results_folder(self, wildcards) -> str:
-        """For a rule's `params`: root of the study's results."""
+    def results_folder(self, wildcards: Any) -> str:
+        """Root of the study's results."""
         return self.results
 
     @staticmethod
-    def name(wildcards) -> str:
-        """For a rule's `params`: name of a study, or of what is done with one outer fold."""
-        what = getattr(wildcards, "study", None) or f"fold{wildcards.fold}"
-        return f"{wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}_{what}"
+    def excluded_fold(wildcards: Any) -> int:
+        """Outer fold whose windows an Optuna study must not see; 0 for none."""
+        return int(wildcards.study.removeprefix("fold").replace("reserved", "0"))
 
     @staticmethod
-    def folder(wildcards, output) -> str:
-        """For a rule's `params`: the folder of the first output."""
+    def name(wildcards: Any) -> str:
+        """Name of an Optuna study, or of an outer fold of a combination; it seeds random draws."""
+        part = getattr(wildcards, "study", None) or f"fold{wildcards.fold}"
+        return f"{wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}_{part}"
+
+    @staticmethod
+    def folder(wildcards: Any, output: Any) -> str:
+        """Folder of the first output."""
         return str(Path(output[0]).parent)
 
-    @staticmethod
-    def retrain_folder(wildcards, output) -> str:
-        """For a rule's `params`: the folder above the ranks."""
+    def retrain_folder(self, wildcards: Any, output: Any) -> str:
+        """Folder of the ranks."""
         return str(Path(output[0]).parents[1])
 
     @staticmethod
-    def any_of(values: Iterable[Any]) -> str:
-        """Wildcard constraint that admits these values alone."""
+    def wildcard_regex(values: Iterable[Any]) -> str:
+        """Wildcard constraint that allows these values only."""
         return "|".join(re.escape(str(value)) for value in values)
 
 
@@ -253,7 +277,19 @@ def read_flow(
     overrides: dict[str, Any] | None = None,
     containers: bool = False,
 ) -> Flow:
-    """Read the configuration of a run, as `eegwf.config.load.load_study` takes it.
+    """Read the configuration of a run.
+
+    Parameters
+    ----------
+    default, files, overrides
+        Configuration files and settings, as `eegwf.config.load.load_study` takes them.
+    containers
+        Whether jobs run in a container image.
+
+    Returns
+    -------
+    Flow
+        The study.
 
     Raises
     ------
@@ -271,29 +307,34 @@ def open_flow(
     deployment: Iterable[Any] = (),
     arguments: Iterable[str] = (),
 ) -> Flow:
-    """Read the configuration of a run; a user's mistake ends the process with one line.
+    """Read the configuration of a run; wrong input ends the process with one line.
 
     Parameters
     ----------
     base
-        Checkout that the Snakefile stands in.
+        Checkout of the Snakefile.
     files, overrides
-        As `read_flow` takes them.
+        Configuration files and settings, as `read_flow` takes them.
     deployment
-        Snakemake's software deployment methods; with containers, jobs use the image's Python.
+        Snakemake's software deployment methods; with containers, jobs use the Python of the image.
     arguments
-        Snakemake's command line: targets in it that make no sense are refused.
+        Snakemake's command line; targets that are not sensible combinations are refused.
+
+    Returns
+    -------
+    Flow
+        The study.
     """
     containers = "apptainer" in map(str, deployment)
     if Path(str(base)).resolve() != ROOT:
         sys.exit(
-            f"error: the Snakefile is of {base}, and the library eegwf of {ROOT}; start the Snakemake installed "
-            f"with the former: {base}/.venv/bin/snakemake, made by `make .venv/.installed`"
+            f"error: the Snakefile belongs to {base}, but the library eegwf to {ROOT}; start the Snakemake that is "
+            f"installed with the former: {base}/.venv/bin/snakemake, made by `make .venv/.installed`"
         )
     try:
         flow = read_flow(ROOT / "config/config.yaml", files, overrides, containers)
         flow.check_targets(arguments)
     except InputError as error:
-        # Anything but an exit would be shown with a stack trace by Snakemake.
+        # Snakemake would show any other exception with a stack trace.
         sys.exit(f"error: {error}")
     return flow

@@ -1,92 +1,119 @@
-"""What a stage's result depends on: its slice of the configuration, the number of folds, the files of the data set."""
+"""Settings of a stage's job, built from the configuration of the study, and the digest of the data set's files."""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from eegwf.config.data import Bids
+from eegwf.config.data import Bids, FoldArrays
+from eegwf.config.paths import Combination
+from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import Study
+from eegwf.config.tuning import Budget, TrialSettings
+from eegwf.dag.stages import STAGES
 from eegwf.data.fold_count import count_folds
-from eegwf.models.registry import MODELS
+from eegwf.models.registry import entry_of
 from eegwf.storage.files import digest
 
-# Settings of tuning that decide which jobs there are, and not what a trial is.
-ELSEWHERE = ("mode", "reserved", "allow_optimistic", "workers")
-# Parts of the reserved patients: one validates, the others train.
-LEAST_PARTS = 3
-# Files that carry signals or events.
-WATCHED = (".edf", ".bdf", ".vhdr", ".eeg", ".dat", ".vmrk", "_events.tsv")
+BudgetPart = TypeVar("BudgetPart", bound=Budget)
+# Minimum number of folds of the reserved patients: one validates, the others train.
+MIN_RESERVED_FOLDS = 3
+# Endings of the files that hold signals or events.
+DATA_SUFFIXES = (".edf", ".bdf", ".vhdr", ".eeg", ".dat", ".vmrk", "_events.tsv")
 
 
-def slice_of(study: Study, stage: str, wildcards) -> dict[str, Any]:
-    """The part of the configuration that decides a stage's result, and nothing else."""
-    everything = study.model_dump(mode="json")
-    model = getattr(wildcards, "model", None)
-    classes = getattr(wildcards, "classes", None)
-    spectrogram = getattr(wildcards, "spectrogram", None)
-    learning = {"seed", "threads", "device", "deterministic", "training", "retrain", "permute_labels"}
-    keys = {
-        "synthesise": {"dataset"},
-        "windows": {"dataset", "signals", "windows", "patients"},
-        "folds": {"folds", "seed"},
-        "import_tables": {"dataset", "patients"},
-        "import_spectrogram": {"dataset"},
-        "spectrogram": set(),
-        "search": {*learning, "tuning"},
-        "tune": {"retrain", "tuning"},
-        "retrain": learning,
-        "explain": {"device", "threads", "deterministic", "seed", "explanation"},
-        "evaluate": {"seed", "evaluation"},
-        "report": set(everything) - {"cluster"},
-    }[stage]
-    part = {key: everything[key] for key in sorted(keys)}
-    if stage == "spectrogram":
-        part["grid"] = everything["spectrograms"].get(spectrogram)
-        part["device"] = everything["spectrograms"]["device"]
+def stage_config(study: Study, stage: str, wildcards: Any, combinations: Iterable[Combination] = ()) -> StageSettings:
+    """The part of the configuration that decides the result of a stage's job, and nothing else.
+
+    Parameters
+    ----------
+    study
+        The configuration.
+    stage
+        Name of the stage.
+    wildcards
+        Wildcards of the job, as attributes.
+    combinations
+        Combinations that the summary compares.
+
+    Returns
+    -------
+    StageSettings
+        Of the class that the table of stages names. A field that the configuration has too is taken from there; of
+        the others, and of those whose value depends on the job, `_of_job` says the value.
+    """
+    settings = STAGES[stage].settings
+    values = {name: getattr(study, name) for name in settings.model_fields if hasattr(study, name)}
+    values |= _of_job(study, stage, wildcards)
+    if stage == "summary":
+        values["combinations"] = list(combinations)
+    return settings(**{name: value for name, value in values.items() if name in settings.model_fields})
+
+
+def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
+    """Values of the fields that are no key of the configuration, or depend on the job."""
     if stage == "folds":
-        part["n_folds"] = count_folds(study)
-        if study.tuning.mode == "reserved":
-            part |= {"reserved": study.tuning.reserved, "inner": max(study.tuning.inner_folds, LEAST_PARTS)}
-    if stage in ("search", "tune"):
-        part["retrain"] = {"top": study.retrain.top}
-        part["tuning"] = {key: value for key, value in part["tuning"].items() if key not in ELSEWHERE}
-        part["space"] = everything["models"].get(model)
-    if stage in ("search", "retrain"):
-        part["model"] = model
-        part["classes"] = everything["classes"].get(classes)
-    if model in MODELS and not MODELS[model].by_steps and "device" in part:
-        part["device"] = "cpu"  # nothing for a GPU to do
-    if stage in ("explain", "evaluate"):
-        part["classes"] = everything["classes"].get(classes)
-    return part
+        return {"n_folds": count_folds(study), **_reserved(study)}
+    if stage == "spectrogram":
+        name = wildcards.spectrogram
+        return {"device": study.spectrograms.device, name: getattr(study.spectrograms, name, None)}
+    if stage == "report":
+        return {"study": study.design()}
+    if not hasattr(wildcards, "model"):
+        return {}
+    model = study.models[wildcards.model]
+    entry = entry_of(wildcards.model, model.fixed)
+    return {
+        "model": wildcards.model,
+        "classes": study.classes[wildcards.classes],
+        # A model that is not trained by gradient descent has no use for a GPU.
+        "device": study.device if entry is None or entry.gradient_trained else "cpu",
+        "tuning": _only(TrialSettings, study.tuning),
+        "budget": _only(Budget, study.tuning),
+        "inner_folds": study.tuning.inner_folds,
+        "space": model,
+        "fixed": model.fixed,
+        "n_best": study.retrain.n_best,
+        "epochs": study.retrain.epochs,
+        "max_windows_per_class": study.explanation.max_windows_per_class,
+    }
+
+
+def _only(part: type[BudgetPart], tuning: Budget) -> BudgetPart:
+    return part(**{name: getattr(tuning, name) for name in part.model_fields})
+
+
+def _reserved(study: Study) -> dict[str, Any]:
+    """Fields of patients that are reserved for tuning."""
+    if study.tuning.mode != "reserved":
+        return {}
+    return {
+        "reserved": study.tuning.reserved,
+        "n_inner_folds": max(study.tuning.inner_folds, MIN_RESERVED_FOLDS),
+    }
 
 
 def data_digest(study: Study) -> str:
-    """Digest of names, sizes and times of a data set's files; empty for the synthetic one."""
+    """Digest of the names, sizes and times of a data set's files; empty for the synthetic data set."""
     dataset = study.dataset
     if isinstance(dataset, Bids):
         return digest(sorted(_stamps(Path(dataset.root))))
-    if dataset.kind == "fold_arrays":
-        patterns = [pattern for files in dataset.arrays.values() for pattern in files.model_dump().values()]
-        files = [
-            Path(pattern.replace("{fold}", str(fold))) for pattern in patterns for fold in range(1, dataset.n_folds + 1)
-        ]
-        return digest([[str(file), *_stamp(file)] for file in files])
+    if isinstance(dataset, FoldArrays):
+        return digest([[str(file), *_stamp(file)] for file in dataset.files()])
     return ""
 
 
 def _stamps(folder: Path) -> Iterable[list[Any]]:
-    """Path, size and time of every file that carries signals or events."""
+    """Path, size and time of every file that holds signals or events."""
     for base, _, names in os.walk(folder, followlinks=True):
         for name in names:
-            if name.lower().endswith(WATCHED):
+            if name.lower().endswith(DATA_SUFFIXES):
                 path = Path(base, name)
                 yield [path.relative_to(folder).as_posix(), *_stamp(path)]
 
 
 def _stamp(path: Path) -> list[int]:
-    """Size and time of a file; of a link whose file is not there, which its reader will name, neither."""
+    """Size and time of a file; -1 for a link whose target is missing, which its reader reports."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the Snakefile does before the first job: hold the results, look at the image, weigh the cost, follow the run."""
+"""Start of a run, before its first job: lock the results, check the image and the GPU budget, log the progress."""
 
 import logging
 import os
@@ -10,23 +10,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from eegwf.config.paths import ResultPaths
 from eegwf.dag.flow import Flow
-from eegwf.dag.job_shell import image_of, outside
-from eegwf.dag.run_progress import Course, shares_of
+from eegwf.dag.job_shell import bind_paths, image_of
+from eegwf.dag.run_progress import JobEstimate, RunProgress, estimate_jobs
+from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError
 from eegwf.plan.forecast import Forecast
+from eegwf.progress import log_to_stderr
 from eegwf.provenance.container_image import bind, check_image, digest_of
 from eegwf.provenance.git import ROOT, commit
 from eegwf.provenance.reproduce import check_published
 from eegwf.storage.locks import try_lock
 
-CHOOSE = "choose another folder (--config results=FOLDER)"
-# There where a machine has NVIDIA GPUs that can be used; eegwf.compute.gpu looks there too, but brings torch.
+OTHER_FOLDER = "choose another folder (--config results=FOLDER)"
+# Exists on a machine with usable NVIDIA GPUs; eegwf.compute.gpu checks it too, but imports torch.
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
-    """Begin a run, or end the process with one line that says why not.
+    """Start a run; if it can't start, end the process with one line that says why.
 
     Parameters
     ----------
@@ -35,57 +38,76 @@ def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
     jobs
         Snakemake's jobs.
     local
-        Whether they run on this machine: if it has no GPU, they hold none, though they would take one.
+        Whether they run on this machine: without a GPU here, their GPU-hours count as none.
     """
+    log_to_stderr()
     try:
         image = Path(image_of(flow.study)) if flow.containers else None
         if image:
             check_image(image)
-            digest_of(image)  # kept beside it, for the reports
+            digest_of(image)  # computed once and stored beside the image, for the reports
         check_published(image)
-        hold(Path(flow.results))
+        lock_results(flow.paths)
         if image:
-            bind(outside(flow.study))  # the results are there only now
-            os.environ["EEGWF_COMMIT"] = commit(ROOT) or ""  # nodes may have no git
-        _weigh(flow, jobs, local)
+            bind(bind_paths(flow.study))  # again, since the results folder exists only now
+            os.environ["EEGWF_COMMIT"] = commit(ROOT) or ""  # compute nodes may have no git
+        estimates = estimate_jobs(jobs, Forecast(flow.study, flow.paths.root, STAGES).seconds)
+        enforce_gpu_budget(estimates.values(), flow.study.cluster.max_gpu_hours)
     except InputError as error:
         sys.exit(f"error: {error}")
+    if local and not DRIVER.exists():
+        estimates = {number: replace(job, gpus=0) for number, job in estimates.items()}
+    logging.getLogger("snakemake.logging").addHandler(RunProgress(estimates))
 
 
-def hold(results: Path) -> None:
-    """Hold a results folder until this process ends.
+def lock_results(paths: ResultPaths) -> None:
+    """Lock a results folder until this process ends.
 
-    Snakemake's own lock is of the folder in which it runs, and two of them may share their results. Writing is tried
-    here since Snakemake would take several lines to say that it can't.
+    Snakemake's own lock is in the folder in which it runs, and two runs in different folders may share their results.
+    Whether the folder is writable is tested here, since Snakemake would report it in several lines.
 
     Raises
     ------
     InputError
-        If another one holds it, or nothing can be written there.
+        If another Snakemake process uses the folder, or it can't be written to.
     """
-    path = results / "state/snakemake.lock"
+    lock_file = paths.snakemake_lock
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=results).close()
-        lock = try_lock(path)
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=paths.root).close()
+        lock = try_lock(lock_file)
         if lock is None:
-            holder = path.read_text().strip() or "another process"
-            raise InputError(f"{results}: a Snakemake works there ({holder}); wait for it, stop it, or {CHOOSE}")
+            holder = lock_file.read_text().strip() or "another process"
+            raise InputError(
+                f"{paths.root}: results folder is in use by another Snakemake process ({holder}); wait for it, stop "
+                f"it, or {OTHER_FOLDER}"
+            )
         os.truncate(lock, 0)
         os.write(lock, f"process {os.getpid()} on {platform.node()}, in {Path.cwd()}\n".encode())
     except OSError as error:
-        raise InputError(f"{results}: can't be written to ({error.strerror}); make it writable, or {CHOOSE}") from None
-
-
-def _weigh(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
-    """Refuse a run that is predicted to take more GPU-hours than the study allows, and follow any other."""
-    shares = shares_of(jobs, Forecast(flow.study, Path(flow.results)).seconds)
-    most, hours = flow.study.cluster.max_gpu_hours, sum(job.gpus * job.seconds for job in shares.values()) / 3600
-    if most is not None and hours > most:
         raise InputError(
-            f"cluster.max_gpu_hours: {most:g} are allowed, and this run is predicted to take {hours:.3g}; "
-            "`snakemake --dry-run` shows by what"
+            f"{paths.root}: results folder can't be written to ({error.strerror}); make it writable, or {OTHER_FOLDER}"
+        ) from None
+
+
+def enforce_gpu_budget(jobs: Iterable[JobEstimate], max_gpu_hours: float | None) -> None:
+    """Refuse a run that is predicted to take more GPU-hours than the study allows.
+
+    Parameters
+    ----------
+    jobs
+        Estimated cost of the jobs.
+    max_gpu_hours
+        Limit; None for no limit.
+
+    Raises
+    ------
+    InputError
+        With the predicted GPU-hours.
+    """
+    hours = sum(job.gpus * job.seconds for job in jobs) / 3600
+    if max_gpu_hours is not None and hours > max_gpu_hours:
+        raise InputError(
+            f"cluster.max_gpu_hours: {max_gpu_hours:g} are allowed, but this run is predicted to take {hours:.3g}; "
+            "`snakemake --dry-run` lists them by rule"
         )
-    if local and not DRIVER.exists():
-        shares = {number: replace(share, gpus=0) for number, share in shares.items()}
-    logging.getLogger("snakemake.logging").addHandler(Course(shares))

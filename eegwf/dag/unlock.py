@@ -1,9 +1,10 @@
-"""Take away the lock that a killed Snakemake left, unless one still runs in this folder.
+"""Remove the lock that a killed Snakemake left, unless a Snakemake process still runs in this folder.
 
 Example: python -m eegwf.dag.unlock --configfile config/datasets/helsinki.yaml
 
-Snakemake's lock files don't say who holds them, so this looks for a living Snakemake of this machine that works in the
-same folder. On a folder shared between machines it can't see the others: there, use `snakemake --unlock` by hand.
+Snakemake's lock files don't name the process that created them, so this command searches the processes of this machine
+for a Snakemake in the same folder. It can't see processes of other machines that share the folder: there, call
+`snakemake --unlock` yourself.
 """
 
 import os
@@ -12,22 +13,22 @@ import sys
 from pathlib import Path
 
 
-def living_snakemake(folder: Path) -> int | None:
-    """Process number of a Snakemake that works in `folder`, if there is one."""
+def running_snakemake(folder: Path) -> int | None:
+    """Process number of a Snakemake that runs in a folder; None if there is none."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             arguments = (process / "cmdline").read_bytes().split(b"\0")
-            here = (process / "cwd").resolve() == folder.resolve()
+            same_folder = (process / "cwd").resolve() == folder.resolve()
         except OSError:
-            continue  # ended meanwhile, or not ours
-        runs = any(Path(os.fsdecode(word)).name == "snakemake" for word in arguments[:3])
-        if here and runs and int(process.name) != os.getpid():
+            continue  # the process has ended, or belongs to another user
+        is_snakemake = any(Path(os.fsdecode(word)).name == "snakemake" for word in arguments[:3])
+        if same_folder and is_snakemake and int(process.name) != os.getpid():
             return int(process.name)
     return None
 
 
 def main() -> None:
-    """Unlock the current folder if it is locked and nobody works in it."""
+    """Unlock the current folder if it is locked and no Snakemake runs in it."""
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(__doc__)
         return
@@ -35,10 +36,10 @@ def main() -> None:
     if not locks.is_dir() or not any(locks.iterdir()):
         return
     if not Path("/proc/self").exists():
-        sys.exit("error: the folder is locked; if no Snakemake works in it, call snakemake --unlock and run again")
-    process = living_snakemake(Path())
+        sys.exit("error: the folder is locked; if no Snakemake runs in it, call snakemake --unlock and run again")
+    process = running_snakemake(Path())
     if process is not None:
-        sys.exit(f"error: a Snakemake (process {process}) works in {Path().resolve()}; wait for it, or end it first")
+        sys.exit(f"error: Snakemake (process {process}) runs in {Path().resolve()}; wait for it, or stop it first")
     print("an earlier run was killed and left its lock; unlocking", file=sys.stderr)
     done = subprocess.run([sys.executable, "-m", "snakemake", "--unlock", *sys.argv[1:]], check=False)
     sys.exit(done.returncode)

@@ -1,4 +1,4 @@
-"""Seizure annotations: tables of events in the SzCORE or BIDS form."""
+"""Seizure annotations: event tables in SzCORE or BIDS form."""
 
 import csv
 import math
@@ -9,13 +9,25 @@ from pathlib import Path
 
 from eegwf.errors import InputError
 
-TOUCHING = 1e-6  # seconds; what rounding to the microsecond may leave between or over two events
-PAST_END = 1.0  # seconds; annotations are often rounded up to the next whole second
+# Seconds: the largest gap or overlap of adjacent events that rounding to the microsecond can cause.
+TOLERANCE = 1e-6
+# Seconds: annotations are often rounded up to the next whole second and may exceed the recording by less than this.
+MAX_EXCESS = 1.0
 
 
 @dataclass(frozen=True)
 class Event:
-    """A stretch of a recording with one event type: onset and duration in seconds from its start."""
+    """An annotated interval of a recording.
+
+    Attributes
+    ----------
+    onset
+        Seconds from the start of the recording.
+    duration
+        Seconds.
+    label
+        Event type.
+    """
 
     onset: float
     duration: float
@@ -23,17 +35,29 @@ class Event:
 
     @property
     def end(self) -> float:
-        """Seconds from the start of the recording."""
+        """End in seconds from the start of the recording."""
         return self.onset + self.duration
 
 
 def matches(entry: str, label: str) -> bool:
-    """Whether an event type is an entry or below it: `sz` matches `sz` and `sz_foc_ia`, not `szx`."""
+    """Whether an event type equals an entry or is a subtype of it.
+
+    Parameters
+    ----------
+    entry
+        Event type of the configuration; `sz` matches `sz` and `sz_foc_ia`, not `szx`.
+    label
+        Event type of an annotation.
+
+    Returns
+    -------
+    bool
+    """
     return label == entry or label.startswith(entry + "_")
 
 
 def classify(label: str, classes: Mapping[str, Sequence[str]]) -> str | None:
-    """Class whose longest entry matches an event type; None if no entry does.
+    """Find the class of an event type: the class with the longest entry that matches it.
 
     Parameters
     ----------
@@ -41,9 +65,14 @@ def classify(label: str, classes: Mapping[str, Sequence[str]]) -> str | None:
         Event type, hierarchical as in SzCORE.
     classes
         Event types of each class.
+
+    Returns
+    -------
+    str or None
+        Name of the class; None if no entry matches.
     """
-    found = [(len(entry), name) for name, entries in classes.items() for entry in entries if matches(entry, label)]
-    return max(found, key=lambda pair: pair[0])[1] if found else None
+    candidates = [(len(entry), name) for name, entries in classes.items() for entry in entries if matches(entry, label)]
+    return max(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 
 def read_events(
@@ -53,10 +82,11 @@ def read_events(
     ignored: Sequence[str] = (),
     notes: list[str] | None = None,
 ) -> list[Event]:
-    """Events of a recording, in order, with no overlap.
+    """Read the events of a recording, sorted by onset and without overlap.
 
-    Events of one label that overlap or touch are merged, an end past the recording's by less than a second is
-    cut there, and events without length (BIDS writes moments so) are dropped, since they cover no time.
+    Overlapping or adjacent events with the same label are merged. An event that exceeds the recording by less than a
+    second is clipped at its end. Events of zero duration (BIDS uses them for instants) are dropped, because they cover
+    no time.
 
     Parameters
     ----------
@@ -65,17 +95,21 @@ def read_events(
     duration
         Length of the recording in seconds.
     event_types
-        Event types that may occur; each admits those below it.
+        Permitted event types; each includes its subtypes.
     ignored
-        Event types (and those below) whose rows are skipped, whatever else stands in them.
+        Event types (and their subtypes) whose rows are skipped without reading their other cells.
     notes
-        Gets a sentence for each thing that was put right: an end that was cut, an overlap, rows out of order.
+        List to which a sentence is appended for each correction: a clipped event, an overlap, rows out of order.
+
+    Returns
+    -------
+    list of Event
 
     Raises
     ------
     InputError
-        If the file or a column is missing, a value is not a number, negative or far past the end, a label is
-        unknown, or two labels overlap.
+        If the file or a column is missing, a value is not a number, is negative or exceeds the recording by a second
+        or more, a label is unknown, or two events with different labels overlap.
 
     References
     ----------
@@ -94,36 +128,36 @@ def read_events(
             )
         onset = _seconds(onset_text, "onset", place)
         end = onset + _seconds(duration_text, "duration", place)
-        if end > duration and end - duration >= PAST_END:
+        if end > duration and end - duration >= MAX_EXCESS:
             raise InputError(
-                f"{place}: the event ends at {end:g} s, but the recording is {duration:g} s long; mend the row, "
-                "or see whether it belongs to another recording"
+                f"{place}: the event ends at {end:g} s, but the recording is {duration:g} s long; correct the row, or "
+                "check whether it belongs to another recording"
             )
-        if end > duration + TOUCHING:
+        if end > duration + TOLERANCE:
             notes.append(f"event in line {line} cut by {end - duration:.3g} s, at the recording's end")
         onset, end = min(onset, duration), min(end, duration)
         if end > onset:
             events.append((onset, end, label, line))
     if any(before[0] > after[0] for before, after in pairwise(events)):
-        notes.append("events put in order of time")
+        notes.append("events sorted by onset")
     return _merged(events, path, notes)
 
 
-def _merged(events: list[tuple[float, float, str, int]], path, notes: list[str]) -> list[Event]:
+def _merged(events: list[tuple[float, float, str, int]], path: Path | str, notes: list[str]) -> list[Event]:
     merged: list[tuple[float, float, str, int]] = []
     for onset, end, label, line in sorted(events):
         if merged:
             before_onset, before_end, before_label, before_line = merged[-1]
-            if label == before_label and onset <= before_end + TOUCHING:
-                if onset < before_end - TOUCHING:
-                    notes.append(f"events in lines {before_line} and {line} overlap with one label and were joined")
+            if label == before_label and onset <= before_end + TOLERANCE:
+                if onset < before_end - TOLERANCE:
+                    notes.append(f"overlapping events of the same label in lines {before_line} and {line} merged")
                 merged[-1] = (before_onset, max(before_end, end), label, before_line)
                 continue
-            if onset < before_end - TOUCHING:
+            if onset < before_end - TOLERANCE:
                 raise InputError(
                     f"{path}, line {line}: {label!r} from {onset:g} s overlaps {before_label!r} until "
-                    f"{before_end:g} s (line {before_line}); end one where the other begins, or name one of them "
-                    "in dataset.ignored_events"
+                    f"{before_end:g} s (line {before_line}); shorten one of the events, or add one of the labels to "
+                    "dataset.ignored_events"
                 )
             onset = max(onset, before_end)
         if end > onset:
@@ -138,8 +172,8 @@ def _rows(path: Path) -> list[tuple[int, str, str, str]]:
             lines = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such file; every recording needs its events beside it (a table of the header alone says "
-            "that there are none)"
+            f"{path}: no such file; every recording needs a table of events beside it (only the header line if the "
+            "recording has no events)"
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a tab-separated table in UTF-8 ({error})") from None
@@ -150,19 +184,20 @@ def _rows(path: Path) -> list[tuple[int, str, str, str]]:
         missing.append("eventType (or trial_type)")
     if missing:
         raise InputError(
-            f"{path}: no column {' and no '.join(missing)}; found {', '.join(header) or 'an empty file'}. Write it, "
+            f"{path}: no column {' and no '.join(missing)}; found {', '.join(header) or 'an empty file'}. Add it, "
             "and separate columns by tabs"
         )
-    places = [header.index(name) for name in ("onset", "duration", label)]
+    columns = [header.index(name) for name in ("onset", "duration", label)]
     rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in line):
+    for number, cells in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in cells):
             continue
-        if len(line) <= max(places):
+        if len(cells) <= max(columns):
             raise InputError(
-                f"{path}, line {number}: {len(line)} cells where the header has {len(header)}; separate cells by tabs"
+                f"{path}, line {number}: {len(cells)} cells, but the header has {len(header)}; separate cells by tabs"
             )
-        rows.append((number, *(line[place].strip() for place in places)))
+        onset, duration, event_type = (cells[column].strip() for column in columns)
+        rows.append((number, onset, duration, event_type))
     return rows
 
 
@@ -172,7 +207,7 @@ def _seconds(text: str, name: str, place: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{place}: {name} is {text!r}, not a number of seconds; write it, or remove the row")
+        raise InputError(f"{place}: {name} is {text!r}, not a number of seconds; correct it, or remove the row")
     if value < 0:
         raise InputError(f"{place}: {name} is {text} s; it can't be negative (seconds from the recording's start)")
     return value

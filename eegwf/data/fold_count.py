@@ -1,4 +1,4 @@
-"""Number of outer folds of a study, known before any job has run."""
+"""Number of outer folds of a study, from the configuration and the folders of the data set."""
 
 from pathlib import Path
 
@@ -10,7 +10,17 @@ from eegwf.storage.files import read_table
 
 
 def count_folds(study: Study) -> int:
-    """Number of outer folds, known before any job has run.
+    """Count the outer folds without the results of any job.
+
+    Parameters
+    ----------
+    study
+        Configuration of the study.
+
+    Returns
+    -------
+    int
+        Number of outer folds.
 
     Raises
     ------
@@ -26,12 +36,12 @@ def count_folds(study: Study) -> int:
             return int(read_table(study.folds, ("patient", "fold"))["fold"].astype(int).max())
         except (OSError, ValueError) as error:
             raise InputError(
-                f"folds: {study.folds}: no table with patient and fold ({error}); give a number, "
-                f"'{LEAVE_ONE_OUT}' or such a table"
+                f"folds: {study.folds}: no table with patient and fold ({error}); set a number, "
+                f"'{LEAVE_ONE_OUT}' or the path of such a table"
             ) from None
     if isinstance(study.dataset, Bids):
-        found = {folder.name for folder in Path(study.dataset.root).glob("sub-*") if folder.is_dir()}
-        n_patients = len({study.patients.get(name, name) for name in found})
+        folders = {folder.name for folder in Path(study.dataset.root).glob("sub-*") if folder.is_dir()}
+        n_patients = len({study.patients.get(name, name) for name in folders})
     else:
         n_patients = sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
     return n_patients - (n_reserved(n_patients, study.tuning.reserved) if study.tuning.mode == "reserved" else 0)

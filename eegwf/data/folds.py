@@ -1,4 +1,4 @@
-"""Folds by patient: made once, seeded, balanced over the labels, shared by everything that follows."""
+"""Folds by patient: made once per study, with a random seed, balanced over the labels."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from eegwf.storage.files import read_table
 
 
 def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFrame:
-    """Give every patient a fold.
+    """Assign every patient to a fold.
 
     Parameters
     ----------
@@ -36,17 +36,18 @@ def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFra
 
     Notes
     -----
-    The balance comes first (scikit-learn's StratifiedGroupKFold): the seed deals out patients alike in their counts,
-    so where all differ, another seed may give the same folds.
+    scikit-learn's StratifiedGroupKFold balances the label counts first. The seed decides only between patients with
+    the same counts; if the counts of all patients differ, another seed can lead to the same folds.
     """
     patients = sorted(windows["patient"].unique())
     if len(patients) < 3:
         raise InputError(
             f"folds: {len(patients)} patient(s) with windows ({', '.join(patients) or 'none'}); test, validation and "
-            "training need 3 or more, so add recordings of others"
+            "training need 3 or more, so add recordings of other patients"
         )
     if folds == LEAVE_ONE_OUT:
         return with_counts(pd.DataFrame({"patient": patients, "fold": range(1, len(patients) + 1)}), windows)
+    assert isinstance(folds, int)
     if len(patients) < folds:
         raise InputError(
             f"folds: {folds} folds can't be made of {len(patients)} patients; use {len(patients)} or fewer"
@@ -63,7 +64,7 @@ def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFra
 
 
 def _strata(windows: pd.DataFrame, folds: int) -> np.ndarray:
-    """Labels to balance over; those too rare for the splitter count with the borderline windows."""
+    """Labels to balance over; those too rare for the splitter are merged with the borderline windows."""
     counts = windows["label"].value_counts()
     rare = set(counts[counts < folds].index)
     strata = np.array(["" if label in rare else label for label in windows["label"]], dtype=object)
@@ -73,19 +74,34 @@ def _strata(windows: pd.DataFrame, folds: int) -> np.ndarray:
 
 
 def given_folds(path: Path | str, windows: pd.DataFrame, lowest: int = 1) -> pd.DataFrame:
-    """Read folds from a table with `patient` and `fold`, such as a corpus's official split.
+    """Read folds from a table with `patient` and `fold`, such as the official split of a corpus.
 
-    Folds count from `lowest`: 0 where that fold's patients are reserved for tuning.
+    Parameters
+    ----------
+    path
+        Tab-separated table with `patient` and `fold`; patients without windows are ignored.
+    windows
+        `windows.tsv`: `patient` and `label` of each window.
+    lowest
+        Number of the first fold: 1, or 0 if patients are reserved for tuning, who are in fold 0.
+
+    Returns
+    -------
+    DataFrame
+        As of `make_folds`.
 
     Raises
     ------
     InputError
-        If a patient has none or two, or the folds are not `lowest`..K with K at least 3.
+        If the table can't be read, a patient has no fold or two folds, or the folds are not `lowest`..K with K at
+        least 3.
     """
     try:
         table = read_table(path, ("patient", "fold"), text=("patient", "fold"))
     except OSError as error:
-        raise InputError(f"folds: {path}: {error.strerror}; give a number or a table with patient and fold") from None
+        raise InputError(
+            f"folds: {path}: {error.strerror}; set a number or the path of a table with patient and fold"
+        ) from None
     fold_of: dict[str, int] = {}
     for row, (patient, fold) in enumerate(zip(table["patient"], table["fold"], strict=True), start=2):
         if not (fold.isascii() and fold.isdigit()) or int(fold) < lowest:
@@ -96,10 +112,10 @@ def given_folds(path: Path | str, windows: pd.DataFrame, lowest: int = 1) -> pd.
                 "belongs to one fold, so remove one of the rows"
             )
     patients = sorted(windows["patient"].unique())
-    lost = [patient for patient in patients if patient not in fold_of]
-    if lost:
+    missing = [patient for patient in patients if patient not in fold_of]
+    if missing:
         raise InputError(
-            f"{path}: no fold for patient {lost[0]}; {len(lost)} patient(s) are missing; add a row for each"
+            f"{path}: no fold for patient {missing[0]}; {len(missing)} patient(s) are missing; add a row for each"
         )
     used = {fold_of[patient] for patient in patients}
     if max(used) - lowest + 1 != len(used) or max(used) < 3:
@@ -111,8 +127,21 @@ def given_folds(path: Path | str, windows: pd.DataFrame, lowest: int = 1) -> pd.
 
 
 def with_counts(folds: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
-    """Add a column of window counts for each label."""
-    labelled = windows[windows["label"] != ""]
-    counts = pd.crosstab(labelled["patient"], labelled["label"])
+    """Add a column of window counts for each label.
+
+    Parameters
+    ----------
+    folds
+        Table with `patient`.
+    windows
+        `windows.tsv`: `patient` and `label` of each window.
+
+    Returns
+    -------
+    DataFrame
+        `folds` with the counts appended.
+    """
+    labeled = windows[windows["label"] != ""]
+    counts = pd.crosstab(labeled["patient"], labeled["label"])
     counts = counts.reindex(folds["patient"], fill_value=0)
     return pd.concat([folds.reset_index(drop=True), counts.reset_index(drop=True)], axis=1)

@@ -1,4 +1,4 @@
-"""The gate that no study passes with a patient, a sample or a second of time in two folds."""
+"""Leakage checks: no patient, sample or interval of time may be in two folds."""
 
 import hashlib
 from typing import Any
@@ -10,7 +10,7 @@ from eegwf.errors import InputError
 
 
 def check_leakage(windows: pd.DataFrame, folds: pd.DataFrame, arrays: np.ndarray) -> dict[str, Any]:
-    """Run every check and return what it found.
+    """Run every leakage check and return the results.
 
     Parameters
     ----------
@@ -19,40 +19,43 @@ def check_leakage(windows: pd.DataFrame, folds: pd.DataFrame, arrays: np.ndarray
     folds
         `folds.tsv`.
     arrays
-        `(n_windows, ...)`: the samples behind the windows; rows are read one after another.
+        Samples of the windows, shape `(n_windows, ...)`; rows are read one after another.
 
     Returns
     -------
     dict
-        For each check its name, what it looked at and how many leaks it found: always 0.
+        For each check its name, what it examined and the number of leaks, which is 0 if no error is raised.
 
     Raises
     ------
     InputError
-        Naming the first leak of the first check that finds one.
+        If a check finds a leak; the message describes the first one.
     """
-    patients = _patients(folds)
-    lost = sorted(set(windows["patient"]) - set(folds["patient"]))
-    if lost:
-        raise InputError(f"leak: patient {lost[0]} has windows and no fold; every patient belongs to one fold")
+    patients = _check_patients(folds)
+    missing = sorted(set(windows["patient"]) - set(folds["patient"]))
+    if missing:
+        raise InputError(f"leak: patient {missing[0]} has windows and no fold; every patient belongs to one fold")
     fold_of = dict(zip(folds["patient"], folds["fold"], strict=False))
     fold = windows["patient"].map(fold_of).to_numpy()
-    samples = _samples(windows, fold, arrays)
-    times = _times(windows, fold)
+    samples = _check_samples(windows, fold, arrays)
+    times = _check_times(windows, fold)
     return {"passed": True, "checks": [patients, samples, times]}
 
 
-def _patients(folds: pd.DataFrame) -> dict[str, Any]:
-    doubled = folds["patient"][folds["patient"].duplicated()].unique()
-    if len(doubled):
-        inside = sorted(folds["fold"][folds["patient"] == doubled[0]])
-        raise InputError(f"leak: patient {doubled[0]} is in folds {inside}; every patient belongs to one fold")
-    return {"check": "patient in two folds", "looked_at": f"{len(folds)} patients", "leaks": 0}
+def _check_patients(folds: pd.DataFrame) -> dict[str, Any]:
+    duplicated = folds["patient"][folds["patient"].duplicated()].unique()
+    if len(duplicated):
+        numbers = sorted(folds["fold"][folds["patient"] == duplicated[0]])
+        raise InputError(f"leak: patient {duplicated[0]} is in folds {numbers}; every patient belongs to one fold")
+    return {"check": "patient in two folds", "examined": f"{len(folds)} patients", "leaks": 0}
 
 
-def _samples(windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray) -> dict[str, Any]:
-    """Identical samples in two folds, by hash; a window that never changes proves nothing and is exempt."""
-    seen: dict[bytes, int] = {}
+def _check_samples(windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray) -> dict[str, Any]:
+    """Find identical samples in two folds by their hash.
+
+    Windows in which every channel is constant are exempt, because equality is no evidence of a copy there.
+    """
+    first_rows: dict[bytes, int] = {}
     constant = same_fold = 0
     for row in range(len(windows)):
         values = np.ascontiguousarray(arrays[int(windows["window"].iloc[row])])
@@ -60,40 +63,40 @@ def _samples(windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray) -> dic
             constant += 1
             continue
         key = hashlib.blake2b(values.tobytes(), digest_size=16).digest()
-        first = seen.setdefault(key, row)
+        first = first_rows.setdefault(key, row)
         if first == row:
             continue
         if fold[first] != fold[row]:
-            one, two = windows.iloc[first], windows.iloc[row]
+            original, copy = windows.iloc[first], windows.iloc[row]
             raise InputError(
-                f"leak: the same samples stand in fold {fold[first]} ({one['recording']}, {one['onset']:g} s) and in "
-                f"fold {fold[row]} ({two['recording']}, {two['onset']:g} s); are {one['patient']} and "
-                f"{two['patient']} one person? Join them under `patients:`, or remove the copy"
+                f"leak: the same samples are in fold {fold[first]} ({original['recording']}, {original['onset']:g} s) "
+                f"and in fold {fold[row]} ({copy['recording']}, {copy['onset']:g} s); are {original['patient']} and "
+                f"{copy['patient']} one person? Map them to one name under `patients:`, or remove the copy"
             )
         same_fold += 1
     return {
         "check": "same samples in two folds",
-        "looked_at": f"{len(windows)} windows by hash, {constant} constant ones exempt",
+        "examined": f"{len(windows)} windows by hash, {constant} constant windows exempt",
         "copies_within_a_fold": same_fold,
         "leaks": 0,
     }
 
 
-def _times(windows: pd.DataFrame, fold: np.ndarray) -> dict[str, Any]:
-    """Overlapping time of one recording in two folds."""
+def _check_times(windows: pd.DataFrame, fold: np.ndarray) -> dict[str, Any]:
+    """Find overlapping time of one recording in two folds."""
     table = windows.assign(fold=fold).sort_values(["recording", "onset"], kind="stable")
     for recording, part in table.groupby("recording"):
         onset, end = part["onset"].to_numpy(), (part["onset"] + part["duration"]).to_numpy()
         numbers = part["fold"].to_numpy()
         overlapping = (onset[1:] < np.maximum.accumulate(end)[:-1] - 1e-6) & (numbers[1:] != numbers[:-1])
         if overlapping.any():
-            at = int(np.flatnonzero(overlapping)[0]) + 1
+            row = int(np.flatnonzero(overlapping)[0]) + 1
             raise InputError(
-                f"leak: {recording}: time around {onset[at]:g} s lies in fold {numbers[at - 1]} and "
-                f"in fold {numbers[at]}"
+                f"leak: {recording}: time around {onset[row]:g} s is in fold {numbers[row - 1]} and "
+                f"in fold {numbers[row]}"
             )
     return {
         "check": "overlapping time of one recording in two folds",
-        "looked_at": f"{table['recording'].nunique()} recordings",
+        "examined": f"{table['recording'].nunique()} recordings",
         "leaks": 0,
     }

@@ -1,6 +1,6 @@
-"""The windows of a study with their classes and folds, and the splits of an outer fold."""
+"""Windows of a study with their classes and folds, and the training and validation sets of an outer fold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,17 +13,18 @@ from eegwf.storage.files import read_table
 
 
 @dataclass(frozen=True)
-class Cohort:
-    """Windows that a class set keeps, one entry each.
+class WindowSet:
+    """Windows of a class set, one entry each.
 
     Attributes
     ----------
     classes
         Names of the classes.
     window, label, fold
-        Integer arrays `(n_windows,)`: row in the arrays, class index (-1: borderline), fold from 1.
+        Integer arrays `(n_windows,)`: row in the arrays, class index (-1 for a borderline window), and
+        fold, from 1.
     patient, recording, onset
-        Arrays `(n_windows,)`: names, and seconds from the recording's start.
+        Arrays `(n_windows,)`: names, and onset in seconds from the start of the recording.
     n_folds
         Number of folds of the study.
     """
@@ -37,25 +38,45 @@ class Cohort:
     onset: np.ndarray
     n_folds: int
 
-    def select(self, mask: np.ndarray) -> "Cohort":
-        """The windows where `mask` is true."""
-        parts = (self.window, self.label, self.fold, self.patient, self.recording, self.onset)
-        return Cohort(self.classes, *(part[mask] for part in parts), self.n_folds)
+    def select(self, mask: np.ndarray) -> "WindowSet":
+        """The windows for which `mask`, a Boolean array `(n_windows,)`, is true."""
+        return replace(
+            self,
+            window=self.window[mask],
+            label=self.label[mask],
+            fold=self.fold[mask],
+            patient=self.patient[mask],
+            recording=self.recording[mask],
+            onset=self.onset[mask],
+        )
 
-    def without(self, fold: int) -> "Cohort":
-        """A view that does not contain a fold's windows: what tuning is handed."""
+    def excluding_fold(self, fold: int) -> "WindowSet":
+        """The windows outside a fold; tuning and training receive no others."""
         return self.select(self.fold != fold)
 
-    def only(self, *folds: int) -> "Cohort":
-        """The windows of some folds."""
+    def in_folds(self, *folds: int) -> "WindowSet":
+        """The windows of one or several folds."""
         return self.select(np.isin(self.fold, folds))
 
-    def scored(self) -> "Cohort":
+    def scored(self) -> "WindowSet":
         """The windows that have a class."""
         return self.select(self.label >= 0)
 
-    def permuted(self, test_fold: int, seed: int) -> "Cohort":
-        """A control: the labels of all windows outside the test fold are shuffled among those that have one."""
+    def permuted(self, test_fold: int, seed: int) -> "WindowSet":
+        """Permute the labels outside the test fold, as a control.
+
+        Parameters
+        ----------
+        test_fold
+            Fold whose labels are unchanged; 0 for none.
+        seed
+            Seed of the study.
+
+        Returns
+        -------
+        WindowSet
+            The same windows; the class labels outside the test fold are permuted, borderline windows stay borderline.
+        """
         rng = np.random.default_rng(seed_of(seed, "permuted labels", test_fold))
         shuffled = (self.fold != test_fold) & (self.label >= 0)
         label = self.label.copy()
@@ -65,15 +86,25 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Split:
-    """Training and validation windows, each with a class, from separate folds."""
+    """Training and validation set from different folds.
 
-    train: Cohort
-    validation: Cohort
+    Attributes
+    ----------
+    train, validation
+        Windows that have a class.
+    validation_folds
+        Numbers of the validation folds, ascending.
+    """
+
+    train: WindowSet
+    validation: WindowSet
     validation_folds: tuple[int, ...]
 
 
-def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]], reserved: bool = False) -> Cohort:
-    """Read the windows and folds of a study under a class set.
+def load_window_set(
+    windows: Path, folds: Path, classes: Mapping[str, Sequence[str]], reserved: bool = False
+) -> WindowSet:
+    """Read the windows and folds of a study and assign classes to the windows.
 
     Parameters
     ----------
@@ -82,23 +113,29 @@ def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]], r
     classes
         Event types of each class.
     reserved
-        Read the patients reserved for tuning, with their inner folds, in place of those of the outer folds.
+        Whether to read the patients reserved for tuning, with their inner folds, instead of the other patients, with
+        their outer folds.
+
+    Returns
+    -------
+    WindowSet
+        The windows that belong to a class or are borderline.
 
     Raises
     ------
     InputError
-        If no window of the set falls into a class, or a window's patient has no fold.
+        If a class has no windows, the patient of a window has no fold, or no patient is reserved.
     """
     table = read_table(windows, ("window", "patient", "label"), text=("recording", "patient", "label"))
-    given = read_table(folds, ("patient", "fold"), text=("patient",))
-    lost = sorted(set(table["patient"]) - set(given["patient"]))
-    if lost:
-        raise InputError(f"{folds}: no fold for patient {lost[0]}, who has windows in {windows}")
-    given = given[(given["fold"] == 0) == reserved]
-    if reserved and given.empty:
+    fold_table = read_table(folds, ("patient", "fold"), text=("patient",))
+    missing = sorted(set(table["patient"]) - set(fold_table["patient"]))
+    if missing:
+        raise InputError(f"{folds}: no fold for patient {missing[0]}, who has windows in {windows}")
+    fold_table = fold_table[(fold_table["fold"] == 0) == reserved]
+    if reserved and fold_table.empty:
         raise InputError(f"{folds}: no patient in fold 0, reserved for tuning; remove the file and run again")
-    table = table[table["patient"].isin(given["patient"])]
-    fold_of = dict(zip(given["patient"], given["inner" if reserved else "fold"], strict=True))
+    table = table[table["patient"].isin(fold_table["patient"])]
+    fold_of = dict(zip(fold_table["patient"], fold_table["inner" if reserved else "fold"], strict=True))
     names = tuple(classes)
     index = {label: _class_index(label, classes, names) for label in table["label"].unique()}
     kept = table[[index[label] is not None for label in table["label"]]]
@@ -107,10 +144,10 @@ def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]], r
         if not np.any(label == number):
             labels = sorted(set(table["label"]) - {""})
             raise InputError(
-                f"{windows}: no window of class {name!r} (event types {', '.join(classes[name])}); the windows "
-                f"hold {', '.join(labels) or 'no label'}; use another class set or shorten windows.length"
+                f"{windows}: no window of class {name!r} (event types {', '.join(classes[name])}); labels of the "
+                f"windows: {', '.join(labels) or 'none'}; use another class set or shorten windows.length"
             )
-    return Cohort(
+    return WindowSet(
         names,
         kept["window"].to_numpy(np.int64),
         label,
@@ -122,54 +159,59 @@ def load_cohort(windows: Path, folds: Path, classes: dict[str, Sequence[str]], r
     )
 
 
-def _class_index(label: str, classes: dict[str, Sequence[str]], names: tuple[str, ...]) -> int | None:
-    """Class of a label: its index, -1 for a borderline window, None for one that the set leaves out."""
+def _class_index(label: str, classes: Mapping[str, Sequence[str]], names: tuple[str, ...]) -> int | None:
+    """Index of the class of a label; -1 for a borderline window, None for a label of no class."""
     if not label:
         return -1
     name = classify(label, classes)
     return None if name is None else names.index(name)
 
 
-def split(cohort: Cohort, test_fold: int, inner: int = 1) -> Split:
-    """Split what is not the test fold into training and validation.
+def split(window_set: WindowSet, test_fold: int, inner: int = 1) -> Split:
+    """Split the windows outside the test fold into training and validation set.
 
     Parameters
     ----------
-    cohort
-        Windows; those of the test fold are left out if they are there.
+    window_set
+        Windows; those of the test fold are ignored.
     test_fold
-        The outer fold k; 0 if no fold is tested, as where the patients are reserved for tuning.
+        Number k of the outer fold; 0 if there is no test fold, as for patients reserved for tuning.
     inner
-        Which of the other folds validates: 1 for k+1, 2 for k+2 and so on, cyclically.
+        Which of the other folds is the validation fold: 1 for k+1, 2 for k+2 and so on, cyclically.
+
+    Returns
+    -------
+    Split
 
     Raises
     ------
     InputError
-        If training lacks a class, or there is no such inner fold.
+        If the training set lacks a class, or there is no such inner fold.
 
     Notes
     -----
-    A validation set that lacks a class is widened by the next fold until it has all. Training comes first: it keeps a
-    fold and its last windows of every class, so that validation may lack a class for good, as may a test fold.
+    If the validation set lacks a class, the following folds are added to it until it has every class. The training set
+    has priority: it keeps at least one fold, and no fold is added that contains its last windows of a class. The
+    validation set may therefore lack a class, as may a test fold.
     """
-    visible = cohort.without(test_fold).scored()
-    n_others = cohort.n_folds - (test_fold != 0)
+    visible = window_set.excluding_fold(test_fold).scored()
+    n_others = window_set.n_folds - (test_fold != 0)
     if not 1 <= inner <= n_others:
-        raise InputError(f"tuning.inner_folds: no inner fold {inner} of {n_others} beside the test fold; use fewer")
-    order = [(test_fold - 1 + step) % cohort.n_folds + 1 for step in range(1, n_others + 1)]
+        raise InputError(f"tuning.inner_folds: no inner fold {inner} of {n_others} besides the test fold; use fewer")
+    order = [(test_fold - 1 + step) % window_set.n_folds + 1 for step in range(1, n_others + 1)]
     order = order[inner - 1 :] + order[: inner - 1]
-    present = {fold: set(visible.only(fold).label.tolist()) for fold in order}
+    present = {fold: set(visible.in_folds(fold).label.tolist()) for fold in order}
 
     def lacking(folds: list[int]) -> list[str]:
-        held = set().union(*(present[fold] for fold in folds))
-        return [name for number, name in enumerate(cohort.classes) if number not in held]
+        numbers = set().union(*(present[fold] for fold in folds))
+        return [name for number, name in enumerate(window_set.classes) if number not in numbers]
 
     size = min(range(1, n_others), key=lambda size: (len(lacking(order[size:])), len(lacking(order[:size])), size))
     missing = lacking(order[size:])
     if missing:
-        whose = f"fold {test_fold}" if test_fold else "tuning.reserved"
+        place = f"fold {test_fold}" if test_fold else "tuning.reserved"
         raise InputError(
-            f"{whose}: its training patients (folds {', '.join(map(str, sorted(order[size:])))}) have no "
+            f"{place}: its training patients (folds {', '.join(map(str, sorted(order[size:])))}) have no "
             f"window of class {missing[0]!r}; use fewer folds, another class set, or more patients"
         )
-    return Split(visible.only(*order[size:]), visible.only(*order[:size]), tuple(sorted(order[:size])))
+    return Split(visible.in_folds(*order[size:]), visible.in_folds(*order[:size]), tuple(sorted(order[:size])))

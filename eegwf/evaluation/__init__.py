@@ -1,1 +1,1 @@
-"""Evaluation: pooled test predictions, scores, patient bootstrap, floors and seizure events."""
+"""Evaluation: pooled test predictions, scores, patient bootstrap, baselines and seizure events."""

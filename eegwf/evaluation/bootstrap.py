@@ -1,16 +1,31 @@
-"""Percentile intervals from resampled patients (Efron and Tibshirani 1993, cluster bootstrap).
+"""Percentile bootstrap over patients (cluster bootstrap; Efron and Tibshirani, 1993).
 
-Windows of one patient resemble each other, so patients are drawn, not windows. The intervals say how the
-scores of these trained models vary with the patients tested; they don't hold the spread of training anew.
+Windows of a patient are correlated, so patients are resampled instead of windows. The intervals describe how the scores
+of the trained models vary with the tested patients; they do not include the variance of training.
 """
 
 import numpy as np
 
-CELLS = 1_000_000  # windows x replicates held at once: a few arrays of 8 MB each
+CELLS = 1_000_000  # windows x replicates in memory at once: a few arrays of 8 MB each
 
 
 def patient_draws(n_patients: int, n_replicates: int, seed: int) -> np.ndarray:
-    """Draw patients with replacement: how often each is in each replicate, `(n_replicates, n_patients)`."""
+    """Draw patients with replacement.
+
+    Parameters
+    ----------
+    n_patients
+        Number of patients, and of draws in a replicate.
+    n_replicates
+        Number of replicates.
+    seed
+        Random seed.
+
+    Returns
+    -------
+    ndarray
+        How often each patient is drawn in each replicate, `(n_replicates, n_patients)`.
+    """
     rng = np.random.default_rng(seed)
     draws = np.zeros((n_replicates, n_patients))
     for row in draws:
@@ -26,7 +41,7 @@ def replicate_scores(
     draws: np.ndarray,
     cells: int = CELLS,
 ) -> dict[str, np.ndarray]:
-    """Score every replicate, each window weighing as often as its patient was drawn.
+    """Score every replicate; the weight of a window is the number of times that its patient was drawn.
 
     Parameters
     ----------
@@ -39,13 +54,13 @@ def replicate_scores(
     draws
         Weights, `(n_replicates, n_patients)`, from `patient_draws`.
     cells
-        Most windows times replicates to hold at once; the result does not depend on it.
+        Maximum number of windows times replicates in memory at once; the result does not depend on it.
 
     Returns
     -------
     dict
         Overall scores (`scores.SCORES`) as `(n_replicates,)` and those of each class (`class_recall`, ...)
-        as `(n_replicates, n_classes)`, by the definitions of `scores`, NaN where undefined.
+        as `(n_replicates, n_classes)`, as defined in `scores`; NaN where undefined.
     """
     n_classes = p.shape[1]
     counts = np.zeros((draws.shape[1], n_classes * n_classes))
@@ -60,20 +75,20 @@ def replicate_scores(
 
 
 def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float | None, int]:
-    """Percentile interval of a score's replicates.
+    """Compute the percentile interval of the replicates of a score.
 
     Parameters
     ----------
     values
-        Replicates, `(n_replicates,)`, NaN where undefined: those are left out.
+        Replicates, `(n_replicates,)`; NaN where undefined. Undefined replicates are omitted.
     confidence
-        Level, such as .95.
+        Confidence level, such as 0.95.
 
     Returns
     -------
     tuple
-        Low end, high end (both None if more than half of the replicates are undefined), and the number of
-        undefined replicates.
+        Lower and upper bound (both None if more than half of the replicates are undefined), and the number of undefined
+        replicates.
     """
     defined = values[~np.isnan(values)]
     undefined = len(values) - len(defined)
@@ -85,17 +100,17 @@ def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float
 
 def _from_confusion(matrices: np.ndarray) -> dict[str, np.ndarray]:
     """Scores from confusion matrices `(n_replicates, true, predicted)`."""
-    hits = np.diagonal(matrices, axis1=1, axis2=2)
-    true, called, total = matrices.sum(2), matrices.sum(1), matrices.sum((1, 2))
-    recall, f1 = _ratio(hits, true), _ratio(2 * hits, true + called)
-    chance = (true * called).sum(1)
+    correct = np.diagonal(matrices, axis1=1, axis2=2)
+    true, predicted, total = matrices.sum(2), matrices.sum(1), matrices.sum((1, 2))
+    recall, f1 = _ratio(correct, true), _ratio(2 * correct, true + predicted)
+    chance = (true * predicted).sum(1)
     return {
         "balanced_accuracy": np.nanmean(recall, axis=1),
         "macro_f1": np.nan_to_num(f1).mean(axis=1),
-        "accuracy": _ratio(hits.sum(1), total),
-        "cohen_kappa": _ratio(total * hits.sum(1) - chance, total * total - chance),
+        "accuracy": _ratio(correct.sum(1), total),
+        "cohen_kappa": _ratio(total * correct.sum(1) - chance, total * total - chance),
         "class_recall": recall,
-        "class_precision": _ratio(hits, called),
+        "class_precision": _ratio(correct, predicted),
         "class_f1": f1,
     }
 
@@ -103,10 +118,10 @@ def _from_confusion(matrices: np.ndarray) -> dict[str, np.ndarray]:
 def _ranking(
     score: np.ndarray, positive: np.ndarray, patient: np.ndarray, draws: np.ndarray, cells: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted AUROC and average precision of each replicate, ties in one step.
+    """Weighted AUROC and average precision of each replicate; tied probabilities are one step of the curve.
 
-    The windows are sorted once; a replicate then only changes their weights, and cumulative sums at the last
-    window of each tie are the points of its ROC and precision-recall curves.
+    The windows are sorted once, because replicates differ in the weights only. The cumulative weights at the last
+    window of each tie are the points of the ROC curve and of the precision-recall curve.
     """
     order = np.argsort(-score, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
@@ -116,19 +131,19 @@ def _ranking(
     for start in range(0, len(draws), step):
         block = slice(start, start + step)
         weight = np.take(draws[block], patient, axis=1)
-        through = np.cumsum(weight, axis=1).take(ends, axis=1)
+        predicted = np.cumsum(weight, axis=1).take(ends, axis=1)
         weight *= positive
-        hits = np.cumsum(weight, axis=1).take(ends, axis=1)
-        alarms = through - hits
-        new_hits = np.diff(hits, axis=1, prepend=0)
-        new_alarms = np.diff(alarms, axis=1, prepend=0)
-        area = (new_alarms * (hits - new_hits / 2)).sum(1)
-        auroc[block] = _ratio(area, hits[:, -1] * alarms[:, -1])
-        precision = np.divide(hits, through, out=np.zeros_like(hits), where=through > 0)
-        auprc[block] = _ratio((new_hits * precision).sum(1), hits[:, -1])
+        tp = np.cumsum(weight, axis=1).take(ends, axis=1)
+        fp = predicted - tp
+        tp_steps = np.diff(tp, axis=1, prepend=0)
+        fp_steps = np.diff(fp, axis=1, prepend=0)
+        area = (fp_steps * (tp - tp_steps / 2)).sum(1)
+        auroc[block] = _ratio(area, tp[:, -1] * fp[:, -1])
+        precision = np.divide(tp, predicted, out=np.zeros_like(tp), where=predicted > 0)
+        auprc[block] = _ratio((tp_steps * precision).sum(1), tp[:, -1])
     return auroc, auprc
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Quotient, NaN for 0/0."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Quotient; NaN for 0/0."""
+    return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator > 0)

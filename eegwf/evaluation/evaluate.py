@@ -1,4 +1,4 @@
-"""From the test predictions of all ranks and folds to the tables and the numbers of a combination."""
+"""Evaluation of a combination: tables and scores from the test predictions of all ranks and folds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.config.study import Evaluation
+from eegwf.config.evaluation import Evaluation
+from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
-from eegwf.evaluation.baselines import alarms, floors
+from eegwf.evaluation.baselines import baselines, sanity_warnings
 from eegwf.evaluation.bootstrap import interval, patient_draws, replicate_scores
 from eegwf.evaluation.events import empty_events, score_events
 from eegwf.evaluation.predictions import pool_predictions, probability_columns
@@ -18,8 +19,20 @@ from eegwf.storage.files import write_json, write_table
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """What evaluation finds; each field is one file."""
+class EvaluationResult:
+    """Result of an evaluation; each field is a file.
+
+    Attributes
+    ----------
+    predictions
+        `predictions.tsv`.
+    metrics
+        `metrics.json`.
+    per_patient
+        `per_patient.tsv`.
+    events
+        `events.tsv`.
+    """
 
     predictions: pd.DataFrame
     metrics: dict[str, Any]
@@ -29,7 +42,17 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Member:
-    """The scored windows of one member: class numbers, probabilities and, shared by all, patients and folds."""
+    """Labeled windows of a member.
+
+    Attributes
+    ----------
+    truth, predicted
+        Class numbers, `(n_windows,)`.
+    p
+        Probabilities, `(n_windows, n_classes)`.
+    patient, fold
+        Patient and fold of each window, `(n_windows,)`; the same for all members.
+    """
 
     truth: np.ndarray
     predicted: np.ndarray
@@ -38,7 +61,7 @@ class Member:
     fold: np.ndarray
 
     def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Truth, predicted and probabilities of some windows."""
+        """True classes, predicted classes and probabilities of a selection of windows."""
         return self.truth[rows], self.predicted[rows], self.p[rows]
 
 
@@ -50,8 +73,8 @@ def evaluate(
     seed: int,
     recordings: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
-) -> Evaluated:
-    """Pool, score and bootstrap the test predictions of one combination.
+) -> EvaluationResult:
+    """Pool the test predictions of a combination, and compute scores and confidence intervals.
 
     Parameters
     ----------
@@ -60,35 +83,40 @@ def evaluate(
     windows
         `windows.tsv`; its columns `window patient recording onset duration` are used.
     class_set
-        Event types of each class, in the config's order, the background first.
+        Event types of each class, in the order of the configuration, the background first.
     settings
-        Section `evaluation` of the config.
+        Section `evaluation` of the configuration.
     seed
-        Seed of the bootstrap; every member sees the same draws of patients.
+        Seed of the bootstrap; all members use the same draws of patients.
     recordings, events
-        Tables for `score_events`; without them no events are scored.
+        Tables for `score_events`; None if events can't be scored.
+
+    Returns
+    -------
+    EvaluationResult
+        Tables and scores.
 
     Raises
     ------
     InputError
-        From `pool_predictions`; predictions of other windows than these; no labelled window; a primary
-        member that was not retrained.
+        From `pool_predictions`; if the predictions are of other windows, no window has a label, or the primary member
+        was not retrained.
     """
     classes = list(class_set)
     pooled = pool_predictions(parts, classes)
-    _of_these_windows(pooled, windows, str(parts[min(parts)][0]))
+    _check_windows(pooled, windows, str(parts[min(parts)][0]))
     names = list(pooled["member"].unique())
     if settings.primary not in names:
         raise InputError(
             f"evaluation.primary: {settings.primary} has no predictions, found {', '.join(names)}; "
-            "retrain that rank (retrain.top) or name another member"
+            "increase retrain.n_best or choose another member"
         )
     members = {name: scored_windows(pooled[pooled["member"] == name], classes) for name in names}
     primary = members[settings.primary]
     if len(primary.truth) == 0:
         raise InputError(
-            f"{parts[min(parts)][0]}: no window of any fold has a label, expected some to score; "
-            "check the class set and windows.share"
+            f"{parts[min(parts)][0]}: no window of any fold has a label, expected at least one; "
+            "check the class set and windows.min_overlap"
         )
     timeline = pooled[pooled["member"] == settings.primary]
     scored_events = (
@@ -96,7 +124,7 @@ def evaluate(
         if recordings is None or events is None
         else score_events(timeline, windows, recordings, events, class_set)
     )
-    return Evaluated(
+    return EvaluationResult(
         predictions=pooled,
         metrics=_metrics(members, classes, settings, seed),
         per_patient=per_patient(timeline, classes),
@@ -104,21 +132,42 @@ def evaluate(
     )
 
 
-def write_evaluation(folder: Path | str, result: Evaluated) -> None:
-    """Write `predictions.tsv`, `per_patient.tsv`, `events.tsv` and `metrics.json` into a folder."""
-    folder = Path(folder)
-    write_table(folder / "predictions.tsv", result.predictions)
-    write_table(folder / "per_patient.tsv", result.per_patient)
-    write_table(folder / "events.tsv", result.events)
-    write_json(folder / "metrics.json", result.metrics)
+def write_evaluation(folder: Path | str, result: EvaluationResult) -> None:
+    """Write `predictions.tsv`, `per_patient.tsv`, `events.tsv` and `metrics.json`.
+
+    Parameters
+    ----------
+    folder
+        Folder of the combination.
+    result
+        Result of `evaluate`.
+    """
+    paths = RunPaths(Path(folder))
+    write_table(paths.predictions, result.predictions)
+    write_table(paths.per_patient, result.per_patient)
+    write_table(paths.events, result.events)
+    write_json(paths.metrics, result.metrics)
 
 
 def scored_windows(table: pd.DataFrame, classes: list[str]) -> Member:
-    """Labelled windows of one member's rows, as arrays."""
+    """Extract the labeled windows of a member.
+
+    Parameters
+    ----------
+    table
+        Rows of the member in the pooled predictions.
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    Member
+        Its labeled windows.
+    """
     table = table[table["label"] != ""]
     return Member(
-        truth=pd.Index(classes).get_indexer(table["label"]),
-        predicted=pd.Index(classes).get_indexer(table["predicted"]),
+        truth=pd.Index(classes).get_indexer(pd.Index(table["label"])),
+        predicted=pd.Index(classes).get_indexer(pd.Index(table["predicted"])),
         p=table[probability_columns(classes)].to_numpy(dtype=float),
         patient=table["patient"].to_numpy(),
         fold=table["fold"].to_numpy(),
@@ -126,87 +175,89 @@ def scored_windows(table: pd.DataFrame, classes: list[str]) -> Member:
 
 
 def per_patient(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """Score each patient by itself.
+    """Compute the scores of each patient.
 
     Parameters
     ----------
     table
-        Rows of one member, borderline windows too.
+        Rows of a member, including borderline windows.
     classes
         Names of the classes.
 
     Returns
     -------
     DataFrame
-        Columns `patient fold n_windows n_<class>... balanced_accuracy accuracy auroc`, a row per patient, by
-        the definitions of `scores` (balanced accuracy over the patient's own classes); counts are of labelled
-        windows; NaN where undefined.
+        Columns `patient fold n_windows n_<class>... balanced_accuracy accuracy auroc`, a row per patient. Scores are as
+        defined in `scores` (balanced accuracy over the classes that the patient has), NaN where undefined; counts are
+        of labeled windows.
     """
     rows = []
-    for patient, own in table.groupby("patient"):
-        member = scored_windows(own, classes)
-        found = scores(member.truth, member.predicted, member.p)
+    for patient, predictions in table.groupby("patient"):
+        member = scored_windows(predictions, classes)
+        values = scores(member.truth, member.predicted, member.p)
         rows.append(
             {
                 "patient": patient,
-                "fold": own["fold"].iloc[0],
+                "fold": predictions["fold"].iloc[0],
                 "n_windows": len(member.truth),
-                **{f"n_{name}": int((member.truth == at).sum()) for at, name in enumerate(classes)},
-                **{name: found[name] for name in ("balanced_accuracy", "accuracy", "auroc")},
+                **{f"n_{name}": int((member.truth == number).sum()) for number, name in enumerate(classes)},
+                **{name: values[name] for name in ("balanced_accuracy", "accuracy", "auroc")},
             }
         )
     return pd.DataFrame(rows)
 
 
 def _metrics(members: dict[str, Member], classes: list[str], settings: Evaluation, seed: int) -> dict[str, Any]:
-    """The content of `metrics.json`; what is undefined is None."""
+    """Content of `metrics.json`; None where undefined."""
     primary = members[settings.primary]
     patients, patient = np.unique(primary.patient, return_inverse=True)
-    draws = patient_draws(len(patients), settings.bootstrap, seed)
-    points = {name: scores(of.truth, of.predicted, of.p) for name, of in members.items()}
-    confusions = {name: confusion(of.truth, of.predicted, len(classes)) for name, of in members.items()}
+    draws = patient_draws(len(patients), settings.n_bootstrap, seed)
+    values = {name: scores(member.truth, member.predicted, member.p) for name, member in members.items()}
+    confusions = {name: confusion(member.truth, member.predicted, len(classes)) for name, member in members.items()}
     return {
         "primary": settings.primary,
         "classes": classes,
         "n_windows": len(primary.truth),
         "n_patients": len(patients),
-        "bootstrap": {"replicates": settings.bootstrap, "confidence": settings.confidence, "seed": seed},
+        "bootstrap": {"replicates": settings.n_bootstrap, "confidence": settings.confidence, "seed": seed},
         "members": {
-            name: _with_intervals(of, points[name], patient, draws, classes, settings.confidence)
-            for name, of in members.items()
+            name: _with_intervals(member, values[name], patient, draws, classes, settings.confidence)
+            for name, member in members.items()
         },
         "confusion": {name: matrix.tolist() for name, matrix in confusions.items()},
         "per_fold": [_fold_scores(primary, fold) for fold in np.unique(primary.fold)],
-        "floors": floors(primary.truth, primary.fold, len(classes)),
-        "alarms": alarms(points, confusions, primary.truth, primary.fold, classes),
+        "baselines": baselines(primary.truth, primary.fold, len(classes)),
+        "sanity_warnings": sanity_warnings(values, confusions, primary.truth, primary.fold, classes),
     }
 
 
 def _with_intervals(
     member: Member,
-    points: dict[str, float | None],
+    values: dict[str, float | None],
     patient: np.ndarray,
     draws: np.ndarray,
     classes: list[str],
     confidence: float,
 ) -> dict[str, Any]:
-    """Scores of one member with their intervals, and how many replicates a score is undefined in."""
+    """Scores of a member with their intervals and the number of replicates in which a score is undefined."""
     replicates = replicate_scores(member.truth, member.predicted, member.p, patient, draws)
 
-    def entry(value: float | None, values: np.ndarray) -> dict[str, float | int | None]:
-        low, high, undefined = interval(values, confidence)
+    def entry(value: float | None, replicated: np.ndarray) -> dict[str, float | int | None]:
+        low, high, undefined = interval(replicated, confidence)
         if value is None or draws.shape[1] < 2:
-            low = high = None  # one patient drawn again and again has no spread
+            low = high = None  # all replicates of a single patient are equal
         return {"value": value, "low": low, "high": high, "undefined": undefined}
 
-    of_classes = class_scores(member.truth, member.predicted, member.p)
-    result: dict[str, Any] = {name: entry(points[name], replicates[name]) for name in SCORES}
+    class_values = class_scores(member.truth, member.predicted, member.p)
+    result: dict[str, Any] = {name: entry(values[name], replicates[name]) for name in SCORES}
     result["per_class"] = {
         label: {
-            "n_windows": int((member.truth == at).sum()),
-            **{name: entry(of_classes[name][at], replicates[f"class_{name}"][:, at]) for name in CLASS_SCORES},
+            "n_windows": int((member.truth == number).sum()),
+            **{
+                name: entry(class_values[name][number], replicates[f"class_{name}"][:, number]) for name in CLASS_SCORES
+            },
         }
-        for at, label in enumerate(classes)
+        for number, label in enumerate(classes)
     }
     return result
 
@@ -221,16 +272,19 @@ def _fold_scores(member: Member, fold: int) -> dict[str, Any]:
     }
 
 
-def _of_these_windows(pooled: pd.DataFrame, windows: pd.DataFrame, file: str) -> None:
-    """Refuse predictions made from another `windows.tsv`."""
+def _check_windows(pooled: pd.DataFrame, windows: pd.DataFrame, file: str) -> None:
+    """Raise an InputError if the predictions were made from another `windows.tsv`."""
     first = pooled[pooled["member"] == pooled["member"].iloc[0]]
-    own = windows.set_index("window").reindex(first["window"])
+    expected = windows.set_index("window").reindex(first["window"])
     for name in ("patient", "recording", "onset"):
-        mine, theirs = own[name].to_numpy(), first[name].to_numpy()
-        same = np.isclose(mine.astype(float), theirs, rtol=1e-8, atol=1e-6) if name == "onset" else mine == theirs
+        listed, predicted = expected[name].to_numpy(), first[name].to_numpy()
+        if name == "onset":
+            same = np.isclose(listed.astype(float), predicted, rtol=1e-8, atol=1e-6)
+        else:
+            same = listed == predicted
         if not same.all():
-            at = np.flatnonzero(~same)[0]
+            row = np.flatnonzero(~same)[0]
             raise InputError(
-                f"{file}, or another fold's: window {first['window'].iloc[at]} has {name} '{theirs[at]}', "
-                f"windows.tsv has '{mine[at]}'; the windows were cut anew: retrain"
+                f"{file}, or the file of another fold: window {first['window'].iloc[row]} has {name} "
+                f"'{predicted[row]}', windows.tsv has '{listed[row]}'; the windows have changed, so retrain"
             )

@@ -1,12 +1,15 @@
-"""Seizure events: what a detector made of these predictions would have found and how often it would alarm.
+"""Scores of seizure events: sensitivity, precision and false alarms per day of the predictions as a detector.
 
-Scored with `timescoring`, the SzCORE reference (Dan et al. 2024), with its defaults: any overlap counts,
-30 s before and 60 s after a seizure are tolerated, events less than 90 s apart are one, and events longer
-than 5 minutes are split into pieces of 5 minutes.
+Events are scored with `timescoring`, the reference implementation of SzCORE (Dan et al., 2024), with its default
+parameters: any overlap is a detection, 30 s before and 60 s after a seizure are tolerated, events less than 90 s apart
+are merged, and events longer than 5 minutes are split into events of 5 minutes.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from timescoring.annotations import Annotation
 from timescoring.scoring import EventScoring
 
@@ -16,34 +19,34 @@ from eegwf.evaluation.predictions import probability_columns
 
 COLUMNS = ("patient", "n_events", "tp", "fp", "sensitivity", "precision", "f1", "false_alarms_per_day")
 
-# Times are rounded to eighths of a second. timescoring cuts and merges in floating point: 300 s after 211.7 s
-# it leaves an event of no length, which counts as a false alarm; eighths add without rounding.
+# Times are rounded to eighths of a second, which floating point adds exactly. timescoring splits and merges in floating
+# point: an event from 211.7 s to 811.7 s leaves a third event of length 1e-13 s, which counts as a false alarm.
 TICKS = 8
 
 Interval = tuple[float, float]
 
 
 def has_background(class_set: dict[str, list[str]]) -> bool:
-    """Tell whether the first class is one without seizures: none of its event types is `sz` or below it."""
+    """Whether the first class of a class set contains no seizures: no event type is `sz` or below it."""
     return not any(matches("sz", entry) for entry in next(iter(class_set.values())))
 
 
 def predicted_seizures(onset: np.ndarray, end: np.ndarray, p: np.ndarray) -> list[Interval]:
-    """Turn the predictions of one recording's windows into seizures.
+    """Convert the predictions of the windows of a recording to seizures.
 
     Parameters
     ----------
     onset, end
-        First and last second of each window, `(n_windows,)`.
+        Onset and end of each window in seconds, `(n_windows,)`.
     p
         Probabilities, `(n_windows, n_classes)`, the background first.
 
     Returns
     -------
     list
-        Onset and end of each seizure in seconds, in order: the time where any class but the first has the
-        largest probability (the first on a tie). Where windows overlap, the mean of their probabilities
-        decides; where there is no window, there is no seizure.
+        Onset and end of each seizure in seconds, in order: the time in which a class other than the first has the
+        largest probability (the first class on a tie). The probabilities of overlapping windows are averaged; time
+        without a window is background.
     """
     start, stop = _ticks(onset), _ticks(end)
     edges = np.unique(np.concatenate([start, stop]))
@@ -55,43 +58,43 @@ def predicted_seizures(onset: np.ndarray, end: np.ndarray, p: np.ndarray) -> lis
 
 
 def union(intervals: list[Interval]) -> list[Interval]:
-    """Join intervals that touch or overlap; in order, none inside another."""
-    joined: list[Interval] = []
+    """Merge intervals that touch or overlap, and sort them."""
+    merged: list[Interval] = []
     for start, end in sorted(intervals):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged
 
 
 def score_recording(reference: list[Interval], predicted: list[Interval], duration: float) -> tuple[int, ...]:
-    """Score one recording.
+    """Score the events of a recording.
 
     Parameters
     ----------
     reference, predicted
         Onset and end of the seizures in seconds, in any order, overlapping or not.
     duration
-        Length of the recording in seconds; what lies outside is cut off.
+        Length of the recording in seconds; events are clipped to it.
 
     Returns
     -------
     tuple
-        Number of reference events, of those found, and of false alarms, all after joining and splitting.
+        Number of reference events, of detected reference events and of false alarms, after merging and splitting.
     """
     length = max(int(_ticks(duration)), 1)
-    sides = []
+    annotations = []
     for intervals in (reference, predicted):
-        inside = []
+        clipped = []
         for start, end in intervals:
             first = max(int(_ticks(start)), 0)
-            # An event shorter than a tick still is one.
+            # An event shorter than a tick is kept as an event of one tick.
             last = min(max(int(_ticks(end)), first + 1), length)
             if first < last:
-                inside.append((first / TICKS, last / TICKS))
-        sides.append(Annotation(union(inside), TICKS, length))
-    scoring = EventScoring(*sides)
+                clipped.append((first / TICKS, last / TICKS))
+        annotations.append(Annotation(union(clipped), TICKS, length))
+    scoring = EventScoring(*annotations)
     return int(scoring.refTrue), int(scoring.tp), int(scoring.fp)
 
 
@@ -104,30 +107,30 @@ def score_events(
 ) -> pd.DataFrame:
     """Score the seizure events of every tested patient.
 
-    Every recording of a patient with predictions counts with its whole length. Time without a prediction
-    (windows that the class set leaves out, the rest after the last window) counts as background: a seizure
-    there is missed, and no alarm can be false there.
+    All recordings of a patient with predictions count with their full length. Time without a prediction (windows that
+    the class set excludes, the remainder after the last window) counts as predicted background: a seizure there is
+    missed, and no false alarm can occur there.
 
     Parameters
     ----------
     predictions
-        Rows of one member; a window of every tested recording, borderline windows too.
+        Rows of a member, including borderline windows.
     windows
         `windows.tsv`: columns `window` and `duration` in seconds.
     recordings
-        `recordings.tsv`: columns `recording`, `patient`, `duration` in seconds (NaN: left out as unreadable).
+        `recordings.tsv`: columns `recording`, `patient`, `duration` in seconds (NaN: excluded as unreadable).
     events
-        Annotated events: columns `recording`, `onset` and `duration` in seconds, `label` (event type). Those
-        whose class is not the first are the seizures; those that the class set leaves out are ignored.
+        Annotated events: columns `recording`, `onset` and `duration` in seconds, `label` (event type). Events
+        of any class but the first are seizures; event types that the class set excludes are ignored.
     class_set
         Event types of each class, the background first.
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, a row per patient and a last row `all` that pools the counts; NaN where a ratio is
-        0/0. Sensitivity is `tp / n_events`, precision `tp / (tp + fp)`. No rows if the first class holds
-        seizures: such a class set has no background to alarm against.
+        Columns `COLUMNS`, a row per patient and a last row `all` with the pooled counts; NaN where a ratio is 0/0.
+        Sensitivity is `tp / n_events`, precision `tp / (tp + fp)`. No rows if the first class contains seizures,
+        because false alarms are undefined without a background class.
 
     Raises
     ------
@@ -141,48 +144,49 @@ def score_events(
     if unknown:
         raise InputError(
             f"recordings.tsv: no recording {min(unknown)!r}, which has predictions; "
-            "the recordings were read anew: retrain"
+            "the recordings have changed, so retrain"
         )
     background = next(iter(class_set))
-    kind = {label: classify(label, class_set) for label in events["label"].unique()}
-    seizures = events[np.array([kind[label] not in (None, background) for label in events["label"]], dtype=bool)]
+    class_of = {label: classify(label, class_set) for label in events["label"].unique()}
+    is_seizure = np.array([class_of[label] not in (None, background) for label in events["label"]], dtype=bool)
     annotated = {
-        name: list(zip(one["onset"], one["onset"] + one["duration"], strict=True))
-        for name, one in seizures.groupby("recording")
+        name: list(zip(seizures["onset"], seizures["onset"] + seizures["duration"], strict=True))
+        for name, seizures in events[is_seizure].groupby("recording")
     }
     duration = predictions["window"].map(windows.set_index("window")["duration"])
     timed = predictions.assign(end=predictions["onset"] + duration)
     names = probability_columns(list(class_set))
-    found = {
-        name: predicted_seizures(one["onset"].to_numpy(), one["end"].to_numpy(), one[names].to_numpy())
-        for name, one in timed.groupby("recording")
+    detected = {
+        name: predicted_seizures(part["onset"].to_numpy(), part["end"].to_numpy(), part[names].to_numpy())
+        for name, part in timed.groupby("recording")
     }
     rows = []
-    for patient, own in recordings[recordings["patient"].isin(predictions["patient"])].groupby("patient"):
+    for patient, recorded in recordings[recordings["patient"].isin(predictions["patient"])].groupby("patient"):
         counts = [
-            score_recording(annotated.get(name, []), found.get(name, []), length)
-            for name, length in zip(own["recording"], own["duration"], strict=True)
+            score_recording(annotated.get(name, []), detected.get(name, []), length)
+            for name, length in zip(recorded["recording"], recorded["duration"], strict=True)
         ]
-        rows.append((patient, *np.sum(counts, axis=0), own["duration"].sum()))
+        rows.append((patient, *np.sum(counts, axis=0), recorded["duration"].sum()))
     table = pd.DataFrame(rows, columns=["patient", "n_events", "tp", "fp", "seconds"])
     pooled = table.drop(columns="patient").sum().to_frame().T.assign(patient="all")
     return _ratios(pd.concat([table, pooled], ignore_index=True))
 
 
 def empty_events() -> pd.DataFrame:
-    """The table of a study whose events can't be scored."""
+    """Table without rows, for studies whose events can't be scored."""
     return pd.DataFrame(columns=list(COLUMNS))
 
 
 def _ratios(table: pd.DataFrame) -> pd.DataFrame:
     table = table.astype({"n_events": int, "tp": int, "fp": int})
-    alarms, events = table["tp"] + table["fp"], table["n_events"]
+    detections, events = table["tp"] + table["fp"], table["n_events"]
     table["sensitivity"] = (table["tp"] / events).where(events > 0)
-    table["precision"] = (table["tp"] / alarms).where(alarms > 0)
-    table["f1"] = (2 * table["tp"] / (events + alarms)).where(events + alarms > 0)
+    table["precision"] = (table["tp"] / detections).where(detections > 0)
+    table["f1"] = (2 * table["tp"] / (events + detections)).where(events + detections > 0)
     table["false_alarms_per_day"] = table["fp"] * 86400 / table["seconds"]
     return table[list(COLUMNS)]
 
 
-def _ticks(seconds):
+def _ticks(seconds: ArrayLike) -> Any:
+    """Times in ticks, rounded, int64."""
     return np.rint(np.multiply(seconds, TICKS)).astype(np.int64)

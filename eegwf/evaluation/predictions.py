@@ -1,4 +1,4 @@
-"""Test predictions of all ranks and folds, checked and pooled, with the ensemble's beside them."""
+"""Validated and pooled test predictions of all ranks and folds, and those of the ensemble."""
 
 from pathlib import Path
 
@@ -13,74 +13,74 @@ ENSEMBLE = "ensemble"
 
 
 def probability_columns(classes: list[str]) -> list[str]:
-    """Names of the columns that hold the classes' probabilities."""
+    """Names of the columns with the probabilities of the classes."""
     return [f"p_{name}" for name in classes]
 
 
 def read_predictions(path: Path | str, classes: list[str]) -> pd.DataFrame:
-    """Read and check one rank's `test.tsv` of one fold (or a `validation.tsv`).
+    """Read and validate the `test.tsv` (or `validation.tsv`) of a rank and fold.
 
     Parameters
     ----------
     path
-        The file. It may hold no rows: a fold may have no window that the class set keeps.
+        The file. It may be without rows: a fold may have no window of the class set.
     classes
-        Names of the classes, in the config's order.
+        Names of the classes, in the order of the configuration.
 
     Returns
     -------
     DataFrame
-        Columns `window patient recording onset fold label predicted p_<class>...`; `label` is empty where
-        the window is not scored.
+        Columns `window patient recording onset fold label predicted p_<class>...`; `label` is empty if the
+        window is not scored.
 
     Raises
     ------
     InputError
-        Wrong columns, classes that are not in the class set, probabilities that are none, a `predicted` that
-        is not the first of the largest probabilities, or two folds in the file.
+        If columns are wrong, a class is not in the class set, a probability is invalid, `predicted` is not the first
+        class of largest probability, or the file contains two folds.
     """
     names = probability_columns(classes)
     columns = [*KEYS, "predicted", *names]
-    # Probabilities are read as text: to name a cell that is no number, and to get the double nearest to it.
+    # Probabilities are read as text, to report cells that are no number, and to convert to the nearest double.
     table = read_table(path, text=("patient", "recording", "label", "predicted", *names))
     if list(table.columns) != columns:
         raise InputError(
             f"{path}: columns {' '.join(map(str, table.columns))}, expected {' '.join(columns)}; "
-            "was the class set changed? run retraining again"
+            "if the class set has changed, retrain"
         )
     if table.empty:
         return table.astype({"window": int, "onset": float, "fold": int, **dict.fromkeys(names, float)})
     for name in ("window", "fold"):
-        _refuse(path, table, ~_whole(table[name]), name, "a whole number")
-    _refuse(path, table, pd.to_numeric(table["onset"], errors="coerce").isna(), "onset", "seconds")
+        _check(path, table, ~_whole(table[name]), name, "a whole number")
+    _check(path, table, pd.to_numeric(table["onset"], errors="coerce").isna(), "onset", "seconds")
     table = table.astype({"window": int, "fold": int, "onset": float})
-    _refuse(path, table, table["patient"] == "", "patient", "a patient")
-    _refuse(path, table, ~table["label"].isin([*classes, ""]), "label", f"{', '.join(classes)} or empty")
+    _check(path, table, table["patient"] == "", "patient", "a patient")
+    _check(path, table, ~table["label"].isin([*classes, ""]), "label", f"{', '.join(classes)} or empty")
     for name in names:
         table[name] = [_probability(cell) for cell in table[name]]
-        _refuse(path, table, ~table[name].between(0, 1), name, "a probability in 0 ... 1")
+        _check(path, table, ~table[name].between(0, 1), name, "a probability in 0 ... 1")
     p = table[names].to_numpy()
-    off = np.abs(p.sum(axis=1) - 1) > 1e-6
-    _refuse(path, table, off, names[0], "probabilities that sum to 1 within 1e-6")
+    wrong_sum = np.abs(p.sum(axis=1) - 1) > 1e-6
+    _check(path, table, wrong_sum, names[0], "probabilities that sum to 1 within 1e-6")
     largest = np.asarray(classes, dtype=object)[p.argmax(axis=1)]
-    _refuse(path, table, table["predicted"] != largest, "predicted", "the first class of largest probability")
-    others = (table["fold"] != table["fold"].iloc[0]).to_numpy()
-    _refuse(path, table, others, "fold", f"{table['fold'].iloc[0]} as above, one fold a file")
+    _check(path, table, table["predicted"] != largest, "predicted", "the first class of largest probability")
+    other_folds = table["fold"] != table["fold"].iloc[0]
+    _check(path, table, other_folds, "fold", f"{table['fold'].iloc[0]} as in the first row, one fold per file")
     return table
 
 
 def pool_predictions(parts: dict[int, list[Path]], classes: list[str]) -> pd.DataFrame:
-    """Pool the test predictions of all ranks and folds and add the ensemble.
+    """Pool the test predictions of all ranks and folds, and add those of the ensemble.
 
-    The ensemble is the plain mean of the ranks' probabilities as written, itself rounded to the nine digits
-    it is written with, so that whoever averages the rows of `predictions.tsv` finds the same file.
+    The probabilities of the ensemble are the mean of the written probabilities of the ranks, rounded to the nine digits
+    that are written, so that averaging the rows of `predictions.tsv` reproduces them.
 
     Parameters
     ----------
     parts
         For each rank the `test.tsv` of each fold.
     classes
-        Names of the classes, in the config's order.
+        Names of the classes, in the order of the configuration.
 
     Returns
     -------
@@ -91,19 +91,19 @@ def pool_predictions(parts: dict[int, list[Path]], classes: list[str]) -> pd.Dat
     Raises
     ------
     InputError
-        From `read_predictions`; a window in two files of a rank; a patient in two folds; ranks that differ
-        in their windows or in what is known of them; no prediction at all.
+        From `read_predictions`; if a window is in two files of a rank, a patient is in two folds, the ranks differ in
+        the windows or their columns, or there is no prediction.
     """
     if not parts or not all(parts.values()):
-        raise InputError("evaluation: no test predictions given; expected at least one test.tsv a rank")
+        raise InputError("evaluation: no test predictions given; expected at least one test.tsv per rank")
     ranks = sorted(parts)
     pooled = {rank: _pool_rank(parts[rank], classes) for rank in ranks}
     first = pooled[ranks[0]]
     if first.empty:
         raise InputError(f"{parts[ranks[0]][0]}: no predictions in this or any other fold of the rank")
-    _one_fold_a_patient(first)
+    _check_one_fold_per_patient(first)
     for rank in ranks[1:]:
-        _same_windows(first, pooled[rank], ranks[0], rank, str(parts[rank][0]))
+        _check_same_windows(first, pooled[rank], ranks[0], rank, str(parts[rank][0]))
     names = probability_columns(classes)
     p = np.mean([pooled[rank][names].to_numpy() for rank in ranks], axis=0)
     p = np.array([float(f"{value:.9g}") for value in p.ravel()]).reshape(p.shape)
@@ -116,21 +116,21 @@ def pool_predictions(parts: dict[int, list[Path]], classes: list[str]) -> pd.Dat
 
 
 def _pool_rank(paths: list[Path], classes: list[str]) -> pd.DataFrame:
-    """All folds of one rank, sorted by window, with the file each row came from."""
+    """All folds of a rank, sorted by window, with the file of each row."""
     tables = [read_predictions(path, classes).assign(file=str(path)) for path in paths]
-    table = pd.concat([one for one in tables if len(one)] or tables[:1], ignore_index=True)
-    doubled = table[table["window"].duplicated(keep=False)].sort_values("window", kind="stable")
-    if len(doubled):
-        window = doubled["window"].iloc[0]
-        files = list(dict.fromkeys(doubled["file"][doubled["window"] == window]))
+    table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+    duplicates = table[table["window"].duplicated(keep=False)].sort_values("window", kind="stable")
+    if len(duplicates):
+        window = duplicates["window"].iloc[0]
+        files = list(dict.fromkeys(duplicates["file"][duplicates["window"] == window]))
         raise InputError(
-            f"{files[-1]}: window {window} stands in {' and in '.join(files)} twice, expected once a rank; "
-            "make the folds and the retraining again"
+            f"{files[-1]}: window {window} has more than one row (in {' and '.join(files)}), expected one "
+            "per rank; rerun the folds and the retraining"
         )
     return table.sort_values("window", kind="stable").reset_index(drop=True)
 
 
-def _one_fold_a_patient(table: pd.DataFrame) -> None:
+def _check_one_fold_per_patient(table: pd.DataFrame) -> None:
     folds = table.groupby("patient")["fold"].agg(["min", "max"])
     split = folds[folds["min"] != folds["max"]]
     if len(split):
@@ -138,24 +138,24 @@ def _one_fold_a_patient(table: pd.DataFrame) -> None:
         file = table["file"][table["patient"] == patient].iloc[-1]
         raise InputError(
             f"{file}: patient {patient!r} is tested in fold {split['min'].iloc[0]} and in fold "
-            f"{split['max'].iloc[0]}, expected one; this is a leak: make the folds again"
+            f"{split['max'].iloc[0]}, expected one fold; this is leakage, so rerun the folds"
         )
 
 
-def _same_windows(first: pd.DataFrame, other: pd.DataFrame, rank: int, other_rank: int, file: str) -> None:
-    """Every rank predicts the same windows, and agrees on their patient, place, fold and label."""
-    lacking = ~first["window"].isin(other["window"])
-    surplus = ~other["window"].isin(first["window"])
-    if lacking.any():
-        row = first[lacking].iloc[0]
+def _check_same_windows(first: pd.DataFrame, other: pd.DataFrame, rank: int, other_rank: int, file: str) -> None:
+    """Raise an InputError if two ranks differ in the windows or in their patient, recording, onset, fold or label."""
+    missing = ~first["window"].isin(other["window"])
+    additional = ~other["window"].isin(first["window"])
+    if missing.any():
+        row = first[missing].iloc[0]
         same_fold = other["file"][other["fold"] == row["fold"]]
         file = same_fold.iloc[0] if len(same_fold) else file
         raise InputError(
             f"{file}: no row of window {row['window']}, which rank {rank} has in {row['file']}; "
             "retrain all ranks on the same windows and folds"
         )
-    if surplus.any():
-        row = other[surplus].iloc[0]
+    if additional.any():
+        row = other[additional].iloc[0]
         raise InputError(
             f"{row['file']}: window {row['window']} has no row in rank {rank}; "
             "retrain all ranks on the same windows and folds"
@@ -163,21 +163,23 @@ def _same_windows(first: pd.DataFrame, other: pd.DataFrame, rank: int, other_ran
     for name in KEYS:
         differs = np.flatnonzero((first[name] != other[name]).to_numpy())
         if len(differs):
-            at = differs[0]
+            number = int(differs[0])
             raise InputError(
-                f"{other['file'][at]}: window {other['window'][at]} has {name} '{other[name][at]}', rank {rank} "
-                f"has '{first[name][at]}'; retrain rank {other_rank} on the same windows and folds"
+                f"{other['file'][number]}: window {other['window'][number]} has {name} '{other[name][number]}', rank "
+                f"{rank} has '{first[name][number]}'; retrain rank {other_rank} on the same windows and folds"
             )
 
 
-def _refuse(path: Path | str, table: pd.DataFrame, wrong: np.ndarray, name: str, expected: str) -> None:
-    """Stop at the first wrong row; the line counts from 1, the header being line 1."""
-    places = np.flatnonzero(np.asarray(wrong))
-    if len(places):
-        row = table.iloc[places[0]]
+def _check(
+    path: Path | str, table: pd.DataFrame, wrong: "np.ndarray | pd.Series[bool]", name: str, expected: str
+) -> None:
+    """Raise an InputError for the first wrong row; line numbers start at 1, and the header is line 1."""
+    rows = np.flatnonzero(np.asarray(wrong))
+    if len(rows):
+        row = table.iloc[rows[0]]
         raise InputError(
-            f"{path}: line {places[0] + 2} (window {row['window']}): {name} is '{row[name]}', "
-            f"expected {expected}; run the retraining of this rank again"
+            f"{path}: line {rows[0] + 2} (window {row['window']}): {name} is '{row[name]}', "
+            f"expected {expected}; rerun the retraining of this rank"
         )
 
 

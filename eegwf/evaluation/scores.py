@@ -1,4 +1,4 @@
-"""Scores of one member's predictions, by scikit-learn's definitions; what is undefined is None."""
+"""Scores of the predictions of a member, as defined in scikit-learn; None where undefined."""
 
 import warnings
 
@@ -10,12 +10,25 @@ CLASS_SCORES = ("recall", "precision", "f1", "auroc", "auprc")
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
-    """Count the windows of each true (row) and predicted (column) class: `(n_classes, n_classes)` int64."""
+    """Compute the confusion matrix.
+
+    Parameters
+    ----------
+    truth, predicted
+        Class numbers, `(n_windows,)`.
+    n_classes
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of int64
+        Number of windows of each true (row) and predicted (column) class, `(n_classes, n_classes)`.
+    """
     return metrics.confusion_matrix(truth, predicted, labels=np.arange(n_classes)).astype(np.int64)
 
 
 def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str, float | None]:
-    """Score predictions.
+    """Compute the overall scores of predictions.
 
     Parameters
     ----------
@@ -29,16 +42,16 @@ def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str,
     dict
         A value, or None where undefined, for each name in `SCORES`:
 
-        - `balanced_accuracy`: mean recall over the classes that occur in the truth; a class that does not
-          occur is left out of the mean, as in `balanced_accuracy_score`.
-        - `macro_f1`: mean F1 over all classes of the class set; a class neither true nor predicted counts 0,
+        - `balanced_accuracy`: mean recall over the classes that occur in the truth; classes that do not occur are
+          omitted from the mean, as in `balanced_accuracy_score`.
+        - `macro_f1`: mean F1 over all classes of the class set; a class that is neither true nor predicted counts as 0,
           as in `f1_score(labels=..., average="macro")`.
         - `accuracy`, `cohen_kappa`.
-        - `auroc`, `auprc`: with two classes the last is the positive one; with more, one class against the
-          rest, unweighted mean. Undefined unless every class occurs (scikit-learn calls the average
-          precision 0 without a positive window, and 1 with nothing else).
+        - `auroc`, `auprc`: with two classes, the last class is the positive class; with more, the unweighted mean over
+          the classes, one versus rest. Undefined unless every class occurs (scikit-learn defines the average precision
+          as 0 without a positive window, and as 1 with positive windows only).
 
-        All are None without windows.
+        All are None if there are no windows.
     """
     n_classes = p.shape[1]
     if len(truth) == 0:
@@ -46,9 +59,9 @@ def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str,
     ranked = _ranking_scores(truth, p)
     averaged = slice(n_classes - 1, None) if n_classes == 2 else slice(None)
     with warnings.catch_warnings():
-        # Classes absent from the truth, and a kappa of 0/0: defined above, no news to the user.
+        # scikit-learn warns of classes absent from the truth and of a kappa of 0/0, which the docstring defines.
         warnings.simplefilter("ignore")
-        values = {
+        values: dict[str, float] = {
             "balanced_accuracy": metrics.balanced_accuracy_score(truth, predicted),
             "macro_f1": metrics.f1_score(
                 truth, predicted, labels=np.arange(n_classes), average="macro", zero_division=0
@@ -62,7 +75,7 @@ def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str,
 
 
 def class_scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str, list[float | None]]:
-    """Score each class against the rest.
+    """Compute the scores of each class, one versus rest.
 
     Parameters
     ----------
@@ -72,9 +85,9 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dic
     Returns
     -------
     dict
-        For each name in `CLASS_SCORES` one value a class, None where it is 0/0: recall of a class that never
-        occurs, precision of one that is never predicted, F1 of one that is neither, AUROC and average
-        precision where the truth is all this class or never.
+        For each name in `CLASS_SCORES` a value per class, None where it is undefined: the recall of a class that does
+        not occur, the precision of a class that is never predicted, the F1 of a class that is neither, and the AUROC
+        and average precision of a class that has no window or all windows.
     """
     n_classes = p.shape[1]
     if len(truth) == 0:
@@ -87,7 +100,7 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dic
 
 
 def _ranking_scores(truth: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
-    """AUROC and average precision of each class against the rest; NaN where undefined."""
+    """AUROC and average precision of each class, one versus rest; NaN where undefined."""
     auroc, auprc = np.full((2, p.shape[1]), np.nan)
     for c in range(p.shape[1]):
         positive = truth == c
@@ -98,5 +111,5 @@ def _ranking_scores(truth: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def number(value: float) -> float | None:
-    """Make a float fit for JSON: None for NaN."""
+    """Convert a float for JSON; NaN becomes None."""
     return None if np.isnan(value) else float(value)

@@ -1,1 +1,3 @@
-"""Entry points of the workflow's jobs: one module for each rule, of the rule's name."""
+"""Jobs of the workflow: one module for each rule, of the rule's name, whose `run` does what the rule's script is called
+for.
+"""

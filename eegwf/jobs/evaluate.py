@@ -1,48 +1,53 @@
-"""The evaluation job of a combination: from files to files."""
+"""Score the test predictions of all folds and ranks of a combination."""
 
 import re
 from pathlib import Path
-from typing import Any
 
-from eegwf.config.study import Evaluation
+from eegwf.config.stages.evaluation import EvaluateSettings
 from eegwf.errors import InputError
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
 from eegwf.storage.files import read_table
 
+TEXT = ("recording", "patient", "label")
 
-def evaluate_combination(
-    config: dict[str, Any], tests: list[str], windows: str, recordings: str, events: str, output: str
+
+def run(
+    settings: EvaluateSettings, tests: list[Path], windows: Path, recordings: Path, events: Path, output: Path
 ) -> None:
-    """Write `predictions.tsv`, `metrics.json`, `per_patient.tsv` and `events.tsv`.
+    """Write pooled predictions, scores with confidence intervals, scores of each patient and event scores.
 
     Parameters
     ----------
-    config
-        `evaluation`, `classes` and `seed`.
+    settings
+        Classes, evaluation and seed.
     tests
-        `.../foldK/retrain/rankR/test.tsv` of every fold and rank.
+        Test predictions of every fold and rank, `.../foldK/retrain/rankR/test.tsv`.
     windows, recordings, events
-        The study's tables.
+        Tables of the study.
     output
         Folder of the combination.
+
+    Raises
+    ------
+    InputError
+        If predictions are inconsistent, or belong to other windows.
     """
     parts: dict[int, list[Path]] = {}
     for test in tests:
-        rank = re.search(r"rank(\d+)", Path(test).parent.name)
+        rank = re.search(r"rank(\d+)", test.parent.name)
         if rank is None:
             raise InputError(f"{test}: expected .../rankR/test.tsv")
-        parts.setdefault(int(rank[1]), []).append(Path(test))
-    text = ("recording", "patient", "label")
-    listed = read_table(recordings, text=text)
+        parts.setdefault(int(rank[1]), []).append(test)
+    listed = read_table(recordings, text=TEXT)
     listed = listed[listed["excluded"].isna()]
-    # Given arrays come without annotations: no event can be scored.
-    timed = (listed, read_table(events, text=text)) if listed["path"].notna().any() else (None, None)
+    # Given arrays have no annotations, so that no event can be scored.
+    timed = (listed, read_table(events, text=TEXT)) if listed["path"].notna().any() else (None, None)
     result = evaluate(
         dict(sorted(parts.items())),
-        read_table(windows, text=text),
-        config["classes"],
-        Evaluation.model_validate(config["evaluation"]),
-        config["seed"],
+        read_table(windows, text=TEXT),
+        settings.classes,
+        settings.evaluation,
+        settings.seed,
         *timed,
     )
     write_evaluation(output, result)

@@ -1,22 +1,26 @@
-"""The job that imports the given arrays of one spectrogram."""
+"""Import the given arrays of one spectrogram, all folds into one file."""
 
 from pathlib import Path
-from typing import Any
 
-from eegwf.config.data import FoldArrays
+from eegwf.config.stages.data import ImportSpectrogramSettings
 from eegwf.data.fold_arrays.importer import write_spectrogram
 
 
-def import_spectrogram(config: dict[str, Any], name: str, array: Path, axes: Path) -> None:
-    """Write one spectrogram's array and axes.
+def run(settings: ImportSpectrogramSettings, name: str, array: Path, axes: Path) -> None:
+    """Write the array and the axes of one spectrogram.
 
     Parameters
     ----------
-    config
-        `dataset`.
+    settings
+        The data set.
     name
         `mel`, `stft` or `cwt`.
     array, axes
         Files to write.
+
+    Raises
+    ------
+    InputError
+        If a file is not as the configuration says.
     """
-    write_spectrogram(FoldArrays.model_validate(config["dataset"]), name, array, axes)
+    write_spectrogram(settings.dataset, name, array, axes)

@@ -1,28 +1,33 @@
-"""The jobs that import given arrays: from the layouts of the earlier notebooks to the study's files."""
+"""Read the labels, patients and folds of given arrays."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from eegwf.config.data import FoldArrays
+from eegwf.config.paths import DataPaths
+from eegwf.config.stages.data import ImportTablesSettings
 from eegwf.data.fold_arrays.importer import tables
 from eegwf.storage.files import write_table
 
 
-def import_tables(config: dict[str, Any], output: Path) -> None:
-    """Write `recordings.tsv`, `windows.tsv`, `given_folds.tsv` and an `events.tsv` without events.
+def run(settings: ImportTablesSettings, output: Path) -> None:
+    """Write the tables of recordings, windows and folds, and a table of events without rows.
 
     Parameters
     ----------
-    config
-        `dataset` and `patients`. Where two spectrograms disagree, this is refused.
+    settings
+        The data set, and ids that belong to the same person.
     output
         Folder of the tables.
+
+    Raises
+    ------
+    InputError
+        If a file is not as the configuration says, or two spectrograms have different labels or patients.
     """
-    dataset = FoldArrays.model_validate(config["dataset"])
-    recordings, windows, folds = tables(dataset, config["patients"])
-    write_table(output / "recordings.tsv", recordings.assign(excluded="", notes=""))
-    write_table(output / "windows.tsv", windows)
-    write_table(output / "given_folds.tsv", folds[["patient", "fold"]])
-    write_table(output / "events.tsv", pd.DataFrame(columns=["recording", "onset", "duration", "label"]))
+    recordings, windows, folds = tables(settings.dataset, settings.patients)
+    paths = DataPaths(output)
+    write_table(paths.recordings, recordings.assign(excluded="", notes=""))
+    write_table(paths.windows, windows)
+    write_table(paths.given_folds, folds[["patient", "fold"]])
+    write_table(paths.events, pd.DataFrame(columns=["recording", "onset", "duration", "label"]))

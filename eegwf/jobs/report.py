@@ -1,43 +1,46 @@
-"""The report job of a combination: from files to one page."""
+"""Write the report of a combination."""
 
 from pathlib import Path
-from typing import Any
 
+from eegwf.config.paths import Combination, ResultPaths
+from eegwf.config.stages.report import ReportSettings
+from eegwf.dag.stages import STAGES
+from eegwf.provenance.run_record import describe_run
 from eegwf.report.data import collect
 from eegwf.report.ledger import ledger
 from eegwf.report.page import render
-from eegwf.report.provenance import describe_run, timing
+from eegwf.report.timing import timing
 from eegwf.storage.files import write_json, write_table, write_text
 
 
-def report_combination(
-    config: dict[str, Any], results: str | Path, model: str, spectrogram: str, classes: str, output: str | Path
-) -> None:
+def run(settings: ReportSettings, results: Path, model: str, spectrogram: str, classes: str, output: Path) -> None:
     """Write the report, and `timing.tsv`, `ledger.tsv` and `run.json` beside it.
 
     Parameters
     ----------
-    config
-        The whole configuration of the study.
+    settings
+        The configuration of the study.
     results
-        Its output folder.
+        Results folder of the study.
     model, spectrogram, classes
         The combination.
     output
-        The page, `report.html`.
+        The report.
 
     Raises
     ------
     InputError
-        If what it reads is broken or belongs to another class set.
+        If a file is broken, or belongs to another class set.
     """
-    results, output = Path(results), Path(output)
-    about = describe_run(config, model, spectrogram, classes)
-    took = timing(results, model, spectrogram, classes)
-    run = collect(config, results, model, spectrogram, classes)
-    cost = ledger(run, took)
-    page = render(run, about, took, cost)
-    write_table(output.parent / "timing.tsv", took)
-    write_table(output.parent / "ledger.tsv", cost)
-    write_json(output.parent / "run.json", about)
+    combination = Combination(model, spectrogram, classes)
+    paths = ResultPaths(results)
+    record = describe_run(settings.study, combination)
+    times = timing(paths, combination, tuple(STAGES))
+    data = collect(settings.study, paths, combination)
+    costs = ledger(data, times, tuple(STAGES))
+    page = render(data, record, times, costs)
+    files = paths.run(combination)
+    write_table(files.timing, times)
+    write_table(files.ledger, costs)
+    write_json(files.run_record, record)
     write_text(output, page)

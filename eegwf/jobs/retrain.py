@@ -1,66 +1,69 @@
-"""The retraining job of one outer fold: from files to files."""
+"""Retrain the best parameter sets of an outer fold."""
 
 from pathlib import Path
-from typing import Any
 
 from eegwf.compute.device import prepare
-from eegwf.config.training import Retrain, Training
-from eegwf.data.splits import load_cohort
+from eegwf.config.stages.model import RetrainSettings
+from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file, read_json
 from eegwf.storage.job_state import library_versions
-from eegwf.training.retrain import Refit, retrain_ranks
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.retrain import RetrainTask, retrain_ranks
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 
-def retrain_fold(
+def run(
+    settings: RetrainSettings,
     name: str,
     fold: int,
-    config: dict[str, Any],
     code: str,
-    windows: str,
-    folds: str,
-    arrays: list[str],
-    best: str,
-    state: str,
-    output: str,
+    windows: Path,
+    folds: Path,
+    arrays: list[Path],
+    best: Path,
+    state: Path,
+    output: Path,
 ) -> None:
-    """Retrain the parameter sets of `best` on one outer fold and write each rank's files under `output`.
+    """Retrain parameter sets and write the files of each rank.
 
     Parameters
     ----------
+    settings
+        Model, training and classes.
     name, fold
-        Name of the study and the outer fold.
-    config
-        Slice of the configuration: what decides the weights.
+        Name of the combination with its outer fold, and the fold.
     code
         Digest of the code.
     windows, folds, arrays
-        The study's tables and spectrograms.
+        Tables and spectrograms of the study.
     best
-        `best.json` of the tuning.
+        The best parameter sets, as `select_best` writes them.
     state
-        Folder of unfinished work.
+        Folder of unfinished work. Each rank has a folder in it, named after all that decides its weights, so that
+        other ranks don't matter to it.
     output
         Folder of the ranks.
+
+    Raises
+    ------
+    InputError
+        If the data do not fit, or a parameter set can't be trained.
     """
-    device = prepare(config["device"], config["threads"], config["deterministic"])
-    inputs = Inputs(arrays)
-    data = [digest_file(windows), digest_file(folds), *inputs.identity()]
-    # Each rank has its own state, whose name holds its parameters: neither `top` nor other ranks matter to it.
-    decisive = {**config, "retrain": {**config["retrain"], "top": None}}
-    cohort = load_cohort(Path(windows), Path(folds), config["classes"])
-    if config["permute_labels"]:
-        cohort = cohort.permuted(fold, config["seed"])
-    task = Refit(
+    device = prepare(settings.device, settings.threads, settings.deterministic)
+    dataset = SpectrogramDataset(arrays)
+    data = [digest_file(windows), digest_file(folds), *dataset.identity()]
+    window_set = load_window_set(windows, folds, settings.classes)
+    if settings.permute_labels:
+        window_set = window_set.permuted(fold, settings.seed)
+    task = RetrainTask(
         name=name,
-        model=config["model"],
-        inputs=inputs,
-        cohort=cohort,
+        model=settings.model,
+        dataset=dataset,
+        window_set=window_set,
         test_fold=fold,
-        training=Training.model_validate(config["training"]),
-        retrain=Retrain.model_validate(config["retrain"]),
-        seed=config["seed"],
+        training=settings.training,
+        epochs=settings.epochs,
+        seed=settings.seed,
         device=device,
-        identity=[name, decisive, data, code, device, library_versions()],
+        identity=[name, settings.identity(), data, code, device, library_versions()],
     )
-    retrain_ranks(task, read_json(best), Path(output), Path(state))
+    retrain_ranks(task, read_json(best), output, state)

@@ -1,26 +1,25 @@
-"""What an outer fold takes from its study: all trials, the best sets, and what they cost."""
+"""Select the best parameter sets of a finished Optuna study for an outer fold."""
 
 from pathlib import Path
-from typing import Any
 
-from eegwf.config.tuning import Tuning
+from eegwf.config.stages.model import SelectBestSettings
 from eegwf.errors import InputError
 from eegwf.storage.files import write_json, write_table
-from eegwf.training.cost_record import read_ledger
-from eegwf.tuning.budget import Budget, finished
+from eegwf.training.cost_record import read_costs, seconds_per_unit
+from eegwf.tuning.budget import TrialBudget, finished
 from eegwf.tuning.journal import open_study, read_pointer
 from eegwf.tuning.selection import best_sets, trials_table
 
 
-def tune_fold(config: dict[str, Any], workers: list[str], state: str, trials: str, best: str, timing: str) -> None:
-    """Write `trials.tsv`, `best.json` and `timing.tsv` of a finished study.
+def run(settings: SelectBestSettings, workers: list[Path], state: Path, trials: Path, best: Path, timing: Path) -> None:
+    """Write all trials of a study, its best parameter sets and their cost.
 
     Parameters
     ----------
-    config
-        Slice of the configuration: the search space, the budget, how many sets are retrained.
+    settings
+        Budget of the study, and how many parameter sets are retrained.
     workers
-        What the study's workers wrote.
+        Files that the workers of the study wrote.
     state
         Folder of unfinished work.
     trials, best, timing
@@ -29,23 +28,22 @@ def tune_fold(config: dict[str, Any], workers: list[str], state: str, trials: st
     Raises
     ------
     InputError
-        If the workers speak of different studies, or their study is gone or unfinished.
+        If the workers name different studies, or their study is missing or unfinished.
     """
-    pointers = {read_pointer(path, Path(state)) for path in workers}
+    pointers = {read_pointer(path, state) for path in workers}
     name, folder = pointers.pop()
-    again = f"remove {Path(workers[0]).parent} and run again"
+    remedy = f"remove {workers[0].parent} and run again"
     if pointers:
-        raise InputError(f"{Path(workers[0]).parent}: its workers worked on different studies; {again}")
+        raise InputError(f"{workers[0].parent}: its workers worked on different studies; {remedy}")
     if not folder.is_dir():
-        raise InputError(f"{folder}: the study {name} is no longer there; {again}")
-    tuning, fixed = Tuning.model_validate(config["tuning"]), config["space"]["fixed"]
-    budget, spent = Budget.of(tuning, config["retrain"]["top"]), read_ledger(folder)
-    # Of a study that had a larger budget before, what a fresh one with this budget would hold.
-    found = budget.within(open_study(folder, name).get_trials())
-    sets = best_sets(found, fixed, budget.top)
-    if len(sets) < budget.top or not finished(found, budget, spent.groupby("what")["seconds"].sum()):
-        raise InputError(f"{folder}: the study {name} is not finished; {again}")
-    spent = spent.rename(columns={"what": "trial"})
-    write_table(trials, trials_table(found, fixed, tuning.inner_folds))
+        raise InputError(f"{folder}: the study {name} is missing; {remedy}")
+    budget, costs = TrialBudget(settings.n_best, settings.budget), read_costs(folder)
+    # A study that had a larger budget before has more trials than one with this budget would have.
+    kept = budget.within(open_study(folder, name).get_trials())
+    sets = best_sets(kept, settings.fixed, settings.n_best)
+    if len(sets) < settings.n_best or not finished(kept, budget, seconds_per_unit(costs)):
+        raise InputError(f"{folder}: the study {name} is not finished; {remedy}")
+    costs = costs.rename(columns={"unit": "trial"})
+    write_table(trials, trials_table(kept, settings.fixed, settings.inner_folds))
     write_json(best, [{"study": name, **entry} for entry in sets])
-    write_table(timing, spent[spent["trial"].isin([trial.number for trial in found])])
+    write_table(timing, costs[costs["trial"].isin([trial.number for trial in kept])])

@@ -1,84 +1,82 @@
-"""The job of one worker of a study: from files to a state folder."""
+"""Run the trials of an Optuna study as one of its workers."""
 
-import sys
+import logging
 from pathlib import Path
-from typing import Any
 
 from eegwf.compute.device import prepare
-from eegwf.config.training import Training
-from eegwf.config.tuning import Model, Tuning
-from eegwf.data.splits import load_cohort
+from eegwf.config.stages.model import TuneSettings
+from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file
 from eegwf.storage.job_state import library_versions, state_folder
-from eegwf.storage.locks import held
-from eegwf.training.spectrogram_dataset import Inputs
-from eegwf.tuning.budget import Budget
+from eegwf.storage.locks import exclusive_lock
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.tuning.budget import TrialBudget
 from eegwf.tuning.journal import JOURNAL, write_pointer
 from eegwf.tuning.search import search
-from eegwf.tuning.task import Task
+from eegwf.tuning.task import TuningTask
 
-# What ends a study, and not what its trials are: a raised budget goes on with the trials there are.
-LIMITS = ("trials", "epochs", "minutes")
+logger = logging.getLogger(__name__)
 
 
-def search_study(
+def run(
+    settings: TuneSettings,
     name: str,
     fold: int,
     worker: int,
-    config: dict[str, Any],
     code: str,
-    windows: str,
-    folds: str,
-    arrays: list[str],
-    state: str,
-    output: str,
+    windows: Path,
+    folds: Path,
+    arrays: list[Path],
+    state: Path,
+    output: Path,
 ) -> None:
-    """Run trials of a study until it has none left to begin, and write where its state lies.
+    """Run trials until the study's budget is used, and write where its state is.
 
     Parameters
     ----------
+    settings
+        Model, search space, training, tuning and classes.
     name, fold
-        Name of the study, and the outer fold that it must not see; 0 if it tunes on reserved patients.
+        Name of the study, and the outer fold whose windows it must not see; 0 if it tunes on reserved patients.
     worker
-        Number of this worker. A second process of the same number waits, so that a study with one worker has one, even
-        if an earlier one has outlived its Snakemake.
-    config
-        Slice of the configuration: what decides the trials.
+        Number of this worker. A second process with the same number waits, so that a study with one worker has one
+        even if an earlier process has outlived its Snakemake.
     code
         Digest of the code.
     windows, folds, arrays
-        The study's tables and spectrograms.
+        Tables and spectrograms of the study.
     state
-        Folder of unfinished work. The study's own folder in it is named after all that decides its trials, without the
-        budget.
+        Folder of unfinished work. The study has a folder in it, named after all that decides its trials.
     output
-        File to write: the study's name and its state folder.
+        File to write: name and state folder of the study.
+
+    Raises
+    ------
+    InputError
+        If the data do not fit, most trials fail, or the search space has too few distinct parameter sets.
     """
-    device = prepare(config["device"], config["threads"], config["deterministic"])
-    inputs = Inputs(arrays)
-    cohort = load_cohort(Path(windows), Path(folds), config["classes"], reserved=fold == 0)
-    if config["permute_labels"]:
-        cohort = cohort.permuted(fold, config["seed"])
-    tuning = Tuning.model_validate(config["tuning"])
-    task = Task(
+    device = prepare(settings.device, settings.threads, settings.deterministic)
+    dataset = SpectrogramDataset(arrays)
+    window_set = load_window_set(windows, folds, settings.classes, reserved=fold == 0)
+    if settings.permute_labels:
+        window_set = window_set.permuted(fold, settings.seed)
+    task = TuningTask(
         name=name,
-        model=config["model"],
-        space=Model.model_validate(config["space"]),
-        inputs=inputs,
-        # The view without the test fold: what is not there can't leak.
-        cohort=cohort.without(fold),
+        model=settings.model,
+        space=settings.space,
+        dataset=dataset,
+        # Without the windows of the test fold, so that no code behind this line can use them.
+        window_set=window_set.excluding_fold(fold),
         test_fold=fold,
-        training=Training.model_validate(config["training"]),
-        tuning=tuning,
-        budget=Budget.of(tuning, config["retrain"]["top"]),
-        seed=config["seed"],
+        training=settings.training,
+        tuning=settings.tuning,
+        budget=TrialBudget(settings.n_best, settings.tuning),
+        seed=settings.seed,
         device=device,
     )
-    decisive = {key: value for key, value in config.items() if key != "retrain"}
-    decisive["tuning"] = {key: value for key, value in config["tuning"].items() if key not in LIMITS}
-    data = [digest_file(windows), digest_file(folds), *inputs.identity()]
-    folder = state_folder(Path(state), "tune", name, decisive, data, code, device, library_versions())
-    print(f"{name}: the study's journal is {folder / JOURNAL}", file=sys.stderr, flush=True)
-    with held(folder, f"worker{worker}.lock"):
+    data = [digest_file(windows), digest_file(folds), *dataset.identity()]
+    folder = state_folder(state, "tune", name, settings.identity(), data, code, device, library_versions())
+    logger.info("%s: the journal of the study is %s", name, folder / JOURNAL)
+    with exclusive_lock(folder, f"worker{worker}.lock"):
         search(task, folder)
     write_pointer(output, name, folder)

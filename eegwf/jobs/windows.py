@@ -1,19 +1,33 @@
-"""The job that reads every recording and cuts it into labelled windows."""
+"""Read every recording and cut it into labeled windows."""
 
 from pathlib import Path
-from typing import Any
 
-from eegwf.config.data import Bids, Signals, Synthetic, Windows
-from eegwf.data.dataset import Reading
+from eegwf.config.stages.data import WindowsSettings
+from eegwf.data.dataset import ReadingSettings, write_dataset_windows
 
 
-def parse_reading(config: dict[str, Any], root: Path) -> Reading:
-    """The reading that a slice of the configuration asks for."""
-    kind = Synthetic if config["dataset"]["kind"] == "synthetic" else Bids
-    return Reading(
-        Path(root),
-        kind.model_validate(config["dataset"]),
-        Signals.model_validate(config["signals"]),
-        Windows.model_validate(config["windows"]),
-        config["patients"],
-    )
+def run(settings: WindowsSettings, code: str, root: Path, state: Path, output: Path, workers: int = 1) -> None:
+    """Write the tables of recordings, events and windows, and the array of the windows.
+
+    Parameters
+    ----------
+    settings
+        How recordings are read and cut.
+    code
+        Digest of the code.
+    root
+        Root of the BIDS data set.
+    state
+        Folder of unfinished work.
+    output
+        Folder of the tables and arrays.
+    workers
+        Number of processes.
+
+    Raises
+    ------
+    InputError
+        If a recording can't be used, or no window is left.
+    """
+    reading = ReadingSettings(root, settings.dataset, settings.signals, settings.windows, settings.patients)
+    write_dataset_windows(reading, output, state, workers, code)

@@ -1,1 +1,1 @@
-"""Models: one file each, one line each in `registry`."""
+"""Models: each has a module with its class, and an entry in `registry`."""

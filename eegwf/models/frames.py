@@ -1,4 +1,4 @@
-"""The time frames of a spectrogram as vectors: the input of the models that read a window as a sequence."""
+"""Projection of the time frames of a spectrogram, for the models that process a window as a sequence."""
 
 import torch
 from torch import nn
@@ -11,34 +11,34 @@ class Frames(nn.Module):
 
     Parameters
     ----------
-    n_chans, n_freqs, n_times
+    n_chans, n_freqs, n_frames
         Shape of a window.
     width
         Size of a projected frame.
     layout
-        `stacked`: a frame is all channels and frequencies at its time. `mosaic`: each channel is a sequence of its
-        own, all through one projection.
+        `stacked`: a frame consists of all channels and frequencies at its time. `mosaic`: each channel is a separate
+        sequence, and all channels share one projection.
 
     Raises
     ------
     ValueError
-        If there is no such layout.
+        If the layout is unknown.
     """
 
-    def __init__(self, n_chans: int, n_freqs: int, n_times: int, width: int, layout: str):
+    def __init__(self, n_chans: int, n_freqs: int, n_frames: int, width: int, layout: str):
         super().__init__()
         if layout not in LAYOUTS:
-            raise ValueError(f"layout {layout!r}; there are {' and '.join(LAYOUTS)}")
-        self.shape = (n_freqs, n_times)
+            raise ValueError(f"unknown layout {layout!r}; expected {' or '.join(LAYOUTS)}")
+        self.shape = (n_freqs, n_frames)
         self.n_sequences = n_chans if layout == "mosaic" else 1
         self.projection = nn.Linear(n_chans // self.n_sequences * n_freqs, width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Frames `(batch * n_sequences, n_times, width)` of spectrograms `(batch, n_chans, n_freqs, n_times)`."""
-        # Channels and frequencies are joined before time moves to the front: no frame holds a bin of another time.
+        """Return frames `(batch * n_sequences, n_frames, width)` of `(batch, n_chans, n_freqs, n_frames)`."""
+        # Channels and frequencies are flattened before the transposition, so that a frame contains only its own time.
         x = x.unflatten(1, (self.n_sequences, -1)).flatten(0, 1).flatten(1, 2)
         return self.projection(x.transpose(1, 2))
 
-    def to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Maps `(batch, 1, n_sequences, n_times)` as maps `(batch, n_freqs, n_times)`: alike at all frequencies."""
+    def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
+        """Expand maps `(batch, 1, n_sequences, n_frames)` to `(batch, n_freqs, n_frames)`, equal at all frequencies."""
         return maps.mean(dim=2).expand(-1, *self.shape)

@@ -1,4 +1,4 @@
-"""A window's spectrograms as one picture of a size that a network takes, and its maps back over the input."""
+"""Arrangement of a window's channels as an image of a size that a network accepts, and the mapping back."""
 
 from collections.abc import Callable
 
@@ -10,78 +10,87 @@ LAYOUTS = ("stacked", "mosaic")
 
 
 def multiple_of(number: int) -> Callable[[int], int]:
-    """The next multiple of a number from a length on."""
+    """Return a function that rounds a length up to a multiple of `number`."""
     return lambda length: -(-length // number) * number
 
 
-class Picture(nn.Module):
-    """Lay channels out as a picture and pad it; nothing is ever cut.
+class ImageLayout(nn.Module):
+    """Arrange the channels of a window as an image and pad the image; no bin of the input is removed.
 
     Parameters
     ----------
-    n_chans, n_freqs, n_times
+    n_chans, n_freqs, n_frames
         Shape of a window.
     layout
-        `stacked`: the channels are the picture's colours. `mosaic`: they are tiled below each other in one colour, so
-        that the network looks at all of them with the same weights.
+        `stacked`: the channels are the input channels of the image. `mosaic`: the channels are tiled below each other
+        in a single input channel, so that the network applies the same weights to all of them.
     height, width
-        The length, at least as large, that the network wants for a length of `n_freqs` (in a mosaic, of all tiles) and
-        `n_times`.
+        Functions that return the length required by the network, at least the given one, for the height (`n_freqs`; in
+        a mosaic, that of all tiles) and for the width (`n_frames`).
     tile
-        In a mosaic, the height a tile wants; so that no patch lies on two channels.
-    smallest
-        Least height and width; a smaller picture (in a mosaic, a smaller tile) is enlarged bilinearly.
+        Function that returns the required height of a mosaic's tile, so that no patch covers two channels.
+    min_size
+        Minimum height and width; a smaller image (in a mosaic, a smaller tile) is enlarged by bilinear interpolation.
+
+    Attributes
+    ----------
+    in_chans
+        Number of input channels of the image.
+    n_tiles
+        Number of tiles: `n_chans` for a mosaic, otherwise 1.
+    size
+        Height and width of the image.
 
     Raises
     ------
     ValueError
-        If there is no such layout.
+        If the layout is unknown.
     """
 
     def __init__(
         self,
         n_chans: int,
         n_freqs: int,
-        n_times: int,
+        n_frames: int,
         layout: str,
         *,
         height: Callable[[int], int] = lambda length: length,
         width: Callable[[int], int] = lambda length: length,
         tile: Callable[[int], int] = lambda length: length,
-        smallest: tuple[int, int] = (1, 1),
+        min_size: tuple[int, int] = (1, 1),
     ):
         super().__init__()
         if layout not in LAYOUTS:
-            raise ValueError(f"layout {layout!r}; there are {' and '.join(LAYOUTS)}")
-        self.tiles = n_chans if layout == "mosaic" else 1
-        self.in_chans = n_chans // self.tiles
-        self.shape = (n_freqs, n_times)
-        self.inner = (max(n_freqs, -(-smallest[0] // self.tiles)), max(n_times, smallest[1]))
-        self.tile = tile(self.inner[0]) if self.tiles > 1 else self.inner[0]
-        self.size = (height(self.tiles * self.tile), width(self.inner[1]))
+            raise ValueError(f"unknown layout {layout!r}; expected {' or '.join(LAYOUTS)}")
+        self.n_tiles = n_chans if layout == "mosaic" else 1
+        self.in_chans = n_chans // self.n_tiles
+        self.shape = (n_freqs, n_frames)
+        self.enlarged = (max(n_freqs, -(-min_size[0] // self.n_tiles)), max(n_frames, min_size[1]))
+        self.tile_height = tile(self.enlarged[0]) if self.n_tiles > 1 else self.enlarged[0]
+        self.size = (height(self.n_tiles * self.tile_height), width(self.enlarged[1]))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Pictures `(batch, in_chans, *size)` of windows `(batch, n_chans, n_freqs, n_times)`."""
-        if self.inner != self.shape:
-            x = functional.interpolate(x, size=self.inner, mode="bilinear", align_corners=False)
-        if self.tiles > 1:
-            x = functional.pad(x, (0, 0, 0, self.tile - self.inner[0])).flatten(1, 2)[:, None]
+        """Return images `(batch, in_chans, *size)` of windows `(batch, n_chans, n_freqs, n_frames)`."""
+        if self.enlarged != self.shape:
+            x = functional.interpolate(x, size=self.enlarged, mode="bilinear", align_corners=False)
+        if self.n_tiles > 1:
+            x = functional.pad(x, (0, 0, 0, self.tile_height - self.enlarged[0])).flatten(1, 2)[:, None]
         padding = (0, self.size[1] - x.shape[3], 0, self.size[0] - x.shape[2])
-        return functional.pad(x, padding) if any(padding) else x  # padding by nothing would copy
+        return functional.pad(x, padding) if any(padding) else x  # a padding of zero length would copy the array
 
-    def to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Maps `(batch, 1, height, width)` over the picture as maps `(batch, n_freqs, n_times)` over the window.
+    def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
+        """Resize maps `(batch, 1, height, width)` of the image to maps `(batch, n_freqs, n_frames)` of the window.
 
-        Those of a mosaic's tiles are averaged.
+        The maps of a mosaic's tiles are averaged.
         """
-        if self.tiles > 1 and maps.shape[2] % self.tiles == 0 and self.size[0] == self.tiles * self.tile:
-            # Averaged before enlarging, or neighbours in the mosaic would bleed into each other.
-            maps = maps.unflatten(2, (self.tiles, -1)).mean(dim=2)
-            maps = _resize(maps, (self.tile, self.size[1]))
+        if self.n_tiles > 1 and maps.shape[2] % self.n_tiles == 0 and self.size[0] == self.n_tiles * self.tile_height:
+            # Tiles are averaged before the interpolation, which would otherwise mix neighboring tiles at their borders.
+            maps = maps.unflatten(2, (self.n_tiles, -1)).mean(dim=2)
+            maps = _resize(maps, (self.tile_height, self.size[1]))
         else:
-            maps = _resize(maps, self.size)[:, :, : self.tiles * self.tile]
-            maps = maps.unflatten(2, (self.tiles, self.tile)).mean(dim=2)
-        return _resize(maps[..., : self.inner[0], : self.inner[1]], self.shape)[:, 0]
+            maps = _resize(maps, self.size)[:, :, : self.n_tiles * self.tile_height]
+            maps = maps.unflatten(2, (self.n_tiles, self.tile_height)).mean(dim=2)
+        return _resize(maps[..., : self.enlarged[0], : self.enlarged[1]], self.shape)[:, 0]
 
 
 def _resize(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

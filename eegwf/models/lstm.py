@@ -1,4 +1,4 @@
-"""LSTM with attention over the time frames of a spectrogram."""
+"""LSTM with attention pooling over the time frames of a spectrogram."""
 
 import torch
 from torch import nn
@@ -13,8 +13,8 @@ class LSTM(nn.Module):
 
     Parameters
     ----------
-    n_chans, n_freqs, n_times
-        Shape of a window's spectrogram; the LSTM makes `n_times` steps.
+    n_chans, n_freqs, n_frames
+        Shape of a window's spectrogram; the LSTM makes `n_frames` steps.
     n_outputs
         Number of classes.
     width
@@ -22,37 +22,37 @@ class LSTM(nn.Module):
     hidden
         Size of the hidden state of each direction.
     layers
-        LSTM layers.
+        Number of LSTM layers.
     bidirectional
-        Whether a second LSTM reads each window backwards.
+        Whether a second LSTM processes each window in reverse.
     attention
-        `additive` (Bahdanau et al. 2015): one score for each frame. `multihead`: `heads` learned queries, each over its
-        own part of the states (Vaswani et al. 2017).
+        `additive` (Bahdanau et al. 2015): one score for each frame. `multihead`: `heads` learned queries, each for a
+        separate part of the states (Vaswani et al. 2017).
     heads
-        Heads of the attention `multihead`; they divide the size of a state.
+        Number of heads of the attention `multihead`; must divide the size of a state.
     dropout
-        Of the frames, between layers, and before the head.
+        Dropout probability of the frames, between layers, and before the head.
     layout
-        `stacked`: a frame is all channels and frequencies at its time. `mosaic`: each channel is a sequence of its
-        own, all through the same weights, and the largest of their codes counts, element by element.
+        `stacked`: a frame consists of all channels and frequencies at its time. `mosaic`: each channel is a separate
+        sequence, all channels share the weights, and their pooled states are combined by the elementwise maximum.
 
     Raises
     ------
     ValueError
-        If `heads` doesn't divide the size of a state, or a name is unknown.
+        If `heads` doesn't divide the size of a state, or the name of an option is unknown.
 
     Notes
     -----
-    Hochreiter and Schmidhuber 1997, as torch implements it. With `h = hidden` and `r` directions, the first layer has
-    `4 * r * h * (width + h + 2)` parameters, each further one `4 * r * h * (r * h + h + 2)`, the projection
-    `(n_chans * n_freqs + 1) * width` (in a mosaic without the factor `n_chans`).
+    Hochreiter and Schmidhuber 1997, as implemented in torch. With `h = hidden` and `r` directions, the first layer has
+    `4 * r * h * (width + h + 2)` parameters, each further layer `4 * r * h * (r * h + h + 2)`, and the projection
+    `(n_chans * n_freqs + 1) * width` (for a mosaic, without the factor `n_chans`).
     """
 
     def __init__(
         self,
         n_chans: int,
         n_freqs: int,
-        n_times: int,
+        n_frames: int,
         n_outputs: int,
         *,
         width: int = 64,
@@ -65,55 +65,68 @@ class LSTM(nn.Module):
         layout: str = "stacked",
     ):
         super().__init__()
-        size = hidden * (2 if bidirectional else 1)
+        state_size = hidden * (2 if bidirectional else 1)
         if attention not in ATTENTIONS:
-            raise ValueError(f"lstm: attention {attention!r}; there are {' and '.join(ATTENTIONS)}")
+            raise ValueError(f"lstm: unknown attention {attention!r}; expected {' or '.join(ATTENTIONS)}")
         self.heads = heads if attention == "multihead" else 1
-        if size % self.heads:
-            raise ValueError(f"lstm: states of size {size} are no multiple of heads {heads}")
-        self.frames = Frames(n_chans, n_freqs, n_times, width, layout)
+        if state_size % self.heads:
+            raise ValueError(f"lstm: the size of a state, {state_size}, is not a multiple of heads {heads}")
+        self.frames = Frames(n_chans, n_freqs, n_frames, width, layout)
         self.dropout = nn.Dropout(dropout)
-        between = dropout if layers > 1 else 0.0
-        self.lstm = nn.LSTM(width, hidden, layers, batch_first=True, dropout=between, bidirectional=bidirectional)
-        self.features = nn.Identity()
-        self.norm = nn.LayerNorm(size)
+        layer_dropout = dropout if layers > 1 else 0.0
+        self.lstm = nn.LSTM(width, hidden, layers, batch_first=True, dropout=layer_dropout, bidirectional=bidirectional)
+        self.gradcam_layer = nn.Identity()
+        self.norm = nn.LayerNorm(state_size)
         self.additive = attention == "additive"
-        # Without the tanh a bias would add the same to all scores, and fall out of the softmax.
-        self.key = nn.Linear(size, size, bias=self.additive)
-        self.query = nn.Parameter(torch.randn(size) * (self.heads / size) ** 0.5)
-        self.head = nn.Linear(size, n_outputs)
+        # Without the tanh of additive attention, a bias would add the same value to all scores of a head, and the
+        # softmax would cancel it.
+        self.key = nn.Linear(state_size, state_size, bias=self.additive)
+        self.query = nn.Parameter(torch.randn(state_size) * (self.heads / state_size) ** 0.5)
+        self.head = nn.Linear(state_size, n_outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_times)`."""
+        """Return logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_frames)`."""
         return self.attend(x)[0]
 
     def attend(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits `(batch, n_outputs)` and attention `(batch, n_sequences, heads, n_times)`, which sums to 1 over time.
+        """Return the logits of spectrograms, and the attention weights.
 
-        `n_sequences` is 1 for `stacked` and `n_chans` for `mosaic`.
+        Parameters
+        ----------
+        x
+            Spectrograms `(batch, n_chans, n_freqs, n_frames)`.
+
+        Returns
+        -------
+        logits
+            Logits `(batch, n_outputs)`.
+        weights
+            Attention weights `(batch, n_sequences, heads, n_frames)`, with sum 1 over the frames. `n_sequences` is 1
+            for the layout `stacked` and `n_chans` for `mosaic`.
         """
         n_sequences = self.frames.n_sequences
-        # cuDNN's LSTM has gradients in training mode alone; what explains a trained model must not drop anything.
         frames = self.dropout(self.frames(x)).float()
-        # Autocast would run it in float16, whatever it was asked for, and without scaling the loss.
+        # cuDNN's LSTM computes gradients only in training mode, but attribution needs gradients in evaluation mode,
+        # without dropout; torch's implementation is used there.
+        # Autocast would run the LSTM in float16 even if bfloat16 is selected, and without loss scaling.
         with (
             torch.backends.cudnn.flags(enabled=self.training or not torch.is_grad_enabled()),
             torch.autocast(x.device.type, enabled=False),
         ):
             states, _ = self.lstm(frames)
         states = states.unflatten(0, (-1, n_sequences))
-        # (batch, size, n_sequences, n_times): what Grad-CAM reads.
-        states = self.features(states.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        # Grad-CAM uses the states as `(batch, state_size, n_sequences, n_frames)`.
+        states = self.gradcam_layer(states.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         states = self.norm(states)
         keys = self.key(states)
         if self.additive:
             keys = keys.tanh()
         scores = (keys * self.query).unflatten(-1, (self.heads, -1)).sum(dim=-1)
         weights = scores.softmax(dim=2)
-        codes = (weights[..., None] * states.unflatten(-1, (self.heads, -1))).sum(dim=2).flatten(2)
-        logits = self.head(self.dropout(codes.amax(dim=1)))
+        pooled = (weights[..., None] * states.unflatten(-1, (self.heads, -1))).sum(dim=2).flatten(2)
+        logits = self.head(self.dropout(pooled.amax(dim=1)))
         return logits, weights.transpose(2, 3)
 
-    def to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Maps `(batch, 1, n_sequences, n_times)` of `features` as maps `(batch, n_freqs, n_times)` of the input."""
-        return self.frames.to_input(maps)
+    def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
+        """Expand maps `(batch, 1, n_sequences, n_frames)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
+        return self.frames.upsample_to_input(maps)

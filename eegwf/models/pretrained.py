@@ -1,6 +1,7 @@
-"""Networks of timm, with published weights where they are asked for and can be fetched."""
+"""Networks of timm, with or without their published weights."""
 
 import difflib
+from typing import Any
 
 import timm
 from torch import nn
@@ -9,46 +10,53 @@ from eegwf.errors import InputError
 
 
 def unknown(name: str) -> str | None:
-    """What is wrong with the name of a network, and which are near it; None if timm has it."""
+    """Return a message with similar names if timm has no network of this name, otherwise None."""
     if timm.is_model(name):
         return None
-    near = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5))
-    return f"timm has no network {name!r}; " + (f"near it are {near}" if near else "timm.list_models() names them all")
+    similar = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5))
+    advice = f"similar names: {similar}" if similar else "timm.list_models() returns all names"
+    return f"timm has no network {name!r}; {advice}"
 
 
-def create(name: str, pretrained: bool, **options) -> nn.Module:
-    """Make a network of timm.
+def create(name: str, pretrained: bool, **options: Any) -> nn.Module:
+    """Create a network of timm.
 
     Parameters
     ----------
     name
-        Its name there.
+        Name of the network in timm.
     pretrained
-        Start from its published weights, which timm fetches from the Hugging Face hub or finds in its cache. The first
-        layer's are fitted to the number of channels: repeated over them, and scaled to keep the sum.
+        Whether to load the network's published weights, which timm downloads from the Hugging Face Hub or reads from
+        its cache. The weights of the first layer are adapted to the number of input channels: they are repeated over
+        the channels, and scaled so that their sum is preserved.
     **options
-        As `timm.create_model` takes them.
+        Options of `timm.create_model`.
+
+    Returns
+    -------
+    nn.Module
+        The network.
 
     Raises
     ------
     InputError
-        If the weights can't be had.
+        If the weights can't be loaded.
     ValueError, TypeError, AssertionError, RuntimeError
-        If the options don't fit the network, or the weights don't.
+        If the options or the weights don't fit the network.
     """
     if not pretrained:
         return timm.create_model(name, pretrained=False, **options)
     try:
         return timm.create_model(name, pretrained=True, **options)
-    except Exception as error:  # each library on the way to the weights has its own for a network that fails
+    except Exception as error:  # timm, huggingface_hub and torch.hub raise different errors without network access
         if isinstance(error, ValueError | TypeError | AssertionError):
             raise
         if isinstance(error, RuntimeError) and "No pretrained weights" not in str(error):
-            raise  # weights that are there and don't fit are no matter of networks
+            raise  # the weights were loaded, but their shapes don't fit
         reason = " ".join(str(error).split())[:300]
-        fetch = f"python -c \"import timm; timm.create_model('{name}', pretrained=True)\""
+        command = f"python -c \"import timm; timm.create_model('{name}', pretrained=True)\""
         raise InputError(
-            f"pretrained: the weights of timm's {name} can't be had ({reason}); where jobs have no network, fetch them "
-            f"once on a machine that has ({fetch}), with HF_HOME set to a folder that the jobs see, or set pretrained "
-            "to false"
+            f"pretrained: the weights of timm's {name} can't be loaded ({reason}); if jobs have no network access, "
+            f"download them once on a machine that has it ({command}), with HF_HOME set to a folder that the jobs can "
+            "read, or set pretrained to false"
         ) from None

@@ -1,138 +1,159 @@
-"""The table of models. It imports without torch, so that the workflow can plan with it."""
+"""Table of the models. It imports without torch, so that the workflow can plan with it.
 
+The hyperparameters of a model are the keyword-only arguments of its constructor; they are read from its source.
+"""
+
+import ast
 import importlib
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-IMAGES = ("mel", "cwt", "stft", "concat")
-ANY = (*IMAGES, "raw")
-TOKENS = ("width", "feedforward", "depth", "heads", "dropout", "layout", "pool")
-PRETRAINED = ("architecture", "pretrained")
+SPECTROGRAMS = ("mel", "cwt", "stft", "concat")
+ANY_INPUT = (*SPECTROGRAMS, "raw")
+# Keyword-only arguments of a constructor that describe the axes of the input: sampling rate and frequencies in Hz.
+AXES = ("sfreq", "freqs")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A model of the matrix.
+class ModelEntry:
+    """A model of the table.
 
     Attributes
     ----------
     module, name
-        Where its class stands.
+        Module of `eegwf.models` and class.
     inputs
-        The inputs it takes.
-    parameters
-        Its own parameters.
-    axes
-        What it needs to know of its input's axes: `sfreq` (Hz), `freqs` (Hz).
-    by_steps
-        Whether it is trained by gradient steps, so that the settings of training may be searched.
-    own_normalisation
-        Whether it takes its input as it stands, in dB or microvolts.
+        Spectrograms that it accepts; `raw` is the time series.
+    gradient_trained
+        Whether it is trained by gradient descent, so that training settings can be searched.
+    normalizes_input
+        Whether it normalizes its input itself, and receives dB or microvolts.
     """
 
     module: str
     name: str
-    inputs: tuple[str, ...]
-    parameters: tuple[str, ...]
-    axes: tuple[str, ...] = ()
-    by_steps: bool = True
-    own_normalisation: bool = False
+    inputs: tuple[str, ...] = SPECTROGRAMS
+    gradient_trained: bool = True
+    normalizes_input: bool = False
 
 
 MODELS = {
-    "lstm": Entry(
-        "eegwf.models.lstm",
-        "LSTM",
-        IMAGES,
-        ("width", "hidden", "layers", "bidirectional", "attention", "heads", "dropout", "layout"),
-    ),
-    "transformer": Entry("eegwf.models.transformer", "Transformer", IMAGES, TOKENS),
-    "vit": Entry(
-        "eegwf.models.vit",
-        "ViT",
-        IMAGES,
-        (
-            *("patch_freqs", "patch_times", "width", "depth", "heads", "mlp_ratio", "dropout", "layout", "pool"),
-            *PRETRAINED,
-        ),
-    ),
-    "swin": Entry(
-        "eegwf.models.swin",
-        "Swin",
-        IMAGES,
-        (
-            *("patch", "window", "width", "depths", "heads", "mlp_ratio", "dropout", "attention_dropout", "drop_path"),
-            *("layout", *PRETRAINED),
-        ),
-    ),
-    "transcnn": Entry("eegwf.models.transcnn", "TransCNN", IMAGES, ("filters", "stages", *TOKENS)),
-    "inception": Entry("eegwf.models.inception", "Inception", IMAGES, ("cut", "frozen", "pretrained", *TOKENS)),
-    "eegnet": Entry(
-        "eegwf.models.eegnet",
-        "EEGNet",
-        ANY,
-        ("temporal_filters", "spatial_filters", "pointwise_filters", "kernel", "separable_kernel", "dropout"),
-        axes=("sfreq",),
-    ),
-    "bandpower": Entry(
-        "eegwf.models.bandpower",
-        "BandPower",
-        ANY,
-        ("C", "relative"),
-        axes=("sfreq", "freqs"),
-        by_steps=False,
-        own_normalisation=True,
+    "lstm": ModelEntry("eegwf.models.lstm", "LSTM"),
+    "transformer": ModelEntry("eegwf.models.transformer", "Transformer"),
+    "vit": ModelEntry("eegwf.models.vit", "ViT"),
+    "swin": ModelEntry("eegwf.models.swin", "Swin"),
+    "transcnn": ModelEntry("eegwf.models.transcnn", "TransCNN"),
+    "inception": ModelEntry("eegwf.models.inception", "Inception"),
+    "eegnet": ModelEntry("eegwf.models.eegnet", "EEGNet", ANY_INPUT),
+    "bandpower": ModelEntry(
+        "eegwf.models.bandpower", "BandPower", ANY_INPUT, gradient_trained=False, normalizes_input=True
     ),
 }
 
-BACKBONE = Entry("eegwf.models.backbone", "Backbone", IMAGES, ("timm", "dropout", "drop_path", "layout", "pretrained"))
-"""Any network of timm: a model with the parameter `timm`, under a name of the config's own."""
+BACKBONE = ModelEntry("eegwf.models.backbone", "Backbone")
+"""Any network of timm: a model with the parameter `timm`, under a name given in the configuration."""
 
 
-def entry_of(model: str, parameters: dict[str, Any]) -> Entry | None:
-    """The entry of a model: one of the table, or a backbone if its parameters name one; None if there is none."""
-    return MODELS.get(model) or (BACKBONE if "timm" in parameters else None)
+def entry_of(model: str, parameters: dict[str, Any]) -> ModelEntry:
+    """Entry of a model.
+
+    Parameters
+    ----------
+    model
+        Name in the table, or any other name.
+    parameters
+        Its parameters; with `timm` among them, another name means that network of timm.
+
+    Returns
+    -------
+    ModelEntry
+        Entry in the table, or that of timm's networks.
+
+    Raises
+    ------
+    KeyError
+        If there is no such model.
+    """
+    return BACKBONE if model not in MODELS and "timm" in parameters else MODELS[model]
+
+
+@cache
+def keyword_arguments(entry: ModelEntry) -> tuple[str, ...]:
+    """Names of the keyword-only arguments of a model's constructor, read from its source without importing it."""
+    path = Path(__file__).with_name(f"{entry.module.rpartition('.')[2]}.py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == entry.name:
+            constructor = next(
+                part for part in node.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"
+            )
+            return tuple(argument.arg for argument in constructor.args.kwonlyargs)
+    raise LookupError(f"{path}: no class {entry.name}")
+
+
+def parameters_of(entry: ModelEntry) -> tuple[str, ...]:
+    """Names of a model's hyperparameters."""
+    return tuple(name for name in keyword_arguments(entry) if name not in AXES)
+
+
+def axes_of(entry: ModelEntry) -> tuple[str, ...]:
+    """Properties of its input's axes that a model needs: `sfreq`, `freqs` or neither."""
+    return tuple(name for name in keyword_arguments(entry) if name in AXES)
 
 
 def class_of(model: str, parameters: dict[str, Any]) -> type:
-    """The class of a model; its module is loaded."""
+    """Class of a model; its module is imported.
+
+    Parameters
+    ----------
+    model
+        Name in the table, or any name with the parameter `timm`.
+    parameters
+        Hyperparameters of the model.
+
+    Returns
+    -------
+    type
+        Subclass of `torch.nn.Module`.
+    """
     entry = entry_of(model, parameters)
     return getattr(importlib.import_module(entry.module), entry.name)
 
 
 def build(model: str, shape: dict[str, int], parameters: dict[str, Any], axes: dict[str, Any] | None = None):
-    """Make a model with fresh weights.
+    """Make a model with new weights.
 
     Parameters
     ----------
     model
-        Name in the table, or any with the parameter `timm`.
+        Name in the table, or any name with the parameter `timm`.
     shape
-        `n_chans`, `n_freqs`, `n_times` and `n_outputs`.
+        `n_chans`, `n_freqs`, `n_frames` and `n_outputs`. A time series has `n_freqs` 1, and its samples are its frames.
     parameters
-        The model's own parameters.
+        Hyperparameters of the model.
     axes
-        `sfreq` and `freqs` of the input, for the models that need them.
+        `sfreq` and `freqs` of the input in Hz, for the models that need them.
 
     Returns
     -------
     torch.nn.Module
-        `(batch, n_chans, n_freqs, n_times)` in, logits `(batch, n_outputs)` out; its `features` is the layer whose
-        output `(batch, channels, height, width)` Grad-CAM reads, and `to_input` lays such maps over the input. One
-        with `constrain` wants it called after every step; one with `fit` is not trained by steps.
+        Maps `(batch, n_chans, n_freqs, n_frames)` to logits `(batch, n_outputs)`. Its `gradcam_layer` is the layer
+        whose output `(batch, channels, height, width)` Grad-CAM uses, and its `upsample_to_input` resizes such maps to
+        the input. A method `constrain` is called after every optimizer step. A model with `fit` is not trained by
+        gradient descent.
 
     Raises
     ------
     ValueError
-        If the parameters don't agree.
+        If the parameters are inconsistent.
     """
-    entry = entry_of(model, parameters)
-    known = {name: axes[name] for name in entry.axes}
+    known = {name: (axes or {})[name] for name in axes_of(entry_of(model, parameters))}
     make = class_of(model, parameters)
-    from eegwf.models.dropout import faster_dropout  # brings torch
+    from eegwf.models.dropout import faster_dropout  # imports torch
 
     try:
         return faster_dropout(make(**shape, **known, **parameters))
     except (ArithmeticError, AssertionError, AttributeError, IndexError, RuntimeError, TypeError) as error:
-        # A width of 32.5 or no blocks: whatever it breaks inside, the parameters are at fault.
+        # A width of 32.5, or no blocks: whatever fails inside, the parameters are wrong.
         raise ValueError(f"{model} can't be made of {parameters}: {type(error).__name__}: {error}") from error

@@ -1,62 +1,68 @@
 """Swin Transformer on spectrograms of any size."""
 
+from typing import Any, cast
+
 import timm
 import torch
 from timm.models.swin_transformer import SwinTransformer
 from torch import nn
 
-from eegwf.models.image_layout import Picture, multiple_of
+from eegwf.models.image_layout import ImageLayout, multiple_of
 from eegwf.models.pretrained import create
 
 
 class Swin(nn.Module):
-    """Swin Transformer: attention within windows of patches that shift, over ever coarser pictures.
+    """Swin Transformer: attention within shifted windows of patches, at decreasing resolution.
 
     Parameters
     ----------
-    n_chans, n_freqs, n_times
+    n_chans, n_freqs, n_frames
         Shape of a window's spectrogram.
     n_outputs
         Number of classes.
     patch
-        Size of a patch in bins, both ways. An edge that patches don't divide is padded with zeros.
+        Height and width of a patch in bins. A spectrogram whose size is not a multiple of it is padded with zeros.
     window
-        Size of an attention window in patches, both ways; a smaller picture is one window.
+        Height and width of an attention window in patches; a smaller image is a single window.
     width
-        Size of a token of the first stage; each further stage doubles it.
+        Size of a token in the first stage; it doubles with each further stage.
     depths
-        Blocks of each stage, such as `2-2-6-2`.
+        Number of blocks of each stage, such as `2-2-6-2`.
     heads
-        Attention heads of the first stage; each further stage doubles them.
+        Number of attention heads in the first stage; it doubles with each further stage.
     mlp_ratio
-        Width of a block's hidden layer as a multiple of its tokens'.
+        Width of a block's hidden layer as a multiple of the size of its tokens.
     dropout, attention_dropout
-        Dropout after the projections and before the head, and of the attention.
+        Dropout probability after the projections and before the head, and of the attention weights.
     drop_path
-        Share of the residual branches that are left out in training (stochastic depth), rising to this from 0.
+        Probability with which a residual branch is omitted in training (stochastic depth); it increases linearly from
+        0 in the first block to this value in the last.
     layout
-        `stacked`: the channels are the picture's colours. `mosaic`: they are tiled below each other.
+        `stacked`: the channels are the image's input channels. `mosaic`: they are tiled below each other.
     architecture
-        A Swin Transformer of timm, such as `swin_tiny_patch4_window7_224`, whose sizes then count.
+        A Swin Transformer of timm, such as `swin_tiny_patch4_window7_224`, whose sizes replace `window`, `width`,
+        `depths`, `heads` and `mlp_ratio`.
     pretrained
-        Start from the ImageNet weights of `architecture`, fitted to size and channels.
+        Whether to start from the ImageNet weights of `architecture`, adapted to the size and the channels.
 
     Raises
     ------
     ValueError
-        If `heads` doesn't divide `width`, `depths` has another form, or a name is unknown.
+        If `heads` doesn't divide `width`, `depths` is malformed, `architecture` is missing for `pretrained`, or the
+        name of an option is unknown.
 
     Notes
     -----
-    Liu et al. 2021, Swin Transformer (ICCV), as timm implements it. With width `d` a stage `i` from 0 has about
-    `depths[i] * (4 + 2 * mlp_ratio) * (2**i * d)**2` parameters, and the step to it `8 * (2**(i - 1) * d)**2`.
+    Liu et al. 2021, Swin Transformer (ICCV), as implemented in timm. With `d = width`, stage `i` (from 0) has about
+    `depths[i] * (4 + 2 * mlp_ratio) * (2**i * d)**2` parameters, and the patch merging before it
+    `8 * (2**(i - 1) * d)**2`.
     """
 
     def __init__(
         self,
         n_chans: int,
         n_freqs: int,
-        n_times: int,
+        n_frames: int,
         n_outputs: int,
         *,
         patch: int = 4,
@@ -73,19 +79,19 @@ class Swin(nn.Module):
         pretrained: bool = False,
     ):
         super().__init__()
-        self.picture = Picture(
+        self.image_layout = ImageLayout(
             n_chans,
             n_freqs,
-            n_times,
+            n_frames,
             layout,
             height=multiple_of(patch),
             width=multiple_of(patch),
             tile=multiple_of(patch),
         )
-        common = {
-            "img_size": self.picture.size,
+        options: dict[str, Any] = {
+            "img_size": self.image_layout.size,
             "patch_size": patch,
-            "in_chans": self.picture.in_chans,
+            "in_chans": self.image_layout.in_chans,
             "num_classes": n_outputs,
             "drop_rate": dropout,
             "proj_drop_rate": dropout,
@@ -94,33 +100,34 @@ class Swin(nn.Module):
         }
         if architecture:
             if not architecture.startswith("swin_") or not timm.is_model(architecture):
-                raise ValueError(f"swin: architecture {architecture!r} is no Swin Transformer of timm")
-            self.transformer = create(architecture, pretrained, **common)
+                raise ValueError(f"swin: architecture {architecture!r} is not a Swin Transformer of timm")
+            self.transformer = cast(SwinTransformer, create(architecture, pretrained, **options))
         elif pretrained:
-            raise ValueError("swin: pretrained needs an architecture, such as swin_tiny_patch4_window7_224")
+            raise ValueError("swin: pretrained requires architecture, such as swin_tiny_patch4_window7_224")
         else:
             self.transformer = SwinTransformer(
-                **common, **_sizes(width, depths, heads), window_size=window, mlp_ratio=mlp_ratio
+                **options, **_stage_sizes(width, depths, heads), window_size=window, mlp_ratio=mlp_ratio
             )
-        self.features = nn.Identity()
+        self.gradcam_layer = nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_times)`."""
-        x = self.transformer.forward_features(self.picture(x))
-        x = self.features(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        """Return logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_frames)`."""
+        x = self.transformer.forward_features(self.image_layout(x))
+        x = self.gradcam_layer(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return self.transformer.forward_head(x)
 
-    def to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Maps `(batch, 1, height, width)` of `features` as maps `(batch, n_freqs, n_times)` of the input."""
-        return self.picture.to_input(maps)
+    def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
+        """Resize maps `(batch, 1, height, width)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
+        return self.image_layout.upsample_to_input(maps)
 
 
-def _sizes(width: int, depths: str, heads: int) -> dict:
+def _stage_sizes(width: int, depths: str, heads: int) -> dict[str, Any]:
+    """Return the sizes of the stages as arguments of `SwinTransformer`."""
     parts = str(depths).split("-")
     if not all(part.isdigit() and int(part) for part in parts):
-        raise ValueError(f"swin: depths {depths!r}; expected blocks of each stage, such as 2-2-6-2")
+        raise ValueError(f"swin: depths is {depths!r}; expected the number of blocks of each stage, such as 2-2-6-2")
     if width % heads:
-        raise ValueError(f"swin: width {width} is no multiple of heads {heads}")
+        raise ValueError(f"swin: width {width} is not a multiple of heads {heads}")
     stages = range(len(parts))
     return {
         "embed_dim": width,

@@ -8,12 +8,12 @@ from eegwf.models.tokens import TokenEncoder
 
 
 class Transformer(nn.Module):
-    """Transformer encoder whose tokens are time frames.
+    """Transformer encoder with one token for each time frame.
 
     Parameters
     ----------
-    n_chans, n_freqs, n_times
-        Shape of a window's spectrogram; there is one token for each of the `n_times` frames.
+    n_chans, n_freqs, n_frames
+        Shape of a window's spectrogram; each of the `n_frames` frames is a token.
     n_outputs
         Number of classes.
     width
@@ -21,32 +21,32 @@ class Transformer(nn.Module):
     feedforward
         Width of a block's hidden layer.
     depth, heads
-        Blocks, and attention heads of each.
+        Number of blocks, and number of attention heads in each.
     dropout
-        Dropout in the blocks, and before the head.
+        Dropout probability in the blocks and before the head.
     layout
-        `stacked`: a frame is all channels and frequencies at its time. `mosaic`: each channel is a sequence of its
-        own, all through the same weights, and the frames of all channels are pooled.
+        `stacked`: a frame consists of all channels and frequencies at its time. `mosaic`: each channel is a separate
+        sequence, all channels share the weights, and the frames of all channels are pooled.
     pool
-        How the frames become the window's code: their `avg` or their `max`.
+        Pooling of the frames: `avg` for their mean, `max` for their maximum.
 
     Raises
     ------
     ValueError
-        If `heads` doesn't divide `width`, or a name is unknown.
+        If `heads` doesn't divide `width`, `depth` is less than 1, or the name of an option is unknown.
 
     Notes
     -----
     Vaswani et al. 2017, Attention is all you need (NeurIPS): a learned projection, fixed sinusoidal positions, and
-    blocks with the norm in front. About `n_chans * n_freqs * width + depth * (4 * width + 2 * feedforward) * width`
-    parameters; in a mosaic without the factor `n_chans`.
+    blocks with the norm before each layer. The model has about `n_chans * n_freqs * width + depth * (4 * width +
+    2 * feedforward) * width` parameters; for a mosaic, without the factor `n_chans`.
     """
 
     def __init__(
         self,
         n_chans: int,
         n_freqs: int,
-        n_times: int,
+        n_frames: int,
         n_outputs: int,
         *,
         width: int = 64,
@@ -58,9 +58,9 @@ class Transformer(nn.Module):
         pool: str = "avg",
     ):
         super().__init__()
-        self.frames = Frames(n_chans, n_freqs, n_times, width, layout)
+        self.frames = Frames(n_chans, n_freqs, n_frames, width, layout)
         self.encoder = TokenEncoder(
-            (1, n_times),
+            (1, n_frames),
             width,
             n_outputs,
             feedforward=feedforward,
@@ -71,12 +71,12 @@ class Transformer(nn.Module):
             positions="sines",
             n_sequences=self.frames.n_sequences,
         )
-        self.features = self.encoder.features
+        self.gradcam_layer = self.encoder.gradcam_layer
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_times)`."""
+        """Return logits `(batch, n_outputs)` of spectrograms `(batch, n_chans, n_freqs, n_frames)`."""
         return self.encoder(self.frames(x).transpose(1, 2)[:, :, None])
 
-    def to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Maps `(batch, 1, n_sequences, n_times)` of `features` as maps `(batch, n_freqs, n_times)` of the input."""
-        return self.frames.to_input(maps)
+    def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
+        """Expand maps `(batch, 1, n_sequences, n_frames)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
+        return self.frames.upsample_to_input(maps)

@@ -1,1 +1,1 @@
-"""What a run will cost, before it runs."""
+"""Cost of a run, estimated before it starts."""

@@ -1,94 +1,169 @@
-"""How long jobs take: measured in earlier runs, and scaled by what there is to do."""
+"""Computing time of jobs: measured in earlier runs, and scaled by the amount of work."""
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
+from eegwf.config.paths import FoldPaths, ResultPaths, RunPaths
 from eegwf.config.study import Study
 from eegwf.errors import InputError
 from eegwf.plan.sizes import Sizes, read_sizes
 from eegwf.storage.files import read_json, read_table
 
 SHIPPED = Path(__file__).with_name("calibration.json")
-MILLION = 1e6
-# What a job's time grows with besides its own work: the model, the spectrogram, or nothing.
-KINDS = {"search": "model", "retrain": "model", "explain": "model", "spectrogram": "spectrogram"}
+# Seconds in which a job starts where they can't be separated from its work; mostly imports.
+START_SECONDS = 2.0
+
+Wildcards = Mapping[str, str]
 
 
-def work(rule: str, wildcards: Mapping[str, str], sizes: Sizes) -> float:
-    """What a job has to do, in millions of values that pass through it; 0 if it takes as long whatever comes.
+@dataclass(frozen=True)
+class CostModel:
+    """How the computing time of a stage's jobs is predicted.
 
-    A training passes its windows through the network once an epoch. Trials that are pruned and trainings that stop
-    early make it less; since they did so in the runs that were measured too, their share is in the rate.
+    Attributes
+    ----------
+    work
+        Work of a job in millions of values, by its wildcards and the sizes of the study; None if all jobs of the stage
+        take the same time.
+    rate_of
+        Wildcard by whose value the seconds for each million values differ: `model`, `spectrogram`, or none.
+    timing
+        Table in which the jobs of an outer fold record their own time, and the number of jobs that share it; None if
+        only Snakemake measures them. A job that was killed has only its last part in Snakemake's measurement.
+    fixed_seconds
+        Seconds of a job where the configuration sets them; None for none.
     """
-    study = sizes.study
-    if rule in ("windows", "spectrogram"):
-        return sizes.n_windows * sizes.values("raw") / MILLION
-    if rule not in KINDS:
-        return 0.0
-    tuning, retrain = study.tuning, study.retrain
-    windows, values = sizes.labelled(wildcards["classes"]), sizes.values(wildcards["spectrogram"])
-    if rule == "explain":
-        n_classes = len(study.classes[wildcards["classes"]])
-        each = min(study.explanation.windows, windows / sizes.n_folds / n_classes)
-        return n_classes * each * retrain.top * values / MILLION
-    trained = windows * max(sizes.n_folds - 2, 1) / sizes.n_folds
-    if rule == "retrain":
-        return retrain.top * (retrain.epochs or study.training.epochs) * trained * values / MILLION
-    limits = [tuning.trials and tuning.trials * tuning.inner_folds * study.training.epochs, tuning.epochs]
-    epochs = min((limit for limit in limits if limit), default=0)
-    return epochs * trained * values / tuning.workers / MILLION
+
+    work: Callable[[Wildcards, Sizes], float] | None = None
+    rate_of: str = ""
+    timing: Callable[[FoldPaths, Mapping[str, Any]], tuple[Path, int]] | None = None
+    fixed_seconds: Callable[[Study], float | None] | None = None
+
+    def amount(self, wildcards: Wildcards, sizes: Sizes) -> float:
+        """Work of a job in millions of values; 0 if all jobs take the same time."""
+        return self.work(wildcards, sizes) if self.work else 0.0
+
+    def rate_key(self, wildcards: Wildcards) -> str:
+        """Model or spectrogram by which the rates differ; empty if they don't."""
+        return str(wildcards[self.rate_of]) if self.rate_of else ""
+
+
+class PlannedStage(Protocol):
+    """What a plan needs to know of a stage; see `eegwf.dag.stages.Stage`."""
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+
+    @property
+    def job(self) -> str:
+        """Name of a job by wildcards."""
+
+    @property
+    def cost(self) -> CostModel:
+        """How computing time is predicted."""
+
+
+Stages = Mapping[str, PlannedStage]
 
 
 @dataclass
 class Rates:
-    """Seconds of a job: those of its start, and those of a million values, by rule and by model or spectrogram."""
+    """Computing time of jobs.
+
+    Attributes
+    ----------
+    start
+        Seconds in which a job starts, by stage.
+    rate
+        Seconds for each million values, by stage and by model or spectrogram.
+    """
 
     start: dict[str, float] = field(default_factory=dict)
     rate: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def seconds(self, rule: str, what: str, amount: float) -> float | None:
-        """Seconds of a job; None if nothing like it was measured."""
-        rate = self.rate.get(rule, {}).get(what)
-        if rule not in self.start or (amount and rate is None):
+    def seconds(self, stage: str, key: str, amount: float) -> float | None:
+        """Seconds of a job.
+
+        Parameters
+        ----------
+        stage
+            Name of the stage.
+        key
+            Model or spectrogram by which the rates of the stage differ; empty if they don't.
+        amount
+            Work in millions of values.
+
+        Returns
+        -------
+        float or None
+            None if no such job was measured.
+        """
+        rate = self.rate.get(stage, {}).get(key)
+        if stage not in self.start or (amount and rate is None):
             return None
-        return self.start[rule] + amount * (rate or 0.0)
+        return self.start[stage] + amount * (rate or 0.0)
 
 
 class Calibration:
-    """Rates of this study's machine where its results hold any, else the shipped ones, as fast as this machine is."""
+    """Rates measured in the study's results, or else the shipped ones, scaled by the speed of this machine.
 
-    def __init__(self, shipped: Rates, own: Rates):
-        self._shipped, self.own = shipped, own
+    Parameters
+    ----------
+    shipped, own
+        Rates that come with the library, and rates of the study's own runs.
+    stages
+        The stages of the workflow.
+    """
+
+    def __init__(self, shipped: Rates, own: Rates, stages: Stages):
+        self._shipped, self.own, self._stages = shipped, own, stages
         ratios = [
-            rate / shipped.rate[rule][what]
-            for rule, rates in own.rate.items()
-            for what, rate in rates.items()
-            if shipped.rate.get(rule, {}).get(what) and rule in KINDS
+            rate / shipped.rate[stage][key]
+            for stage, rates in own.rate.items()
+            for key, rate in rates.items()
+            if shipped.rate.get(stage, {}).get(key) and stages[stage].cost.rate_of
         ]
         self.speed = statistics.median(ratios) if ratios else 1.0
 
-    def seconds(self, rule: str, wildcards: Mapping[str, str], sizes: Sizes) -> float | None:
-        """Seconds of a job; None if nothing is known of it."""
-        if rule == "search" and sizes.study.tuning.minutes and not sizes.study.tuning.trials:
-            return 60 * sizes.study.tuning.minutes / sizes.study.tuning.workers
-        what, amount = what_of(rule, wildcards), work(rule, wildcards, sizes)
-        found = self.own.seconds(rule, what, amount)
-        if found is None:
-            found = self._shipped.seconds(rule, what, amount)
-            found = None if found is None else found * self.speed
-        return found
+    def seconds(self, stage: str, wildcards: Wildcards, sizes: Sizes) -> float | None:
+        """Predicted seconds of a job.
 
-    def measured(self, rule: str, wildcards: Mapping[str, str]) -> bool:
-        """Whether jobs like this one were measured on this machine."""
-        return rule in self.own.start and (rule not in KINDS or what_of(rule, wildcards) in self.own.rate.get(rule, {}))
+        Parameters
+        ----------
+        stage
+            Name of the stage.
+        sizes
+            Sizes of the study.
 
+        Returns
+        -------
+        float or None
+            None if nothing is known about it.
+        """
+        if stage not in self._stages:
+            return None
+        cost = self._stages[stage].cost
+        fixed = cost.fixed_seconds(sizes.study) if cost.fixed_seconds else None
+        if fixed is not None:
+            return fixed
+        key, amount = cost.rate_key(wildcards), cost.amount(wildcards, sizes)
+        measured = self.own.seconds(stage, key, amount)
+        if measured is not None:
+            return measured
+        shipped = self._shipped.seconds(stage, key, amount)
+        return None if shipped is None else shipped * self.speed
 
-def what_of(rule: str, wildcards: Mapping[str, str]) -> str:
-    """Model or spectrogram by which a rule's rates differ."""
-    return str(wildcards[KINDS[rule]]) if rule in KINDS else ""
+    def measured(self, stage: str, wildcards: Wildcards) -> bool:
+        """Whether such jobs were measured on this machine."""
+        if stage not in self.own.start:
+            return False
+        cost = self._stages[stage].cost
+        return not cost.rate_of or cost.rate_key(wildcards) in self.own.rate.get(stage, {})
 
 
 def shipped_rates() -> Rates:
@@ -96,62 +171,85 @@ def shipped_rates() -> Rates:
     return Rates(**{key: value for key, value in read_json(SHIPPED).items() if key in ("start", "rate")})
 
 
-def measured_rates(results: Path, device: str | None = None) -> Rates:
-    """Rates of the finished runs in a results folder, of those on one device if it is named; empty without any."""
+def measured_rates(results: Path, stages: Stages, device: str | None = None) -> Rates:
+    """Rates of the finished runs in a results folder.
+
+    Parameters
+    ----------
+    results
+        The folder.
+    stages
+        The stages of the workflow.
+    device
+        Take only runs with this device in their configuration; None for all.
+
+    Returns
+    -------
+    Rates
+        Empty if nothing has run.
+    """
     spent: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     starts: dict[str, list[float]] = defaultdict(list)
-    for run in sorted(results.glob("*/run.json")):
+    paths = ResultPaths(results)
+    for run in paths.finished_runs():
         try:
-            about = read_json(run)
-            if device not in (None, about["config"]["device"]):
+            record = read_json(run.run_record)
+            if device not in (None, record["config"]["device"]):
                 continue
-            sizes = read_sizes(Study.model_validate(about["config"]), results)
-            measured = list(_measurements(run.parent, results, about))
+            sizes = read_sizes(Study.model_validate(record["config"]), results)
+            measured = list(_measurements(run, paths, record, stages))
         except (InputError, LookupError, ValueError, OSError):
-            continue  # of another version, or being written at this moment: there are other figures
-        for rule, seconds, start in measured:
-            starts[rule].append(start)
-            amount = work(rule, about, sizes)
+            continue  # written by another version, or being written at this moment
+        for stage, seconds, start in measured:
+            starts[stage].append(start)
+            amount = stages[stage].cost.amount(record, sizes)
             if amount:
-                spent[rule, what_of(rule, about)].append((seconds - start, amount))
-    found = Rates({rule: statistics.median(values) for rule, values in starts.items()})
-    for (rule, what), pairs in spent.items():
+                spent[stage, stages[stage].cost.rate_key(record)].append((seconds - start, amount))
+    found = Rates({stage: statistics.median(values) for stage, values in starts.items()})
+    for (stage, key), pairs in spent.items():
         rate = sum(seconds for seconds, _ in pairs) / sum(amount for _, amount in pairs)
-        found.rate.setdefault(rule, {})[what] = max(rate, 0.0)
+        found.rate.setdefault(stage, {})[key] = max(rate, 0.0)
     return found
 
 
-# Seconds in which a job starts, where they can't be told from its work: imports, mostly.
-START = 2.0
-
-
-def _measurements(run: Path, results: Path, about: dict) -> Iterator[tuple[str, float, float]]:
-    """Rule, seconds of a job, and those of its start, of every job of a run."""
-    benchmarks, name = results / "benchmarks", run.name
-    # A job that was killed has told its benchmark of its last part alone; what trained tells of all.
-    workers = about["config"]["tuning"].get("workers", 1)
+def _measurements(
+    run: RunPaths, paths: ResultPaths, record: Mapping[str, Any], stages: Stages
+) -> Iterator[tuple[str, float, float]]:
+    """Stage, seconds of a job, and seconds of its start, of every job behind a run."""
     starts = []
-    for rule, folder, jobs in (("search", "tune", workers), ("retrain", "retrain", 1)):
-        for path in sorted(run.glob(f"fold*/{folder}/timing.tsv")):
-            seconds = float(read_table(path)["seconds"].sum()) / jobs
-            own = sorted((benchmarks / rule).glob(f"{name}_{path.parts[-3]}*.tsv"))
-            start = _benchmark(own[0]) - seconds if own else 0.0
+    for stage in stages.values():
+        if stage.cost.timing is None:
+            continue
+        for folder in sorted(run.folder.glob("fold*")):
+            table, n_jobs = stage.cost.timing(FoldPaths(folder), record)
+            if not table.exists():
+                continue
+            seconds = float(read_table(table)["seconds"].sum()) / n_jobs
+            fold = folder.name.removeprefix("fold")
+            jobs = _benchmarks(paths, stage, {**record, "fold": fold, "study": folder.name})
+            start = _seconds(jobs[0]) - seconds if jobs else 0.0
             starts += [start] if start > 0 else []
-            yield rule, seconds + max(start, START), max(start, START)
-    # An explanation loads what a training loads, and does little besides.
-    growing = {"windows": START, "spectrogram": START, "explain": statistics.median(starts or [START])}
-    patterns = {"spectrogram": (f"spectrogram/{about['spectrogram']}.tsv",)}
-    patterns |= {rule: (f"{rule}.tsv",) for rule in ("synthesise", "windows", "import_tables", "folds", "summary")}
-    patterns |= {rule: (f"{rule}/{name}.tsv", f"{rule}/{name}_fold*.tsv") for rule in ("tune", "explain", *ENDS)}
-    for rule, own in patterns.items():
-        for path in (found for pattern in own for found in sorted(benchmarks.glob(pattern))):
-            seconds = _benchmark(path)
-            yield rule, seconds, min(growing.get(rule, seconds), 0.9 * seconds if rule in growing else seconds)
+            yield stage.name, seconds + max(start, START_SECONDS), max(start, START_SECONDS)
+    # A job that loads a model takes as long to start as one that trains it.
+    starts_of = {"model": statistics.median(starts or [START_SECONDS])}
+    for stage in stages.values():
+        if stage.cost.timing is not None:
+            continue
+        for path in _benchmarks(paths, stage, record):
+            seconds = _seconds(path)
+            start = seconds
+            if stage.cost.work:
+                start = min(starts_of.get(stage.cost.rate_of, START_SECONDS), 0.9 * seconds)
+            yield stage.name, seconds, start
 
 
-ENDS = ("evaluate", "report")
+def _benchmarks(paths: ResultPaths, stage: PlannedStage, wildcards: Mapping[str, Any]) -> list[Path]:
+    """Snakemake's measurements of a stage's jobs; wildcards without a value match any."""
+    known = defaultdict(lambda: "*", {name: value for name, value in wildcards.items() if isinstance(value, str)})
+    pattern = paths.benchmark(stage.name, stage.job.format_map(known)).relative_to(paths.root).as_posix()
+    return sorted(paths.root.glob(pattern))
 
 
-def _benchmark(path: Path) -> float:
+def _seconds(benchmark: Path) -> float:
     """Seconds of a job as Snakemake measured it."""
-    return float(read_table(path)["s"].iloc[-1])
+    return float(read_table(benchmark)["s"].iloc[-1])

@@ -1,11 +1,11 @@
-"""The jobs that Snakemake would run, as a plan."""
+"""Jobs of a plan, and the longest chain of jobs that depend on one another."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAMES = ("model", "spectrogram", "classes")
+from eegwf.config.paths import Combination
 
 
 @dataclass(frozen=True)
@@ -14,14 +14,16 @@ class Job:
 
     Attributes
     ----------
+    rule
+        Name of its rule.
     combination
-        Such as `vit_mel_3class`; empty for what several share.
+        Name such as `vit_mel_3class`; empty for a job that several combinations share.
     gpu, cpus, minutes
-        What it asks for.
+        Requested GPUs, CPU cores and time.
     seconds
-        What it is predicted to take; None if nothing is known.
-    again
-        Why it repeats what is there already; empty for new work.
+        Predicted time; None if nothing is known.
+    repeated
+        Why the job repeats finished work; empty for new work.
     inputs, outputs
         Files.
     """
@@ -32,58 +34,66 @@ class Job:
     cpus: int
     minutes: int
     seconds: float | None
-    again: str
+    repeated: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
 
-def planned(told: Any, seconds: float | None) -> Job:
-    """A job as Snakemake's log tells of it, in the folder in which it would run.
+def planned_job(record: Any, seconds: Callable[[str, Mapping[str, str]], float | None]) -> Job:
+    """A job from Snakemake's log, in the folder in which it would run.
 
     Parameters
     ----------
-    told
-        Record with `rule_name`, `wildcards`, `resources`, `reason`, `input` and `output`.
+    record
+        Log record with `rule_name`, `wildcards`, `resources`, `reason`, `input` and `output`.
     seconds
-        What it is predicted to take.
+        Predicts the time of a job by its rule and wildcards.
+
+    Returns
+    -------
+    Job
+        The job.
     """
-    wildcards, outputs = dict(told.wildcards or {}), tuple(map(str, told.output))
-    there = any(Path(path).exists() for path in outputs)
+    wildcards, outputs = dict(record.wildcards or {}), tuple(map(str, record.output))
+    exists = any(Path(path).exists() for path in outputs)
+    of_combination = set(Combination._fields) <= set(wildcards)
     return Job(
-        rule=told.rule_name,
-        combination="_".join(wildcards[name] for name in NAMES) if set(NAMES) <= set(wildcards) else "",
-        gpu=int(told.resources.get("gpu", 0) or told.resources.get("gres_gpus", 0)),
-        cpus=int(told.resources.get("cpus_per_task", 1)),
-        minutes=int(told.resources.get("runtime", 0)),
-        seconds=seconds,
-        again=told.reason.partition(":")[0] if there else "",
-        inputs=tuple(map(str, told.input)),
+        rule=record.rule_name,
+        combination=Combination(*(wildcards[name] for name in Combination._fields)).name if of_combination else "",
+        gpu=int(record.resources.get("gpu", 0) or record.resources.get("gres_gpus", 0)),
+        cpus=int(record.resources.get("cpus_per_task", 1)),
+        minutes=int(record.resources.get("runtime", 0)),
+        seconds=seconds(record.rule_name, wildcards),
+        repeated=record.reason.partition(":")[0] if exists else "",
+        inputs=tuple(map(str, record.input)),
         outputs=outputs,
     )
 
 
 def longest_chain(jobs: Iterable[Job]) -> tuple[float, list[str]]:
-    """Seconds and rules of the longest chain of jobs that wait for one another; what is not known counts as nothing."""
+    """Seconds and rules of the longest chain of jobs that depend on one another; unknown times count as 0."""
     jobs = list(jobs)
-    maker = {path: number for number, job in enumerate(jobs) for path in job.outputs}
-    best: dict[int, tuple[float, int | None]] = {}
+    producer = {path: number for number, job in enumerate(jobs) for path in job.outputs}
+    longest: dict[int, tuple[float, int | None]] = {}  # seconds up to the end of a job, and the job before it
     for start in range(len(jobs)):
         stack = [start]
         while stack:
             number = stack[-1]
-            before = {maker[path] for path in jobs[number].inputs if path in maker} - {number}
-            waiting = [other for other in before if other not in best]
-            if waiting:
-                stack += waiting
+            before = {producer[path] for path in jobs[number].inputs if path in producer} - {number}
+            missing = [other for other in before if other not in longest]
+            if missing:
+                stack += missing
                 continue
             stack.pop()
-            last = max(before, key=lambda other: (best[other][0], other), default=None)
-            best[number] = ((jobs[number].seconds or 0.0) + (best[last][0] if last is not None else 0.0), last)
-    if not best:
+            last = max(before, key=lambda other: (longest[other][0], other), default=None)
+            seconds = (jobs[number].seconds or 0.0) + (longest[last][0] if last is not None else 0.0)
+            longest[number] = (seconds, last)
+    if not longest:
         return 0.0, []
-    at: int | None = max(best, key=lambda number: (best[number][0], -number))
-    seconds, chain = best[at][0], []
-    while at is not None:
-        chain.append(jobs[at].rule)
-        at = best[at][1]
-    return seconds, chain[::-1]
+    end = max(longest, key=lambda number: (longest[number][0], -number))
+    total, chain = longest[end][0], []
+    current: int | None = end
+    while current is not None:
+        chain.append(jobs[current].rule)
+        current = longest[current][1]
+    return total, chain[::-1]

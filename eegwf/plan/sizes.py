@@ -1,12 +1,15 @@
-"""How large a study is: counted where its windows are cut, estimated from the recordings before."""
+"""Sizes of a study: counted once its windows are cut, estimated from the headers of its recordings before."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from eegwf.config.data import Bids
+from eegwf.config.data import Bids, Synthetic
+from eegwf.config.paths import ResultPaths
 from eegwf.config.study import Study
 from eegwf.data.events import classify
 from eegwf.data.fold_count import count_folds
@@ -14,9 +17,7 @@ from eegwf.errors import InputError
 from eegwf.spectrograms.names import members
 from eegwf.storage.files import read_json, read_table
 
-BYTES = 2  # arrays are float16
-# Before anything was read: derivations of the usual montage, and hertz where the rate is that of the recordings.
-CHANS, SFREQ = 20, 256.0
+BYTES = 2  # float16
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Sizes:
     n_windows, n_chans, n_times
         Shape of the array of windows.
     n_folds
-        Outer folds.
+        Number of outer folds.
     labels
-        Windows of each event type; None before they are known.
+        Number of windows of each event type; None before it is known.
     """
 
     study: Study
@@ -40,75 +41,116 @@ class Sizes:
     n_folds: int
     labels: pd.Series | None
 
-    def labelled(self, classes: str) -> int:
-        """Windows that a class set trains on and scores; all, before it is known."""
+    def labeled(self, classes: str) -> int:
+        """Number of windows that a class set trains on and scores; all windows before the labels are known."""
         if self.labels is None:
             return self.n_windows
-        wanted = {name: list(types) for name, types in self.study.classes[classes].items()}
-        return int(sum(n for label, n in self.labels.items() if label and classify(label, wanted) is not None))
+        class_set = {name: list(types) for name, types in self.study.classes[classes].items()}
+        kept = (n for label, n in self.labels.items() if label and classify(str(label), class_set) is not None)
+        return int(sum(kept))
 
     def values(self, spectrogram: str) -> int:
-        """Values of a window."""
+        """Number of values of a window."""
         if spectrogram == "raw":
             return self.n_chans * self.n_times
         grids = [getattr(self.study.spectrograms, name) for name in members(spectrogram)]
-        return sum(self.n_chans * grid.n_freqs * grid.n_times for grid in grids)
+        return sum(self.n_chans * grid.n_freqs * grid.n_frames for grid in grids)
 
-    def disk(self, spectrograms: set[str]) -> tuple[int, int]:
-        """Bytes of the windows and of these spectrograms: in the end, and at most while they are made.
+    def disk(self, spectrograms: Iterable[str]) -> tuple[int, int]:
+        """Bytes of the windows and of these spectrograms.
 
-        Each recording's windows are kept until all are joined.
+        Returns
+        -------
+        final, peak
+            Bytes at the end, and at most while they are written: the windows of each recording are kept until all are
+            joined.
         """
         windows = BYTES * self.n_windows * self.values("raw")
-        end = windows + BYTES * self.n_windows * sum(self.values(name) for name in spectrograms - {"raw"})
-        return end, max(2 * windows, end)
+        final = windows + BYTES * self.n_windows * sum(self.values(name) for name in {*spectrograms} - {"raw"})
+        return final, max(2 * windows, final)
 
 
 def read_sizes(study: Study, results: Path) -> Sizes:
-    """Sizes of a study whose results are in a folder.
+    """Sizes of a study.
+
+    Parameters
+    ----------
+    study
+        The configuration.
+    results
+        Its results folder; windows that are there are counted.
+
+    Returns
+    -------
+    Sizes
+        Counted or estimated.
 
     Raises
     ------
     InputError
         If nothing can be known before the data are read.
     """
-    table, axes = results / "data/windows.tsv", results / "data/windows.json"
-    if not table.exists():
-        return _estimate(study)
-    labels = _labels(table, table.stat().st_mtime_ns)
-    about = read_json(axes) if axes.exists() else {"ch_names": CHANS * [""], "n_times": 0}
-    return Sizes(study, int(labels.sum()), len(about["ch_names"]), about["n_times"], count_folds(study), labels)
+    paths = ResultPaths(results).data
+    if not paths.windows.exists():
+        return estimate_sizes(study)
+    labels = _labels(paths.windows, paths.windows.stat().st_mtime_ns)
+    axes: dict[str, Any] = {"ch_names": [], "n_times": 0}
+    if paths.windows_axes.exists():
+        axes = read_json(paths.windows_axes)
+    return Sizes(study, int(labels.sum()), len(axes["ch_names"]), axes["n_times"], count_folds(study), labels)
 
 
 @lru_cache(8)
 def _labels(table: Path, changed: int) -> pd.Series:
-    """Windows of each event type; read once for all runs of a folder."""
+    """Number of windows of each event type; read once for all runs of a folder."""
     return read_table(table, ("label",), text=("label",))["label"].value_counts()
 
 
-def _estimate(study: Study) -> Sizes:
-    sfreq = study.signals.sfreq or SFREQ
-    n_times = round(study.windows.length * sfreq)
-    return Sizes(study, int(_seconds(study) / study.windows.step), CHANS, n_times, count_folds(study), None)
+def estimate_sizes(study: Study) -> Sizes:
+    """Sizes of a study whose recordings have not been read yet.
+
+    Raises
+    ------
+    InputError
+        If no recording can be used, or the data set is given as arrays.
+    """
+    if isinstance(study.dataset, Bids):
+        return _estimate_recordings(study, study.dataset)
+    if isinstance(study.dataset, Synthetic):
+        return _estimate_synthetic(study, study.dataset)
+    raise InputError("the number of windows of given arrays is known once they are imported")
 
 
-def _seconds(study: Study) -> float:
-    """Seconds of the recordings, by their headers."""
-    dataset = study.dataset
-    if isinstance(dataset, Bids):
-        from eegwf.data.bids import find_recordings
-        from eegwf.data.signals.header import header
+def _estimate_recordings(study: Study, dataset: Bids) -> Sizes:
+    # Only a BIDS data set needs the readers of headers, and a plan is made at every parse.
+    from eegwf.data.bids import find_recordings
+    from eegwf.data.signals.header import header
+    from eegwf.data.signals.signal import study_derivations
+    from eegwf.data.windows import recording_starts
 
-        total = 0.0
-        for recording in find_recordings(dataset.root):
-            try:
-                total += header(recording.path).duration
-            except InputError:
-                continue  # `eegwf check` names it
-        return total
-    if dataset.kind == "synthetic":
-        return 60 * dataset.minutes * sum(getattr(dataset, f"n_{group}") for group in GROUPS)
-    raise InputError("how many windows given arrays hold is known once they are imported")
+    heads = []
+    for recording in find_recordings(dataset.root):
+        try:
+            heads.append(header(recording.path))
+        except InputError:
+            continue  # `eegwf check` names it
+    if not heads:
+        raise InputError(f"{dataset.root}: no recording can be read; `eegwf check` lists the reasons")
+    n_windows = sum(len(recording_starts(head, study.signals, study.windows)) for head in heads)
+    n_times = study.windows.n_times(study.signals.target_sfreq(min(head.sfreq for head in heads)))
+    n_chans = len(study_derivations(heads, study.signals))
+    return Sizes(study, n_windows, n_chans, n_times, count_folds(study), None)
 
 
-GROUPS = ("focal", "generalized", "both", "none")
+def _estimate_synthetic(study: Study, dataset: Synthetic) -> Sizes:
+    from eegwf.data.signals.montage import MONTAGES
+    from eegwf.data.synthetic.recording import draw_cases
+    from eegwf.data.synthetic.scalp import N_ELECTRODES
+    from eegwf.data.synthetic.signal import SFREQ
+    from eegwf.data.windows import window_starts
+
+    sfreq = study.signals.target_sfreq(SFREQ)
+    n_times, n_step = study.windows.n_times(sfreq), study.windows.n_step(sfreq)
+    n_windows = sum(len(window_starts(round(case.n_seconds * sfreq), n_times, n_step)) for case in draw_cases(dataset))
+    n_chans = len(MONTAGES.get(study.signals.montage, range(N_ELECTRODES)))
+    return Sizes(study, n_windows, n_chans, n_times, count_folds(study), None)

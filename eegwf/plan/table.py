@@ -1,4 +1,4 @@
-"""A plan as text, and as what goes into a JSON file."""
+"""A plan as tables of text, and as JSON."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,96 +7,111 @@ from typing import Any
 
 from eegwf.plan.jobs import Job, longest_chain
 
-HEAD = ("", "jobs", "again", "GPU-h asked", "GPU-h predicted", "CPU-h asked", "CPU-h predicted")
+COLUMNS = ("", "jobs", "repeated", "GPU-h requested", "GPU-h predicted", "CPU-h requested", "CPU-h predicted")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Sums over jobs, in hours; predictions are of the jobs of which something is known."""
+    """Sums over jobs, in hours.
+
+    Attributes
+    ----------
+    jobs, repeated, unknown
+        Number of jobs, of those that repeat finished work, and of those without a prediction, which count as 0.
+    gpu_requested, gpu_predicted, cpu_requested, cpu_predicted
+        GPU-hours and CPU-hours.
+    """
 
     jobs: int
-    again: int
-    gpu_asked: float
+    repeated: int
+    gpu_requested: float
     gpu_predicted: float
-    cpu_asked: float
+    cpu_requested: float
     cpu_predicted: float
     unknown: int
 
 
 def cost(jobs: Iterable[Job]) -> Cost:
-    """Add up what jobs cost."""
+    """Sum of the cost of jobs."""
     jobs = list(jobs)
     return Cost(
         jobs=len(jobs),
-        again=sum(bool(job.again) for job in jobs),
-        gpu_asked=sum(job.gpu * job.minutes for job in jobs) / 60,
+        repeated=sum(bool(job.repeated) for job in jobs),
+        gpu_requested=sum(job.gpu * job.minutes for job in jobs) / 60,
         gpu_predicted=sum(job.gpu * (job.seconds or 0) for job in jobs) / 3600,
-        cpu_asked=sum(job.cpus * job.minutes for job in jobs) / 60,
+        cpu_requested=sum(job.cpus * job.minutes for job in jobs) / 60,
         cpu_predicted=sum(job.cpus * (job.seconds or 0) for job in jobs) / 3600,
         unknown=sum(job.seconds is None for job in jobs),
     )
 
 
-def as_json(jobs: list[Job], disk: dict[str, int | None], learnt: bool) -> dict[str, Any]:
-    """The plan for a file: totals, sums by rule and by combination, and the longest chain.
+def as_json(jobs: list[Job], disk: dict[str, int | None], calibrated: bool) -> dict[str, Any]:
+    """The plan for a file.
 
     Parameters
     ----------
     jobs
         All jobs.
     disk
-        Bytes on disk, as a forecast gives them.
-    learnt
-        Whether runs of this study were measured.
+        Bytes on disk, as `eegwf.plan.forecast.Forecast.disk` returns them.
+    calibrated
+        Whether the predictions use runs in the results folder.
+
+    Returns
+    -------
+    dict
+        Totals, sums by rule and by combination, reasons of repeated work, the longest chain of jobs, and disk.
     """
     seconds, chain = longest_chain(jobs)
     return {
         "total": vars(cost(jobs)),
-        "rules": {name: vars(cost(own)) for name, own in _groups(jobs, "rule").items()},
-        "combinations": {name or "shared": vars(cost(own)) for name, own in _groups(jobs, "combination").items()},
-        "again": dict(Counter(job.again for job in jobs if job.again).most_common()),
+        "rules": {name: vars(cost(group)) for name, group in _groups(jobs, "rule").items()},
+        "combinations": {name or "shared": vars(cost(group)) for name, group in _groups(jobs, "combination").items()},
+        "repeated": dict(Counter(job.repeated for job in jobs if job.repeated).most_common()),
         "longest_chain": {"seconds": seconds, "rules": chain},
         "disk_bytes": disk,
-        "calibrated": learnt,
+        "calibrated": calibrated,
     }
 
 
 def _groups(jobs: Iterable[Job], key: str) -> dict[str, list[Job]]:
-    found: dict[str, list[Job]] = {}
+    groups: dict[str, list[Job]] = {}
     for job in jobs:
-        found.setdefault(getattr(job, key), []).append(job)
-    return found
+        groups.setdefault(getattr(job, key), []).append(job)
+    return groups
 
 
 def as_text(plan: dict[str, Any]) -> str:
     """The plan as tables."""
     total = plan["total"]
     if not total["jobs"]:
-        return "Plan: nothing is to be done."
+        return "Plan: no jobs to run."
     parts = [_table("by rule", plan["rules"]), _table("by combination", plan["combinations"] | {"total": total})]
     chain = plan["longest_chain"]
     parts.append(
         f"Longest chain of jobs: {_span(chain['seconds'])} ({' > '.join(chain['rules'])}).\n"
         f"{_disk(**plan['disk_bytes'])}"
     )
-    if plan["again"]:
-        reasons = "; ".join(f"{reason} ({number})" for reason, number in plan["again"].items())
-        parts.append(f"Work repeated, {total['again']} of {total['jobs']} jobs: {reasons}.")
+    if plan["repeated"]:
+        reasons = "; ".join(f"{reason} ({number})" for reason, number in plan["repeated"].items())
+        parts.append(f"Repeated work, {total['repeated']} of {total['jobs']} jobs: {reasons}.")
     source = (
-        "by the runs in this results folder"
+        "from the runs in this results folder"
         if plan["calibrated"]
-        else "by figures of another machine's CPU: one small run here makes them this machine's"
+        else "from measurements on the CPU of another machine; after one small run here, from that run"
     )
-    parts.append(f"Predicted {source}." + (f" Of {total['unknown']} jobs nothing is known." * bool(total["unknown"])))
+    n_unknown = total["unknown"]
+    unknown = f" {n_unknown} job{'s have' if n_unknown > 1 else ' has'} no prediction." if n_unknown else ""
+    parts.append(f"Predicted {source}.{unknown}")
     return "\n\n".join(parts)
 
 
 def _table(title: str, rows: dict[str, dict[str, Any]]) -> str:
-    lines = [(title, *HEAD[1:])]
-    for name, own in rows.items():
-        hours = (own[key] for key in ("gpu_asked", "gpu_predicted", "cpu_asked", "cpu_predicted"))
-        lines.append((name, str(own["jobs"]), str(own["again"] or ""), *map(_hours, hours)))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    lines: list[tuple[str, ...]] = [(title, *COLUMNS[1:])]
+    for name, row in rows.items():
+        hours = (row[key] for key in ("gpu_requested", "gpu_predicted", "cpu_requested", "cpu_predicted"))
+        lines.append((name, str(row["jobs"]), str(row["repeated"] or ""), *map(_hours, hours)))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     return "\n".join(
         "  ".join(cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(cells))
         for cells in (list(zip(line, widths, strict=True)) for line in lines)
@@ -110,12 +125,13 @@ def _hours(hours: float) -> str:
 
 
 def _disk(arrays: int | None, arrays_peak: int | None, runs: int | None) -> str:
-    if arrays is None:
-        text = "Windows and spectrograms on disk: not known before the data are read."
+    if arrays is None or arrays_peak is None:
+        text = "Windows and spectrograms on disk: unknown before the data are read."
     else:
-        text = f"Windows and spectrograms on disk: {_size(arrays)}, at most {_size(arrays_peak)} while they are made."
-    left = "not known before one has run" if runs is None else _size(runs)
-    return f"{text} Models, checkpoints and maps of these combinations: {left}."
+        text = (
+            f"Windows and spectrograms on disk: {_size(arrays)}, at most {_size(arrays_peak)} while they are written."
+        )
+    return f"{text} Models, checkpoints and maps: {'unknown before one run' if runs is None else _size(runs)}."
 
 
 def _size(n_bytes: int) -> str:
@@ -124,6 +140,6 @@ def _size(n_bytes: int) -> str:
 
 def _span(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return (
-        f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else "under a minute"
-    )
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else "under a minute"

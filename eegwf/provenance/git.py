@@ -1,25 +1,25 @@
-"""The checkout that this library stands in, and its commit."""
+"""Checkout of this library, and its commit."""
 
 import re
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Git writes the commit there where it packs an archive.
+# Git writes the commit into this file when it exports an archive.
 ARCHIVED = ".git_archival.txt"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def commit(root: Path) -> str | None:
-    """The checkout's commit, with `-dirty` behind it if tracked files were changed; None where it can't be told.
+    """Commit of a checkout, with the suffix `-dirty` if tracked files were changed; None if it is unknown.
 
-    Of an archive of a commit, which is no checkout, it is that which the archive names.
+    For an archive, which is no checkout, it is the commit that the archive names.
     """
     top = _git(root, "rev-parse", "--show-toplevel")
     head = _git(root, "rev-parse", "HEAD")
     if not top or not head or Path(top).resolve() != root.resolve():
-        named = (root / ARCHIVED).read_text().strip() if (root / ARCHIVED).is_file() else ""
-        return named if COMMIT.fullmatch(named) else None
+        archived = (root / ARCHIVED).read_text().strip() if (root / ARCHIVED).is_file() else ""
+        return archived if COMMIT.fullmatch(archived) else None
     changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     return f"{head}-dirty" if changed else head
 

@@ -1,6 +1,7 @@
-"""Rerun a published result from its `run.json`, and compare byte by byte."""
+"""Rerun a published result from its `run.json`, and compare the files byte by byte."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -9,31 +10,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eegwf.config.paths import VARYING_FILES, Combination, ResultPaths, RunPaths
 from eegwf.errors import InputError
 from eegwf.provenance.container_image import digest_of
 from eegwf.provenance.git import ROOT, commit
 from eegwf.provenance.versions import versions
 from eegwf.storage.files import digest_file, read_json, write_text
 
-# Times, hosts and dates, and the page that shows them.
-VARYING = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
+logger = logging.getLogger(__name__)
 
-# The environment of a run that repeats another: the latter's run.json, and whether differences are let go.
-PUBLISHED, ANYWAY = "EEGWF_PUBLISHED", "EEGWF_ANYWAY"
-# Options of Snakemake that say how many jobs there may be.
-HOW_MANY = ("--cores", "-c", "--jobs", "-j", "--profile", "--workflow-profile")
+# Environment of a run that repeats another one: the run.json of the latter, and whether mismatches are accepted.
+PUBLISHED, FORCE = "EEGWF_PUBLISHED", "EEGWF_FORCE"
+# Options of Snakemake that set the number of jobs.
+JOB_OPTIONS = ("--cores", "-c", "--jobs", "-j", "--profile", "--workflow-profile")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A published result and its repetition, file by file.
+    """Comparison of a published result with its repetition, file by file.
 
     Attributes
     ----------
     same, differing, missing
-        Names of files: with the same bytes, with others, and not there in the repetition.
+        Names of files with the same bytes, with different bytes, and without a counterpart in the repetition.
     scores
-        Of the primary member: name, published value, value again.
+        Scores of the primary member: name, published value, repeated value.
     """
 
     same: list[str]
@@ -43,123 +44,160 @@ class Comparison:
 
     @property
     def identical(self) -> bool:
-        """Whether every published file was reproduced to the byte."""
+        """Whether every published file was reproduced byte for byte."""
         return bool(self.same) and not self.differing and not self.missing
 
     def lines(self) -> list[str]:
-        """What a user reads."""
-        names = [f"  differs: {name}" for name in self.differing] + [f"  not there: {name}" for name in self.missing]
+        """The comparison as lines of text."""
+        names = [f"  differs: {name}" for name in self.differing] + [f"  missing: {name}" for name in self.missing]
         table = [f"  {name:<20} {old:>9.4f} {new:>9.4f} {new - old:>+10.2g}" for name, old, new in self.scores]
         total = len(self.same) + len(names)
         return [
             f"{len(self.same)} of {total} files have the published bytes",
             *names,
-            f"  {'primary member':<20} {'published':>9} {'again':>9} {'difference':>10}",
+            f"  {'primary member':<20} {'published':>9} {'repeated':>9} {'difference':>10}",
             *table,
             "reproduced: identical" if self.identical else "not identical",
         ]
 
 
-def compare(published: Path, again: Path) -> Comparison:
-    """Compare the files of two folders of a combination; those that hold times are left out.
+def compare(published: Path, repeated: Path) -> Comparison:
+    """Compare the files of two folders of a combination, except those that contain times.
+
+    Parameters
+    ----------
+    published, repeated
+        The folders.
+
+    Returns
+    -------
+    Comparison
+        File by file.
 
     Raises
     ------
     InputError
-        If either has no scores.
+        If a folder has no scores.
     """
     names = [path.relative_to(published).as_posix() for path in sorted(published.rglob("*")) if path.is_file()]
-    names = [name for name in names if Path(name).name not in VARYING]
-    there = [name for name in names if (again / name).is_file()]
-    same = [name for name in there if digest_file(published / name) == digest_file(again / name)]
-    first, second = (_scores(folder) for folder in (published, again))
-    scores = [(name, value, second[name]) for name, value in first.items() if name in second]
-    differing = [name for name in there if name not in same]
-    return Comparison(same, differing, [name for name in names if name not in there], scores)
+    names = [name for name in names if Path(name).name not in VARYING_FILES]
+    present = [name for name in names if (repeated / name).is_file()]
+    same = [name for name in present if digest_file(published / name) == digest_file(repeated / name)]
+    before, after = (_scores(folder) for folder in (published, repeated))
+    scores = [(name, value, after[name]) for name, value in before.items() if name in after]
+    differing = [name for name in present if name not in same]
+    return Comparison(same, differing, [name for name in names if name not in present], scores)
 
 
 def _scores(folder: Path) -> dict[str, float]:
+    file = RunPaths(folder).metrics
     try:
-        metrics = read_json(folder / "metrics.json")
+        metrics = read_json(file)
         scores = metrics["members"][metrics["primary"]]
     except (OSError, LookupError) as error:
-        raise InputError(f"{folder}/metrics.json: no scores to compare ({error}); has the run ended?") from None
-    entries = {name: entry.get("value") for name, entry in scores.items() if isinstance(entry, dict)}
-    return {name: float(value) for name, value in entries.items() if value is not None}
+        raise InputError(f"{file}: no scores to compare ({error}); has the run finished?") from None
+    values = {name: entry.get("value") for name, entry in scores.items() if isinstance(entry, dict)}
+    return {name: float(value) for name, value in values.items() if value is not None}
 
 
 def check_published(image: Path | None) -> None:
-    """Where a run starts that repeats a published one: tell what hinders that, and refuse unless told otherwise.
+    """At the start of a run that repeats a published one, refuse another environment unless it is accepted.
 
     Parameters
     ----------
     image
-        The image that jobs run in; None without.
+        Container image of the jobs; None without containers.
 
     Raises
     ------
     InputError
-        With all that differs.
+        With all mismatches.
     """
     if PUBLISHED not in os.environ:
         return
-    about = read_json(os.environ[PUBLISHED])
-    found = hindrances(about, image)
-    if found and ANYWAY not in os.environ:
+    record = read_json(os.environ[PUBLISHED])
+    mismatches = environment_mismatches(record, image)
+    if mismatches and FORCE not in os.environ:
         raise InputError(
-            "; ".join(found) + f". Check out {about['commit']} and take its image or its lock, or go on: --anyway"
+            f"{'; '.join(mismatches)}. Check out {record['commit']} and use its image or its lock file, or continue "
+            "with --force"
         )
-    for line in found:
-        print(f"attention: {line}", file=sys.stderr)
+    for line in mismatches:
+        logger.warning("warning: %s", line)
 
 
-def hindrances(about: dict[str, Any], image: Path | None) -> list[str]:
-    """Why a rerun here may give other numbers: another commit, and another image or other versions of libraries."""
-    here, made, found = commit(ROOT), about["commit"], []
-    if here != made:
-        found.append(f"the result is of commit {made or 'unknown'}, and this checkout is at {here or 'none'}")
+def environment_mismatches(record: dict[str, Any], image: Path | None) -> list[str]:
+    """Differences between the environment of a published run and this one.
+
+    Parameters
+    ----------
+    record
+        Content of the published `run.json`.
+    image
+        Container image of the jobs; None without containers.
+
+    Returns
+    -------
+    list of str
+        Another commit, and another image or other versions of packages.
+    """
+    here, published = commit(ROOT), record["commit"]
+    mismatches = []
+    if here != published:
+        mismatches.append(f"the result is of commit {published or 'unknown'}, this checkout is at {here or 'none'}")
     if image:
         name = f"sha256:{digest_of(image)}"
-        return found + [f"it was computed in image {about['image']}, and here is {name}"] * (name != about["image"])
+        if name != record["image"]:
+            mismatches.append(f"the result was computed in image {record['image']}, the image here is {name}")
+        return mismatches
     installed = versions()
-    changed = {name: version for name, version in about["versions"].items() if installed.get(name) != version}
-    return found + [f"{name} was {version} and is {installed.get(name, 'absent')}" for name, version in changed.items()]
+    for name, version in record["versions"].items():
+        if installed.get(name) != version:
+            mismatches.append(f"{name} was {version} and is {installed.get(name, 'missing')}")
+    return mismatches
 
 
-def reproduce(run: Path, into: Path, anyway: bool, settings: Sequence[str], options: Sequence[str]) -> Comparison:
-    """Run a published combination again in another folder, and compare.
+def reproduce(run: Path, output_dir: Path, force: bool, settings: Sequence[str], options: Sequence[str]) -> Comparison:
+    """Repeat a published combination in another folder, and compare.
 
     Parameters
     ----------
     run
-        Folder with `run.json` and the other files of the combination.
-    into
-        Results folder of the repetition; what is there already is gone on with.
-    anyway
-        Go on at another commit or with other versions.
+        Folder of the combination, with its `run.json`.
+    output_dir
+        Results folder of the repetition; finished work in it is kept.
+    force
+        Continue at another commit or with other versions.
     settings
-        `KEY=VALUE` that win over the published configuration, such as where the data lie.
+        `KEY=VALUE` that override the published configuration, such as the location of the data.
     options
-        Of Snakemake.
+        Options of Snakemake.
+
+    Returns
+    -------
+    Comparison
+        File by file.
 
     Raises
     ------
     InputError
-        If there is no such run, it is hindered, or the workflow fails.
+        If there is no such run, its environment differs, or the workflow fails.
     """
-    if not (run / "run.json").is_file():
-        raise InputError(f"{run}: no run.json; give the folder of a combination that is finished")
-    if into.resolve() in (run.resolve(), run.resolve().parent):
-        raise InputError(f"{into}: holds the published result; choose another folder")
-    about = read_json(run / "run.json")
-    name = "_".join(about[key] for key in ("model", "spectrogram", "classes"))
-    config = into / "published.yaml"
-    write_text(config, json.dumps(about["config"], indent=1) + "\n")  # JSON is YAML
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), f"{into}/{name}/report.html"]
-    command += ["--configfile", str(config), "--config", f"results={into}", *settings, *options]
-    if not any(option.startswith(HOW_MANY) for option in options):
+    record_file = RunPaths(run).run_record
+    if not record_file.is_file():
+        raise InputError(f"{run}: no {record_file.name}; give the folder of a finished combination")
+    if output_dir.resolve() in (run.resolve(), run.resolve().parent):
+        raise InputError(f"{output_dir}: contains the published result; choose another folder")
+    record = read_json(record_file)
+    combination = Combination(record["model"], record["spectrogram"], record["classes"])
+    repeated = ResultPaths(output_dir).run(combination)
+    config = output_dir / "published.yaml"
+    write_text(config, json.dumps(record["config"], indent=1) + "\n")  # JSON is YAML
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), str(repeated.report)]
+    command += ["--configfile", str(config), "--config", f"results={output_dir}", *settings, *options]
+    if not any(option.startswith(JOB_OPTIONS) for option in options):
         command += ["--cores", "all"]
-    told = {PUBLISHED: str((run / "run.json").absolute())} | ({ANYWAY: "1"} if anyway else {})
-    if subprocess.run(command, check=False, env=os.environ | told).returncode:
-        raise InputError(f"the workflow did not end well; what it has done is kept in {into}")
-    return compare(run, into / name)
+    variables = {PUBLISHED: str(record_file.absolute())} | ({FORCE: "1"} if force else {})
+    if subprocess.run(command, check=False, env=os.environ | variables).returncode:
+        raise InputError(f"the workflow failed; finished work is kept in {output_dir}")
+    return compare(run, repeated.folder)

@@ -1,4 +1,4 @@
-"""Versions of what computes."""
+"""Versions of Python and of the packages that results depend on."""
 
 import platform
 from importlib import metadata
@@ -23,7 +23,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the main packages that are installed."""
+    """Versions of Python and of the main installed packages."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

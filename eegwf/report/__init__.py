@@ -1,1 +1,1 @@
-"""Report: one page that says how well a combination works, and what stands behind the number."""
+"""Report: a page with the scores of a combination, their baselines, and the data and settings behind them."""

@@ -1,4 +1,4 @@
-"""What the report is made of, read from the files of a combination."""
+"""Content of a report, read from the files of a combination."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eegwf.config.paths import AttributionPaths, Combination, FoldPaths, ResultPaths
+from eegwf.config.study import StudyDesign
 from eegwf.data.events import classify
 from eegwf.errors import InputError
 from eegwf.evaluation.predictions import probability_columns
@@ -17,7 +19,15 @@ TEXT = ("recording", "patient", "label", "predicted", "member", "path", "exclude
 
 @dataclass(frozen=True)
 class Rank:
-    """One retrained parameter set of a fold: `model.json` and `history.tsv`."""
+    """One retrained parameter set of a fold.
+
+    Attributes
+    ----------
+    model
+        `model.json`.
+    history
+        `history.tsv`.
+    """
 
     model: dict[str, Any]
     history: pd.DataFrame
@@ -25,16 +35,16 @@ class Rank:
 
 @dataclass(frozen=True)
 class Maps:
-    """The explanation of a fold.
+    """Attribution maps of a fold.
 
     Attributes
     ----------
     about
         `maps.json`.
     saliency, mean
-        `(n_classes, n_chans, n_freqs, n_times)`.
+        Saliency and mean input of each class, `(n_classes, n_chans, n_freqs, n_frames)`.
     gradcam
-        `(n_classes, n_freqs, n_times)`.
+        Grad-CAM of each class, `(n_classes, n_freqs, n_frames)`.
     """
 
     about: dict[str, Any]
@@ -45,10 +55,20 @@ class Maps:
 
 @dataclass(frozen=True)
 class Fold:
-    """One outer fold; what has not been made is empty.
+    """Files of an outer fold; empty if a file does not exist.
 
     Attributes
     ----------
+    number
+        Number of the fold, from 1.
+    trials
+        `trials.tsv`.
+    best
+        `best.json`.
+    ranks
+        Retrained parameter sets by rank.
+    maps
+        Attribution maps.
     tuning_cost, retrain_cost
         `timing.tsv` of tuning and of retraining.
     """
@@ -63,24 +83,24 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Run:
-    """Everything that a report shows of one combination.
+class ReportData:
+    """Content of the report of a combination.
 
     Attributes
     ----------
-    config
-        The whole configuration of the study.
+    study
+        The configuration.
     model, spectrogram, class_set
         The combination.
     metrics, predictions, per_patient, events
-        What evaluation wrote.
+        Results of the evaluation.
     recordings, windows, folds, leakage
-        What stands behind all combinations.
+        Tables of the data and results of the leakage checks, the same for all combinations.
     outer
         The outer folds, in order.
     """
 
-    config: dict[str, Any]
+    study: StudyDesign
     model: str
     spectrogram: str
     class_set: str
@@ -101,7 +121,7 @@ class Run:
 
     @property
     def primary(self) -> str:
-        """The member in the headline."""
+        """Name of the primary member."""
         return self.metrics["primary"]
 
     @property
@@ -111,13 +131,13 @@ class Run:
 
     @property
     def mode(self) -> str:
-        """Who tuned: `per_fold`, `reserved` or `once`."""
-        return self.config["tuning"].get("mode", "per_fold")
+        """Mode of tuning: `per_fold`, `reserved` or `once`."""
+        return self.study.tuning.mode
 
     @property
     def permuted(self) -> bool:
-        """Whether the labels of training and validation were shuffled."""
-        return bool(self.config.get("permute_labels", False))
+        """Whether the labels of training and validation windows were shuffled."""
+        return self.study.permute_labels
 
     @property
     def reserved(self) -> set[str]:
@@ -125,90 +145,97 @@ class Run:
         return set(self.folds.loc[self.folds["fold"] == 0, "patient"])
 
     def scored(self, member: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Truth and prediction as class numbers, probabilities, and fold of a member's labelled windows."""
+        """True class numbers, predicted class numbers, probabilities and folds of a member's labeled windows."""
         table = self.predictions
         table = table[(table["member"] == member) & (table["label"] != "")]
         index = pd.Index(self.classes)
         p = table[probability_columns(self.classes)].to_numpy(dtype=float)
-        truth, predicted = index.get_indexer(table["label"]), index.get_indexer(table["predicted"])
+        truth = index.get_indexer(pd.Index(table["label"]))
+        predicted = index.get_indexer(pd.Index(table["predicted"]))
         return truth, predicted, p, table["fold"].to_numpy(dtype=int)
 
     def class_of(self, event_type: str) -> str | None:
-        """Class of an event type in this class set; None if it is left out."""
-        return classify(event_type, self.config["classes"][self.class_set])
+        """Class of an event type in this class set; None if the class set excludes it."""
+        return classify(event_type, self.study.classes[self.class_set])
 
 
-def collect(config: dict[str, Any], results: Path, model: str, spectrogram: str, classes: str) -> Run:
-    """Read what evaluation, explanation, retraining and tuning left behind.
+def collect(study: StudyDesign, paths: ResultPaths, combination: Combination) -> ReportData:
+    """Read the files of a combination.
 
     Parameters
     ----------
-    config
-        The whole configuration of the study.
-    results
-        Its output folder.
-    model, spectrogram, classes
-        The combination.
+    study
+        The configuration.
+    paths
+        Files of the study.
+    combination
+        Model, spectrogram and class set.
+
+    Returns
+    -------
+    ReportData
+        Content of the report.
 
     Raises
     ------
     InputError
-        If a file is broken, or metrics were made with another class set than the configuration's.
+        If a file is invalid, or the metrics belong to another class set than that of the configuration.
     """
-    folder, data = results / f"{model}_{spectrogram}_{classes}", results / "data"
-    metrics = read_json(folder / "metrics.json")
-    known = list(config["classes"][classes])
-    if metrics["classes"] != known:
+    run, data = paths.run(combination), paths.data
+    metrics = read_json(run.metrics)
+    expected = list(study.classes[combination.classes])
+    if metrics["classes"] != expected:
         raise InputError(
-            f"{folder / 'metrics.json'}: classes {', '.join(metrics['classes'])}, but the configuration's class set "
-            f"{classes} has {', '.join(known)}; evaluate again"
+            f"{run.metrics}: classes {', '.join(metrics['classes'])}, but the class set {combination.classes} of the "
+            f"configuration has {', '.join(expected)}; rerun the evaluation"
         )
-    tables = {name: read_table(folder / f"{name}.tsv", text=TEXT) for name in ("predictions", "per_patient", "events")}
-    tables |= {name: read_table(data / f"{name}.tsv", text=TEXT) for name in ("recordings", "windows", "folds")}
-    # Folds and ranks that were scored: an earlier study with more of them may have left others beside.
-    predictions = tables["predictions"]
+    predictions = read_table(run.predictions, text=TEXT)
+    # Only the folds and ranks that were scored: an earlier run with more of them may have left files.
     numbers = sorted(predictions["fold"].unique().tolist())
     members = [name for name in predictions["member"].unique() if name != "ensemble"]
-    return Run(
-        config=config,
-        model=model,
-        spectrogram=spectrogram,
-        class_set=classes,
+    return ReportData(
+        study=study,
+        model=combination.model,
+        spectrogram=combination.spectrogram,
+        class_set=combination.classes,
         metrics=metrics,
-        leakage=read_json(data / "leakage.json"),
-        outer=[_fold(folder / f"fold{number}", number, members) for number in numbers],
-        **tables,
+        predictions=predictions,
+        per_patient=read_table(run.per_patient, text=TEXT),
+        events=read_table(run.events, text=TEXT),
+        recordings=read_table(data.recordings, text=TEXT),
+        windows=read_table(data.windows, text=TEXT),
+        folds=read_table(data.folds, text=TEXT),
+        leakage=read_json(data.leakage),
+        outer=[_fold(run.fold(number), number, members) for number in numbers],
     )
 
 
-def _fold(folder: Path, number: int, members: list[str]) -> Fold:
-    trials, best = folder / "tune" / "trials.tsv", folder / "tune" / "best.json"
+def _fold(paths: FoldPaths, number: int, members: list[str]) -> Fold:
     ranks = {}
-    for path in [folder / "retrain" / member / "model.json" for member in members]:
-        if not path.exists():
-            continue
-        history = path.with_name("history.tsv")
-        ranks[int(path.parent.name[4:])] = Rank(
-            read_json(path), read_table(history) if history.exists() else pd.DataFrame(columns=["epoch"])
-        )
+    for rank in sorted(int(member.removeprefix("rank")) for member in members):
+        files = paths.rank(rank)
+        if files.model.exists():
+            history = read_table(files.history) if files.history.exists() else pd.DataFrame(columns=["epoch"])
+            ranks[rank] = Rank(read_json(files.model), history)
+    no_trials = pd.DataFrame(columns=["trial", "state", "value"])
     return Fold(
         number=number,
-        trials=read_table(trials, text=TEXT) if trials.exists() else pd.DataFrame(columns=["trial", "state", "value"]),
-        best=read_json(best) if best.exists() else [],
-        ranks=dict(sorted(ranks.items())),
-        maps=_maps(folder / "explain"),
-        tuning_cost=_cost(folder / "tune" / "timing.tsv", "trial"),
-        retrain_cost=_cost(folder / "retrain" / "timing.tsv", "rank"),
+        trials=read_table(paths.trials, text=TEXT) if paths.trials.exists() else no_trials,
+        best=read_json(paths.best) if paths.best.exists() else [],
+        ranks=ranks,
+        maps=_maps(paths.attribution),
+        tuning_cost=_cost(paths.tuning_timing, "trial"),
+        retrain_cost=_cost(paths.retrain_timing, "rank"),
     )
 
 
-def _cost(path: Path, what: str) -> pd.DataFrame:
-    columns = (what, "seconds", "epochs", "windows", "device")
+def _cost(path: Path, unit: str) -> pd.DataFrame:
+    columns = (unit, "seconds", "epochs", "windows", "device")
     return read_table(path, columns, text=("device",)) if path.exists() else pd.DataFrame(columns=list(columns))
 
 
-def _maps(folder: Path) -> Maps | None:
-    if not (folder / "maps.json").exists():
+def _maps(paths: AttributionPaths) -> Maps | None:
+    if not paths.description.exists():
         return None
-    arrays = {kind: read_array(folder / f"{kind}.npy") for kind in ("saliency", "mean", "gradcam")}
-    return Maps(read_json(folder / "maps.json"), **arrays)
+    arrays = {kind: read_array(getattr(paths, kind)) for kind in ("saliency", "mean", "gradcam")}
+    return Maps(read_json(paths.description), **arrays)

@@ -1,7 +1,8 @@
-"""Figures as inline SVG that follow the page's light or dark colours.
+"""Figures as inline SVG in the colors of the page, light or dark.
 
-Matplotlib draws with stand-in colours, which are then replaced by the page's CSS variables; what lies behind a figure
-is the page. Text stays text, so it can be searched and takes the page's font. Images inside figures are PNG.
+Matplotlib draws with placeholder colors, which are then replaced by the CSS variables of the page; the background of a
+figure is transparent. Text is kept as text, so that it can be searched and is set in the font of the page. Images
+inside figures are PNG.
 """
 
 import io
@@ -10,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -17,17 +19,20 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-INK, FAINT, ACCENT, ALARM, PAPER = "#010203", "#010204", "#010205", "#010206", "#010207"
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
+INK, FAINT, ACCENT, WARNING, PAPER = "#010203", "#010204", "#010205", "#010206", "#010207"
 SERIES = [f"#0102{number:02x}" for number in range(16, 24)]
 MARKERS = "os^Dv<>P"
 _CSS = {
     INK: "currentColor",
     FAINT: "var(--faint)",
     ACCENT: "var(--accent)",
-    ALARM: "var(--alarm)",
+    WARNING: "var(--warning)",
     PAPER: "var(--paper)",
-} | {colour: f"var(--series{number})" for number, colour in enumerate(SERIES)}
-STYLE = {
+} | {color: f"var(--series{number})" for number, color in enumerate(SERIES)}
+STYLE: "dict[RcKeyType, Any]" = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "axes.formatter.use_mathtext": False,
@@ -46,16 +51,29 @@ STYLE = {
     "figure.dpi": 100,
     "axes.linewidth": 0.8,
     "axes.axisbelow": True,
-    **dict.fromkeys(
-        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor"), INK
-    ),
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.titlecolor": INK,
 }
 DOTS_PER_INCH = 160  # of the images inside figures
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure: safe SVG, what it shows in words and numbers, and its heading."""
+    """A drawn figure.
+
+    Attributes
+    ----------
+    svg
+        The figure as safe markup.
+    alt
+        Alternative text: what the figure shows, in words and numbers.
+    title
+        Heading; may be empty.
+    """
 
     svg: Markup
     alt: str
@@ -64,9 +82,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class Group:
-    """Figures that stand side by side where there is room, under one caption.
+    """Figures in rows under one caption.
 
-    Small ones stand in two columns at least; wide ones keep their size, and scroll on a narrow screen.
+    Attributes
+    ----------
+    caption
+        Caption of all figures; may be empty.
+    figures
+        The figures.
+    small
+        Show at least two columns, also on a narrow screen.
+    wide
+        Keep the size of the figures, and scroll on a narrow screen.
     """
 
     caption: str
@@ -76,31 +103,72 @@ class Group:
 
 
 class Drawing:
-    """One figure in the making.
+    """A figure that is being drawn.
+
+    Parameters
+    ----------
+    canvas
+        Figure of Matplotlib.
+    rows
+        Its axes, from top to bottom.
 
     Attributes
     ----------
-    canvas, axes
-        Matplotlib's figure, and its axes (one, or an array of them).
+    axes
+        The first of its axes.
+    done
+        The finished figure; None before `finish`.
     """
 
-    def __init__(self, canvas: Canvas, axes: Axes | np.ndarray):
-        self.canvas, self.axes = canvas, axes
+    def __init__(self, canvas: Canvas, rows: list[Axes]):
+        self.canvas, self.rows = canvas, rows
+        self.axes = rows[0]
         self.done: Figure | None = None
 
     def finish(self, key: str, alt: str, title: str = "") -> Figure:
-        """Make the SVG; `key` is unique on the page."""
+        """Convert the figure to SVG.
+
+        Parameters
+        ----------
+        key
+            Prefix of the ids in the SVG, unique on the page.
+        alt
+            Alternative text.
+        title
+            Heading.
+
+        Returns
+        -------
+        Figure
+            The finished figure.
+        """
         self.done = Figure(Markup(_svg(self.canvas, key, alt)), alt, title)
         return self.done
 
 
 @contextmanager
-def drawing(width: float, height: float, rows: int = 1, **subplots) -> Iterator[Drawing]:
-    """Start a figure of `width` by `height` inches (72 points, about 96 pixels on the page)."""
+def drawing(width: float, height: float, rows: int = 1, sharex: bool = False) -> Iterator[Drawing]:
+    """Start a figure.
+
+    Parameters
+    ----------
+    width, height
+        Size in inches (72 points, 96 pixels on the page).
+    rows
+        Number of axes, one below another.
+    sharex
+        Whether they share the x axis.
+
+    Yields
+    ------
+    Drawing
+        The figure; call its `finish` inside the context.
+    """
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         canvas = Canvas(figsize=(width, height), layout="constrained")
-        yield Drawing(canvas, canvas.subplots(rows, **subplots))
+        axes = canvas.subplots(rows, squeeze=False, sharex=sharex)
+        yield Drawing(canvas, list(axes[:, 0]))
 
 
 def _svg(canvas: Canvas, key: str, alt: str) -> str:
@@ -110,55 +178,97 @@ def _svg(canvas: Canvas, key: str, alt: str) -> str:
     text = file.getvalue().decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    # Tags alone are changed: what stands between them is text, a patient's name perhaps.
+    # Only tags are changed: the text between them may be the name of a patient.
     text = re.sub(r"<[^>]*>", lambda tag: _restyled(tag[0], key), text)
-    width = float(re.search(r'width="([\d.]+)pt"', text)[1]) * 4 / 3
+    points = re.search(r'width="([\d.]+)pt"', text)
+    assert points is not None
+    width = float(points[1]) * 4 / 3
     head = f'<svg role="img" aria-label="{Markup.escape(alt)}" style="width: {width:.0f}px" viewBox='
     return re.sub(r"<svg .*?viewBox=", lambda _: head, text, count=1, flags=re.DOTALL).strip()
 
 
 def _restyled(tag: str, key: str) -> str:
-    """A tag with ids of its own figure, the page's colours and the page's font."""
-    # Groups are named alike in every figure, and nothing refers to them.
+    """A tag with ids that are unique on the page, and with the colors and the font of the page."""
+    # Groups have the same ids in every figure, and no element refers to them.
     tag = re.sub(r'^<(g|text) id="[^"]*"', r"<\1", tag)
     tag = re.sub(r'(\sid="|href="#|url\(#)', rf"\g<1>{key}-", tag)
-    tag = re.sub(r"#0102[01][0-9a-f]", lambda found: _CSS[found[0]], tag)
+    tag = re.sub(r"#0102[01][0-9a-f]", lambda color: _CSS[color[0]], tag)
     return re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px; font-family: inherit", tag)
 
 
 def short(name: str, most: int = 22) -> str:
-    """A name that fits beside an axis."""
+    """Shorten a name for the label of an axis.
+
+    Parameters
+    ----------
+    name
+        The name.
+    most
+        Maximum number of characters.
+
+    Returns
+    -------
+    str
+        The name, with an ellipsis if it was longer.
+    """
     name = " ".join(str(name).split())
     return name if len(name) <= most else f"{name[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def thin(points: np.ndarray, most: int = 400) -> np.ndarray:
-    """Indices of at most `most` points along a curve: about evenly spaced in its length, ends included."""
+    """Select points of a curve, approximately equally spaced along its length.
+
+    Parameters
+    ----------
+    points
+        Points of the curve, `(n_points, 2)`.
+    most
+        Maximum number of points.
+
+    Returns
+    -------
+    ndarray
+        Indices of the selected points, including both ends.
+    """
     if len(points) <= most:
         return np.arange(len(points))
     length = np.concatenate([[0], np.cumsum(np.abs(np.diff(points, axis=0)).sum(axis=1))])
     return np.unique(np.searchsorted(length, np.linspace(0, length[-1], most)).clip(0, len(points) - 1))
 
 
-def edges(centres: Sequence[float], log: bool = False) -> np.ndarray:
-    """Edges of cells with these centres: midway between two (in log, where asked), the outer ones mirrored."""
-    centres = np.asarray(centres, dtype=float)
-    values = np.log(centres) if log else centres
+def edges(centers: Sequence[float], log: bool = False) -> np.ndarray:
+    """Compute the edges of cells from their centers.
+
+    Parameters
+    ----------
+    centers
+        Centers of the cells, in order.
+    log
+        Whether edges are halfway between the logarithms of the centers.
+
+    Returns
+    -------
+    ndarray
+        Edges halfway between the centers; the first and last cells are symmetric about their centers.
+    """
+    values = np.asarray(centers, dtype=float)
+    if log:
+        values = np.log(values)
     if len(values) == 1:
-        found = np.array([values[0] - 0.5, values[0] + 0.5])
+        bounds = np.array([values[0] - 0.5, values[0] + 0.5])
     else:
         middle = (values[1:] + values[:-1]) / 2
-        found = np.concatenate([[2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]])
-    return np.exp(found) if log else found
+        bounds = np.concatenate([[2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]])
+    return np.exp(bounds) if log else bounds
 
 
 def spaced_in_log(values: Sequence[float]) -> bool:
-    """Whether positive values are more evenly spaced in their logarithm than as they are."""
-    values = np.asarray(values, dtype=float)
-    if len(values) < 3 or (values <= 0).any():
+    """Whether positive values are more evenly spaced on a logarithmic scale than on a linear scale."""
+    positions = np.asarray(values, dtype=float)
+    if len(positions) < 3 or (positions <= 0).any():
         return False
 
     def spread(steps: np.ndarray) -> float:
         return float(np.ptp(steps) / np.abs(steps).mean())
 
-    return spread(np.diff(np.log(values))) < spread(np.diff(values))
+    return spread(np.diff(np.log(positions))) < spread(np.diff(positions))

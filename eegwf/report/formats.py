@@ -1,38 +1,50 @@
-"""How numbers are written on the page."""
+"""Formats of numbers on the page."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 UNDEFINED = "undefined"
 
 
-def defined(value: Any) -> bool:
-    """Whether a score is there: neither None nor NaN."""
+def defined(value: float | None) -> TypeGuard[float]:
+    """Whether a score is defined: neither None nor NaN."""
     return value is not None and not math.isnan(value)
 
 
 def score(value: float | None) -> str:
-    """A score between 0 and 1: three decimals."""
+    """Format a score between 0 and 1 with three decimals."""
     return f"{value:.3f}" if defined(value) else UNDEFINED
 
 
 def difference(value: float | None) -> str:
-    """A difference of scores: a sign and three decimals."""
+    """Format a difference of scores with its sign and three decimals."""
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}") if defined(value) else UNDEFINED
 
 
 def difference_interval(low: float | None, high: float | None) -> str:
-    """Bounds of a difference; empty if there are none."""
+    """Format the interval of a difference.
+
+    Parameters
+    ----------
+    low, high
+        Bounds of the interval.
+
+    Returns
+    -------
+    str
+        The bounds; empty if one is undefined.
+    """
     return f"{difference(low)} to {difference(high)}" if defined(low) and defined(high) else ""
 
 
 def share(value: float | None) -> str:
-    """A share as a percentage."""
+    """Format a fraction as a percentage."""
     return f"{100 * value:.1f} %" if defined(value) else UNDEFINED
 
 
 def number(value: Any) -> str:
-    """Any number: three significant digits, whole numbers in full; text as it is."""
+    """Format a number with three significant digits, integers without decimals; text is returned unchanged."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if not defined(value):
@@ -44,8 +56,8 @@ def number(value: Any) -> str:
     return f"{value:.3g}"
 
 
-def interval(entry: dict[str, Any]) -> str:
-    """Bounds of a score's interval, or why there is none."""
+def interval(entry: Mapping[str, Any]) -> str:
+    """Format the interval of a score; empty if the score is undefined."""
     if not defined(entry["value"]):
         return ""
     if not defined(entry["low"]) or not defined(entry["high"]):
@@ -53,13 +65,13 @@ def interval(entry: dict[str, Any]) -> str:
     return f"{entry['low']:.3f} to {entry['high']:.3f}"
 
 
-def with_interval(entry: dict[str, Any]) -> tuple[str, str]:
-    """A score and its interval, as a table's cell of two lines."""
+def with_interval(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Format a score and its interval as the two lines of a table cell."""
     return score(entry["value"]), interval(entry)
 
 
-def duration(seconds: float) -> str:
-    """A length of time in the unit that suits it."""
+def duration(seconds: float | None) -> str:
+    """Format a duration in s, min or h."""
     if not defined(seconds):
         return UNDEFINED
     if seconds < 60:
@@ -70,12 +82,25 @@ def duration(seconds: float) -> str:
 
 
 def listing(names: list[str]) -> str:
-    """Names in a sentence: a, b and c."""
+    """Join names in a sentence: a, b and c."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def count(number_of: int, thing: str) -> str:
-    """A number of things, with the plural where there is not one: `1 fold`, `5 folds`."""
+    """Format a number of things, such as `1 fold` or `5 folds`.
+
+    Parameters
+    ----------
+    number_of
+        The number.
+    thing
+        Name of one thing, in the singular.
+
+    Returns
+    -------
+    str
+        Number and name, in the plural unless the number is 1.
+    """
     return f"{number_of:,d} {thing}" if number_of == 1 else f"{number_of:,d} {thing}s"

@@ -1,4 +1,4 @@
-"""The studies of a combination as its folds hold them: one for each outer fold, or one that serves them all."""
+"""Optuna studies of a combination: one for each outer fold, or one that all folds share."""
 
 import math
 import warnings
@@ -10,22 +10,22 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.tuning import Choices, Model, Range
-from eegwf.report.data import Fold, Run
+from eegwf.report.data import Fold, ReportData
 
-FEWEST = 20  # complete trials that importances are computed from: of fewer, the best tenth is one
+FEWEST = 20  # complete trials needed for importances; the best tenth of fewer is a single trial
 DUPLICATE = "same as trial"
 
 
 @dataclass(frozen=True)
-class Study:
-    """A study and the outer folds that took their parameters from it.
+class OptunaStudy:
+    """An Optuna study and the outer folds that use its parameter sets.
 
     Attributes
     ----------
     folds
-        The folds; each holds the same files of the study.
+        The folds; each contains the same files of the study.
     name
-        What the page calls it.
+        Its name on the page.
     """
 
     folds: tuple[Fold, ...]
@@ -33,7 +33,7 @@ class Study:
 
     @property
     def first(self) -> Fold:
-        """The fold whose files stand for the study."""
+        """The first of the folds, from whose files the study is read."""
         return self.folds[0]
 
     @property
@@ -43,56 +43,70 @@ class Study:
 
     @property
     def complete(self) -> pd.DataFrame:
-        """Trials that have a value of their own."""
+        """Complete trials with a value, except duplicates of other trials."""
         trials = self.trials
-        kept = (trials["state"] == "complete") & trials["value"].notna()
+        selected = (trials["state"] == "complete") & trials["value"].notna()
         if "reason" in trials:
-            kept &= ~trials["reason"].astype(str).str.startswith(DUPLICATE)
-        return trials[kept]
+            selected &= ~trials["reason"].astype(str).str.startswith(DUPLICATE)
+        return trials[selected]
 
 
-def studies(run: Run) -> list[Study]:
-    """Each study once, in the order of the folds; folds of one name in `best.json` share it."""
+def studies(run: ReportData) -> list[OptunaStudy]:
+    """List the Optuna studies in the order of the folds; folds with the same study in `best.json` share it."""
     shared = run.mode in ("once", "reserved")
     groups: dict[Any, list[Fold]] = {}
     for fold in run.outer:
         groups.setdefault(fold.best[0].get("study") if shared and fold.best else fold.number, []).append(fold)
-    return [Study(tuple(own), _name(run, own)) for own in groups.values()]
+    return [OptunaStudy(tuple(folds), _name(run, folds)) for folds in groups.values()]
 
 
-def _name(run: Run, folds: list[Fold]) -> str:
+def _name(run: ReportData, folds: list[Fold]) -> str:
     if run.mode == "reserved":
         return "Reserved patients, for all folds"
     if run.mode == "once":
-        return "Fold 1's study, for all folds"
+        return "Fold 1, for all folds"
     return f"Fold {folds[0].number}"
 
 
-def space(run: Run) -> dict[str, Range | Choices]:
-    """The searched parameters, in the configuration's order."""
-    return Model.model_validate(run.config["models"][run.model]).search
+def search_space(run: ReportData) -> dict[str, Range | Choices]:
+    """The searched hyperparameters, in the order of the configuration."""
+    return run.study.models[run.model].search
 
 
-def drawn(study: Study, searched: Mapping[str, Range | Choices]) -> list[tuple[int, dict[str, Any], float]]:
-    """Number, parameters and value of the complete trials that lie in the search space."""
-    found = []
+def complete_trials(
+    study: OptunaStudy, searched: Mapping[str, Range | Choices]
+) -> list[tuple[int, dict[str, Any], float]]:
+    """List the complete trials whose parameters are in the search space.
+
+    Parameters
+    ----------
+    study
+        The Optuna study.
+    searched
+        Search space.
+
+    Returns
+    -------
+    list of tuple
+        Number, parameters and value of each trial.
+    """
+    trials = []
     for row in study.complete.to_dict("records"):
         params = {name: _restored(entry, row.get(f"param_{name}")) for name, entry in searched.items()}
         if None not in params.values():
-            found.append((int(row["trial"]), params, float(row["value"])))
-    return found
+            trials.append((int(row["trial"]), params, float(row["value"])))
+    return trials
 
 
 def _restored(entry: Range | Choices, value: Any) -> Any:
-    """A table's cell as the search drew it; None if the space does not hold it."""
+    """Parameter of a trial from the cell of a table; None if it is outside the search space."""
     if isinstance(entry, Choices):
         return next((choice for choice in entry.choices if _same(choice, value)), None)
     if isinstance(value, bool | str | None) or not math.isfinite(value):
         return None
-    # Tables hold 9 digits, which may lie a little beyond an end.
-    value = (
-        min(max(value, entry.low), entry.high) if math.isclose(value, np.clip(value, entry.low, entry.high)) else value
-    )
+    # Tables contain 9 digits, so that a value may be slightly outside the range.
+    if math.isclose(value, np.clip(value, entry.low, entry.high)):
+        value = min(max(value, entry.low), entry.high)
     if not entry.holds(value):
         return None
     whole = isinstance(entry.low, int) and isinstance(entry.high, int)
@@ -100,33 +114,46 @@ def _restored(entry: Range | Choices, value: Any) -> Any:
 
 
 def _same(choice: Any, value: Any) -> bool:
-    numbers = [isinstance(one, int | float | np.number) and not isinstance(one, bool) for one in (choice, value)]
-    return math.isclose(choice, value) if all(numbers) else str(choice) == str(value)
+    numeric = [isinstance(item, int | float | np.number) and not isinstance(item, bool) for item in (choice, value)]
+    return math.isclose(choice, value) if all(numeric) else str(choice) == str(value)
 
 
-def importances(study: Study, searched: Mapping[str, Range | Choices]) -> dict[str, float] | str:
-    """How much each parameter decided of a trial's being among the best, by PED-ANOVA; or why that can't be told."""
-    # Optuna takes a second to import, and a report without trials does without.
+def importances(study: OptunaStudy, searched: Mapping[str, Range | Choices]) -> dict[str, float] | str:
+    """Compute the importance of each hyperparameter with PED-ANOVA.
+
+    Parameters
+    ----------
+    study
+        The Optuna study.
+    searched
+        Search space.
+
+    Returns
+    -------
+    dict or str
+        Importance of each hyperparameter, with sum 1; or the reason why importances can't be computed.
+    """
+    # Importing Optuna takes a second, and a report without trials does not need it.
     import optuna
 
     from eegwf.tuning.space import distributions
 
-    found = drawn(study, searched)
+    trials = complete_trials(study, searched)
     if len(searched) < 2:
-        return f"{len(searched)} parameter searched, so there is nothing to compare"
-    if len(found) < FEWEST:
-        return f"fewer than {FEWEST} complete trials lie in the search space"
-    if len({value for _, _, value in found}) < 2:
+        return "no hyperparameter was searched" if not searched else "only one hyperparameter was searched"
+    if len(trials) < FEWEST:
+        return f"fewer than {FEWEST} complete trials are in the search space"
+    if len({value for _, _, value in trials}) < 2:
         return "all complete trials have the same value"
-    ranges = distributions(Model(search=dict(searched)))
-    logged = optuna.logging.get_verbosity()
+    ranges: dict[str, optuna.distributions.BaseDistribution] = {**distributions(Model(search=dict(searched)))}
+    verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         copy = optuna.create_study(direction="maximize")
-        for _, params, value in found:
+        for _, params, value in trials:
             copy.add_trial(optuna.trial.create_trial(params=params, distributions=ranges, value=value))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return optuna.importance.get_param_importances(copy)
     finally:
-        optuna.logging.set_verbosity(logged)
+        optuna.logging.set_verbosity(verbosity)

@@ -1,4 +1,4 @@
-"""The page: tables and figures put into the template."""
+"""The page: the template filled with tables, figures and text."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from eegwf.report import (
     tuning,
     validity,
 )
-from eegwf.report.data import Run
+from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
 from eegwf.report.selection import TESTED, fold_scores, mean_optimism, monitored
@@ -27,24 +27,24 @@ from eegwf.report.selection import TESTED, fold_scores, mean_optimism, monitored
 FOLDER = Path(__file__).parent
 
 
-def render(run: Run, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame) -> str:
-    """Write the page of one combination.
+def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame) -> str:
+    """Render the page of a combination.
 
     Parameters
     ----------
     run
-        What was collected.
+        Content of the report.
     about
-        The content of `run.json`.
+        Content of `run.json`.
     timing
-        The content of `timing.tsv`.
+        Content of `timing.tsv`.
     cost
-        The content of `ledger.tsv`.
+        Content of `ledger.tsv`.
 
     Returns
     -------
     str
-        HTML that needs no other file and makes no request.
+        HTML without references to other files or servers.
     """
     template = environment().get_template("template.html")
     shown = statement.cards(run)
@@ -60,16 +60,16 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataF
         banners=validity.banners(run, [fold.best[0]["value"] if fold.best else None for fold in run.outer]),
         verdict=statement.verdict(run),
         cautions=statement.cautions(run, shown),
-        synthetic=run.config["dataset"]["kind"] == "synthetic",
+        synthetic=run.study.dataset.kind == "synthetic",
         smaller=statement.smaller_than_study(run),
         listing=listing,
         about=about,
-        config=tables_run.parameters_of(run.config),
+        config=tables_run.configuration_text(run.study),
         **_scores(run),
         **_folds(run),
         **tuning.parts(run),
         **_training(run),
-        **_explanation(run),
+        **_attribution(run),
         **_data(run),
         run_table=tables_run.run_table(run, about),
         repeatability=validity.repeatability(run),
@@ -80,7 +80,7 @@ def render(run: Run, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataF
 
 
 def environment() -> jinja2.Environment:
-    """The templates of this folder; what is put into them is escaped."""
+    """Environment of the templates in this folder; inserted values are escaped."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -90,12 +90,15 @@ def environment() -> jinja2.Environment:
     )
 
 
-def _scores(run: Run) -> dict[str, Any]:
+def _scores(run: ReportData) -> dict[str, Any]:
     confusion = figures_scores.confusion_figure(run.metrics["confusion"][run.primary], run.classes, run.primary)
-    curves = "Counts and row shares, and curves of each class against the rest; pooled test folds, primary member."
+    curves = (
+        "Primary member, pooled test folds. Confusion matrix with counts and percentages of each row; one-versus-rest "
+        "curves of each class."
+    )
     members = (
-        f"Dots with {tables.level(run)} patient-bootstrap intervals; the diamond is the primary member, dashed lines "
-        "are the floors."
+        f"Scores with {tables.level(run)} confidence intervals (bootstrap over patients). The diamond is the primary "
+        "member; dashed lines are the baselines."
     )
     return {
         "class_figures": Group(curves, [confusion, *figures_scores.curve_figures(run)]),
@@ -108,9 +111,9 @@ def _scores(run: Run) -> dict[str, Any]:
     }
 
 
-def _folds(run: Run) -> dict[str, Any]:
+def _folds(run: ReportData) -> dict[str, Any]:
     folds = fold_scores(run)
-    confidence = run.config["evaluation"]["confidence"]
+    confidence = run.study.evaluation.confidence
     optimism = mean_optimism(folds, confidence)
     level, compared = f"{number(round(100 * confidence, 6))} %", TESTED[monitored(run)]
     return {
@@ -119,23 +122,24 @@ def _folds(run: Run) -> dict[str, Any]:
         "patient_table": tables.patient_table(run),
         "optimism": validity.optimism_claim(run, optimism, level, compared),
         "bounded": optimism.low is not None,
-        "monitor": run.config["training"]["monitor"],
+        "monitor": run.study.training.monitor,
     }
 
 
-def _training(run: Run) -> dict[str, Any]:
+def _training(run: ReportData) -> dict[str, Any]:
     training = [figure for figure in map(figures_training.training_figure, run.outer) if figure is not None]
     return {
         "training_figures": Group(
-            "Retraining by epoch: rank1 thick, the other ranks thin; diamonds mark the epochs that were kept.",
+            "Retraining by epoch: rank1 with thick lines, other ranks with thin lines. Diamonds mark the best epoch, "
+            "whose weights are used.",
             training,
             small=True,
         ),
-        "fitted": not entry_of(run.model, run.config["models"][run.model]["fixed"]).by_steps,
+        "closed_form": not entry_of(run.model, run.study.models[run.model].fixed).gradient_trained,
     }
 
 
-def _explanation(run: Run) -> dict[str, Any]:
+def _attribution(run: ReportData) -> dict[str, Any]:
     parts = []
     for part in figures_maps.pool_maps(run):
         channels = figures_maps.channel_figure(part, run.classes)
@@ -149,10 +153,10 @@ def _explanation(run: Run) -> dict[str, Any]:
     return {"maps": parts, "map_table": tables_run.map_table(run)}
 
 
-def _data(run: Run) -> dict[str, Any]:
+def _data(run: ReportData) -> dict[str, Any]:
     return {
         "window_table": tables_run.window_table(run),
         "split_table": tables_run.split_table(run),
-        "gate_table": tables_run.gate_table(run),
+        "leakage_table": tables_run.leakage_table(run),
         "recording_table": tables_run.recording_table(run),
     }

@@ -1,12 +1,13 @@
-"""What tuning promised and what the test folds gave: the optimism of choosing on validation."""
+"""Selection optimism: the difference between the validation value of the best trial and the test score."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from eegwf.evaluation.scores import scores
-from eegwf.report.data import Run
+from eegwf.report.data import ReportData
 from eegwf.report.formats import defined
 
 TESTED = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
@@ -14,7 +15,7 @@ TESTED = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
 
 @dataclass(frozen=True)
 class FoldScores:
-    """Scores of one outer fold, all in the score that tuning raised (where the test folds have it).
+    """Scores of an outer fold, in the score that tuning maximized (if it is computed on the test folds).
 
     Attributes
     ----------
@@ -23,15 +24,13 @@ class FoldScores:
     tuned
         Validation value of the best trial.
     validation
-        Validation value of the best parameter set, retrained.
+        Validation value of the best parameter set after retraining.
     first
-        Test score of the best parameter set, retrained.
+        Test score of the best parameter set after retraining.
     primary
         Test score of the primary member.
-    optimism
-        `tuned - first`.
     seen
-        Whether tuning saw the fold's patients, so that its test is none of the choice.
+        Whether tuning used the test patients of the fold, so that its difference does not measure optimism.
     """
 
     fold: int
@@ -43,30 +42,30 @@ class FoldScores:
 
     @property
     def optimism(self) -> float | None:
-        """What the tuned value promised too much."""
+        """Selection optimism: `tuned - first`."""
         return self.tuned - self.first if defined(self.tuned) and defined(self.first) else None
 
 
-def monitored(run: Run) -> str:
-    """The score in which tuning and test are compared; balanced accuracy where tuning watched a loss."""
-    monitor = run.config["training"]["monitor"]
+def monitored(run: ReportData) -> str:
+    """Score in which tuning and test are compared; balanced accuracy if tuning minimized a loss."""
+    monitor = run.study.training.monitor
     return monitor if monitor in TESTED else "balanced_accuracy"
 
 
-def fold_scores(run: Run) -> list[FoldScores]:
-    """Tuned, validation and test scores of every fold; with a loss as monitor only the test scores."""
-    comparable = run.config["training"]["monitor"] in TESTED
+def fold_scores(run: ReportData) -> list[FoldScores]:
+    """Tuned, validation and test scores of every fold; only test scores if tuning minimized a loss."""
+    comparable = run.study.training.monitor in TESTED
     name = monitored(run)
     outer = {fold.number: fold for fold in run.outer}
     member = "rank1" if "rank1" in run.metrics["members"] else run.primary
-    truth, predicted, p, of_fold = run.scored(member)
-    found = []
+    truth, predicted, p, fold_numbers = run.scored(member)
+    result = []
     for row in run.metrics["per_fold"]:
         number = row["fold"]
         fold = outer.get(number)
-        rows = of_fold == number
+        rows = fold_numbers == number
         first = fold.ranks.get(1) if fold else None
-        found.append(
+        result.append(
             FoldScores(
                 fold=number,
                 tuned=fold.best[0]["value"] if fold and fold.best and comparable else None,
@@ -76,12 +75,20 @@ def fold_scores(run: Run) -> list[FoldScores]:
                 seen=run.mode == "once" and number != 1,
             )
         )
-    return found
+    return result
 
 
 @dataclass(frozen=True)
 class Optimism:
-    """Mean selection optimism over the folds that tuning has not seen, and its interval, None with fewer than two."""
+    """Mean selection optimism over the folds that tuning has not used.
+
+    Attributes
+    ----------
+    value
+        Mean over the folds; None if it is undefined.
+    low, high
+        Bounds of its confidence interval; None with fewer than two folds.
+    """
 
     value: float | None
     low: float | None = None
@@ -89,32 +96,37 @@ class Optimism:
 
 
 def mean_optimism(folds: list[FoldScores], confidence: float) -> Optimism:
-    """Mean of the folds' optimism with the interval of Student's t.
+    """Compute the mean optimism of the folds with the interval of Student's t.
 
     Parameters
     ----------
     folds
-        All outer folds; those that tuning has seen are left out.
+        All outer folds; those that tuning has used are omitted.
     confidence
-        Level of the interval.
+        Confidence level of the interval.
+
+    Returns
+    -------
+    Optimism
+        Mean and interval.
 
     Notes
     -----
-    Any two folds share most of their training windows, so their differences vary together. Nadeau and Bengio
-    (Inference for the generalization error, Machine Learning 52, 2003) correct the variance of the mean for this:
-    `s² (1/n + n_test/n_train)`, with `n_test/n_train = 1/(K - 1)` in K folds. It was derived for random splits, and for
-    cross-validation it is an approximation.
+    Any two folds share most of their training windows, so their differences are correlated. Nadeau and Bengio
+    (Inference for the generalization error, Machine Learning 52, 2003) correct the variance of the mean:
+    `s² (1/n + n_test/n_train)`, with `n_test/n_train = 1/(K - 1)` in K folds. The correction was derived for random
+    splits and is an approximation for cross-validation.
     """
-    kept = [fold.optimism for fold in folds if not fold.seen and fold.optimism is not None]
-    if len(kept) < 2:
-        return Optimism(mean(kept))
-    centre = float(np.mean(kept))
-    error = float(np.sqrt(np.var(kept, ddof=1) * (1 / len(kept) + 1 / (len(folds) - 1))))
-    reach = float(stats.t.ppf((1 + confidence) / 2, len(kept) - 1)) * error
-    return Optimism(centre, centre - reach, centre + reach)
+    differences = [fold.optimism for fold in folds if not fold.seen and fold.optimism is not None]
+    if len(differences) < 2:
+        return Optimism(mean(differences))
+    center = float(np.mean(differences))
+    error = float(np.sqrt(np.var(differences, ddof=1) * (1 / len(differences) + 1 / (len(folds) - 1))))
+    reach = float(stats.t.ppf((1 + confidence) / 2, len(differences) - 1)) * error
+    return Optimism(center, center - reach, center + reach)
 
 
-def mean(values: list[float | None]) -> float | None:
+def mean(values: Sequence[float | None]) -> float | None:
     """Mean of the defined values; None if there is none."""
     kept = [value for value in values if defined(value)]
     return float(np.mean(kept)) if kept else None

@@ -1,33 +1,42 @@
-"""What the page says in words: the study in a sentence, the headline beside its floors, and what to be careful of."""
+"""Text of the page: description of the study, main scores with baselines, and notes on their interpretation."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from eegwf.report.data import Run
+from eegwf.config.data import FoldArrays
+from eegwf.report.data import ReportData
 from eegwf.report.formats import count, defined, duration, listing, number, score
 from eegwf.report.optuna_studies import studies
 from eegwf.report.validity import control_verdict, reserved_sentence
 from eegwf.spectrograms.names import members
 
-# The sizes of a real study (config/full.yaml); a run below them is a demonstration.
-STUDY = {"trials": 100, "epochs": 100, "grid": 100, "window": 20.0}
+# Sizes of a full study (config/full.yaml); a run with smaller ones is a demonstration.
+STUDY: dict[str, float] = {"trials": 100, "epochs": 100, "window": 20.0}
+GRID = 100
 TITLES = {"auroc": "AUROC", "auprc": "AUPRC", "f1": "F1", "macro_f1": "macro F1"}
-MEMBER_NAMES = {"ensemble": "the ensemble (plain mean of the ranks' probabilities)"}
+MEMBER_NAMES = {"ensemble": "the ensemble (mean of the probabilities of the ranks)"}
 
 
 @dataclass(frozen=True)
 class Card:
-    """A headline score beside its floors, as text.
+    """A main score with its interval and baselines, as text.
 
     Attributes
     ----------
-    name, value, interval, floor
-        What stands on the card; `interval` says why there is none.
+    name
+        Name of the score.
+    value
+        The score.
+    interval
+        Its confidence interval, or why there is none.
+    baseline
+        The baselines.
     below
-        Whether the interval reaches below the highest floor.
+        Whether the lower bound of the interval is below the highest baseline.
     bounded
         Whether there is an interval.
     """
@@ -35,198 +44,219 @@ class Card:
     name: str
     value: str
     interval: str
-    floor: str
+    baseline: str
     below: bool
     bounded: bool
 
 
-def study_sentence(run: Run) -> str:
-    """One plain sentence of what was done, on how much."""
+def study_sentence(run: ReportData) -> str:
+    """Describe the model, the data and the cross-validation."""
     recordings = kept_recordings(run)
-    windows = ", ".join(f"{of['n_windows']:,d} {label}" for label, of in run.headline["per_class"].items())
+    windows = ", ".join(f"{scores['n_windows']:,d} {label}" for label, scores in run.headline["per_class"].items())
     inputs = {"raw": "the time series", "concat": "stacked mel, CWT and STFT spectrograms"}
-    picture = inputs.get(run.spectrogram, f"{run.spectrogram} spectrograms")
+    signal = inputs.get(run.spectrogram, f"{run.spectrogram} spectrograms")
     patients = run.metrics["n_patients"]
     folds = len(run.metrics["per_fold"])
-    # With one study for all folds, the choice of parameters has seen what the weights have not.
-    who = "classifiers whose weights" if run.mode == "once" else "classifiers that"
-    told = (
-        f"A {run.model} classifier looks at {picture} of {number(window_length(run))}-s windows and tells "
-        f"{listing(run.classes)} apart in {count(patients, 'patient')} "
-        f"({count(len(recordings), 'recording')}, {duration(recordings['duration'].sum())}; scored windows: "
-        f"{windows}), each tested by {who} never saw that patient, in {count(folds, 'fold')}."
+    # If all folds share one Optuna study, the hyperparameters were chosen with the test patients of most folds.
+    trained = "whose weights were trained" if run.mode == "once" else "that were trained"
+    text = (
+        f"The model {run.model} classifies {signal} of {number(window_length(run))}-s windows into "
+        f"{listing(run.classes)}. It was evaluated on {count(patients, 'patient')} "
+        f"({count(len(recordings), 'recording')}, {duration(recordings['duration'].sum())}; scored windows: {windows}) "
+        f"by cross-validation in {count(folds, 'fold')}: each patient was tested by classifiers {trained} without this "
+        "patient."
     )
-    return " ".join(filter(None, (told, reserved_sentence(run))))
+    return " ".join(filter(None, (text, reserved_sentence(run))))
 
 
-def cards(run: Run) -> list[Card]:
-    """Headline scores of the primary member, each beside what looks at no signal."""
-    scores, floors = run.headline, run.metrics["floors"]
-    majority, chance = floors["majority"], floors["chance"]
-    shares = [of["n_windows"] / run.metrics["n_windows"] for of in scores["per_class"].values()]
-    # With two classes the last is the positive one; with more, each against the rest, and shares sum to 1.
-    prevalence = shares[-1] if len(shares) == 2 else sum(shares) / len(shares)
-    wanted = (
+def cards(run: ReportData) -> list[Card]:
+    """The main scores of the primary member with their baselines."""
+    scores, baselines = run.headline, run.metrics["baselines"]
+    majority, chance = baselines["majority"], baselines["chance"]
+    fractions = [values["n_windows"] / run.metrics["n_windows"] for values in scores["per_class"].values()]
+    # With two classes the last is the positive class; with more, each is scored one versus rest; fractions sum to 1.
+    prevalence = fractions[-1] if len(fractions) == 2 else sum(fractions) / len(fractions)
+    shown: tuple[tuple[str, str, dict[str, float], dict[str, float | None]], ...] = (
         ("balanced_accuracy", "Balanced accuracy", {"chance": chance["balanced_accuracy"]}, majority),
         ("macro_f1", "Macro F1", {}, majority),
         ("accuracy", "Accuracy", {}, majority),
         ("auroc", "AUROC", {"chance": 0.5}, {}),
         ("auprc", "AUPRC", {"chance": prevalence}, {}),
     )
-    found = []
-    for key, name, floor, of_majority in wanted:
-        floor = floor | ({"majority": of_majority[key]} if defined(of_majority.get(key)) else {})
+    result = []
+    for key, name, baseline, of_majority in shown:
+        value = of_majority.get(key)
+        if defined(value):
+            baseline = baseline | {"majority": value}
         entry = scores[key]
         low = entry["low"]
-        told = ", ".join(f"{of} {score(value)}" for of, value in floor.items())
+        baseline_text = ", ".join(f"{name} {score(value)}" for name, value in baseline.items())
         bounds = f"{score(low)} to {score(entry['high'])}" if defined(low) else _no_interval(run, entry)
-        below = defined(low) and low < max(floor.values())
-        found.append(Card(name, score(entry["value"]), bounds, told, below, defined(low)))
-    return found
+        below = defined(low) and low < max(baseline.values())
+        result.append(Card(name, score(entry["value"]), bounds, baseline_text, below, defined(low)))
+    return result
 
 
-def _no_interval(run: Run, entry: dict[str, Any]) -> str:
+def _no_interval(run: ReportData, entry: Mapping[str, Any]) -> str:
     if not defined(entry["value"]):
         return why_undefined(run)
-    return "no interval: one patient has no spread" if run.metrics["n_patients"] < 2 else "no interval"
+    return "no interval: only one patient" if run.metrics["n_patients"] < 2 else "no interval"
 
 
-def why_undefined(run: Run) -> str:
-    """Why a score of the pooled windows may be undefined."""
-    absent = [label for label, of in run.headline["per_class"].items() if of["n_windows"] == 0]
+def why_undefined(run: ReportData) -> str:
+    """Reason why a score of the pooled windows may be undefined."""
+    per_class = run.headline["per_class"]
+    absent = [label for label, scores in per_class.items() if scores["n_windows"] == 0]
     if absent:
-        return f"no window of {listing(absent)} to score"
-    if sum(of["n_windows"] > 0 for of in run.headline["per_class"].values()) == 1:
-        return "all windows are of one class"
-    return "its definition divides zero by zero here"
+        return f"no labeled window of {listing(absent)}"
+    if sum(scores["n_windows"] > 0 for scores in per_class.values()) == 1:
+        return "all labeled windows are of one class"
+    return "division of zero by zero"
 
 
-def verdict(run: Run) -> str:
-    """Whether the headline's interval clears the floors; in a control, whether it is at chance."""
+def verdict(run: ReportData) -> str:
+    """Comparison of the balanced accuracy with the baselines; for a permutation control, with chance level."""
     if run.permuted:
         return control_verdict(run)
     entry = run.headline["balanced_accuracy"]
-    floors = {name: of["balanced_accuracy"] for name, of in run.metrics["floors"].items()}
-    floor = max(floors.values())
-    name = listing([of for of, value in floors.items() if math.isclose(value, floor)])
+    baselines = {name: values["balanced_accuracy"] for name, values in run.metrics["baselines"].items()}
+    baseline = max(baselines.values())
+    names = listing([name for name, value in baselines.items() if math.isclose(value, baseline)])
     if not defined(entry["low"]):
-        return "Without an interval this number can't be told from its floor."
-    if entry["value"] <= floor:
-        return f"This is not better than the floor ({name}, {score(floor)}): nothing was learned that carries over."
-    if entry["low"] < floor:
+        return "There is no confidence interval, so the balanced accuracy can't be compared with its baseline."
+    if entry["value"] <= baseline:
         return (
-            f"The interval reaches below the floor ({name}, {score(floor)}): on these patients the classifier has not "
-            "been shown to beat an answer that looks at no signal."
+            f"The balanced accuracy is not above its baseline ({names}, {score(baseline)}): there is no evidence that "
+            "the classifier generalizes to other patients."
         )
-    return f"The whole interval lies above the floor ({name}, {score(floor)})."
+    if entry["low"] < baseline:
+        return (
+            f"The confidence interval of the balanced accuracy includes its baseline ({names}, {score(baseline)}): the "
+            "classifier is not shown to be better than a prediction without the signal."
+        )
+    return (
+        f"The confidence interval of the balanced accuracy is entirely above its baseline ({names}, {score(baseline)})."
+    )
 
 
-def cautions(run: Run, shown: list[Card]) -> list[str]:
-    """Scores beside the headline whose interval reaches below a floor; in a control it must."""
+def cautions(run: ReportData, shown: list[Card]) -> list[str]:
+    """List the scores whose interval is not entirely above the baseline.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+    shown
+        The main scores; `verdict` covers the first.
+
+    Returns
+    -------
+    list of str
+        A sentence for each score; empty for a permutation control, which is expected to be at chance level.
+    """
     if run.permuted:
         return []
     return [
-        f"{card.name}: the interval ({card.interval}) reaches below its floor ({card.floor}); by this score an answer "
-        "that looks at no signal may be as good."
+        f"{card.name}: the confidence interval ({card.interval}) is not entirely above the baseline ({card.baseline}); "
+        "by this score, the classifier is not shown to be better than a prediction without the signal."
         for card in shown[1:]
         if card.below
     ]
 
 
-def window_length(run: Run) -> float:
+def window_length(run: ReportData) -> float:
     """Length of a window in seconds."""
-    dataset = run.config["dataset"]
-    return dataset["window_length"] if dataset["kind"] == "fold_arrays" else run.config["windows"]["length"]
+    dataset = run.study.dataset
+    return dataset.window_length if isinstance(dataset, FoldArrays) else run.study.windows.length
 
 
-def smaller_than_study(run: Run) -> list[str]:
-    """Which sizes are below a real study's, and by how much."""
-    config, told = run.config, []
+def smaller_than_study(run: ReportData) -> list[str]:
+    """List the sizes that are smaller than those of a full study."""
+    sentences: list[str] = []
 
     def compare(name: str, value: float, full: float, unit: str = "", less: str = "fewer") -> None:
         if value < full:
             times = f"{full / value:.3g} times {less}"
-            told.append(f"{name}: {number(value)}{unit} instead of {number(full)}{unit} ({times})")
+            sentences.append(f"{name}: {number(value)}{unit} instead of {number(full)}{unit} ({times})")
 
-    trials = config["tuning"]["trials"]
-    if trials is None:  # epochs or minutes end a study
+    trials = run.study.tuning.n_trials
+    if trials is None:  # the Optuna study is limited by epochs or minutes
         trials = min(
             (int(study.trials["state"].isin(("complete", "pruned")).sum()) for study in studies(run)), default=0
         )
-    name = "tuning trials for each fold" if run.mode == "per_fold" else "tuning trials"
+    name = "tuning trials per fold" if run.mode == "per_fold" else "tuning trials"
     compare(name, trials, STUDY["trials"])
-    epochs = config["training"]["epochs"]
-    retraining = config["retrain"]["epochs"] or epochs
+    epochs = run.study.training.epochs
+    retraining = run.study.retrain.epochs or epochs
     if retraining == epochs:
-        compare("epochs at most", epochs, STUDY["epochs"])
+        compare("maximum epochs", epochs, STUDY["epochs"])
     else:
-        compare("epochs at most in tuning", epochs, STUDY["epochs"])
-        compare("epochs at most in retraining", retraining, STUDY["epochs"])
-    for name, n_freqs, n_times in _grids(run):
-        if n_freqs < STUDY["grid"] or n_times < STUDY["grid"]:
-            full = STUDY["grid"]
-            told.append(
-                f"{name} grid: {n_freqs} × {n_times} instead of {full} × {full} "
-                f"({full * full / (n_freqs * n_times):.3g} times fewer cells)"
+        compare("maximum epochs in tuning", epochs, STUDY["epochs"])
+        compare("maximum epochs in retraining", retraining, STUDY["epochs"])
+    for name, n_freqs, n_frames in _grids(run):
+        if n_freqs < GRID or n_frames < GRID:
+            sentences.append(
+                f"{name} grid: {n_freqs} × {n_frames} instead of {GRID} × {GRID} "
+                f"({GRID * GRID / (n_freqs * n_frames):.3g} times fewer cells)"
             )
     compare("window", window_length(run), STUDY["window"], " s", "shorter")
-    return told
+    return sentences
 
 
-def _grids(run: Run) -> list[tuple[str, int, int]]:
-    """Name and size of each spectrogram that enters the model."""
+def _grids(run: ReportData) -> list[tuple[str, int, int]]:
+    """Name and size of each spectrogram of the input."""
     if run.spectrogram == "raw":
         return []
     maps = next((fold.maps for fold in run.outer if fold.maps is not None), None)
     if maps is not None:
-        return [(one["spectrogram"], len(one["freqs"]), len(one["times"])) for one in maps.about["arrays"]]
-    if run.config["dataset"]["kind"] == "fold_arrays":
+        return [(array["spectrogram"], len(array["freqs"]), len(array["times"])) for array in maps.about["arrays"]]
+    if run.study.dataset.kind == "fold_arrays":
         return []
-    grids = run.config["spectrograms"]
-    return [(name, grids[name]["n_freqs"], grids[name]["n_times"]) for name in members(run.spectrogram)]
+    grids = {name: getattr(run.study.spectrograms, name) for name in members(run.spectrogram)}
+    return [(name, grid.n_freqs, grid.n_frames) for name, grid in grids.items()]
 
 
-def why_no_events(run: Run) -> str:
-    """Why no event could be scored."""
-    if run.config["dataset"]["kind"] == "fold_arrays":
-        return "The windows came as arrays without recordings' times, so no seizure event could be scored."
+def why_no_events(run: ReportData) -> str:
+    """Reason why no events were scored."""
+    if run.study.dataset.kind == "fold_arrays":
+        return "Seizure events were not scored: the data are arrays without recording times."
     return (
-        f"No seizure event was scored: events need a first class that holds no seizures, and {run.classes[0]} of this "
-        "class set holds some, or no recording with times was read."
+        "Seizure events were not scored: event scoring needs recordings with times, and a first class without seizure "
+        f"event types. Either {run.classes[0]} of this class set includes seizure event types, or no recording with "
+        "times was read."
     )
 
 
-def undefined_note(run: Run) -> str:
-    """How many bootstrap replicates had no value, where that happened; why a score is undefined."""
-    draws = run.metrics["bootstrap"]["replicates"]
-    told, missing = {}, False
-    for name, of in run.metrics["members"].items():
-        for label, scores in [("", of), *of["per_class"].items()]:
+def undefined_note(run: ReportData) -> str:
+    """Note on undefined scores, and on bootstrap replicates in which a score of the primary member is undefined."""
+    replicates = run.metrics["bootstrap"]["replicates"]
+    undefined: dict[str, int] = {}
+    missing = False
+    for name, member in run.metrics["members"].items():
+        for label, scores in [("", member), *member["per_class"].items()]:
             for key, entry in scores.items():
                 if not isinstance(entry, dict) or "undefined" not in entry:
                     continue
                 missing |= not defined(entry["value"])
                 if entry["undefined"] > 0 and name == run.primary and defined(entry["value"]):
-                    told[f"{TITLES.get(key, key.replace('_', ' '))}{f' of {label}' if label else ''}"] = entry[
-                        "undefined"
-                    ]
+                    title = TITLES.get(key, key.replace("_", " "))
+                    undefined[f"{title} of {label}" if label else title] = entry["undefined"]
     sentences = []
     if missing:
         sentences.append(
-            f"Undefined: {why_undefined(run)}, or a class was never predicted (precision) or occurs in no window "
+            f"Undefined scores: {why_undefined(run)}, or the class was never predicted (precision) or has no window "
             "(recall)."
         )
-    if told:
-        most = max(told.values())
+    if undefined:
         sentences.append(
-            f"Replicates in which a score of {run.primary} is undefined (a class's patients were not drawn) are left "
-            f"out of its interval: up to {most} of {draws}, for {listing(sorted(told)[:4])}"
-            f"{' and others' if len(told) > 4 else ''}."
+            f"The intervals of {run.primary} omit bootstrap replicates in which the score is undefined because no "
+            f"patient with the class was drawn: up to {max(undefined.values())} of {replicates}, for "
+            f"{listing(sorted(undefined)[:4])}{' and others' if len(undefined) > 4 else ''}."
         )
     return " ".join(sentences)
 
 
-def kept_recordings(run: Run) -> pd.DataFrame:
-    """Recordings that were not left out, of patients who are tested."""
+def kept_recordings(run: ReportData) -> pd.DataFrame:
+    """Recordings of tested patients that were not excluded."""
     table = run.recordings[~run.recordings["patient"].isin(run.reserved)]
     return table[table["excluded"] == ""] if "excluded" in table else table

@@ -1,4 +1,4 @@
-"""Every combination of a study side by side: a table, and a page with its figure."""
+"""Comparison of all combinations of a study: a table, and a page with figures."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 import pandas as pd
 from safetensors import safe_open
 
-from eegwf.dag.combinations import Combination
-from eegwf.report.drawing import ACCENT, ALARM, INK, Figure, Group, drawing, short
+from eegwf.config.paths import Combination, ResultPaths, RunPaths
+from eegwf.config.study import StudyDesign
+from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
 from eegwf.report.page import environment
-from eegwf.report.tables import Table
+from eegwf.report.tables import Cell, Table
 from eegwf.report.validity import MEANINGS, marks
 from eegwf.storage.files import read_json, write_table, write_text
 
@@ -19,55 +20,56 @@ TITLES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "aur
 SHOWN = ("rank1", "ensemble")
 
 
-def summarise(results: str | Path, combinations: list[Combination], table: str | Path, page: str | Path) -> None:
-    """Write the summary of finished combinations.
+def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, page: Path) -> None:
+    """Write the table and the page that compare finished combinations.
 
     Parameters
     ----------
-    results
-        Output folder of the study.
+    paths
+        Files of the study.
     combinations
         Model, spectrogram and class set of each.
     table
-        `summary.tsv` to write: a row for each combination and member (rank 1, the ensemble, and what the study declared
-        as primary), scores with the bounds of their intervals, the higher floor of the balanced accuracy, how many
-        weights fold 1's rank 1 has, and under `caution` what keeps the row from being a result.
+        `summary.tsv` to write: a row for each combination and member (rank 1, the ensemble and the primary member) with
+        scores and the bounds of their intervals, the higher baseline of the balanced accuracy, the number of weights of
+        rank 1 of fold 1, and in the column `caution` the reasons why the row is not a result.
     page
         `summary.html` to write.
 
     Raises
     ------
     InputError
-        If a file is broken.
+        If a file is invalid.
     """
-    results = Path(results)
-    found = {"_".join(one): read_json(results / "_".join(one) / "metrics.json") for one in combinations}
-    sizes = {"_".join(one): n_weights(results / "_".join(one)) for one in combinations}
-    warnings = {"_".join(one): caution(results / "_".join(one)) for one in combinations}
+    runs = {combination.name: paths.run(combination) for combination in combinations}
+    metrics = {name: read_json(run.metrics) for name, run in runs.items()}
+    sizes = {name: n_weights(run.fold(1).rank(1).weights) for name, run in runs.items()}
+    warnings = {name: caution(run) for name, run in runs.items()}
     rows = [
-        _row(one, member, found["_".join(one)], sizes["_".join(one)]) | {"caution": warnings["_".join(one)]}
-        for one in combinations
-        for member in members(found["_".join(one)])
+        _row(combination, member, metrics[combination.name], sizes[combination.name])
+        | {"caution": warnings[combination.name]}
+        for combination in combinations
+        for member in members(metrics[combination.name])
     ]
     write_table(table, pd.DataFrame(rows))
-    write_text(page, _render(results, combinations, found, sizes, warnings))
+    write_text(page, _render(paths.root.name, combinations, metrics, sizes, warnings))
 
 
-def caution(folder: Path) -> str:
-    """What keeps a combination from being quoted as a result, by the configuration in its `run.json`; mostly empty."""
-    return ", ".join(marks(read_json(folder / "run.json")["config"]))
+def caution(run: RunPaths) -> str:
+    """Reasons why the scores of a combination are not a result, from its `run.json`; mostly empty."""
+    return ", ".join(marks(StudyDesign.model_validate(read_json(run.run_record)["config"])))
 
 
 def members(metrics: dict[str, Any]) -> list[str]:
-    """The members that a summary shows."""
+    """Members that the summary shows."""
     return [name for name in metrics["members"] if name in (*SHOWN, metrics["primary"])]
 
 
-def n_weights(folder: Path) -> int:
-    """Numbers in the weights file of fold 1's rank 1, the statistics of norms included."""
+def n_weights(weights: Path) -> int:
+    """Number of weights in a file of weights, including the statistics of normalization layers."""
     total = 0
-    with safe_open(folder / "fold1" / "retrain" / "rank1" / "model.safetensors", "np") as file:
-        for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
+    with safe_open(weights, "np") as file:
+        for name in file.keys():  # noqa: SIM118 (safe_open is not a mapping)
             size = 1
             for length in file.get_slice(name).get_shape():
                 size *= length
@@ -75,53 +77,54 @@ def n_weights(folder: Path) -> int:
     return total
 
 
-def floor(metrics: dict[str, Any]) -> float:
-    """The higher floor of the balanced accuracy."""
-    return max(one["balanced_accuracy"] for one in metrics["floors"].values())
+def baseline(metrics: dict[str, Any]) -> float:
+    """The higher baseline of the balanced accuracy."""
+    return max(scores["balanced_accuracy"] for scores in metrics["baselines"].values())
 
 
 def _row(combination: Combination, member: str, metrics: dict[str, Any], size: int) -> dict[str, Any]:
-    row: dict[str, Any] = dict(zip(("model", "spectrogram", "classes"), combination, strict=True))
+    row: dict[str, Any] = combination._asdict()
     row |= {"member": member, "primary": member == metrics["primary"], "n_weights": size}
     row |= {key: metrics[key] for key in ("n_patients", "n_windows")}
     for kind in SCORES:
         entry = metrics["members"][member][kind]
         row |= {kind: entry["value"], f"{kind}_low": entry["low"], f"{kind}_high": entry["high"]}
-    return row | {"floor": floor(metrics)}
+    return row | {"baseline": baseline(metrics)}
 
 
 def _render(
-    results: Path,
+    study: str,
     combinations: list[Combination],
-    found: dict[str, Any],
+    metrics: dict[str, Any],
     sizes: dict[str, int],
     warnings: dict[str, str],
 ) -> str:
     parts = []
-    for classes in dict.fromkeys(one[2] for one in combinations):
-        names = ["_".join(one) for one in combinations if one[2] == classes]
-        names.sort(key=lambda name: -_headline(found[name]))
+    for classes in dict.fromkeys(combination.classes for combination in combinations):
+        names = [combination.name for combination in combinations if combination.classes == classes]
+        names.sort(key=lambda name: -_headline(metrics[name]))
         parts.append(
             {
                 "name": classes,
                 "reports": names,
-                "table": _table(names, found, sizes, warnings),
+                "table": _table(names, metrics, sizes, warnings),
                 "figures": Group(
-                    "Dots with the intervals of the patient bootstrap; the filled diamond is the primary member, the "
-                    "circle rank 1; the dashed line is the higher floor, chance or the most frequent class. The order "
-                    "is that of the test folds' scores: it is no means of choosing a model.",
-                    [_figure(classes, names, found, warnings)],
+                    "Scores with confidence intervals (bootstrap over patients). The filled diamond is the primary "
+                    "member, the circle is rank 1, and the dashed line is the higher of the two baselines (chance, and "
+                    "the most frequent class). Combinations are sorted by their test score; choosing a model by this "
+                    "order would bias its score upward.",
+                    [_figure(classes, names, metrics, warnings)],
                 ),
             }
         )
     template = environment().get_template("summary.html")
-    n_patients = max(metrics["n_patients"] for metrics in found.values())
+    n_patients = max(scores["n_patients"] for scores in metrics.values())
     return template.render(
         style=Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
         kind="summary",
-        title=f"{results.name}: {count(len(found), 'combination')}",
+        title=f"{study}: {count(len(metrics), 'combination')}",
         sentence=(
-            f"Models side by side on the same folds of {count(n_patients, 'patient')}; each row is a report of its own."
+            f"Comparison of models on the same folds of {count(n_patients, 'patient')}. Each combination has a report."
         ),
         parts=parts,
         cautions=_cautions(warnings),
@@ -134,55 +137,62 @@ def _headline(metrics: dict[str, Any]) -> float:
 
 
 def _cautions(warnings: dict[str, str]) -> list[str]:
-    """What the marks mean, and which combinations have them."""
-    told = []
+    """Meaning of the marks in the column `caution`, and the combinations that have them."""
+    sentences = []
     for mark, meaning in MEANINGS.items():
-        names = [name for name, own in warnings.items() if mark in own.split(", ")]
+        names = [name for name, present in warnings.items() if mark in present.split(", ")]
         if names:
-            told.append(f"{mark} ({'all' if len(names) == len(warnings) else listing(names)}): {meaning}.")
-    return told
+            sentences.append(f"{mark} ({'all' if len(names) == len(warnings) else listing(names)}): {meaning}.")
+    return sentences
 
 
-def _table(names: list[str], found: dict[str, Any], sizes: dict[str, int], warnings: dict[str, str]) -> Table:
-    rows = []
+def _table(names: list[str], metrics: dict[str, Any], sizes: dict[str, int], warnings: dict[str, str]) -> Table:
+    rows: list[list[Cell]] = []
     for name in names:
-        of = found[name]["members"]
-        primary = found[name]["primary"]
-        cells = [with_interval(of[primary][kind]) for kind in SCORES]
-        first = with_interval(of["rank1"]["balanced_accuracy"])
-        rows.append([name.rpartition("_")[0].replace("_", " · "), *cells, first, f"{sizes[name]:,d}", warnings[name]])
+        scores = metrics[name]["members"]
+        primary = metrics[name]["primary"]
+        cells = [with_interval(scores[primary][kind]) for kind in SCORES]
+        first = with_interval(scores["rank1"]["balanced_accuracy"])
+        rows.append([_label(name), *cells, first, f"{sizes[name]:,d}", warnings[name]])
     return Table(
-        "Scores of the primary member on the pooled test folds, with intervals",
-        ["", *(TITLES[kind] for kind in SCORES), "balanced accuracy, rank 1", "weights", "caution"],
+        "Scores of the primary member on the pooled test folds, with confidence intervals",
+        ["combination", *(TITLES[kind] for kind in SCORES), "balanced accuracy, rank 1", "weights", "caution"],
         rows,
         text={len(SCORES) + 3},
     )
 
 
-def _figure(classes: str, names: list[str], found: dict[str, Any], warnings: dict[str, str]) -> Figure:
-    kind, told = "balanced_accuracy", []
+def _label(name: str) -> str:
+    """Model and spectrogram of the name of a combination."""
+    return name.rpartition("_")[0].replace("_", " · ")
+
+
+def _figure(classes: str, names: list[str], metrics: dict[str, Any], warnings: dict[str, str]) -> Figure:
+    kind, parts = "balanced_accuracy", []
     with drawing(6.4, max(1.7, 0.8 + 0.34 * len(names))) as figure:
         axes = figure.axes
         for row, name in enumerate(names):
-            metrics = found[name]
-            for member, style, colour, offset in (
+            scores, primary = metrics[name]["members"], metrics[name]["primary"]
+            styles: tuple[tuple[str, dict[str, Any], str, float], ...] = (
                 ("rank1", {"marker": "o", "fillstyle": "none"}, INK, 0.16),
-                (metrics["primary"], {"marker": "D"}, ACCENT, -0.16),
-            ):
-                entry = metrics["members"][member][kind]
+                (primary, {"marker": "D"}, ACCENT, -0.16),
+            )
+            for member, style, color, offset in styles:
+                entry = scores[member][kind]
                 if not defined(entry["value"]):
                     continue
                 if defined(entry["low"]):
-                    axes.plot([entry["low"], entry["high"]], [row + offset] * 2, color=colour, linewidth=1.4)
-                axes.plot(entry["value"], row + offset, color=colour, markersize=5, **style)
-            entry = metrics["members"][metrics["primary"]][kind]
-            told.append(f"{name} {score(entry['value'])} ({interval(entry)})")
+                    axes.plot([entry["low"], entry["high"]], [row + offset] * 2, color=color, linewidth=1.4)
+                axes.plot(entry["value"], row + offset, color=color, markersize=5, **style)
+            entry = scores[primary][kind]
+            parts.append(f"{name} {score(entry['value'])} ({interval(entry)})")
             if warnings[name]:
-                told[-1] += f", caution: {warnings[name]}"
-                axes.text(0.01, row, warnings[name], color=ALARM, fontsize=8, va="center")
-            axes.plot([floor(metrics)] * 2, [row - 0.4, row + 0.4], color=ALARM, linewidth=1.2, linestyle=(0, (2, 1)))
+                parts[-1] += f", caution: {warnings[name]}"
+                axes.text(0.01, row, warnings[name], color=WARNING, fontsize=8, va="center")
+            x, y = [baseline(metrics[name])] * 2, [row - 0.4, row + 0.4]
+            axes.plot(x, y, color=WARNING, linewidth=1.2, linestyle=(0, (2, 1)))
         axes.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel="balanced accuracy")
-        axes.set_yticks(range(len(names)), [short(name.rpartition("_")[0].replace("_", " · "), 26) for name in names])
+        axes.set_yticks(range(len(names)), [short(_label(name), 26) for name in names])
         axes.set_ylabel("combination")
         axes.grid(True, axis="x")
-        return figure.finish(f"summary-{classes}", f"Balanced accuracy, {classes}: {'; '.join(told)}.", "")
+        return figure.finish(f"summary-{classes}", f"Balanced accuracy, {classes}: {'; '.join(parts)}.", "")

@@ -1,11 +1,11 @@
-"""Tables of the page: of scores, folds, patients and events."""
+"""Tables of the page: scores, folds, patients and events."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from eegwf.report.data import Run
+from eegwf.report.data import ReportData
 from eegwf.report.formats import (
     UNDEFINED,
     defined,
@@ -25,14 +25,22 @@ Cell = str | tuple[str, str]
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption; a cell is text, or a value and its interval. The first column names the row.
+    """A table with a caption.
 
     Attributes
     ----------
+    caption
+        Caption.
+    columns
+        Headings of the columns.
+    rows
+        Rows; the first cell is the name of the row. A cell is text, or a value and its interval.
+    note
+        Note below the table; may be empty.
     text
-        Columns of words, set to the left; all others are numbers.
+        Indices of columns with text, which are left-aligned; other columns are numbers.
     strong
-        Rows to stress.
+        Indices of emphasized rows.
     """
 
     caption: str
@@ -43,79 +51,101 @@ class Table:
     strong: set[int] = field(default_factory=set)
 
 
-def class_table(run: Run) -> Table:
-    """Scores of each class, primary member."""
+def class_table(run: ReportData) -> Table:
+    """Scores of the primary member by class."""
     kinds = ("recall", "precision", "f1", "auroc", "auprc")
     rows: list[list[Cell]] = [
-        [label, f"{of['n_windows']:,d}", *(with_interval(of[kind]) for kind in kinds)]
-        for label, of in run.headline["per_class"].items()
+        [label, f"{scores['n_windows']:,d}", *(with_interval(scores[kind]) for kind in kinds)]
+        for label, scores in run.headline["per_class"].items()
     ]
     return Table(
-        f"Each class against the rest, {run.primary}, with {level(run)} intervals",
+        f"Scores by class, one versus rest: {run.primary}, with {level(run)} confidence intervals",
         ["class", "windows", "recall (sensitivity)", "precision", "F1", "AUROC", "AUPRC"],
         rows,
         undefined_note(run),
     )
 
 
-def member_table(run: Run) -> Table:
-    """Scores of every member with intervals."""
+def member_table(run: ReportData) -> Table:
+    """Scores by member, and the baselines."""
     kinds = ("balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc", "cohen_kappa")
     members = run.metrics["members"]
-    rows: list[list[Cell]] = [[name, *(with_interval(of[kind]) for kind in kinds)] for name, of in members.items()]
-    for name, floor in run.metrics["floors"].items():
-        rows.append([f"floor: {name}", *(score(floor[kind]) if kind in floor else "" for kind in kinds)])
+    rows: list[list[Cell]] = [
+        [name, *(with_interval(scores[kind]) for kind in kinds)] for name, scores in members.items()
+    ]
+    for name, baseline in run.metrics["baselines"].items():
+        rows.append([f"baseline: {name}", *(score(baseline[kind]) if kind in baseline else "" for kind in kinds)])
     names = list(members)
     n_ranks = sum(name != "ensemble" for name in names)
-    ranks = f"rank1 to rank{n_ranks} are" if n_ranks > 1 else "rank1 stands for"
+    ranks = (
+        f"rank1 {'and' if n_ranks == 2 else 'to'} rank{n_ranks} are the best parameter sets of each fold"
+        if n_ranks > 1
+        else "rank1 is the best parameter set of each fold"
+    )
     return Table(
-        f"Every member on the pooled test folds, with {level(run)} intervals",
+        f"Scores by member on the pooled test folds, with {level(run)} confidence intervals",
         ["member", "balanced accuracy", "macro F1", "accuracy", "AUROC", "AUPRC", "Cohen's kappa"],
         rows,
-        f"{run.primary} was named the primary member in the configuration before the run; the others are no menu to "
-        f"choose the best from. {ranks} each fold's best tuned parameter sets, retrained. The majority floor answers "
-        "every window with the most frequent class of the other folds.",
+        f"The primary member, {run.primary}, was declared in the configuration before the run; choosing the member "
+        f"with the highest test score instead would bias the score upward. {ranks}, retrained. The majority baseline "
+        "predicts the most frequent class of the other folds for every window.",
         strong={names.index(run.primary)},
     )
 
 
-def level(run: Run) -> str:
-    """Confidence of the intervals in words."""
+def level(run: ReportData) -> str:
+    """Confidence level of the intervals as text."""
     return f"{number(round(100 * run.metrics['bootstrap']['confidence'], 6))} %"
 
 
-def fold_table(run: Run, folds: list[FoldScores], optimism: Optimism) -> Table:
-    """Scores and sizes of every outer fold, and the mean optimism."""
+def fold_table(run: ReportData, folds: list[FoldScores], optimism: Optimism) -> Table:
+    """Windows, scores and selection optimism of every outer fold.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+    folds
+        Scores of the outer folds.
+    optimism
+        Mean selection optimism.
+
+    Returns
+    -------
+    Table
+        A row per fold, and their mean.
+    """
     rows: list[list[Cell]] = []
-    truth, _, _, of_fold = run.scored(run.primary)
+    truth, _, _, fold_numbers = run.scored(run.primary)
     sizes = {row["fold"]: row["n_patients"] for row in run.metrics["per_fold"]}
     for fold in folds:
-        counts = [int(((of_fold == fold.fold) & (truth == at)).sum()) for at in range(len(run.classes))]
-        told = [f"{n:,d}" if n else "0 (missing)" for n in counts]
+        in_fold = fold_numbers == fold.fold
+        counts = [int((in_fold & (truth == number)).sum()) for number in range(len(run.classes))]
+        windows = [f"{n:,d}" if n else "0 (missing)" for n in counts]
         values = [score(value) for value in (fold.tuned, fold.validation, fold.first, fold.primary)]
-        own = (difference(fold.optimism), "seen by tuning") if fold.seen else difference(fold.optimism)
-        rows.append([str(fold.fold), str(sizes[fold.fold]), *told, *values, own])
+        last: Cell = (difference(fold.optimism), "used in tuning") if fold.seen else difference(fold.optimism)
+        rows.append([str(fold.fold), str(sizes[fold.fold]), *windows, *values, last])
     means = [mean([getattr(fold, kind) for fold in folds]) for kind in ("tuned", "validation", "first", "primary")]
     bounds = difference_interval(optimism.low, optimism.high) or "no interval"
     seen = any(fold.seen for fold in folds)
-    pooled = (difference(optimism.value), "fold 1 alone" if seen else bounds)
+    pooled = (difference(optimism.value), "fold 1 only" if seen else bounds)
     rows.append(["mean", "", *[""] * len(run.classes), *(score(value) for value in means), pooled])
-    note = "A class missing from a test fold is left out of that fold's balanced accuracy."
+    note = "The balanced accuracy of a fold omits classes that are missing from its test windows."
     if optimism.low is not None:
         note += (
-            f" The interval of the mean optimism ({level(run)}) is Student's t over the folds, its variance corrected "
-            "for training sets that overlap (Nadeau and Bengio, 2003); in cross-validation it is approximate."
+            f" The {level(run)} confidence interval of the mean optimism is Student's t over the folds with the "
+            "variance corrected for overlapping training sets (Nadeau and Bengio, 2003); it is approximate."
         )
     if seen:
         note += (
-            " Seen by tuning: the study has trained or validated on the fold's test patients, so its difference is not "
-            "averaged; the means of the other columns hold these folds."
+            " Used in tuning: the Optuna study trained or validated on the test patients of the fold, so its optimism "
+            "is omitted from the mean; the means of the other columns include it."
         )
     return Table(
-        "Outer folds: windows, scores and selection optimism",
+        "Outer folds: patients, windows, scores and selection optimism",
         [
-            "fold", "patients", *run.classes, "tuned value (validation)", "validation, retrained rank1",
-            "test, rank1", f"test, {run.primary}", "optimism (tuned − test rank1)",
+            "fold", "patients", *run.classes, "best trial, validation", "rank1 retrained, validation",
+            "rank1, test", f"{run.primary}, test", "optimism (best trial − rank1, test)",
         ],
         rows,
         note,
@@ -123,8 +153,8 @@ def fold_table(run: Run, folds: list[FoldScores], optimism: Optimism) -> Table:
     )  # fmt: skip
 
 
-def patient_table(run: Run) -> Table:
-    """Scores of every patient, worst first."""
+def patient_table(run: ReportData) -> Table:
+    """Scores of every patient, in ascending order."""
     table = run.per_patient.sort_values(["balanced_accuracy", "patient"], kind="stable", na_position="last")
     counts = [f"n_{label}" for label in run.classes]
     kinds = ("balanced_accuracy", "accuracy", "auroc")
@@ -133,42 +163,42 @@ def patient_table(run: Run) -> Table:
         sizes = [f"{int(row[name]):,d}" for name in ("n_windows", *counts)]
         rows.append([row["patient"], str(row["fold"]), *sizes, *(score(row[kind]) for kind in kinds)])
     return Table(
-        f"Every patient, {run.primary}, worst first",
+        f"Scores by patient: {run.primary}, in ascending order of balanced accuracy",
         ["patient", "fold", "windows", *run.classes, "balanced accuracy", "accuracy", "AUROC"],
         rows,
-        "Balanced accuracy runs over the classes that the patient has. AUROC is undefined for a patient who lacks a "
-        "class; everything is for one without labelled windows.",
+        "Balanced accuracy is the mean recall over the classes of the patient. AUROC is undefined for patients without "
+        "windows of every class; all scores are undefined for patients without labeled windows.",
     )
 
 
-def event_table(run: Run) -> Table | None:
-    """Seizure events of every patient, all of them first; None if none were scored."""
+def event_table(run: ReportData) -> Table | None:
+    """Event scores of all patients and of every patient; None if no events were scored."""
     events = run.events
     if events.empty:
         return None
-    # The last row pools all patients, whatever a patient may be called.
+    # The pooled row is the last one; a patient may have the same name, "all".
     events = pd.concat([events.tail(1), events.iloc[:-1]])
     rows: list[list[Cell]] = [
         [
-            "all patients" if at == 0 else row["patient"],
+            "all patients" if number_of == 0 else row["patient"],
             *(f"{int(row[name]):,d}" for name in ("n_events", "tp", "fp")),
             *(share(row[name]) for name in ("sensitivity", "precision")),
             score(row["f1"]),
             number(row["false_alarms_per_day"]),
         ]
-        for at, row in enumerate(events.to_dict("records"))
+        for number_of, row in enumerate(events.to_dict("records"))
     ]
     return Table(
-        f"Seizure events, {run.primary}",
-        ["patient", "events", "found", "false alarms", "sensitivity", "precision", "F1", "false alarms per day"],
+        f"Event scores by patient: {run.primary}",
+        ["patient", "events", "detected", "false alarms", "sensitivity", "precision", "F1", "false alarms per day"],
         rows,
-        "Sensitivity is undefined for a patient without seizures, precision where nothing was reported.",
+        "Sensitivity is undefined for patients without seizures, precision for patients without detections.",
         strong={0},
     )
 
 
-def event_summary(run: Run) -> dict[str, Any] | None:
-    """The pooled row of the events, as written on the page."""
+def event_summary(run: ReportData) -> dict[str, Any] | None:
+    """Pooled event scores as text; None if no events were scored."""
     events = run.events
     if events.empty:
         return None

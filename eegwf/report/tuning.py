@@ -1,34 +1,36 @@
-"""What the page shows of tuning: figures, tables, and why a figure is missing."""
+"""Section of the page on tuning: figures, tables, and why a figure is missing."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from eegwf.config.tuning import Choices, Range
 from eegwf.report import figures_tuning, tables_run
-from eegwf.report.data import Run
+from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import count, listing
-from eegwf.report.optuna_studies import Study, drawn, importances, space, studies
+from eegwf.report.optuna_studies import OptunaStudy, complete_trials, importances, search_space, studies
 
-ROUGH = 50  # complete trials, below which the best tenth are fewer than the 5 that PED-ANOVA wants
+ROUGH = 50  # complete trials; the best tenth of fewer is below the 5 trials that PED-ANOVA needs
 
 
-def parts(run: Run) -> dict[str, Any]:
-    """Tuning's part of what the template is given."""
-    found, searched, monitor = studies(run), space(run), run.config["training"]["monitor"]
-    history = [figures_tuning.history_figure(study, monitor, str(study.first.number)) for study in found]
-    parallel = figures_tuning.parallel_figure(found, searched, monitor)
+def parts(run: ReportData) -> dict[str, Any]:
+    """Variables of the template for the section on tuning."""
+    optuna_studies, searched, monitor = studies(run), search_space(run), run.study.training.monitor
+    history = [figures_tuning.history_figure(study, monitor, str(study.first.number)) for study in optuna_studies]
+    parallel = figures_tuning.parallel_figure(optuna_studies, searched, monitor)
     best, parameters = tables_run.parameter_tables(run)
     return {
         "tuning_figures": Group(
-            "Validation value of every trial, in their order; the line is the best so far. Ticks at the bottom are "
-            "pruned trials, crosses failed ones.",
+            "Validation value of each trial by trial number; the line is the best value so far. Marks at the bottom: "
+            "ticks are pruned trials, crosses are failed trials.",
             [figure for figure in history if figure is not None],
             small=True,
         ),
-        **_importances(found, searched),
+        **_importances(optuna_studies, searched),
         "parallel": Group(
-            "Every complete trial is a line from parameter to parameter to its validation value (last axis). Each axis "
-            "has the range that was searched. Strong lines with dots are the sets that were retrained.",
+            "Each line is a complete trial; it connects the values of the hyperparameters with the validation value "
+            "(last axis). The axes show the searched ranges. Thick lines with dots are the retrained parameter sets.",
             [parallel] if parallel else [],
             wide=True,
         ),
@@ -39,35 +41,34 @@ def parts(run: Run) -> dict[str, Any]:
     }
 
 
-def _importances(found: list[Study], searched) -> dict[str, Any]:
-    results = {study.name: importances(study, searched) for study in found if len(study.trials)}
-    kept = {name: own for name, own in results.items() if not isinstance(own, str)}
-    reasons = [(name, own) for name, own in results.items() if isinstance(own, str)]
-    figure = figures_tuning.importance_figure(kept)
+def _importances(optuna_studies: list[OptunaStudy], searched: Mapping[str, Range | Choices]) -> dict[str, Any]:
+    results = {study.name: importances(study, searched) for study in optuna_studies if len(study.trials)}
+    computed = {name: result for name, result in results.items() if not isinstance(result, str)}
+    reasons = [(name, result) for name, result in results.items() if isinstance(result, str)]
+    figure = figures_tuning.importance_figure(computed)
+    caption = _caption([study for study in optuna_studies if study.name in computed], searched)
     return {
-        "importance_figures": Group(_caption([study for study in found if study.name in kept], searched), [figure])
-        if figure
-        else Group(""),
+        "importance_figures": Group(caption, [figure]) if figure else Group(""),
         "no_importances": _why_not(reasons),
     }
 
 
-def _caption(kept: list[Study], searched) -> str:
-    if not kept:
+def _caption(computed: list[OptunaStudy], searched: Mapping[str, Range | Choices]) -> str:
+    if not computed:
         return ""
-    sizes = sorted({len(drawn(study, searched)) for study in kept})
+    sizes = sorted({len(complete_trials(study, searched)) for study in computed})
     n = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-    each = " in each study" if len(kept) > 1 else ""
-    dots = "Bars are the mean over the folds' studies, dots the studies. " if len(kept) > 1 else ""
-    rough = (
-        f"With {n} complete trials{each} this is rough: the best tenth is "
-        f"{count(math.ceil(sizes[0] / 10), 'trial')}, and at least 5 are advised."
+    each = " in each Optuna study" if len(computed) > 1 else ""
+    dots = "Bars are the mean over the Optuna studies of the folds, dots the studies. " if len(computed) > 1 else ""
+    sample = (
+        f"Computed from {n} complete trials{each}. This is a rough estimate: the best tenth is "
+        f"{count(math.ceil(sizes[0] / 10), 'trial')}, and at least 5 are recommended."
         if sizes[0] < ROUGH
-        else f"From {n} complete trials{each}."
+        else f"Computed from {n} complete trials{each}."
     )
     return (
-        f"{dots}Importance by PED-ANOVA: how far a parameter's values among the best tenth of the complete trials "
-        f"differ from those among all. {rough} It tells what mattered inside the searched ranges, not outside."
+        f"{dots}Importance by PED-ANOVA: difference between the distribution of a hyperparameter in the best tenth of "
+        f"the complete trials and in all complete trials. {sample} Importances apply to the searched ranges only."
     )
 
 
@@ -77,5 +78,5 @@ def _why_not(reasons: list[tuple[str, str]]) -> str:
     names: dict[str, list[str]] = {}
     for name, reason in reasons:
         names.setdefault(reason, []).append(name[0].lower() + name[1:])
-    told = "; ".join(f"{reason} ({listing(own)})" for reason, own in names.items())
-    return f"No parameter importances where {told}."
+    text = "; ".join(f"{reason} ({listing(studies)})" for reason, studies in names.items())
+    return f"Hyperparameter importance was not computed: {text}."

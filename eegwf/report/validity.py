@@ -1,111 +1,156 @@
-"""What the way of tuning, or a control, does to the claim: said where nobody can miss it."""
+"""Notes on the validity of the scores: mode of tuning, permutation control, reproducibility, selection optimism."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from eegwf.report.data import Run
+from eegwf.config.study import StudyDesign
+from eegwf.report.data import ReportData
 from eegwf.report.formats import count, defined, difference, difference_interval, score
 from eegwf.report.selection import Optimism, mean
 
 OPTIMISTIC, PERMUTED = "optimistic", "permuted labels"
 MEANINGS = {
-    OPTIMISTIC: "parameters of all folds were chosen by a study that has seen the test patients of all folds but the "
-    "first (tuning.mode: once)",
-    PERMUTED: "a control with shuffled training and validation labels (permute_labels: true)",
+    OPTIMISTIC: "the hyperparameters of all folds were chosen by an Optuna study that used the test patients of all "
+    "folds except the first (tuning.mode: once)",
+    PERMUTED: "permutation control with shuffled training and validation labels (permute_labels: true)",
 }
 
 
 @dataclass(frozen=True)
 class Banner:
-    """A warning of the first screen."""
+    """A warning above the main scores.
+
+    Attributes
+    ----------
+    title
+        Heading.
+    text
+        Explanation.
+    """
 
     title: str
     text: str
 
 
-def marks(config: dict[str, Any]) -> list[str]:
-    """What keeps a run with this configuration from being quoted as a result; none for an honest one."""
-    found = [OPTIMISTIC] if config["tuning"].get("mode") == "once" else []
-    return found + ([PERMUTED] if config.get("permute_labels") else [])
+def marks(study: StudyDesign) -> list[str]:
+    """Names of the properties of a configuration because of which its scores are not a result; mostly empty."""
+    return [OPTIMISTIC] * (study.tuning.mode == "once") + [PERMUTED] * study.permute_labels
 
 
-def banners(run: Run, tuned: list[float | None]) -> list[Banner]:
-    """The first screen's warnings; `tuned` are the best validation values of the folds' studies."""
-    found = []
+def banners(run: ReportData, tuned: list[float | None]) -> list[Banner]:
+    """List the warnings above the main scores.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+    tuned
+        Best validation value of tuning for each fold.
+
+    Returns
+    -------
+    list of Banner
+        The warnings; mostly empty.
+    """
+    result = []
     if run.permuted:
-        found.append(Banner("A control, not a result: shuffled labels", _control(run, mean(tuned))))
+        result.append(Banner("Permutation control: shuffled labels", _control(run, mean(tuned))))
     if run.mode == "once":
-        found.append(Banner("These scores are too good: tuning has seen most test patients", _optimistic(run)))
-    return found
+        result.append(Banner("Optimistic bias: tuning used test patients", _optimistic(run)))
+    return result
 
 
-def _control(run: Run, tuned: float | None) -> str:
-    chance = run.metrics["floors"]["chance"]["balanced_accuracy"]
-    told = (
-        "The labels of the training and validation windows were shuffled (permute_labels: true); those of the test "
-        f"windows were not. Test scores must be at chance (balanced accuracy {score(chance)}): if they are not, "
-        "something leaks."
+def _control(run: ReportData, tuned: float | None) -> str:
+    chance = run.metrics["baselines"]["chance"]["balanced_accuracy"]
+    text = (
+        "These scores are not a result. The labels of the training and validation windows were shuffled "
+        "(permute_labels: true); the labels of the test windows were not. Test scores must be at chance level "
+        f"(balanced accuracy {score(chance)}); scores above it indicate leakage."
     )
-    if tuned is not None and run.config["training"]["monitor"] == "balanced_accuracy":
-        told += f" Tuning still found a validation value of {score(tuned)}: what is above chance is its optimism."
-    return told
+    if tuned is not None and run.study.training.monitor == "balanced_accuracy":
+        text += (
+            f" The mean validation value of the best trials is {score(tuned)}; its difference from chance level is the "
+            "optimism of tuning."
+        )
+    return text
 
 
-def _optimistic(run: Run) -> str:
+def _optimistic(run: ReportData) -> str:
     folds = sorted(row["fold"] for row in run.metrics["per_fold"])
     value = next((row["balanced_accuracy"] for row in run.metrics["per_fold"] if row["fold"] == 1), None)
     others = f"folds 2 {'and' if folds[-1] == 3 else 'to'} {folds[-1]}"
     return (
-        f"The parameters of all folds were chosen by fold 1's study (tuning.mode: once), which has seen the test "
-        f"patients of {others} in training or validation. Only fold 1's test score is honest: balanced accuracy "
-        f"{score(value)} ({run.primary}, fold 1). The pooled scores below mix it with the others."
+        "The hyperparameters of all folds were chosen by the Optuna study of fold 1 (tuning.mode: once), which used "
+        f"the test patients of {others} in training or validation. Only the test score of fold 1 is unbiased: balanced "
+        f"accuracy {score(value)} ({run.primary}, fold 1). The pooled scores below include the biased folds."
     )
 
 
-def control_verdict(run: Run) -> str:
-    """Whether a control's headline is at chance, as it must be."""
+def control_verdict(run: ReportData) -> str:
+    """Comparison of the balanced accuracy of a permutation control with chance level."""
     entry = run.headline["balanced_accuracy"]
-    chance = run.metrics["floors"]["chance"]["balanced_accuracy"]
+    chance = run.metrics["baselines"]["chance"]["balanced_accuracy"]
     if not defined(entry["low"]) or not defined(entry["high"]):
-        return "Without an interval it can't be told whether this control is at chance."
+        return "There is no confidence interval, so this control can't be compared with chance level."
+    interval = "The confidence interval of the balanced accuracy"
     if entry["low"] > chance:
         return (
-            f"The whole interval lies above chance ({score(chance)}), although labels were shuffled: look for a leak."
+            f"{interval} is entirely above chance level ({score(chance)}) although the labels were shuffled: check the "
+            "study for leakage."
         )
     if entry["high"] < chance:
-        return f"The whole interval lies below chance ({score(chance)}), where shuffled labels should have put it."
-    return f"The interval holds chance ({score(chance)}), as that of a control with shuffled labels must."
+        return (
+            f"{interval} is entirely below chance level ({score(chance)}); with shuffled labels it is expected to "
+            "include it."
+        )
+    return f"{interval} includes chance level ({score(chance)}), as expected with shuffled labels."
 
 
-def reserved_sentence(run: Run) -> str:
-    """How many patients tuned and were never tested; empty if none."""
+def reserved_sentence(run: ReportData) -> str:
+    """Number of patients reserved for tuning; empty if there is none."""
     n = len(run.reserved)
     if not n:
         return ""
     was, are = ("was", "is") if n == 1 else ("were", "are")
-    return f"{count(n, 'more patient')} {was} reserved for tuning and {are} in no fold."
+    return f"{count(n, 'further patient')} {was} reserved for tuning and {are} in no outer fold."
 
 
-def repeatability(run: Run) -> str:
-    """Why another run would not give the same bytes; empty if it would."""
-    tuning = run.config["tuning"]
+def repeatability(run: ReportData) -> str:
+    """Reason why another run would not give byte-identical results; empty if it would."""
+    tuning = run.study.tuning
     causes = []
-    if tuning.get("workers", 1) > 1:
-        causes.append(f"{tuning['workers']} workers shared the trials of each study")
-    if tuning.get("minutes") is not None:
-        causes.append(f"tuning had a budget in minutes ({tuning['minutes']:g} of each study)")
+    if tuning.n_workers > 1:
+        causes.append(f"{tuning.n_workers} workers shared the trials of each Optuna study")
+    if tuning.timeout_minutes is not None:
+        causes.append(f"tuning was limited in time ({tuning.timeout_minutes:g} minutes per Optuna study)")
     if not causes:
         return ""
     return (
-        f"Not repeatable to the byte: {' and '.join(causes)}, so that another run may draw other trials and choose "
-        "other parameters. Retraining the parameters shown here is repeatable on the CPU."
+        f"Tuning is not reproducible byte for byte: {' and '.join(causes)}, so another run may evaluate other trials "
+        "and choose other hyperparameters. Retraining of the parameter sets on this page is reproducible on the CPU."
     )
 
 
-def optimism_claim(run: Run, optimism: Optimism, level: str, compared: str) -> str:
-    """The mean optimism, its interval, and which folds it is of; empty if it is undefined."""
+def optimism_claim(run: ReportData, optimism: Optimism, level: str, compared: str) -> str:
+    """Format the mean selection optimism with its interval.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+    optimism
+        Mean selection optimism.
+    level
+        Confidence level of its interval, as text.
+    compared
+        Name of the score.
+
+    Returns
+    -------
+    str
+        Value, score and interval; empty if the optimism is undefined.
+    """
     if optimism.value is None:
         return ""
-    told = f"{difference(optimism.value)} {compared}" + (" in fold 1" if run.mode == "once" else "")
+    value = f"{difference(optimism.value)} {compared}" + (" in fold 1" if run.mode == "once" else "")
     bounds = difference_interval(optimism.low, optimism.high)
-    return f"{told} ({level} interval {bounds})" if bounds else f"{told} (no interval: one fold has no spread)"
+    return f"{value} ({level} confidence interval {bounds})" if bounds else f"{value} (no interval: only one fold)"

@@ -1,1 +1,1 @@
-"""From windows to spectrograms: mel, STFT and CWT on one grid of frequencies and times."""
+"""Spectrograms of windows: mel, STFT and CWT on a common grid of frequencies and times."""

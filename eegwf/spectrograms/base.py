@@ -1,39 +1,66 @@
-"""What the three spectrograms share: the check of the input, blocks of bounded memory, decibels."""
+"""Base class of the three spectrograms: input validation, processing in blocks of bounded memory, output units."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 
-from eegwf.spectrograms.axes import cell_centres, check_axes, count_frames
+from eegwf.spectrograms.axes import cell_centers, check_axes, count_frames
 
 CPU_BLOCK = 2**19
-"""Floats of a block: what a core's share of the cache holds, and enough for a call to be worth its overhead."""
+"""Floats of a block on the CPU: small enough for one core's share of the cache, large enough that the overhead of a
+call is negligible."""
 GPU_BLOCK = 2**26
 
 TINY = 1e-30
-"""Power that roots are taken of, at least: at 0 a root has no slope."""
+"""Lower limit of the power before a square root is taken, since the derivative of the root is infinite at 0."""
 
 Output = Literal["db", "power", "magnitude"]
 
 
 class Spectrogram(torch.nn.Module):
-    """Windows (batch, n_chans, n_times) in microvolts to (batch, n_chans, n_freqs, n_frames).
+    """Transform of windows (batch, n_chans, n_times) in microvolts to (batch, n_chans, n_freqs, n_frames).
 
-    Every channel of every window is transformed by itself. Floating types other than float64 are computed in float32,
-    under autocast too, and whatever the module was cast to. The signals are worked off in blocks, so that memory
-    beyond input and output stays bounded (while gradients are recorded, autograd keeps the blocks).
+    Every channel of every window is transformed independently. Input in float64 is computed in float64; all other
+    floating types are computed in float32, also under autocast and after the module was cast to another type. The
+    signals are processed in blocks, so that the memory needed beyond input and output is bounded (while gradients are
+    recorded, autograd keeps the intermediate results of all blocks).
+
+    Parameters
+    ----------
+    sfreq
+        Sampling rate in Hz.
+    n_times
+        Number of samples of a window.
+    n_freqs, n_frames
+        Rows and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
+    hop
+        Distance between columns in seconds, instead of `n_frames`; the window must be a multiple of it.
+    f_min, f_max
+        Lowest and highest frequency in Hz; `f_max` None means half of the sampling rate.
+    floor
+        Power added before the logarithm, in the unit of the power.
+    output
+        "db", "power" or "magnitude".
+    check_finite
+        Whether to refuse NaN and infinity.
 
     Attributes
     ----------
     freqs : numpy.ndarray
-        Frequencies of the rows in Hz, rising, shape (n_freqs,).
+        Frequencies of the rows in Hz, increasing, shape (n_freqs,).
     times : numpy.ndarray
-        Centres of the frames in seconds from the first sample, shape (n_frames,).
+        Centers of the frames in seconds from the first sample, shape (n_frames,).
     hop : float
-        Distance of the frames in seconds.
+        Distance between frames in seconds.
     floor : float
         Power added before the logarithm, in the unit of the power.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
     """
 
     def __init__(
@@ -56,30 +83,31 @@ class Spectrogram(torch.nn.Module):
         f_max = sfreq / 2 if f_max is None else f_max
         check_axes(name, sfreq, n_times, n_freqs, n_frames, f_min, f_max)
         if output not in ("db", "power", "magnitude"):
-            raise ValueError(f"{name}: output {output!r} is none of 'db', 'power' and 'magnitude'")
+            raise ValueError(f"{name}: output is {output!r}; expected 'db', 'power' or 'magnitude'")
         if not floor > 0:
-            raise ValueError(f"{name}: floor {floor} is not above 0")
+            raise ValueError(f"{name}: floor is {floor}; expected a power above 0")
         self.name, self.sfreq, self.output, self.floor = name, float(sfreq), output, float(floor)
         self.n_times, self.n_freqs, self.n_frames = int(n_times), int(n_freqs), int(n_frames)
         self.f_min, self.f_max, self.check_finite = float(f_min), float(f_max), bool(check_finite)
-        self.times = cell_centres(self.n_times, self.n_frames, self.sfreq)
+        self.times = cell_centers(self.n_times, self.n_frames, self.sfreq)
         self.hop = self.n_times / self.n_frames / self.sfreq
         self.freqs = np.empty(0)
 
     def _constant(self, name: str, value: np.ndarray) -> None:
-        """Keep an array in double precision; it moves with the module and is no part of its state."""
+        """Register an array as a buffer in double precision, which is not part of the state dictionary."""
         self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value)), persistent=False)
 
-    def _apply(self, fn, recurse: bool = True):
-        """Follow a model to another device, but not to another precision: constants are cast when they are used."""
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:
+        """Move the buffers to the device of `fn`, but keep their precision; they are cast when they are used."""
         buffers, self._buffers = self._buffers, {}
         super()._apply(fn, recurse)
         for name, buffer in buffers.items():
-            self._buffers[name] = buffer.to(fn(torch.empty(0, device=buffer.device)).device)
+            if buffer is not None:
+                self._buffers[name] = buffer.to(fn(torch.empty(0, device=buffer.device)).device)
         return self
 
     def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
-        """Power of signals (n, n_times), shape (n, n_freqs, n_frames), with about `block` floats at once."""
+        """Power of signals (n, n_times), shape (n, n_freqs, n_frames), computed in blocks of about `block` floats."""
         raise NotImplementedError
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -97,9 +125,11 @@ class Spectrogram(torch.nn.Module):
 
         Raises
         ------
+        TypeError
+            If `x` is not a tensor.
         ValueError
-            If `x` has other dimensions, another length, is not of a floating type, or (with `check_finite`) holds
-            NaN or infinity.
+            If `x` has other dimensions or another length, is not of a floating type, or (with `check_finite`)
+            contains NaN or infinity.
         """
         self._check(x)
         if x.dtype != torch.float64:
@@ -115,7 +145,7 @@ class Spectrogram(torch.nn.Module):
             return 10 * torch.log10(power + self.floor)
         return power.add_(self.floor).log10_().mul_(10)
 
-    def _check(self, x: torch.Tensor) -> None:
+    def _check(self, x: Any) -> None:
         expected = f"(batch, n_chans, {self.n_times})"
         if not isinstance(x, torch.Tensor):
             raise TypeError(f"{self.name}: input is a {type(x).__name__}; expected a torch.Tensor {expected}")
@@ -123,13 +153,14 @@ class Spectrogram(torch.nn.Module):
             raise ValueError(f"{self.name}: input of shape {tuple(x.shape)}; expected {expected}")
         if not x.dtype.is_floating_point:
             raise ValueError(f"{self.name}: input of type {x.dtype}; expected microvolts as float32, such as x.float()")
-        # A sum is quicker than a look at every sample, and is finite if they are (or, where it overflows, not).
+        # The sum is faster than a test of every sample. It is finite only if all samples are; it can overflow although
+        # they are, so a sum that is not finite is followed by the test of every sample.
         if not self.check_finite or x.sum(dtype=torch.promote_types(x.dtype, torch.float32)).isfinite():
             return
-        bad = (~x.isfinite()).nonzero()
-        if len(bad):
-            window, channel, sample = bad[0].tolist()
+        invalid = (~x.isfinite()).nonzero()
+        if len(invalid):
+            window, channel, sample = invalid[0].tolist()
             raise ValueError(
-                f"{self.name}: window {window}, channel {channel} holds NaN or infinity, first at sample {sample}; "
-                "expected microvolts; mend the window or leave it out"
+                f"{self.name}: window {window}, channel {channel} contains NaN or infinity, first at sample {sample}; "
+                "expected microvolts; correct the window or remove it"
             )

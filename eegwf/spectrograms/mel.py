@@ -1,4 +1,4 @@
-"""Mel spectrogram: the power of the STFT through a bank of Slaney's mel filters."""
+"""Mel spectrogram: power of the STFT, filtered by Slaney's mel filters."""
 
 import numpy as np
 import torch
@@ -14,43 +14,47 @@ from eegwf.spectrograms.stft import FLOOR, density_scale
 class Mel(Spectrogram):
     """Mean power spectral density under mel filters, in uV^2/Hz.
 
-    Frames and densities are those of `eegwf.spectrograms.stft.STFT`, at the multiples of 1 / `window`. The
-    filters (attribute `filters`, (n_freqs, window * sfreq // 2 + 1), 1/Hz) are those of
-    `librosa.filters.mel(htk=False, norm="slaney")`: triangles evenly spaced on the mel scale of Slaney's
-    Auditory Toolbox (1998), of area 1. The sum over the bins is multiplied by their distance, so that flat
-    noise has the same level in mel and STFT; librosa leaves that constant factor out.
+    Frames and densities are those of `eegwf.spectrograms.stft.STFT` at the multiples of 1 / `window`. The filters
+    (attribute `filters`, (n_freqs, window * sfreq // 2 + 1), 1/Hz) are those of
+    `librosa.filters.mel(htk=False, norm="slaney")`: triangles of area 1 that are evenly spaced on the mel scale of
+    Slaney's Auditory Toolbox (1998). The sum over the bins is multiplied by the distance between bins, so that white
+    noise has the same level in mel and STFT; librosa omits this constant factor.
 
-    By definition this scale is linear below 1 kHz: up to there, which is all of the EEG, the filters are equal
-    triangles at equal distances, and what mel adds to the STFT is the averaging over each row's band.
+    By definition, the mel scale is linear below 1 kHz. In this range, which contains all of the EEG, the filters are
+    equal triangles at equal distances, and mel differs from the STFT in that each row is an average over its band.
 
     Parameters
     ----------
     sfreq
         Sampling rate in Hz.
     n_times
-        Samples of a window.
+        Number of samples of a window.
     n_freqs, n_frames
         Rows (filters) and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
     hop
-        Distance of the columns in seconds, in place of `n_frames`; it must divide the window.
+        Distance between columns in seconds, instead of `n_frames`; the window must be a multiple of it.
     f_min, f_max
-        Lower end of the lowest filter and upper end of the highest, in Hz; `freqs` are their peaks. `f_max` None:
-        half of the sampling rate.
+        Lower edge of the lowest filter and upper edge of the highest, in Hz; `freqs` are the peaks. `f_max` None
+        means half of the sampling rate.
     window
         Length of the Hann window in seconds, rounded to samples; also the length of the FFT.
     output
-        "db": 10 log10(power + floor); "power": uV^2/Hz; "magnitude": its root, uV/sqrt(Hz).
+        "db": 10 log10(power + floor); "power": uV^2/Hz; "magnitude": its square root, uV/sqrt(Hz).
     floor
-        Power added before the logarithm, uV^2/Hz; silence becomes 10 log10(floor) = -40 dB.
+        Power added before the logarithm, uV^2/Hz; a signal of zeros is 10 log10(floor) = -40 dB.
     check_finite
-        Refuse NaN and infinity; on a GPU the check waits for the input.
+        Whether to refuse NaN and infinity; on a GPU the check waits for the input.
 
     Raises
     ------
     ValueError
-        If the frequencies or the Hann window don't fit the sampling rate and the window, or if a filter falls
-        between the bins of the FFT; the message says how many filters, or what window, would do.
+        If the frequencies or the Hann window do not fit the sampling rate and the window, or if a filter lies between
+        two bins of the FFT; the message names the number of filters, or the window, that avoids it.
     """
+
+    hann: torch.Tensor
+    filters: torch.Tensor
+    scale: torch.Tensor
 
     def __init__(
         self,
@@ -105,7 +109,20 @@ class Mel(Spectrogram):
 
 
 def filter_spans(filters: np.ndarray, parts: int = 4) -> list[tuple[slice, slice]]:
-    """Rows of a filter bank in some parts, each with the bins that its filters touch: little of the bank is not 0."""
+    """Divide a filter bank into groups of rows with the bins that they cover, since most weights of the bank are 0.
+
+    Parameters
+    ----------
+    filters
+        Weights of the bins, shape (n_freqs, n_bins).
+    parts
+        Maximum number of groups.
+
+    Returns
+    -------
+    list of tuple
+        Slices of the rows and of the bins of each group.
+    """
     spans = []
     for rows in np.array_split(np.arange(len(filters)), min(parts, len(filters))):
         bins = np.flatnonzero(filters[rows].any(axis=0))

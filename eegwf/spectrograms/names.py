@@ -1,11 +1,11 @@
-"""The names of the spectrograms, for those who must not import torch."""
+"""Names of the spectrograms, importable without torch."""
 
 SPECTROGRAMS = ("mel", "stft", "cwt")
 
 CONCAT = ("mel", "cwt", "stft")
-"""What `concat` stacks on the channel axis, in this order."""
+"""Spectrograms that `concat` stacks along the channel axis, in this order."""
 
 
 def members(spectrogram: str) -> tuple[str, ...]:
-    """Name the spectrograms that an input is made of: three for `concat`, otherwise itself."""
+    """Names of the spectrograms that form a model input: three for `concat`, otherwise the spectrogram itself."""
     return CONCAT if spectrogram == "concat" else (spectrogram,)

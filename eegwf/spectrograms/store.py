@@ -1,4 +1,4 @@
-"""From the file of windows to the file of spectrograms, in bounded memory, chunk by chunk."""
+"""Transform the array of windows into the array of spectrograms, in chunks and in bounded memory."""
 
 import threading
 from collections import deque
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,35 +20,38 @@ from eegwf.spectrograms.base import Spectrogram
 from eegwf.spectrograms.transforms import make_transform
 from eegwf.storage.files import read_array, read_json, write_json
 from eegwf.storage.growing_array import GrowingArray
-from eegwf.storage.locks import held
+from eegwf.storage.locks import exclusive_lock
 
 BATCH = {"cpu": 16, "cuda": 128}
-"""Windows transformed at once. Sums of matrix products and FFTs may differ in the last bit with the number of
-windows: always the same number, the last batch filled up with zeros, gives bytes that depend on nothing else."""
+"""Windows transformed together. Sums in matrix products and FFTs can differ in the last bit with the number of windows.
+All batches therefore have this number, the last one padded with zeros, so that the bytes of the result depend on the
+windows alone."""
 
 GPU_WORKERS = 3
-"""One reads, one computes, one writes; each takes about 2 GB of the GPU."""
+"""While one worker reads, another computes and a third copies the result; each uses about 2 GB of GPU memory."""
 
 AHEAD = 8
-"""Batches, beyond one for each worker, that wait to be written: they keep the workers busy while the disk is slow."""
+"""Batches, beyond one for each worker, that may wait to be written, so that a slow disk does not stop the workers."""
 
 FINISHED = "finished.json"
 
 
 @dataclass(frozen=True)
 class WindowFile:
-    """The file of windows, read part by part: a memory map of it would count as this process's memory.
+    """Array file of windows, read in parts, since a memory map would count toward the memory of the process.
 
     Attributes
     ----------
     path
-        `.npy`, float16 or wider (n_windows, n_chans, n_times), microvolts.
-    shape, dtype, offset
-        Of the array, and the first byte of its data.
+        `.npy` file, float16 or wider, shape (n_windows, n_chans, n_times), microvolts.
+    shape, dtype
+        Shape and type of the array.
+    offset
+        Position of the first byte of the data in the file.
     sfreq
         Sampling rate in Hz.
     ch_names
-        Names of the channels, in the array's order.
+        Names of the channels, in the order of the array.
     """
 
     path: Path
@@ -59,43 +63,71 @@ class WindowFile:
 
     @classmethod
     def open(cls, path: Path | str, sfreq: float, ch_names: list[str]) -> "WindowFile":
-        """Look at the file's header.
+        """Read the header of an array file.
+
+        Parameters
+        ----------
+        path
+            `.npy` file.
+        sfreq
+            Sampling rate in Hz.
+        ch_names
+            Names of the channels, in the order of the array.
+
+        Returns
+        -------
+        WindowFile
+            The file, of which no data has been read.
 
         Raises
         ------
         InputError
-            If it is no such array, or if there are not as many names as channels.
+            If the file is not an array of windows, or if the number of names and channels differ.
         """
         array = read_array(path)
         if array.ndim != 3 or array.dtype.kind != "f" or 0 in array.shape or not array.flags.c_contiguous:
             raise InputError(
                 f"{path}: {array.dtype} of shape {array.shape}; expected float16 (n_windows, n_chans, "
-                "n_times) in microvolts, none of them 0, in C order; make the windows again"
+                "n_times) in microvolts, no dimension 0, in C order; create the windows again"
             )
         if len(ch_names) != array.shape[1]:
-            raise InputError(f"{path}: {array.shape[1]} channels, but {len(ch_names)} names were given")
-        return cls(Path(path), array.shape, array.dtype, array.offset, float(sfreq), tuple(ch_names))
+            raise InputError(f"{path}: {array.shape[1]} channels, but {len(ch_names)} channel names")
+        n_windows, n_chans, n_times = array.shape
+        shape = n_windows, n_chans, n_times
+        return cls(Path(path), shape, array.dtype, array.offset, float(sfreq), tuple(ch_names))
 
     def read(self, first: int, count: int) -> np.ndarray:
-        """Windows from `first` on, float32 (count, n_chans, n_times); behind the last one there is silence.
+        """Read windows.
+
+        Parameters
+        ----------
+        first
+            Index of the first window.
+        count
+            Number of windows.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, shape (count, n_chans, n_times); zeros after the last window of the file.
 
         Raises
         ------
         InputError
-            If they hold NaN or infinity.
+            If the windows contain NaN or infinity.
         """
         n_windows, n_chans, n_times = self.shape
-        there = min(count, n_windows - first)
+        available = min(count, n_windows - first)
         start = self.offset + first * n_chans * n_times * self.dtype.itemsize
-        part = np.fromfile(self.path, self.dtype, there * n_chans * n_times, offset=start)
+        part = np.fromfile(self.path, self.dtype, available * n_chans * n_times, offset=start)
         batch = np.zeros((count, n_chans, n_times), dtype=np.float32)
-        batch[:there] = part.reshape(there, n_chans, n_times)
+        batch[:available] = part.reshape(available, n_chans, n_times)
         finite = np.isfinite(batch).all(axis=-1)
         if not finite.all():
             window, channel = np.argwhere(~finite)[0]
             raise InputError(
-                f"{self.path}: window {first + window}, channel {self.ch_names[channel]} holds NaN or infinity; "
-                "expected microvolts; make the windows again or leave out its recording"
+                f"{self.path}: window {first + window}, channel {self.ch_names[channel]} contains NaN or infinity; "
+                "expected microvolts; create the windows again or exclude the recording"
             )
         return batch
 
@@ -117,52 +149,52 @@ def write_spectrogram(
     Parameters
     ----------
     name, grid
-        The spectrogram and its entry in the configuration.
+        Name of the spectrogram, and its entry in the configuration.
     windows
-        What to transform.
+        Windows to transform.
     array_path
-        `.npy` to write: float16 (n_windows, n_chans, n_freqs, n_frames), dB.
+        `.npy` file to write: float16, shape (n_windows, n_chans, n_freqs, n_frames), dB.
     axes_path
-        `.json` to write: spectrogram, ch_names, freqs (Hz), times (s), sfreq, parameters, and the sha256 of the
-        array's data (the bytes behind the header).
+        `.json` file to write: spectrogram, ch_names, freqs (Hz), times (s), sfreq, parameters, and the sha256 of the
+        data of the array (the bytes after the header).
     state
-        Folder in which the array grows, and from which a killed job goes on. What decides the array must decide
-        the folder's name too.
+        Folder of the unfinished array, from which a killed job continues. Its name must depend on everything that
+        determines the array.
     threads
-        Batches transformed at the same time, one thread each.
+        Number of batches transformed at the same time, in one thread each.
     device
         "cpu" or "cuda".
     progress
-        Print percentage and remaining time on standard error.
+        Whether to log the percentage and the remaining time.
     chunk_bytes
-        Bytes of the array, about, that a kill may cost.
+        Approximate size of a chunk in bytes, and thus of the work that is lost if the job is killed.
 
     Raises
     ------
     InputError
-        If windows hold NaN or infinity, or if the transform does not fit them.
+        If windows contain NaN or infinity, or if the transform does not fit them.
 
     Notes
     -----
-    On the CPU the bytes depend neither on `chunk_bytes` nor on `threads`, nor on kills. While it runs, torch's own
-    thread count is one; it is set back at the end.
+    On the CPU, the bytes of the result depend neither on `chunk_bytes` nor on `threads`, nor on interruptions. The
+    number of threads of torch is 1 while the function runs, and is restored at the end.
     """
     n_windows, n_chans, n_times = windows.shape
     transform = make_transform(name, grid, windows.sfreq, n_times, check_finite=False).to(device)
     shape = (n_windows, n_chans, transform.n_freqs, transform.n_frames)
-    lines = Progress(name, n_windows, every=5.0 if progress else float("inf"))
+    lines = Progress(name, n_windows, interval=5.0 if progress else float("inf"))
     state.mkdir(parents=True, exist_ok=True)
     workers = threads if device == "cpu" else min(threads, GPU_WORKERS)
-    with held(state), GrowingArray(state, shape, "<f2") as array, _one_thread_each(workers) as pool:
+    with exclusive_lock(state), GrowingArray(state, shape, "<f2") as array, _single_thread_pool(workers) as pool:
         if _finished(state, array_path, axes_path):
             if progress:
                 lines.skip(n_windows)
-                lines.say("another job has made it meanwhile")
+                lines.log("already computed by another job")
             array.discard()
             return
         if array.done:
             lines.skip(array.done)
-            lines.say(f"going on at window {array.done}")
+            lines.log(f"continuing at window {array.done}")
         per_chunk = max(1, chunk_bytes // array.row_bytes)
         waiting = 0
         for levels in _levels(pool, workers + AHEAD, transform, windows, array.done, device):
@@ -180,14 +212,14 @@ def write_spectrogram(
 
 
 def _finished(state: Path, array_path: Path | str, axes_path: Path | str) -> bool:
-    """Whether both files are there, and are those that a job with this state has made."""
+    """Whether both files exist and were written by a job with this state."""
     marker = state / FINISHED
     if not (marker.exists() and Path(array_path).exists() and Path(axes_path).exists()):
         return False
     return read_json(axes_path).get("sha256") == read_json(marker)["sha256"]
 
 
-def _axes(name: str, grid: Grid, windows: WindowFile, transform: Spectrogram, sha256: str) -> dict:
+def _axes(name: str, grid: Grid, windows: WindowFile, transform: Spectrogram, sha256: str) -> dict[str, Any]:
     return {
         "spectrogram": name,
         "ch_names": list(windows.ch_names),
@@ -202,11 +234,11 @@ def _axes(name: str, grid: Grid, windows: WindowFile, transform: Spectrogram, sh
 def _levels(
     pool: ThreadPoolExecutor, ahead: int, transform: Spectrogram, windows: WindowFile, done: int, device: str
 ) -> Iterator[np.ndarray]:
-    """Levels of batch after batch in half precision, at most `ahead` of them in memory."""
+    """Yield the levels of each batch in half precision, with at most `ahead` batches in memory."""
     batch, worker = BATCH[device], threading.local()
 
     def work(first: int) -> np.ndarray:
-        # A stream of its own: one worker copies while another computes.
+        # One stream for each worker, so that one worker copies while another computes.
         if device == "cuda" and not hasattr(worker, "stream"):
             worker.stream = torch.cuda.Stream()
         with torch.inference_mode(), torch.cuda.stream(getattr(worker, "stream", None)):
@@ -216,7 +248,7 @@ def _levels(
             levels = transform(x)[max(0, done - first) : windows.shape[0] - first]
             return levels.to(torch.float16).cpu().numpy().astype("<f2", copy=False)
 
-    # A batch begins where it always begins, so that its bytes are always the same.
+    # After an interruption too, batches begin at multiples of their size, so that their bytes are always the same.
     firsts = iter(range(done - done % batch, windows.shape[0], batch))
     futures = deque(pool.submit(work, first) for first in islice(firsts, ahead))
     while futures:
@@ -225,8 +257,8 @@ def _levels(
 
 
 @contextmanager
-def _one_thread_each(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Pool of workers in which torch computes with one thread: more would change the last bits."""
+def _single_thread_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Pool of workers in which torch computes with one thread, since the last bits depend on the number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))

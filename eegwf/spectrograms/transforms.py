@@ -1,4 +1,4 @@
-"""Spectrograms by name, with the parameters of the configuration."""
+"""Make spectrogram transforms from their names and configuration entries."""
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
@@ -19,29 +19,28 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_fini
     name
         "mel", "stft" or "cwt".
     grid
-        The entry of that name in the configuration's `spectrograms`.
+        Configuration entry `spectrograms.<name>`.
     sfreq
         Sampling rate in Hz.
     n_times
-        Samples of a window.
+        Number of samples of a window.
     check_finite
-        Refuse NaN and infinity in what is transformed.
+        Whether the transform refuses NaN and infinity.
 
     Returns
     -------
-    torch.nn.Module
-        (batch, n_chans, n_times) in microvolts to (batch, n_chans, grid.n_freqs, grid.n_times) in dB.
+    Spectrogram
+        Module that transforms (batch, n_chans, n_times) in microvolts to (batch, n_chans, grid.n_freqs,
+        grid.n_frames) in dB.
 
     Raises
     ------
     InputError
-        If there is no such transform, or if its parameters don't fit the windows.
+        If there is no such transform, or if its parameters do not fit the windows.
     """
     if name not in CLASSES:
         raise InputError(f"spectrogram {name!r} is unknown; expected one of {', '.join(SPECTROGRAMS)}")
-    parameters = grid.model_dump()
-    n_frames = parameters.pop("n_times")
     try:
-        return CLASSES[name](sfreq=sfreq, n_times=n_times, n_frames=n_frames, check_finite=check_finite, **parameters)
+        return CLASSES[name](sfreq=sfreq, n_times=n_times, check_finite=check_finite, **grid.model_dump())
     except ValueError as error:
         raise InputError(f"config spectrograms.{error}") from None

@@ -1,1 +1,1 @@
-"""Files, locks, unfinished work and worker processes."""
+"""Files, locks, state of unfinished jobs and worker processes."""

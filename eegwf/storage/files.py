@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written to a temporary name, synced and renamed."""
+"""Read files, and write them atomically: to a temporary name, synchronized to the disk, then renamed."""
 
 import fcntl
 import hashlib
@@ -22,24 +22,29 @@ HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.fo
 
 @contextmanager
 def replacing(path: Path | str) -> Iterator[BinaryIO]:
-    """Open a binary file that takes the name `path` only when the block ends without error.
+    """Open a binary file that is renamed to `path` only when the block ends without an error.
 
     Parameters
     ----------
     path
-        The final name; missing parent folders are made.
+        The final name; missing parent folders are created.
+
+    Yields
+    ------
+    BinaryIO
+        The temporary file, in the folder of `path`.
 
     Raises
     ------
     OSError
-        From the file system (full, read-only), with `filename` set to `path`, or what the block raises. The
-        temporary file is removed.
+        If the file system refuses (full, read-only), with `filename` set to `path`. The temporary file is removed, also
+        after an error of the block.
     """
     path = Path(path)
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
+        _remove_stale_temporary_files(path)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -53,67 +58,103 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
     except BaseException as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        # An error that names another file, such as one read in the block, keeps that name.
+        # An error about another file, such as one that is read in the block, keeps the name of that file.
         if isinstance(error, OSError) and error.strerror and (temporary is None or error.filename in (None, temporary)):
             error.filename = str(path)
         raise
 
 
-def _sweep(path: Path) -> None:
-    """Remove what writers of `path` that were killed have left: their locks fell with them."""
-    for left in path.parent.iterdir():
-        if not left.name.startswith(f".{path.name}."):
+def _remove_stale_temporary_files(path: Path) -> None:
+    """Remove the temporary files of killed writers of `path`, which are those that no process has locked."""
+    for temporary in path.parent.iterdir():
+        if not temporary.name.startswith(f".{path.name}."):
             continue
-        with suppress(OSError), open(left, "rb") as file:
+        with suppress(OSError), open(temporary, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink()
+            temporary.unlink()
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write a text file atomically.
+
+    Parameters
+    ----------
+    path
+        The file.
+    text
+        Its content, written in UTF-8.
+    """
     with replacing(path) as file:
         file.write(text.encode())
 
 
 def write_json(path: Path | str, value: Any) -> None:
-    """Write JSON with a stable layout; NaN and infinity are refused (write None instead)."""
+    """Write a JSON file atomically, with a stable layout.
+
+    Parameters
+    ----------
+    path
+        The file.
+    value
+        A JSON-able value; NaN and infinity are refused with a ValueError (write None instead).
+    """
     write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:
-    """Write a tab-separated table with a header: floats with 9 significant digits, no index."""
+    """Write a tab-separated table with a header atomically.
+
+    Parameters
+    ----------
+    path
+        The file.
+    table
+        The table; its index is not written. Floats are written with 9 significant digits, missing values as empty
+        cells.
+    """
     text = table.to_csv(sep="\t", index=False, float_format="%.9g", lineterminator="\n", na_rep="")
     write_text(path, text)
 
 
 def write_array(path: Path | str, array: np.ndarray) -> None:
-    """Write one `.npy` array, whole or not at all."""
+    """Write an `.npy` file atomically.
+
+    Parameters
+    ----------
+    path
+        The file.
+    array
+        The array; Python objects are refused with a ValueError.
+    """
     with replacing(path) as file:
-        # Given no real file, NumPy writes through Python, whose errors tell a full disk by its name.
+        # If the object is not a real file, NumPy writes through Python, whose errors include the cause (disk full).
         np.lib.format.write_array(SimpleNamespace(write=file.write), np.asarray(array), allow_pickle=False)
 
 
-def read_array(path: Path | str) -> np.ndarray:
+def read_array(path: Path | str) -> np.memmap:
     """Open an `.npy` file as a read-only memory map.
 
     Raises
     ------
     InputError
-        If the file is not a whole `.npy` array, or holds Python objects.
+        If the file is not a complete `.npy` array, or contains Python objects.
     """
     with open(path, "rb") as file:
         try:
             shape, fortran_order, dtype = HEADER_READERS[np.lib.format.read_magic(file)](file)
         except OSError:
             raise
-        except Exception as error:  # A header is Python source: damaged, it fails in many ways.
-            raise InputError(f"{path}: not a whole .npy array ({error}); remove it and run again") from None
+        except (
+            Exception
+        ) as error:  # A header is parsed as Python source, and a damaged one raises many kinds of errors.
+            raise InputError(f"{path}: not a complete .npy array ({error}); remove it and rerun") from None
         start, size = file.tell(), os.fstat(file.fileno()).st_size
-    wanted = start + math.prod(shape) * dtype.itemsize
-    # numpy.memmap divides by the size of an element, and dies of one of 0 bytes.
-    if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0 or size < wanted:
+    expected = start + math.prod(shape) * dtype.itemsize
+    # numpy.memmap divides by the size of an element; a size of 0 bytes would crash the process.
+    if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0 or size < expected:
         raise InputError(
-            f"{path}: not a whole .npy array ({size} bytes, {wanted} for {shape} of {dtype}); remove it and run again"
+            f"{path}: not a complete .npy array ({size} bytes, expected {expected} for {shape} of {dtype}); "
+            "remove it and rerun"
         )
     return np.memmap(path, dtype, "r", start, shape, "F" if fortran_order else "C")
 
@@ -126,23 +167,28 @@ def read_table(path: Path | str, columns: tuple[str, ...] = (), text: tuple[str,
     path
         The file.
     columns
-        Columns that must be there.
+        Required columns.
     text
-        Columns kept as strings: "001" and "NA" stay as they are, BIDS's "n/a" becomes the empty string.
+        Columns read as strings: "001" and "NA" are kept, and "n/a" (missing in BIDS) becomes the empty string.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table.
 
     Raises
     ------
     InputError
-        If the file is not such a table or lacks a column.
+        If the file is not a tab-separated table, or a required column is missing.
     """
     try:
         table = pd.read_csv(path, sep="\t", dtype=dict.fromkeys(text, str))
-        # Read by itself, since pandas would take a patient named "NA" for a missing value.
+        # Text columns are read separately, since pandas would convert a patient named "NA" to a missing value.
         strings = pd.read_csv(path, sep="\t", dtype=str, na_filter=False, usecols=lambda name: name in text)
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path}: not a tab-separated table ({' '.join(str(error).split())})") from None
     if not isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"{path}: the rows have more cells than the header; give every column a name")
+        raise InputError(f"{path}: the rows have more cells than the header; add a name for every column")
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise InputError(
@@ -159,7 +205,7 @@ def read_json(path: Path | str) -> Any:
     Raises
     ------
     InputError
-        If it is not JSON.
+        If the file is not JSON.
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
@@ -168,9 +214,9 @@ def read_json(path: Path | str) -> Any:
 
 
 def digest(value: Any) -> str:
-    """Digest of a JSON-able value: 16 hexadecimal digits, the same for the same content in the same order.
+    """Digest of a JSON-able value: 16 hexadecimal digits.
 
-    Order counts, since the order of classes decides what the columns of a prediction mean.
+    It depends on the order of dictionary keys, since the order of the classes is that of the columns of a prediction.
     """
     text = json.dumps(value, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,9 +1,11 @@
-"""An `.npy` array that grows chunk by chunk: what was committed before a kill stands."""
+"""An `.npy` array that is written in chunks; the chunks committed before a kill are kept."""
 
 import hashlib
 import io
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,34 +15,34 @@ import numpy as np
 from eegwf.storage.files import replacing, write_text
 
 BUFFER = 2**22
-"""Bytes read at once while finished chunks are checked."""
+"""Bytes that are read at once while committed chunks are verified."""
 
 
 class GrowingArray:
-    """Rows of an array, appended in their order and committed in chunks.
+    """An array whose rows are appended in order and committed in chunks.
 
-    A folder holds the growing file and a journal, a line for each committed chunk: the rows that were there after
-    it, and the sha256 of the bytes of all of them. A chunk is on disk before its line is. What is behind the last
-    line that holds true is cut off when the array is opened again.
+    A folder contains the unfinished file and a journal with one line for each committed chunk: the number of rows after
+    this chunk, and the sha256 of the bytes of all rows so far. A chunk is synchronized to the disk before its line is
+    written. When the array is opened again, everything after the last line that matches the file is removed.
 
-    It is used in a `with` block, which opens and closes the file.
+    The array is used in a `with` block, which opens and closes the file.
 
     Parameters
     ----------
     folder
-        Where the file grows; held by one process.
+        Folder of the unfinished file; only one process may use it at a time.
     shape, dtype
-        Of the whole array.
+        Shape and type of the complete array.
 
     Attributes
     ----------
     done : int
-        Rows that are committed, the first to append next.
+        Number of committed rows, and thus the index of the next row to append.
 
     Raises
     ------
     OSError
-        From the file system (full, read-only), with `filename` set.
+        If the file system refuses (full, read-only), with `filename` set.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, ...], dtype: str):
@@ -54,7 +56,7 @@ class GrowingArray:
 
     def __enter__(self) -> Self:
         self._file = open(self.path, "a+b", buffering=0)
-        with _Named(self.path):
+        with _add_filename(self.path):
             self._resume()
         return self
 
@@ -63,15 +65,15 @@ class GrowingArray:
 
     @property
     def sha256(self) -> str:
-        """Digest of the bytes of all rows so far, without the header."""
+        """SHA-256 of the bytes of all rows so far, without the header."""
         return self._sha.hexdigest()
 
     def append(self, rows: np.ndarray) -> None:
-        """Write rows behind those that are there; a kill before the next `commit` loses them."""
+        """Append rows; they are lost if the process is killed before the next `commit`."""
         if not len(rows):
             return
-        data = memoryview(np.ascontiguousarray(rows)).cast("B")
-        with _Named(self.path):
+        data = np.ascontiguousarray(rows).data.cast("B")
+        with _add_filename(self.path):
             written = 0
             while written < len(data):
                 written += self._file.write(data[written:])
@@ -79,35 +81,44 @@ class GrowingArray:
         self._appended += len(rows)
 
     def commit(self) -> None:
-        """Make sure that the rows appended so far survive whatever comes."""
+        """Synchronize the rows appended so far to the disk and record them in the journal."""
         if not self._appended:
             return
-        with _Named(self.path):
+        with _add_filename(self.path):
             os.fdatasync(self._file.fileno())
         self.done += self._appended
-        with _Named(self.journal), open(self.journal, "a", encoding="ascii") as journal:
+        with _add_filename(self.journal), open(self.journal, "a", encoding="ascii") as journal:
             journal.write(f"{self.done}\t{self.sha256}\n")
             journal.flush()
             os.fsync(journal.fileno())
         self._appended = 0
 
     def publish(self, path: Path) -> None:
-        """Give the whole array its name; the folder keeps it too, for the case that the job dies before it ends."""
+        """Create the complete array under its final name.
+
+        The folder keeps the array until `discard`, since the job may be killed before it has written its other outputs.
+
+        Raises
+        ------
+        ValueError
+            If rows are missing.
+        """
         if self.done != self.shape[0]:
             raise ValueError(f"{self.path}: {self.done} of {self.shape[0]} rows are committed")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         try:
             path.hardlink_to(self.path)
-        except OSError:  # no links on this file system, or none to another one
+        except OSError:  # the file system does not support links, or `path` is on another one
             with replacing(path) as file, open(self.path, "rb") as source:
                 shutil.copyfileobj(source, file, BUFFER)
         os.utime(path)
 
     def discard(self) -> None:
-        """Leave nothing in the folder.
+        """Remove the unfinished file and the journal.
 
-        The array goes first: opened again with its journal gone, it would be cut off under its published name too.
+        The array is removed first. With the journal removed first, a kill in between would leave an array without a
+        journal, which is truncated when it is opened again; as a hard link, the published array would be truncated too.
         """
         self.path.unlink(missing_ok=True)
         self.journal.unlink(missing_ok=True)
@@ -124,34 +135,31 @@ class GrowingArray:
         write_text(self.journal, "".join(lines))
 
     def _checked_lines(self) -> list[str]:
-        """Lines of the journal that hold true, from the first on; read from behind the header."""
+        """Read the rows, and return the lines of the journal that match them, up to the first that does not."""
         lines = []
         text = self.journal.read_text(encoding="ascii", errors="replace") if self.journal.exists() else ""
         for line in text.splitlines(keepends=True):
             rows, _, sha = line.rstrip("\n").partition("\t")
             if not line.endswith("\n") or not rows.isdecimal() or not self.done < int(rows) <= self.shape[0]:
                 break
-            longer = self._sha.copy()
-            left = (int(rows) - self.done) * self.row_bytes
-            while left and (data := self._file.read(min(left, BUFFER))):
-                longer.update(data)
-                left -= len(data)
-            if longer.hexdigest() != sha:
+            extended = self._sha.copy()
+            remaining = (int(rows) - self.done) * self.row_bytes
+            while remaining and (data := self._file.read(min(remaining, BUFFER))):
+                extended.update(data)
+                remaining -= len(data)
+            if extended.hexdigest() != sha:
                 break
-            self._sha, self.done = longer, int(rows)
+            self._sha, self.done = extended, int(rows)
             lines.append(line)
         return lines
 
 
-class _Named:
-    """Errors of the file system without a file's name get one."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind, error, trace) -> None:
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(self.path)
+@contextmanager
+def _add_filename(path: Path) -> Iterator[None]:
+    """Add the name of a file to errors of the file system without one, such as those of `write` and `fsync`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise

@@ -1,22 +1,38 @@
-"""State of unfinished work: a folder no rule declares, held by one job at a time.
+"""State folders of unfinished jobs, from which a job that is started again continues.
 
-Snakemake removes the outputs of a job before it tries again; what must survive stands here, under a digest of all
-that decides the result.
+Snakemake removes the outputs of a job before it starts the job again. The state is therefore kept in a folder that no
+rule declares as an output, under a digest of everything that determines the result. One job uses it at a time.
 """
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from eegwf.storage.files import digest, write_text
 
 
 def library_versions() -> list[str]:
-    """Versions of the libraries that decide weights and trials: work begun under others is not gone on with."""
+    """Versions of the libraries that affect weights and trials; a job started with other versions starts anew."""
     return [f"{name} {version(name)}" for name in ("torch", "timm", "optuna", "numpy", "scikit-learn")]
 
 
-def state_folder(root: Path | str, stage: str, *identity) -> Path:
-    """Folder `root/<digest>` of the work that these JSON-able values decide; its file `stage` names the stage."""
+def state_folder(root: Path | str, stage: str, *identity: Any) -> Path:
+    """Create or find the state folder of a job.
+
+    Parameters
+    ----------
+    root
+        Parent folder.
+    stage
+        Name of the stage, also written to the file `stage` in the folder.
+    *identity
+        JSON-able values that determine the result of the job.
+
+    Returns
+    -------
+    Path
+        `root/<digest of stage and identity>`.
+    """
     folder = Path(root) / digest([stage, *identity])
     name = folder / "stage"
     if not name.exists():

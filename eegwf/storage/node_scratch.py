@@ -1,36 +1,49 @@
-"""Arrays on a node's own disk: copied there once for all jobs of a node, and removed by the last of them.
+"""Copies of arrays on the local disk of a compute node, shared by all jobs of the node and removed by the last of them.
 
-Trainings read rows at random, which a disk behind a network answers slowly.
+Training reads rows in random order, which is slow on a network disk.
 """
 
 import atexit
 import fcntl
+import logging
 import os
 import shutil
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 from eegwf.errors import InputError
 from eegwf.storage.files import digest
-from eegwf.storage.locks import held, try_lock
+from eegwf.storage.locks import exclusive_lock, try_lock
 
-# Of a job's environment rather than its command, since no result depends on it.
+logger = logging.getLogger(__name__)
+
+# An environment variable and not an option of the jobs, since no result depends on it.
 VARIABLE = "EEGWF_SCRATCH"
-# Left free on the disk.
+# Bytes that a copy must leave free on the disk.
 SPARE = 1 << 30
 
 
 def scratch_folder(named: str) -> Path | None:
-    """The folder that `cluster.scratch` stands for on this machine; None if a variable in it is not set here."""
+    """Path that `cluster.scratch` expands to on this machine; None if it is relative or a variable in it is not set."""
     path = Path(os.path.expandvars(named)).expanduser()
     return path if path.is_absolute() and "$" not in str(path) else None
 
 
 def staged(array: Path) -> Path:
-    """Copy of an array on the disk that `cluster.scratch` names; the array itself if none is, or if it does not fit.
+    """Copy an array to the folder `cluster.scratch`, unless another job of this node has done so.
 
-    The copy is kept for this process until it ends, however it does: a lock that it shares with others says so.
+    The copy exists until the last process that uses it ends. Each process holds a shared lock on it, which the kernel
+    releases when the process ends, also after a kill.
+
+    Parameters
+    ----------
+    array
+        Array file.
+
+    Returns
+    -------
+    Path
+        The copy; the array itself if `cluster.scratch` is not set or the copy does not fit on the disk.
 
     Raises
     ------
@@ -40,31 +53,31 @@ def staged(array: Path) -> Path:
     scratch = os.environ.get(VARIABLE, "")
     if not scratch:
         return array
-    place = scratch_folder(scratch)
-    if place is None:
-        return _in_place(array, f"cluster.scratch {scratch} is no absolute path on this machine")
-    about = array.stat()
-    name = digest([str(array.resolve()), about.st_size, about.st_mtime_ns])
-    folder = place / f"eegwf-{os.getuid()}"
+    root = scratch_folder(scratch)
+    if root is None:
+        return _in_place(array, f"cluster.scratch {scratch} is not an absolute path on this machine")
+    status = array.stat()
+    name = digest([str(array.resolve()), status.st_size, status.st_mtime_ns])
+    folder = root / f"eegwf-{os.getuid()}"
     try:
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         copy, used = folder / f"{name}.npy", os.open(folder / f"{name}.used", os.O_RDWR | os.O_CREAT, 0o600)
-        with held(folder, f"{name}.lock", say=None):
+        with exclusive_lock(folder, f"{name}.lock", wait_message=None):
             fcntl.flock(used, fcntl.LOCK_SH)
             if not copy.exists():
-                _sweep(folder)
+                _remove_unused_copies(folder)
                 _copy(array, copy)
     except OSError as error:
         raise InputError(
-            f"{place}: can't be used ({error.strerror}); cluster.scratch wants a folder on a disk of the node where "
-            "you may write"
+            f"{root}: can't be used ({error.strerror}); set cluster.scratch to a folder on a disk of the node with "
+            "write permission"
         ) from None
-    atexit.register(_leave, copy, used)
+    atexit.register(_release, copy, used)
     return copy if copy.exists() else array
 
 
 def _in_place(array: Path, reason: str) -> Path:
-    print(f"{array}: {reason}; it is read where it is", file=sys.stderr)
+    logger.warning("%s: %s; it is read in place", array, reason)
     return array
 
 
@@ -72,21 +85,23 @@ def _copy(array: Path, copy: Path) -> None:
     size, free = array.stat().st_size, shutil.disk_usage(copy.parent).free
     if free < size + SPARE:
         _in_place(
-            array, f"{size / 1e9:.2g} GB and a spare one don't fit on {copy.parent}: {free / 1e9:.2g} GB are free"
+            array,
+            f"{size / 1e9:.2g} GB and a reserve of {SPARE / 1e9:.2g} GB do not fit on {copy.parent}: "
+            f"{free / 1e9:.2g} GB are free",
         )
         return
-    # One writer at a time, under the lock: what a killed one has left is written over.
+    # The lock permits one writer at a time, so the partial copy of a killed writer can be overwritten.
     part = copy.with_suffix(".part")
     try:
         shutil.copyfile(array, part)
         part.replace(copy)
-    except OSError as error:  # others fill the disk too, and quotas don't show
+    except OSError as error:  # other processes use the disk too, and `disk_usage` does not include quotas
         part.unlink(missing_ok=True)
         _in_place(array, f"can't be copied to {copy.parent} ({error.strerror})")
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what no process reads any more: left by jobs that were killed."""
+def _remove_unused_copies(folder: Path) -> None:
+    """Remove the copies that no process uses, which are those of killed jobs."""
     for used in folder.glob("*.used"):
         lock, reader = try_lock(used.with_suffix(".lock")), None
         if lock is None:
@@ -102,7 +117,8 @@ def _sweep(folder: Path) -> None:
                 os.close(reader)
 
 
-def _leave(copy: Path, used: int) -> None:
-    with suppress(OSError), held(copy.parent, f"{copy.stem}.lock", say=None):
-        fcntl.flock(used, fcntl.LOCK_EX | fcntl.LOCK_NB)  # others read it still: the last one removes it
+def _release(copy: Path, used: int) -> None:
+    """Remove the copy if no other process uses it."""
+    with suppress(OSError), exclusive_lock(copy.parent, f"{copy.stem}.lock", wait_message=None):
+        fcntl.flock(used, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while another process uses the copy
         copy.unlink(missing_ok=True)

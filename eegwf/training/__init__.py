@@ -1,1 +1,1 @@
-"""Training: the one function that tuning and retraining share."""
+"""Training of one parameter set on one split, shared by hyperparameter tuning and retraining."""

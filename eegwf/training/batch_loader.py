@@ -1,4 +1,4 @@
-"""Windows on their way to the device: held there if they fit, else read ahead of the steps that need them."""
+"""Transfer of windows to the device: kept there if they fit into memory, else read ahead of the steps."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,86 +6,117 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
-READ_AHEAD = 2  # batches; more would only hold memory
-SHARE = 0.5  # of a GPU's free memory that windows may take: the rest is for weights, gradients and activations
+# Number of batches that are read ahead; more of them only take memory.
+N_PREFETCH = 2
+# Fraction of a GPU's free memory that windows may take; weights, gradients and activations need the rest.
+GPU_MEMORY_FRACTION = 0.5
 BLOCK_BYTES = 1 << 27
 
 
-def batches_of(inputs: Inputs, rows: np.ndarray, device: str) -> "Batches":
-    """Windows of a training, held over from the one before it if that had the same: a study's trials all do."""
-    rows = np.unique(rows)
-    kept = inputs.kept
-    if not (isinstance(kept, Batches) and kept.device == torch.device(device) and np.array_equal(kept.rows, rows)):
-        kept = inputs.kept = None  # or two would be on the device at a time
-        inputs.kept = Batches(inputs, rows, device)
-    return inputs.kept
+def shared_batch_loader(dataset: SpectrogramDataset, rows: np.ndarray, device: str) -> "BatchLoader":
+    """Return the loader of the previous training if it has the same rows and device, else a new one.
 
-
-class Batches:
-    """The windows of a training on its device.
+    All trials of an Optuna study train on the same windows, so that they are transferred once.
 
     Parameters
     ----------
-    inputs
-        Arrays of the whole study.
+    dataset
+        Spectrograms of the study. The loader is stored with them.
     rows
-        Rows that will be asked for; no others are read.
+        Rows of the training and validation windows.
     device
-        Where batches go.
+        Device of the batches.
+
+    Returns
+    -------
+    BatchLoader
+        Loader of these rows.
+    """
+    rows = np.unique(rows)
+    loader = dataset.shared_loader
+    reusable = (
+        isinstance(loader, BatchLoader) and loader.device == torch.device(device) and np.array_equal(loader.rows, rows)
+    )
+    if not reusable:
+        # Both references to the previous loader are removed first, so that the device has the memory of one only.
+        loader = dataset.shared_loader = None
+        dataset.shared_loader = BatchLoader(dataset, rows, device)
+    return dataset.shared_loader
+
+
+class BatchLoader:
+    """The windows of a training, as batches on its device.
+
+    Parameters
+    ----------
+    dataset
+        Spectrograms of the study.
+    rows
+        Rows that batches may contain; no others are read.
+    device
+        Device of the batches.
     resident
-        Whether all rows are held on the device, in half precision, as they are stored; None: on a GPU if they take no
-        more than half of its free memory. On a CPU the memory map does as well.
+        Whether all rows are kept on the device, in half precision as they are stored. None: on a GPU, if they take at
+        most half of its free memory; not on a CPU, where the memory map is as fast.
     """
 
-    def __init__(self, inputs: Inputs, rows: np.ndarray, device: str, resident: bool | None = None):
-        self.inputs, self.device = inputs, torch.device(device)
+    def __init__(self, dataset: SpectrogramDataset, rows: np.ndarray, device: str, resident: bool | None = None):
+        self.dataset, self.device = dataset, torch.device(device)
         self.rows = np.unique(rows)
-        self.held = self._load() if self._fits(resident) else None
+        self.resident = self._load() if self._fits(resident) else None
 
     def _fits(self, resident: bool | None) -> bool:
         if resident is not None or self.device.type != "cuda":
             return bool(resident)
-        return 2 * self.inputs.n_values * len(self.rows) <= SHARE * torch.cuda.mem_get_info(self.device)[0]
+        n_bytes = 2 * self.dataset.n_values * len(self.rows)
+        return n_bytes <= GPU_MEMORY_FRACTION * torch.cuda.mem_get_info(self.device)[0]
 
     def _load(self) -> torch.Tensor:
-        shape = (len(self.rows), self.inputs.n_chans, self.inputs.n_freqs, self.inputs.n_times)
-        held = torch.empty(shape, dtype=torch.float16, device=self.device)
-        size = max(1, BLOCK_BYTES // (2 * self.inputs.n_values))
+        shape = (len(self.rows), self.dataset.n_chans, self.dataset.n_freqs, self.dataset.n_frames)
+        windows = torch.empty(shape, dtype=torch.float16, device=self.device)
+        size = max(1, BLOCK_BYTES // (2 * self.dataset.n_values))
         for start in range(0, len(self.rows), size):
-            held[start : start + size] = self.inputs.half(self.rows[start : start + size]).to(self.device)
-        return held
+            windows[start : start + size] = self.dataset.half(self.rows[start : start + size]).to(self.device)
+        return windows
 
     def read(self, rows: np.ndarray) -> torch.Tensor:
-        """Float32 windows `(len(rows), n_chans, n_freqs, n_times)` on the device."""
+        """Float32 windows `(len(rows), n_chans, n_freqs, n_frames)` on the device."""
         return next(self.stream([rows]))
 
     def stream(self, parts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
-        """Float32 windows on the device, for one array of rows after the other."""
-        if self.held is not None:
-            asked = np.concatenate(parts)
-            if not np.isin(asked, self.rows).all():
-                raise ValueError("windows were asked for that are not held")
-            # All places of an epoch go to the device at once: no step waits for its own.
-            places = torch.from_numpy(np.searchsorted(self.rows, asked)).to(self.device)
-            for place in places.split([len(part) for part in parts]):
-                yield self.held[place].float()
+        """Yield the float32 windows of each array of rows, on the device.
+
+        Raises
+        ------
+        ValueError
+            If the windows are kept on the device and a row is not among them.
+        """
+        if self.resident is not None:
+            requested = np.concatenate(parts)
+            outside = ~np.isin(requested, self.rows)
+            if outside.any():
+                raise ValueError(f"row {requested[outside][0]} is not among the rows of this loader")
+            # All positions of an epoch are transferred at once, so that no step waits for its transfer.
+            positions = torch.from_numpy(np.searchsorted(self.rows, requested)).to(self.device)
+            for position in positions.split([len(part) for part in parts]):
+                yield self.resident[position].float()
         elif self.device.type != "cuda":
             for part in parts:
-                yield self.inputs.read(part)
+                yield self.dataset.read(part)
         else:
-            yield from self._ahead(parts)
+            yield from self._prefetch(parts)
 
-    def _ahead(self, parts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
-        """Batches that a thread reads into pinned memory while the device is at work on those before."""
+    def _prefetch(self, parts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
+        """Read batches into pinned memory in a thread while the device computes with earlier ones."""
         with ThreadPoolExecutor(1) as pool:
-            waiting = [pool.submit(self._pinned, part) for part in parts[:READ_AHEAD]]
+            pending = [pool.submit(self._pinned, part) for part in parts[:N_PREFETCH]]
             for number in range(len(parts)):
-                x = waiting.pop(0).result().to(self.device, non_blocking=True)
-                if number + READ_AHEAD < len(parts):
-                    waiting.append(pool.submit(self._pinned, parts[number + READ_AHEAD]))
+                x = pending.pop(0).result().to(self.device, non_blocking=True)
+                if number + N_PREFETCH < len(parts):
+                    pending.append(pool.submit(self._pinned, parts[number + N_PREFETCH]))
                 yield x.float()
 
     def _pinned(self, rows: np.ndarray) -> torch.Tensor:
-        return self.inputs.half(rows).pin_memory()
+        return self.dataset.half(rows).pin_memory()

@@ -1,6 +1,7 @@
-"""State of a training after an epoch, in one safetensors file: nothing is ever unpickled."""
+"""State of a training after an epoch, in a safetensors file; reading it executes no code, unlike a pickle."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,31 +11,54 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from eegwf.storage.files import replacing
+from eegwf.training.history import History
 
-Tensors = dict[str, torch.Tensor]
+Tensors = Mapping[str, torch.Tensor]
 
 
 @dataclass
 class Checkpoint:
-    """Weights, the best so far, the optimizer's state, the history (a dictionary per epoch), and averaged weights."""
+    """State of a training after an epoch.
+
+    Attributes
+    ----------
+    weights
+        Current weights.
+    best
+        Weights of the best epoch.
+    optimizer
+        State of the optimizer.
+    history
+        A record for each epoch.
+    weight_ema
+        Moving average of the weights; empty if it is disabled.
+    """
 
     weights: Tensors
     best: Tensors
     optimizer: dict[str, Any]
-    history: list[dict[str, Any]]
-    average: Tensors = field(default_factory=dict)
+    history: History
+    weight_ema: Tensors = field(default_factory=dict)
 
 
-def copy_weights(module: torch.nn.Module) -> Tensors:
-    """A copy of a module's state that further training does not change."""
+def copy_weights(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Copy a module's state, so that further training does not change it."""
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint atomically.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    checkpoint
+        State of the training.
+    """
     tensors = {f"weights.{name}": value for name, value in checkpoint.weights.items()}
     tensors |= {f"best.{name}": value for name, value in checkpoint.best.items()}
-    tensors |= {f"average.{name}": value for name, value in checkpoint.average.items()}
+    tensors |= {f"average.{name}": value for name, value in checkpoint.weight_ema.items()}
     plain: dict[str, dict[str, Any]] = {}
     for number, state in checkpoint.optimizer["state"].items():
         for name, value in state.items():
@@ -49,11 +73,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
-    """Read a checkpoint; None if there is none, or it can't be read and training starts anew."""
+    """Read a checkpoint; None if it is missing or unreadable, so that training starts from the first epoch."""
     if not path.exists():
         return None
     state: dict[int, dict[str, Any]] = {}
-    kinds: dict[str, Tensors] = {"weights": {}, "best": {}, "average": {}}
+    kinds: dict[str, dict[str, torch.Tensor]] = {"weights": {}, "best": {}, "average": {}}
     try:
         with safe_open(path, "pt") as file:
             for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
@@ -66,7 +90,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
             metadata = file.metadata() or {}
         for number, values in json.loads(metadata["optimizer"]).items():
             state.setdefault(int(number), {}).update(values)
-        weights, best, average = kinds.values()
-        return Checkpoint(weights, best, {"state": state}, json.loads(metadata["history"]), average)
+        weights, best, weight_ema = kinds.values()
+        return Checkpoint(weights, best, {"state": state}, json.loads(metadata["history"]), weight_ema)
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         return None

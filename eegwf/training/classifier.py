@@ -1,4 +1,4 @@
-"""A network with its normalisation, as one thing that takes log power and gives logits."""
+"""Classifier of windows: a network with the normalization of its input."""
 
 from pathlib import Path
 from typing import Any
@@ -8,26 +8,31 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
+from eegwf.config.paths import RankPaths
 from eegwf.errors import InputError
-from eegwf.models.registry import build, entry_of
+from eegwf.models.registry import axes_of, build, entry_of
 from eegwf.storage.files import read_json, replacing, write_json
-from eegwf.training.batch_loader import Batches
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.batch_loader import BatchLoader
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 CHUNK_BYTES = 1 << 26
+MAX_CHUNK_WINDOWS = 256
 
 
-class Normalisation(nn.Module):
-    """Normalisation of the input, stored with the weights.
+class Normalization(nn.Module):
+    """Normalization of the input, stored with the weights.
 
     Parameters
     ----------
     kind
-        `none`; `window`: each channel of each window by its own mean and deviation; `patients`: each channel and
-        frequency by those of the training patients.
+        `none`; `window`: each channel of each window by its own mean and standard deviation; `patients`: each channel
+        and frequency by those of the training patients.
     n_chans, n_freqs
         Shape of the stored statistics.
     """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
 
     def __init__(self, kind: str, n_chans: int, n_freqs: int):
         super().__init__()
@@ -36,16 +41,24 @@ class Normalisation(nn.Module):
             self.register_buffer("mean", torch.zeros(n_chans, n_freqs, 1))
             self.register_buffer("deviation", torch.ones(n_chans, n_freqs, 1))
 
-    def fit(self, inputs: Inputs, rows: np.ndarray) -> None:
-        """Take the statistics from these rows alone, in float64."""
+    def fit(self, dataset: SpectrogramDataset, rows: np.ndarray) -> None:
+        """Compute the statistics of `patients` from these rows only, in float64.
+
+        Parameters
+        ----------
+        dataset
+            Spectrograms of the study.
+        rows
+            Rows of the training windows.
+        """
         if self.kind != "patients":
             return
-        mean, deviation = inputs.statistics(rows)
+        mean, deviation = dataset.statistics(rows)
         self.mean.copy_(torch.from_numpy(mean)[:, :, None])
         self.deviation.copy_(torch.from_numpy(deviation)[:, :, None])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Normalised input of the same shape."""
+        """Normalized input of the same shape."""
         if self.kind == "patients":
             return (x - self.mean).div_(self.deviation)
         if self.kind == "window":
@@ -55,19 +68,19 @@ class Normalisation(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Normalisation and network.
+    """Normalization followed by a network.
 
     Parameters
     ----------
     model, shape, parameters, axes
-        As `eegwf.models.registry.build` takes them.
-    normalisation
-        Kind of normalisation; a model that takes its input as it stands gets none.
+        As in `eegwf.models.registry.build`.
+    normalization
+        Kind of normalization; `none` is used for a model that normalizes its input itself.
 
     Raises
     ------
     ValueError
-        If the parameters don't agree.
+        If the parameters are inconsistent.
     """
 
     def __init__(
@@ -75,77 +88,137 @@ class Classifier(nn.Module):
         model: str,
         shape: dict[str, int],
         parameters: dict[str, Any],
-        normalisation: str,
+        normalization: str,
         axes: dict[str, Any] | None = None,
     ):
         super().__init__()
-        kind = "none" if entry_of(model, parameters).own_normalisation else normalisation
-        self.normalisation = Normalisation(kind, shape["n_chans"], shape["n_freqs"])
+        kind = "none" if entry_of(model, parameters).normalizes_input else normalization
+        self.normalization = Normalization(kind, shape["n_chans"], shape["n_freqs"])
         self.network = build(model, shape, parameters, axes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, n_outputs)` of log power (or microvolts) `(batch, n_chans, n_freqs, n_times)`."""
-        return self.network(self.normalisation(x))
+        """Logits `(batch, n_outputs)` of dB (or microvolts) `(batch, n_chans, n_freqs, n_frames)`."""
+        return self.network(self.normalization(x))
 
 
-def needed_axes(model: str, parameters: dict[str, Any], inputs: Inputs) -> dict[str, Any]:
-    """What a model has to know of its input's axes."""
-    return {name: inputs.axes[name] for name in entry_of(model, parameters).axes}
+def needed_axes(model: str, parameters: dict[str, Any], dataset: SpectrogramDataset) -> dict[str, Any]:
+    """Properties of the input's axes that a model needs.
+
+    Parameters
+    ----------
+    model, parameters
+        Name of the model, and its hyperparameters.
+    dataset
+        Spectrograms of the study.
+
+    Returns
+    -------
+    dict
+        `sfreq`, `freqs`, both or neither, as in `SpectrogramDataset.axes`.
+    """
+    return {name: dataset.axes[name] for name in axes_of(entry_of(model, parameters))}
 
 
-def chunk_size(inputs: Inputs) -> int:
-    """Windows that are looked at together outside training; their shape alone decides it, so bytes stay the same."""
-    return max(1, min(256, CHUNK_BYTES // (4 * inputs.n_values)))
+def chunk_size(dataset: SpectrogramDataset) -> int:
+    """Number of windows per forward pass outside training.
+
+    It depends on the shape of a window only: another number of windows could change the last bits of the results.
+    """
+    return max(1, min(MAX_CHUNK_WINDOWS, CHUNK_BYTES // (4 * dataset.n_values)))
 
 
 @torch.no_grad()
-def predict(classifier: Classifier, inputs: Inputs, rows: np.ndarray, batches: Batches | None = None) -> torch.Tensor:
-    """Logits `(len(rows), n_outputs)` on the classifier's device, in evaluation mode and single precision.
+def predict(
+    classifier: Classifier, dataset: SpectrogramDataset, rows: np.ndarray, loader: BatchLoader | None = None
+) -> torch.Tensor:
+    """Compute logits in evaluation mode and single precision.
 
-    `batches` may hold the rows on the device already.
+    Parameters
+    ----------
+    classifier
+        Classifier; its mode is restored afterward.
+    dataset
+        Spectrograms of the study.
+    rows
+        Rows of the windows.
+    loader
+        Loader that has the rows; None to read them from `dataset`.
+
+    Returns
+    -------
+    torch.Tensor
+        Logits `(len(rows), n_outputs)` on the device of the classifier.
     """
     device = next(classifier.parameters()).device
-    size = chunk_size(inputs)
+    size = chunk_size(dataset)
     if not len(rows):
         return torch.zeros(0, 0)
-    batches = batches or Batches(inputs, rows, str(device), resident=False)
+    loader = loader or BatchLoader(dataset, rows, str(device), resident=False)
     was_training = classifier.training
     classifier.eval()
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    logits = torch.cat([classifier(x).float() for x in batches.stream(parts)])
+    logits = torch.cat([classifier(x).float() for x in loader.stream(parts)])
     classifier.train(was_training)
     return logits
 
 
 def save_classifier(folder: Path, classifier: Classifier, description: dict[str, Any]) -> None:
-    """Write `model.safetensors` and `model.json`; the description holds what `load_classifier` needs."""
+    """Write `model.safetensors` and `model.json`.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files.
+    classifier
+        Classifier whose weights and normalization are written.
+    description
+        Contents of `model.json`. `load_classifier` needs `model`, `shape`, `parameters`, `normalization` and `axes`.
+    """
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in classifier.state_dict().items()}
-    with replacing(folder / "model.safetensors") as file:
+    paths = RankPaths(folder)
+    with replacing(paths.weights) as file:
         file.write(save(tensors))
-    write_json(folder / "model.json", description)
+    write_json(paths.model, description)
 
 
 def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier, dict[str, Any]]:
-    """Read a retrained model: ready to call, in evaluation mode, with its description.
+    """Read a retrained model.
+
+    Parameters
+    ----------
+    folder
+        Folder with `model.safetensors` and `model.json`.
+    device
+        Device of the classifier.
+
+    Returns
+    -------
+    classifier
+        Classifier in evaluation mode.
+    description
+        Contents of `model.json`.
 
     Raises
     ------
     InputError
-        If the weights don't fit the description.
+        If the weights don't match the description.
     """
-    folder = Path(folder)
-    description = read_json(folder / "model.json")
-    # Its weights stand here: none are fetched.
+    paths = RankPaths(Path(folder))
+    description = read_json(paths.model)
+    # The weights are in the folder, so pretrained ones are not downloaded.
     parameters = {name: False if name == "pretrained" else value for name, value in description["parameters"].items()}
     classifier = Classifier(
         description["model"],
         description["shape"],
         parameters,
-        description["normalisation"],
+        description["normalization"],
         description.get("axes"),
     )
     try:
-        classifier.load_state_dict(load_file(folder / "model.safetensors"))
+        classifier.load_state_dict(load_file(paths.weights))
     except Exception as error:
-        raise InputError(f"{folder / 'model.safetensors'}: these weights don't fit model.json: {error}") from None
+        raise InputError(
+            f"{paths.weights}: these weights don't fit {paths.model.name}: {error}; "
+            f"remove the folder of this combination and run again"
+        ) from None
     return classifier.to(device).eval(), description

@@ -1,59 +1,66 @@
-"""What a training says while it runs: of its epochs a line a second at most, and the last one."""
+"""Progress of trainings as log messages: at most one per second, and one for the last epoch."""
 
-import sys
+import logging
 import time
-from collections.abc import Callable
-from typing import Any
 
-EVERY = 1.0
+from eegwf.training.history import EpochCallback, History
+
+logger = logging.getLogger(__name__)
+
+LOG_INTERVAL = 1.0
 
 
 class Console:
-    """The lines of one job.
+    """Log messages of a job that trains.
 
     Parameters
     ----------
     name
-        Such as `vit_mel_3class_fold1`.
-    every
-        Least seconds between two lines of epochs.
+        First word of each message, such as `vit_mel_3class_fold1`.
+    interval
+        Minimum number of seconds between two messages about epochs.
     """
 
-    def __init__(self, name: str, every: float = EVERY):
-        self.name, self.every = name, every
-        self._said = -float("inf")
+    def __init__(self, name: str, interval: float = LOG_INTERVAL):
+        self.name, self.interval = name, interval
+        self._last_logged = -float("inf")
 
-    def training(self, what: str, epochs: int, n_windows: int) -> Callable[[list[dict[str, Any]]], None]:
-        """What to call with the history after each epoch that this process trains.
+    def training(self, title: str, max_epochs: int, n_windows: int) -> EpochCallback:
+        """Start to log a training.
 
         Parameters
         ----------
-        what
-            Which training of the job.
-        epochs
-            Most epochs.
+        title
+            Name of the training within the job.
+        max_epochs
+            Maximum number of epochs.
         n_windows
-            Windows that an epoch trains on; its time holds the validation, too.
-        """
-        started, done = time.monotonic(), 0
+            Number of training windows of an epoch. The time of an epoch includes its validation.
 
-        def say(history: list[dict[str, Any]]) -> None:
-            nonlocal done
-            now, done = time.monotonic(), done + 1
-            if now - self._said < self.every and len(history) < epochs:
+        Returns
+        -------
+        Callable
+            Called with the history after each epoch that this process trains.
+        """
+        started, n_epochs = time.monotonic(), 0
+
+        def log_epoch(history: History) -> None:
+            nonlocal n_epochs
+            now, n_epochs = time.monotonic(), n_epochs + 1
+            if now - self._last_logged < self.interval and len(history) < max_epochs:
                 return
-            self._said = now
+            self._last_logged = now
             last, elapsed = history[-1], max(now - started, 1e-9)
-            left = int((epochs - len(history)) * elapsed / done)
+            left = int((max_epochs - len(history)) * elapsed / n_epochs)
             best = max(record["balanced_accuracy"] for record in history)
-            self.line(
-                f"{what}, epoch {last['epoch']} of {epochs} at most, loss {last['train_loss']:.3f}, validation "
+            self.log(
+                f"{title}, epoch {last['epoch']} of at most {max_epochs}, loss {last['train_loss']:.3f}, validation "
                 f"balanced accuracy {last['balanced_accuracy']:.3f} (best {best:.3f}), "
-                f"{n_windows * done / elapsed:.0f} windows/s, {left // 60}:{left % 60:02d} left"
+                f"{n_windows * n_epochs / elapsed:.0f} windows/s, {left // 60}:{left % 60:02d} left"
             )
 
-        return say
+        return log_epoch
 
-    def line(self, text: str) -> None:
-        """Say something now."""
-        print(f"{self.name}: {text}", file=sys.stderr, flush=True)
+    def log(self, message: str) -> None:
+        """Log a message now."""
+        logger.info("%s: %s", self.name, message)

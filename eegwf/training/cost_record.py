@@ -1,42 +1,45 @@
-"""What trainings have spent: seconds, epochs and windows, kept with the unfinished work so that no kill loses them."""
+"""Cost of trainings: seconds, epochs and windows, recorded in the state folder so that a kill loses little."""
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-LEDGER = "ledger.jsonl"
-EVERY = 5.0  # seconds that a kill may leave unrecorded
-Epoch = Callable[[list[dict[str, Any]]], None]
-COLUMNS = ("what", "seconds", "epochs", "windows", "device")
+from eegwf.training.history import EpochCallback, History
+
+COST_FILE = "ledger.jsonl"
+# Seconds between two records, which is also the most that a kill leaves unrecorded.
+RECORD_INTERVAL = 5.0
+COLUMNS = ("unit", "seconds", "epochs", "windows", "device")
 
 
 @contextmanager
-def spending(folder: Path, what: int, n_windows: int, device: str, say: Epoch) -> Iterator[Epoch]:
-    """Record what a training spends.
+def record_cost(
+    folder: Path, unit: int, n_windows: int, device: str, on_trained_epoch: EpochCallback
+) -> Iterator[EpochCallback]:
+    """Record the cost of a training.
 
     Parameters
     ----------
     folder
-        State folder; several processes may write to its ledger.
-    what
-        Number of the trial, or the rank.
+        State folder. Several processes may append to its file of costs.
+    unit
+        Number of the trial or of the rank.
     n_windows
-        Windows that an epoch trains on.
+        Number of training windows of an epoch.
     device
-        Name of the device, as it is reported.
-    say
-        Called with the history after each epoch, too.
+        Name of the device in reports.
+    on_trained_epoch
+        Called with the history after each epoch.
 
     Yields
     ------
     Callable
-        To be called with the history after each epoch that is trained now, not for those of a resumed training.
+        To be called with the history after each epoch that this process trains, not for those of a checkpoint.
     """
     since, epochs = time.monotonic(), 0
 
@@ -44,50 +47,61 @@ def spending(folder: Path, what: int, n_windows: int, device: str, say: Epoch) -
         nonlocal since, epochs
         now = time.monotonic()
         entry = {
-            "what": what,
+            "unit": unit,
             "seconds": round(now - since, 3),
             "epochs": epochs,
             "windows": epochs * n_windows,
             "device": device,
         }
-        # The line break comes first: what a dying process left of its last record spoils no other.
-        line = os.open(folder / LEDGER, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        descriptor = os.open(folder / COST_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            os.write(line, f"\n{json.dumps(entry)}".encode())
+            # The line break comes first, so that a partial record of a killed process does not damage this one.
+            os.write(descriptor, f"\n{json.dumps(entry)}".encode())
         finally:
-            os.close(line)
+            os.close(descriptor)
         since, epochs = now, 0
 
-    def epoch_done(history: list[dict[str, Any]]) -> None:
+    def count_epoch(history: History) -> None:
         nonlocal epochs
-        say(history)
+        on_trained_epoch(history)
         epochs += 1
-        if time.monotonic() - since >= EVERY:
+        if time.monotonic() - since >= RECORD_INTERVAL:
             record()
 
     try:
-        yield epoch_done
+        yield count_epoch
     finally:
         record()
 
 
-def read_ledger(folder: Path) -> pd.DataFrame:
-    """What the trainings of a state folder have spent, added up: a row for each and its device, in order.
+def read_costs(folder: Path) -> pd.DataFrame:
+    """Read the costs of a state folder, summed per trial or rank and device.
+
+    Parameters
+    ----------
+    folder
+        State folder.
 
     Returns
     -------
     DataFrame
-        `what seconds epochs windows device`, and `windows_per_second`.
+        Columns `unit`, `seconds`, `epochs`, `windows`, `windows_per_second` and `device`, sorted by unit.
     """
-    path = folder / LEDGER
+    path = folder / COST_FILE
     entries = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
             entry = json.loads(line)
             entries.append([entry[name] for name in COLUMNS])
         except (ValueError, KeyError, TypeError):
-            continue  # torn by a kill
+            continue  # partial record of a killed process
     table = pd.DataFrame(entries, columns=list(COLUMNS))
-    table = table.groupby(["what", "device"], as_index=False, sort=True)[["seconds", "epochs", "windows"]].sum()
+    table = table.groupby(["unit", "device"], as_index=False, sort=True)[["seconds", "epochs", "windows"]].sum()
     table["windows_per_second"] = (table["windows"] / table["seconds"].clip(lower=1e-9)).round(1)
-    return table[["what", "seconds", "epochs", "windows", "windows_per_second", "device"]]
+    return table[["unit", "seconds", "epochs", "windows", "windows_per_second", "device"]]
+
+
+def seconds_per_unit(costs: pd.DataFrame) -> dict[int, float]:
+    """Seconds of each trial or rank on all devices, from a table of `read_costs`."""
+    seconds = costs.groupby("unit")["seconds"].sum()
+    return dict(zip(seconds.index.tolist(), seconds.tolist(), strict=True))

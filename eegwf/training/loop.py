@@ -1,7 +1,6 @@
-"""The training function: one for tuning and retraining, exactly resumable."""
+"""Training function of tuning and retraining. A training resumed from a checkpoint gives the same weights."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,44 +12,84 @@ from eegwf.config.training import TUNABLE, Training
 from eegwf.data.splits import Split
 from eegwf.models.registry import entry_of
 from eegwf.seeds import seed_of
-from eegwf.training.batch_loader import batches_of
-from eegwf.training.checkpoint import Checkpoint, copy_weights, read_checkpoint, write_checkpoint
+from eegwf.training.batch_loader import shared_batch_loader
+from eegwf.training.checkpoint import Checkpoint, Tensors, copy_weights, read_checkpoint, write_checkpoint
 from eegwf.training.classifier import Classifier, needed_axes
 from eegwf.training.closed_form import fit
+from eegwf.training.history import EpochCallback, History, ignore_epoch
 from eegwf.training.schedule import best_epoch, finished, score
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged, Trainer
 
-CHECKPOINT_SHARE = (
-    0.05  # of the time may go into checkpoints; what is lost to a kill is trained again, to the same bytes
-)
+# Maximum fraction of the time for writing checkpoints. Epochs after the last checkpoint are trained again after a kill.
+CHECKPOINT_TIME_FRACTION = 0.05
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A training's end: the classifier with its best epoch's weights, the history, and that epoch's score."""
+class TrainingResult:
+    """Result of a training.
+
+    Attributes
+    ----------
+    classifier
+        Classifier with the weights of the best epoch.
+    history
+        A record for each epoch.
+    best_epoch
+        Number of the best epoch, from 1.
+    value
+        Monitored validation score of that epoch, the higher the better.
+    """
 
     classifier: Classifier
-    history: list[dict[str, Any]]
+    history: History
     best_epoch: int
     value: float
 
 
-def resolve(parameters: dict[str, Any], training: Training) -> tuple[Training, dict[str, Any]]:
-    """Part a trial's parameters into settings of the training and parameters of the model."""
-    own = {name: value for name, value in parameters.items() if name in TUNABLE}
-    settings = Training.model_validate({**training.model_dump(), **own})
+def split_parameters(parameters: dict[str, Any], training: Training) -> tuple[Training, dict[str, Any]]:
+    """Split a trial's parameters into training settings and model parameters.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of a trial.
+    training
+        Settings of training that the trial does not override.
+
+    Returns
+    -------
+    settings
+        Settings of training with those of the trial.
+    model_parameters
+        Hyperparameters of the model.
+    """
+    overrides = {name: value for name, value in parameters.items() if name in TUNABLE}
+    settings = Training.model_validate({**training.model_dump(), **overrides})
     return settings, {name: value for name, value in parameters.items() if name not in TUNABLE}
 
 
-def most_epochs(model: str, parameters: dict[str, Any], training: Training) -> int:
-    """Epochs of a training at most: one, if the model is not trained by steps."""
-    return training.epochs if entry_of(model, parameters).by_steps else 1
+def max_epochs(model: str, parameters: dict[str, Any], training: Training) -> int:
+    """Maximum number of epochs of a training.
+
+    Parameters
+    ----------
+    model, parameters
+        Name of the model, and its parameters.
+    training
+        Settings of training.
+
+    Returns
+    -------
+    int
+        1 for a model that is not trained by gradient descent, else that of the settings.
+    """
+    return training.epochs if entry_of(model, parameters).gradient_trained else 1
 
 
 def train(
     model: str,
-    inputs: Inputs,
+    dataset: SpectrogramDataset,
     split: Split,
     parameters: dict[str, Any],
     training: Training,
@@ -58,98 +97,107 @@ def train(
     seed: int,
     device: str = "cpu",
     checkpoint: Path | None = None,
-    on_epoch: Callable[[list[dict[str, Any]]], None] = lambda history: None,
-    say: Callable[[list[dict[str, Any]]], None] = lambda history: None,
-) -> Trained:
+    on_epoch: EpochCallback = ignore_epoch,
+    on_trained_epoch: EpochCallback = ignore_epoch,
+) -> TrainingResult:
     """Train one parameter set on one split.
 
     Parameters
     ----------
     model
-        Name in the registry, or of a backbone.
-    inputs
-        Arrays of the whole study; only the split's rows are read.
+        Name in the table of models, or of a network of timm.
+    dataset
+        Spectrograms of the study. Only the rows of the split are read.
     split
         Training and validation windows.
     parameters
-        Of the model and of training together, as a trial suggests them.
+        Parameters of a trial: hyperparameters of the model, and tunable settings of training.
     training
-        Settings behind the parameters.
+        Settings of training that `parameters` do not override.
     seed
-        Decides initial weights, order, dropout and augmentation.
+        Seed of initial weights, order of windows, dropout and augmentation.
+    device
+        `cpu` or `cuda`.
     checkpoint
-        File that holds the state after an epoch; a training goes on from there.
+        File of the training's state. If it exists, training resumes from it.
     on_epoch
-        Called with the history after each epoch, those of a resumed training included; what it raises ends the
+        Called with the history after each epoch, including those of a checkpoint. An exception from it ends the
         training.
-    say
-        Called with the history after each epoch that was trained now.
+    on_trained_epoch
+        Called with the history after each epoch that this call trains.
+
+    Returns
+    -------
+    TrainingResult
+        Classifier of the best epoch, and its score.
 
     Raises
     ------
     Diverged
-        If the loss of the first epoch is not finite; later, training ends with the best epoch before.
+        If a loss of the first epoch is not finite. In a later epoch this ends the training with the best epoch so far.
     ValueError
-        If the parameters don't agree.
+        If the parameters are inconsistent.
     """
-    settings, own = resolve(parameters, training)
+    settings, model_parameters = split_parameters(parameters, training)
     torch.manual_seed(seed_of(seed, "weights"))
-    shape = {**inputs.shape, "n_outputs": len(split.train.classes)}
-    classifier = Classifier(model, shape, own, settings.normalisation, needed_axes(model, own, inputs))
-    batches = batches_of(inputs, np.concatenate([split.train.window, split.validation.window]), device)
-    if not entry_of(model, own).by_steps:
-        history = [fit(classifier.to(device), batches, split, settings, seed)]
-        say(history)
+    shape = {**dataset.shape, "n_outputs": len(split.train.classes)}
+    axes = needed_axes(model, model_parameters, dataset)
+    classifier = Classifier(model, shape, model_parameters, settings.normalization, axes)
+    loader = shared_batch_loader(dataset, np.concatenate([split.train.window, split.validation.window]), device)
+    if not entry_of(model, model_parameters).gradient_trained:
+        history = [fit(classifier.to(device), loader, split, settings, seed)]
+        on_trained_epoch(history)
         on_epoch(history)
-        return Trained(classifier.eval(), history, 1, score(history[0], settings))
+        return TrainingResult(classifier.eval(), history, 1, score(history[0], settings))
     saved = read_checkpoint(checkpoint) if checkpoint else None
     if saved is None:
-        classifier.normalisation.fit(inputs, split.train.window)
+        classifier.normalization.fit(dataset, split.train.window)
     else:
         classifier.load_state_dict(saved.weights)
-    trainer = Trainer(classifier.to(device), batches, split, settings, seed)
+    trainer = Trainer(classifier.to(device), loader, split, settings, seed)
     history, best = _resume(trainer, saved, on_epoch) if saved else ([], {})
-    saver = _Saver(checkpoint)
+    checkpoints = _CheckpointWriter(checkpoint)
     while not finished(history, settings):
         try:
             history.append(trainer.epoch(history))
         except Diverged:
             if not history:
                 raise
-            break  # like any epoch that only makes it worse: the best one before it is kept
+            break  # the best epoch so far is kept, as after any epoch with a worse score
         if best_epoch(history, settings) == len(history) - 1:
-            best = copy_weights(trainer.chosen)
-        saver.save(trainer, best, history, last=finished(history, settings))
-        say(history)
+            best = copy_weights(trainer.validated_classifier)
+        checkpoints.save(trainer, best, history, last=finished(history, settings))
+        on_trained_epoch(history)
         on_epoch(history)
     classifier.load_state_dict(best)
-    chosen = best_epoch(history, settings)
-    return Trained(classifier.eval(), history, chosen + 1, score(history[chosen], settings))
+    position = best_epoch(history, settings)
+    return TrainingResult(classifier.eval(), history, position + 1, score(history[position], settings))
 
 
-def _resume(trainer: Trainer, saved: Checkpoint, on_epoch) -> tuple[list[dict[str, Any]], dict[str, torch.Tensor]]:
-    """Put a trainer where the checkpoint was written."""
+def _resume(trainer: Trainer, saved: Checkpoint, on_epoch: EpochCallback) -> tuple[History, Tensors]:
+    """Restore the optimizer and the averaged weights; return the history and the best weights."""
     optimizer = trainer.optimizer
     optimizer.load_state_dict(saved.optimizer | {"param_groups": optimizer.state_dict()["param_groups"]})
-    if trainer.average:
-        trainer.average.classifier.load_state_dict(saved.average)
+    if trainer.weight_ema:
+        trainer.weight_ema.classifier.load_state_dict(saved.weight_ema)
     for epoch in range(1, len(saved.history) + 1):
         on_epoch(saved.history[:epoch])
     return saved.history, saved.best
 
 
-class _Saver:
-    """Writes checkpoints as often as their share of the time allows; the first one at once, and the last one."""
+class _CheckpointWriter:
+    """Writes a checkpoint after the first and the last epoch, and between them as often as the time limit allows."""
 
     def __init__(self, path: Path | None):
-        self.path, self.cost, self.last = path, 0.0, time.monotonic()
+        self.path, self.duration, self.last_written = path, 0.0, time.monotonic()
 
-    def save(self, trainer: Trainer, best: dict[str, torch.Tensor], history: list[dict[str, Any]], last: bool) -> None:
+    def save(self, trainer: Trainer, best: Tensors, history: History, last: bool) -> None:
         started = time.monotonic()
-        if self.path is None or (started - self.last < self.cost / CHECKPOINT_SHARE and not last):
+        too_early = started - self.last_written < self.duration / CHECKPOINT_TIME_FRACTION
+        if self.path is None or (too_early and not last):
             return
-        average = trainer.average.classifier.state_dict() if trainer.average else {}
+        weight_ema = trainer.weight_ema.classifier.state_dict() if trainer.weight_ema else {}
         weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
-        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, average))
-        self.last = time.monotonic()
-        self.cost = self.last - started
+        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema))
+        self.last_written = time.monotonic()
+        self.duration = self.last_written - started

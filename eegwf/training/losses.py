@@ -1,4 +1,4 @@
-"""The loss: cross-entropy of logits, smoothed, weighted, or focal."""
+"""Loss functions: cross-entropy with label smoothing and class weights, and the focal loss."""
 
 import torch
 from torch import nn
@@ -6,39 +6,52 @@ from torch.nn import functional
 
 
 class Loss(nn.Module):
-    """Cross-entropy of logits with classes, or with shares of classes.
+    """Cross-entropy or focal loss of logits.
 
     Parameters
     ----------
     class_weights
-        `(n_outputs,)`, or None.
+        Weights of the classes `(n_outputs,)`, or None.
     label_smoothing
-        Share of the truth that is spread evenly over all classes (Szegedy et al. 2016).
-    focal
-        Exponent of the focal loss (Lin et al. 2017): a class's term is weighed by `(1 - p)**focal`; 0 for none.
+        Fraction of the target that is distributed equally over all classes (Szegedy et al. 2016).
+    focal_gamma
+        Exponent gamma of the focal loss (Lin et al. 2017), which multiplies the term of each class by
+        `(1 - p)**gamma`; 0 for the cross-entropy.
     """
 
-    def __init__(self, class_weights: torch.Tensor | None, label_smoothing: float = 0.0, focal: float = 0.0):
+    class_weights: torch.Tensor | None
+
+    def __init__(self, class_weights: torch.Tensor | None, label_smoothing: float = 0.0, focal_gamma: float = 0.0):
         super().__init__()
         self.register_buffer("class_weights", class_weights)
-        self.label_smoothing, self.focal = label_smoothing, focal
+        self.label_smoothing, self.focal_gamma = label_smoothing, focal_gamma
 
     def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Mean loss of logits `(batch, n_outputs)` and classes `(batch,)` or shares `(batch, n_outputs)`.
+        """Compute the mean loss of a batch.
 
-        With class weights, plain cross-entropy of classes is their weighted mean, as torch has it.
+        Parameters
+        ----------
+        logits
+            Logits `(batch, n_outputs)`.
+        target
+            Class indices `(batch,)`, or class proportions `(batch, n_outputs)`.
+
+        Returns
+        -------
+        torch.Tensor
+            Scalar. With class weights and class indices, the cross-entropy is the weighted mean, as in torch.
         """
         logits = logits.float()
-        if not self.focal:
+        if not self.focal_gamma:
             return functional.cross_entropy(
                 logits, target, weight=self.class_weights, label_smoothing=self.label_smoothing
             )
         n_outputs = logits.shape[1]
-        shares = functional.one_hot(target, n_outputs).to(logits) if target.ndim == 1 else target
-        shares = shares * (1 - self.label_smoothing) + self.label_smoothing / n_outputs
+        proportions = functional.one_hot(target, n_outputs).to(logits) if target.ndim == 1 else target
+        proportions = proportions * (1 - self.label_smoothing) + self.label_smoothing / n_outputs
         if self.class_weights is not None:
-            shares = shares * self.class_weights
+            proportions = proportions * self.class_weights
         log_p = functional.log_softmax(logits, dim=1)
-        # Not quite zero where p is one: a power below one has no slope there.
-        doubt = (-torch.expm1(log_p)).clamp_min(1e-6)
-        return -(shares * doubt**self.focal * log_p).sum(dim=1).mean()
+        # Above zero also where p is 1: the derivative of x**gamma at 0 is infinite for gamma below 1.
+        one_minus_p = (-torch.expm1(log_p)).clamp_min(1e-6)
+        return -(proportions * one_minus_p**self.focal_gamma * log_p).sum(dim=1).mean()

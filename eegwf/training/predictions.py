@@ -1,36 +1,45 @@
-"""Tables of predictions, as they stand in `validation.tsv` and `test.tsv`."""
+"""Tables of predictions, as in `validation.tsv` and `test.tsv`."""
 
 import pandas as pd
 import torch
 
-from eegwf.data.splits import Cohort
+from eegwf.data.splits import WindowSet
 
 
-def predictions_table(cohort: Cohort, logits: torch.Tensor) -> pd.DataFrame:
-    """A row for each window: where it comes from, its class, the predicted class, and p of each class.
+def predictions_table(window_set: WindowSet, logits: torch.Tensor) -> pd.DataFrame:
+    """Make a table of predictions with a row for each window.
 
     Parameters
     ----------
-    cohort
-        The windows predicted.
+    window_set
+        Windows.
     logits
-        `(n_windows, n_classes)`; p is their plain softmax, uncalibrated, rounded to the 9 significant digits that are
-        written, so that `predicted` (the largest p, the first on a tie) follows from the table alone.
+        Logits of the windows `(n_windows, n_classes)`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `window`, `patient`, `recording`, `onset` (s), `fold`, `label` (empty for a borderline window),
+        `predicted`, and `p_<class>`: the uncalibrated softmax, rounded to 9 significant digits. `predicted` is the
+        class of the largest rounded p, the first one on a tie, so that it follows from the table.
     """
     table = pd.DataFrame(
         {
-            "window": cohort.window,
-            "patient": cohort.patient,
-            "recording": cohort.recording,
-            "onset": cohort.onset,
-            "fold": cohort.fold,
-            "label": ["" if number < 0 else cohort.classes[number] for number in cohort.label],
+            "window": window_set.window,
+            "patient": window_set.patient,
+            "recording": window_set.recording,
+            "onset": window_set.onset,
+            "fold": window_set.fold,
+            "label": ["" if number < 0 else window_set.classes[number] for number in window_set.label],
         }
     )
-    p = torch.softmax(logits.cpu().double().reshape(len(cohort.window), len(cohort.classes)), dim=1).numpy()
+    p = torch.softmax(logits.cpu().double().reshape(len(window_set.window), len(window_set.classes)), dim=1).numpy()
     rounded = pd.DataFrame(
-        {f"p_{name}": [float(f"{value:.9g}") for value in p[:, number]] for number, name in enumerate(cohort.classes)}
+        {
+            f"p_{name}": [float(f"{value:.9g}") for value in p[:, number]]
+            for number, name in enumerate(window_set.classes)
+        }
     )
     best = rounded.to_numpy().argmax(axis=1) if len(rounded) else []
-    table["predicted"] = [cohort.classes[number] for number in best]
+    table["predicted"] = [window_set.classes[number] for number in best]
     return pd.concat([table, rounded], axis=1)

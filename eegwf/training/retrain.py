@@ -1,4 +1,4 @@
-"""Retraining of the best parameter sets of an outer fold, and their predictions."""
+"""Retraining of the best parameter sets of an outer fold, with predictions on its validation and test folds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,94 +8,121 @@ import pandas as pd
 import torch
 
 from eegwf.compute.device import device_name
-from eegwf.config.training import Retrain, Training
-from eegwf.data.splits import Cohort, Split, split
+from eegwf.config.paths import RankPaths
+from eegwf.config.training import Training
+from eegwf.data.splits import Split, WindowSet, split
 from eegwf.errors import InputError
 from eegwf.seeds import seed_of
 from eegwf.storage.files import write_table
 from eegwf.storage.job_state import state_folder
-from eegwf.storage.locks import held
+from eegwf.storage.locks import exclusive_lock
 from eegwf.training.classifier import needed_axes, predict, save_classifier
 from eegwf.training.console import Console
-from eegwf.training.cost_record import read_ledger, spending
-from eegwf.training.loop import Trained, most_epochs, resolve, train
+from eegwf.training.cost_record import read_costs, record_cost
+from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, train
 from eegwf.training.predictions import predictions_table
 from eegwf.training.sampling import epoch_size
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged
 
 
 @dataclass(frozen=True)
-class Refit:
-    """What is retrained: a model on one outer fold.
+class RetrainTask:
+    """Retraining of a model on one outer fold.
 
     Attributes
     ----------
     name
-        Such as `vit_mel_3class_fold1`.
+        Name of the combination with its outer fold, such as `vit_mel_3class_fold1`.
+    model
+        Name in the table of models, or of a network of timm.
+    dataset
+        Spectrograms of the study.
+    window_set
+        Windows of all folds.
+    test_fold
+        The outer fold.
+    training, epochs
+        Settings of training, and the maximum number of epochs; None for that of the settings.
+    seed
+        Configured random seed.
+    device
+        `cpu` or `cuda`.
     identity
-        JSON-able values that, with a parameter set, decide the result: configuration, data and code.
+        JSON-able values that, with a rank and its parameters, decide the result: configuration, data and code.
     """
 
     name: str
     model: str
-    inputs: Inputs
-    cohort: Cohort
+    dataset: SpectrogramDataset
+    window_set: WindowSet
     test_fold: int
     training: Training
-    retrain: Retrain
+    epochs: int | None
     seed: int
     device: str
     identity: list[Any]
 
 
-def retrain_ranks(task: Refit, best: list[dict[str, Any]], output: Path, state_root: Path) -> None:
-    """Train every parameter set of `best.json` and write the files of each rank.
+def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], output: Path, state_root: Path) -> None:
+    """Train each parameter set of `best.json` and write the files of its rank.
 
     Parameters
     ----------
     task
-        Model, data and settings; early stopping and the choice of the epoch see the validation fold alone.
+        Model, data and settings. Early stopping and the selection of the best epoch use the validation folds only.
     best
         Entries with `rank`, `trial`, `value` and `params`.
     output
-        Folder that gets `rank1`, `rank2`, ... with `model.safetensors`, `model.json`, `history.tsv`, `validation.tsv`
-        and `test.tsv`; and `timing.tsv`.
+        Folder in which `timing.tsv` and the folders `rank1`, `rank2`, ... are written, each with
+        `model.safetensors`, `model.json`, `history.tsv`, `validation.tsv` and `test.tsv`.
     state_root
         Folder of unfinished work.
+
+    Raises
+    ------
+    InputError
+        If a training diverges or has too little GPU memory.
     """
     training = task.training
-    if task.retrain.epochs is not None:
-        training = training.model_copy(update={"epochs": task.retrain.epochs})
-    parts = split(task.cohort, task.test_fold)
-    console, spent = Console(task.name), []
+    if task.epochs is not None:
+        training = training.model_copy(update={"epochs": task.epochs})
+    parts = split(task.window_set, task.test_fold)
+    console, costs = Console(task.name), []
     for entry in best:
         state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
-        with held(state):
-            trained = _train(task, entry, len(best), parts, training, state, console)
-            _write(task, entry, parts.validation_folds, trained, training, output / f"rank{entry['rank']}")
-            spent.append(read_ledger(state))
-    write_table(output / "timing.tsv", pd.concat(spent).rename(columns={"what": "rank"}))
+        with exclusive_lock(state):
+            result = _train(task, entry, len(best), parts, training, state, console)
+            _write(task, entry, parts.validation_folds, result, training, RankPaths(output / f"rank{entry['rank']}"))
+            costs.append(read_costs(state))
+    write_table(output / "timing.tsv", pd.concat(costs).rename(columns={"unit": "rank"}))
 
 
 def _train(
-    task: Refit, entry, n_ranks: int, parts: Split, training: Training, state: Path, console: Console
-) -> Trained:
+    task: RetrainTask,
+    entry: dict[str, Any],
+    n_ranks: int,
+    parts: Split,
+    training: Training,
+    state: Path,
+    console: Console,
+) -> TrainingResult:
     rank, parameters = entry["rank"], entry["params"]
-    n_windows = epoch_size(parts.train.label, training.balance)
-    say = console.training(f"rank {rank} of {n_ranks}", most_epochs(task.model, parameters, training), n_windows)
+    n_windows = epoch_size(parts.train.label, training.class_balance)
+    n_epochs = max_epochs(task.model, parameters, training)
+    log_epoch = console.training(f"rank {rank} of {n_ranks}", n_epochs, n_windows)
     try:
-        with spending(state, rank, n_windows, device_name(task.device), say) as epoch_done:
+        with record_cost(state, rank, n_windows, device_name(task.device), log_epoch) as on_trained_epoch:
             return train(
                 task.model,
-                task.inputs,
+                task.dataset,
                 parts,
                 parameters,
                 training,
                 seed=seed_of(task.seed, task.name, "retrain", rank),
                 device=task.device,
                 checkpoint=state / "checkpoint.safetensors",
-                say=epoch_done,
+                on_trained_epoch=on_trained_epoch,
             )
     except (Diverged, torch.OutOfMemoryError) as error:
         raise InputError(
@@ -104,19 +131,26 @@ def _train(
         ) from None
 
 
-def _write(task: Refit, entry, validation_folds, trained: Trained, training: Training, folder: Path) -> None:
-    settings, parameters = resolve(entry["params"], training)
+def _write(
+    task: RetrainTask,
+    entry: dict[str, Any],
+    validation_folds: tuple[int, ...],
+    result: TrainingResult,
+    training: Training,
+    paths: RankPaths,
+) -> None:
+    settings, parameters = split_parameters(entry["params"], training)
     save_classifier(
-        folder,
-        trained.classifier.cpu(),
+        paths.folder,
+        result.classifier.cpu(),
         {
             "model": task.model,
-            "shape": {**task.inputs.shape, "n_outputs": len(task.cohort.classes)},
+            "shape": {**task.dataset.shape, "n_outputs": len(task.window_set.classes)},
             "parameters": parameters,
-            "axes": needed_axes(task.model, parameters, task.inputs),
-            "normalisation": trained.classifier.normalisation.kind,
-            "classes": list(task.cohort.classes),
-            "arrays": [path.stem for path in task.inputs.paths],
+            "axes": needed_axes(task.model, parameters, task.dataset),
+            "normalization": result.classifier.normalization.kind,
+            "classes": list(task.window_set.classes),
+            "arrays": [path.stem for path in task.dataset.paths],
             "training": settings.model_dump(mode="json"),
             "seed": task.seed,
             "fold": task.test_fold,
@@ -124,14 +158,14 @@ def _write(task: Refit, entry, validation_folds, trained: Trained, training: Tra
             "rank": entry["rank"],
             "trial": entry["trial"],
             "tuned_value": entry["value"],
-            "best_epoch": trained.best_epoch,
-            "validation_value": trained.value,
+            "best_epoch": result.best_epoch,
+            "validation_value": result.value,
         },
     )
-    write_table(folder / "history.tsv", pd.DataFrame(trained.history))
-    trained.classifier.to(task.device)
-    validation = task.cohort.only(*validation_folds)
-    test = task.cohort.only(task.test_fold)
-    for name, part in (("validation", validation), ("test", test)):
-        logits = predict(trained.classifier, task.inputs, part.window)
-        write_table(folder / f"{name}.tsv", predictions_table(part, logits))
+    write_table(paths.history, pd.DataFrame(result.history))
+    result.classifier.to(task.device)
+    validation = task.window_set.in_folds(*validation_folds)
+    test = task.window_set.in_folds(task.test_fold)
+    for path, part in ((paths.validation, validation), (paths.test, test)):
+        logits = predict(result.classifier, task.dataset, part.window)
+        write_table(path, predictions_table(part, logits))

@@ -1,4 +1,4 @@
-"""Which windows an epoch draws, and how the loss weighs them."""
+"""Sampling of the windows of an epoch, and class weights of the loss."""
 
 import numpy as np
 
@@ -6,24 +6,31 @@ from eegwf.seeds import seed_of
 
 
 def epoch_order(label: np.ndarray, balance: str, seed: int, epoch: int) -> np.ndarray:
-    """Positions of the windows of one epoch, in order.
+    """Draw the windows of an epoch.
 
     Parameters
     ----------
     label
         Class index of each training window, `(n_windows,)`.
     balance
-        `sampling`: every class equally often, `n_windows` draws in all, small classes repeated; `undersampling`:
-        every class as often as the smallest; `weights` and `none`: every window once.
+        `sampling`: each class equally often, about `n_windows` draws in total, windows of small classes repeatedly;
+        `undersampling`: each class as often as the smallest one; `weights` and `none`: each window once.
     seed, epoch
-        They alone decide the order, so that a resumed training draws what it would have drawn.
+        Seed of the training, and number of the epoch from 0. Nothing else decides the order, so that a resumed
+        training has the same order.
+
+    Returns
+    -------
+    ndarray
+        Positions in `label`, in the order of training.
     """
     rng = np.random.default_rng(seed_of(seed, "order", epoch))
     members = [np.flatnonzero(label == number) for number in np.unique(label)]
     if balance == "sampling":
-        share = -(-len(label) // len(members))
+        per_class = -(-len(label) // len(members))
         drawn = [
-            np.concatenate([rng.permutation(rows) for _ in range(-(-share // len(rows)))])[:share] for rows in members
+            np.concatenate([rng.permutation(rows) for _ in range(-(-per_class // len(rows)))])[:per_class]
+            for rows in members
         ]
     elif balance == "undersampling":
         smallest = min(map(len, members))
@@ -34,12 +41,40 @@ def epoch_order(label: np.ndarray, balance: str, seed: int, epoch: int) -> np.nd
 
 
 def epoch_size(label: np.ndarray, balance: str) -> int:
-    """Windows that an epoch draws."""
+    """Number of windows of an epoch.
+
+    Parameters
+    ----------
+    label
+        Class index of each training window, `(n_windows,)`.
+    balance
+        As in `epoch_order`.
+
+    Returns
+    -------
+    int
+        Length of the order of an epoch.
+    """
     return len(epoch_order(label, balance, 0, 0))
 
 
 def class_weights(label: np.ndarray, n_outputs: int, balance: str) -> np.ndarray | None:
-    """Weights of the classes in the loss, `(n_outputs,)`, mean 1 over the windows; None unless `weights`."""
+    """Compute the weights of the classes in the loss.
+
+    Parameters
+    ----------
+    label
+        Class index of each training window, `(n_windows,)`.
+    n_outputs
+        Number of classes.
+    balance
+        As in `epoch_order`.
+
+    Returns
+    -------
+    ndarray or None
+        Float32 weights `(n_outputs,)` whose mean over the windows is 1; None unless `balance` is `weights`.
+    """
     if balance != "weights":
         return None
     counts = np.bincount(label, minlength=n_outputs)

@@ -1,26 +1,43 @@
-"""Optimizer, learning rate and stopping: pure functions of the settings and the step."""
+"""Optimizer, learning-rate schedule and early stopping, as functions of the settings, the step and the history."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from eegwf.config.training import Training
+from eegwf.training.history import History
 
-SPARED = ("pos_embed", "relative_position_bias")
+# Parts of the names of parameters without weight decay, in addition to norms and biases.
+NO_DECAY = ("pos_embed", "relative_position_bias")
 
 
 def make_optimizer(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
-    """The configured optimizer, of what is trained; norms, biases and positions are spared weight decay."""
-    decayed, spared = [], []
+    """Make the configured optimizer of the trainable parameters.
+
+    Parameters
+    ----------
+    network
+        Network. Its norms, biases and position embeddings get no weight decay.
+    settings
+        Settings of training.
+
+    Returns
+    -------
+    torch.optim.Optimizer
+        AdamW, Adam, or SGD with Nesterov momentum 0.9.
+    """
+    decayed: list[nn.Parameter] = []
+    not_decayed: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            alike = parameter.ndim <= 1 or any(part in name for part in SPARED)
-            (spared if alike else decayed).append(parameter)
+            exempt = parameter.ndim <= 1 or any(part in name for part in NO_DECAY)
+            (not_decayed if exempt else decayed).append(parameter)
     groups = [
         {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": spared, "weight_decay": 0.0},
+        {"params": not_decayed, "weight_decay": 0.0},
     ]
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.lr, momentum=0.9, nesterov=True, fused=True)
@@ -28,58 +45,115 @@ def make_optimizer(network: nn.Module, settings: Training) -> torch.optim.Optimi
     return kind(groups, lr=settings.lr, fused=True)
 
 
-def learning_rate(step: int, n_steps: int, settings: Training, history: list[dict[str, Any]] = ()) -> float:
-    """The rate of a step: a linear warm-up over a share of all steps, then as the schedule has it.
+def learning_rate(step: int, n_steps: int, settings: Training, history: Sequence[dict[str, Any]] = ()) -> float:
+    """Learning rate of a step: a linear warm-up, then the configured schedule.
 
     Parameters
     ----------
     step, n_steps
-        Number of the step from 0, and how many there are at most.
+        Number of the step from 0, and maximum number of steps.
     settings
-        Of training.
+        Settings of training.
     history
-        Epochs so far, which the schedule `plateau` looks at.
+        Records of the epochs so far, for the schedule `plateau`.
+
+    Returns
+    -------
+    float
+        Learning rate.
 
     Notes
     -----
-    The cosine goes down to zero (Loshchilov and Hutter 2017).
+    The cosine schedule decays to zero (Loshchilov and Hutter 2017).
     """
-    rising = settings.warmup * n_steps
-    if step < rising:
-        return settings.lr * (step + 1) / (rising + 1)
+    n_warmup = settings.warmup_fraction * n_steps
+    if step < n_warmup:
+        return settings.lr * (step + 1) / (n_warmup + 1)
     if settings.schedule == "cosine":
-        return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(n_steps - rising, 1)))
+        return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - n_warmup) / max(n_steps - n_warmup, 1)))
     if settings.schedule == "plateau":
-        return settings.lr * 0.5 ** plateaus(history, settings)
+        return settings.lr * 0.5 ** count_plateaus(history, settings)
     return settings.lr
 
 
-def plateaus(history: list[dict[str, Any]], settings: Training) -> int:
-    """How often `settings.plateau` epochs in a row have passed without a better score; each pass counts anew."""
-    best, waited, passed = -math.inf, 0, 0
+def count_plateaus(history: Sequence[dict[str, Any]], settings: Training) -> int:
+    """Count the runs of `settings.plateau_patience` epochs without a better score; they do not overlap.
+
+    Parameters
+    ----------
+    history
+        Records of the epochs so far.
+    settings
+        Settings of training.
+
+    Returns
+    -------
+    int
+        Number of plateaus.
+    """
+    best, n_waited, n_plateaus = -math.inf, 0, 0
     for record in history:
         value = score(record, settings)
-        waited = 0 if value > best else waited + 1
+        n_waited = 0 if value > best else n_waited + 1
         best = max(best, value)
-        if waited == settings.plateau:
-            waited, passed = 0, passed + 1
-    return passed
+        if n_waited == settings.plateau_patience:
+            n_waited, n_plateaus = 0, n_plateaus + 1
+    return n_plateaus
 
 
 def score(record: dict[str, Any], settings: Training) -> float:
-    """The monitored validation score of an epoch, the higher the better."""
+    """Monitored validation score of an epoch, the higher the better.
+
+    Parameters
+    ----------
+    record
+        Record of the epoch.
+    settings
+        Settings of training.
+
+    Returns
+    -------
+    float
+        The score; the negative loss if the loss is monitored.
+    """
     value = record["validation_loss"] if settings.monitor == "loss" else record[settings.monitor]
     return -value if settings.monitor == "loss" else value
 
 
-def best_epoch(history: list[dict[str, Any]], settings: Training) -> int:
-    """Position of the best epoch, the first one on a tie."""
+def best_epoch(history: History, settings: Training) -> int:
+    """Position of the epoch with the best score.
+
+    Parameters
+    ----------
+    history
+        Records of the epochs so far, at least one.
+    settings
+        Settings of training.
+
+    Returns
+    -------
+    int
+        Position from 0, of the first such epoch on a tie.
+    """
     scores = [score(record, settings) for record in history]
     return scores.index(max(scores))
 
 
-def finished(history: list[dict[str, Any]], settings: Training) -> bool:
-    """Whether training ends: all epochs done, or `patience` of them without a better score."""
+def finished(history: History, settings: Training) -> bool:
+    """Whether training ends: after the last epoch, or by early stopping.
+
+    Parameters
+    ----------
+    history
+        Records of the epochs so far.
+    settings
+        Settings of training; `patience` epochs without a better score end it.
+
+    Returns
+    -------
+    bool
+        Whether no other epoch is trained.
+    """
     if len(history) >= settings.epochs:
         return True
     return bool(history) and len(history) - 1 - best_epoch(history, settings) >= settings.patience

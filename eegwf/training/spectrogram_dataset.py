@@ -1,4 +1,4 @@
-"""Rows of the spectrogram arrays as tensors, read through memory maps."""
+"""Windows of the spectrogram arrays as tensors, read through memory maps."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,70 +13,74 @@ from eegwf.storage.files import read_array, read_json
 from eegwf.storage.node_scratch import staged
 
 BLOCK_BYTES = 1 << 27
-KEPT = 10  # splits whose statistics are remembered
+# Number of sets of rows whose statistics are cached.
+MAX_CACHED_STATISTICS = 10
 
 
-class Inputs:
-    """What a model sees of a window: the arrays of one or more spectrograms, stacked on the channel axis.
+class SpectrogramDataset:
+    """Input of a model: the arrays of one or more spectrograms, stacked on the channel axis.
 
     Parameters
     ----------
     arrays
-        Files `(n_windows, n_chans, n_freqs, n_times)`, or `(n_windows, n_chans, n_times)` for the time series.
+        Files `(n_windows, n_chans, n_freqs, n_frames)`, or `(n_windows, n_chans, n_times)` for the time series.
 
     Raises
     ------
     InputError
-        If the arrays disagree in windows, frequencies or times.
+        If the arrays differ in the number of windows, frequencies or frames.
     """
 
     def __init__(self, arrays: Sequence[Path | str]):
         self.paths = [Path(path) for path in arrays]
-        self.arrays = [self._pictures(read_array(staged(path))) for path in self.paths]
+        self.arrays = [self._with_freqs(read_array(staged(path))) for path in self.paths]
         first = self.arrays[0].shape
         for path, array in zip(self.paths, self.arrays, strict=True):
             if (array.shape[0], *array.shape[2:]) != (first[0], *first[2:]):
                 raise InputError(
                     f"{path}: shape {array.shape} can't be stacked on {self.paths[0]} with {first}; "
-                    f"give both the same n_freqs and n_times"
+                    f"give both the same n_freqs and n_frames"
                 )
         self.n_chans = sum(array.shape[1] for array in self.arrays)
-        self.n_freqs, self.n_times = first[2:]
-        self.kept: Any = None  # see eegwf.training.batch_loader.batches_of
+        self.n_freqs, self.n_frames = first[2:]
+        # The loader of the last training, see eegwf.training.batch_loader.shared_batch_loader.
+        self.shared_loader: Any = None
         self._statistics: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
 
     @staticmethod
-    def _pictures(array: np.ndarray) -> np.ndarray:
+    def _with_freqs(array: np.ndarray) -> np.ndarray:
         return array[:, :, None, :] if array.ndim == 3 else array
 
     @property
     def shape(self) -> dict[str, int]:
-        """`n_chans`, `n_freqs` and `n_times` of a window."""
-        return {"n_chans": self.n_chans, "n_freqs": int(self.n_freqs), "n_times": int(self.n_times)}
+        """`n_chans`, `n_freqs` and `n_frames` of a window."""
+        return {"n_chans": self.n_chans, "n_freqs": int(self.n_freqs), "n_frames": int(self.n_frames)}
 
     @property
     def n_values(self) -> int:
-        """Values of a window."""
-        return int(self.n_chans * self.n_freqs * self.n_times)
+        """Number of values of a window."""
+        return int(self.n_chans * self.n_freqs * self.n_frames)
 
     def half(self, rows: np.ndarray) -> torch.Tensor:
-        """Float16 tensor `(len(rows), n_chans, n_freqs, n_times)` on the CPU, as it is stored."""
+        """Windows as they are stored: float16 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
         parts = [torch.from_numpy(array[rows].astype(np.float16, copy=False)) for array in self.arrays]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def read(self, rows: np.ndarray) -> torch.Tensor:
-        """Float32 tensor `(len(rows), n_chans, n_freqs, n_times)` on the CPU."""
+        """Windows as a float32 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
         return self.half(rows).float()
 
     def statistics(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation `(n_chans, n_freqs)` of these rows, in float64; every trial of a study asks for the same.
+        """Mean and standard deviation `(n_chans, n_freqs)` of these rows, in float64.
 
-        The deviation of what never changes is 1.
+        The deviation is 1 where it is below 0.001. Results are cached, since all trials of an Optuna study need the
+        same ones.
         """
         rows = np.sort(rows)
         key = rows.tobytes()
         if key not in self._statistics:
-            self._statistics = {**dict(list(self._statistics.items())[-KEPT:]), key: self._moments(rows)}
+            latest = list(self._statistics.items())[-MAX_CACHED_STATISTICS:]
+            self._statistics = {**dict(latest), key: self._moments(rows)}
         return self._statistics[key]
 
     def _moments(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +91,7 @@ class Inputs:
             x = self.half(rows[start : start + size]).double()
             total += x.sum(dim=(0, 3)).numpy()
             square += x.square().sum(dim=(0, 3)).numpy()
-        count = len(rows) * self.n_times
+        count = len(rows) * self.n_frames
         mean = total / count
         deviation = np.sqrt(np.maximum(square / count - mean**2, 0))
         deviation[deviation < 1e-3] = 1.0
@@ -95,25 +99,28 @@ class Inputs:
 
     @cached_property
     def described(self) -> list[dict[str, Any]]:
-        """What stands beside each array: `spectrogram`, `ch_names`, `freqs` (Hz; None: a time series), `times` (s)."""
-        found = []
+        """Contents of the JSON file of each array: `spectrogram`, `ch_names`, `freqs` (Hz), `times` (s) and `sha256`.
+
+        `freqs` is None for the time series.
+        """
+        descriptions = []
         for path in self.paths:
-            about = read_json(path.with_suffix(".json"))
-            if "times" not in about:  # windows.json
-                times = [number / about["sfreq"] for number in range(about["n_times"])]
-                about = {**about, "spectrogram": "raw", "freqs": None, "times": times}
-            found.append(about)
-        return found
+            description = read_json(path.with_suffix(".json"))
+            if "times" not in description:  # windows.json
+                times = [number / description["sfreq"] for number in range(description["n_times"])]
+                description = {**description, "spectrogram": "raw", "freqs": None, "times": times}
+            descriptions.append(description)
+        return descriptions
 
     @property
     def axes(self) -> dict[str, Any]:
-        """`sfreq`, samples or frames a second, and `freqs`, Hz: a list for each array."""
-        first, freqs = self.described[0], [about["freqs"] for about in self.described]
+        """`sfreq`: samples or frames per second. `freqs`: a list of frequencies in Hz for each array, or None."""
+        first, freqs = self.described[0], [description["freqs"] for description in self.described]
         times = first["times"]
         if first["freqs"] is None:
             return {"sfreq": first["sfreq"], "freqs": None}
         return {"sfreq": (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 1.0, "freqs": freqs}
 
     def identity(self) -> list[str]:
-        """What tells these data from others: the digests that stand beside the arrays, not the arrays' bytes."""
-        return [about["sha256"] for about in self.described]
+        """Digests of the arrays, read from their JSON files, for the digest of a state folder."""
+        return [description["sha256"] for description in self.described]

@@ -1,7 +1,6 @@
-"""The steps of a training: one epoch after another, without waiting for the device in between."""
+"""Epochs and optimizer steps of a training. Within an epoch no step waits for the device."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,71 +9,72 @@ from torcheval.metrics.functional import multiclass_accuracy, multiclass_f1_scor
 
 from eegwf.compute.device import autocast
 from eegwf.config.training import Training
-from eegwf.data.splits import Cohort, Split
+from eegwf.data.splits import Split, WindowSet
 from eegwf.seeds import seed_of
 from eegwf.training.augment import augment
-from eegwf.training.batch_loader import Batches
+from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.classifier import Classifier, predict
+from eegwf.training.history import History
 from eegwf.training.losses import Loss
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
-from eegwf.training.weight_ema import Average
+from eegwf.training.weight_ema import WeightEMA
 
 
 class Diverged(Exception):
-    """The loss is no longer a number."""
+    """A loss is not finite."""
 
 
 class Trainer:
-    """A classifier with all that its steps need.
+    """Training of a classifier on a split.
 
     Parameters
     ----------
     classifier
-        On its device, its normalisation fitted.
-    batches
-        Windows of the split.
+        Classifier on its device, with its normalization fitted.
+    loader
+        Loader of the windows of the split.
     split
         Training and validation windows.
     settings
-        Of training.
+        Settings of training.
     seed
-        Decides order, dropout and augmentation.
+        Seed of order, dropout and augmentation.
 
     Attributes
     ----------
     optimizer
-        Its state belongs into a checkpoint.
-    average
-        Moving average of the weights, None without.
+        Optimizer, whose state is part of a checkpoint.
+    weight_ema
+        Moving average of the weights, part of a checkpoint; None if it is disabled.
     """
 
-    def __init__(self, classifier: Classifier, batches: Batches, split: Split, settings: Training, seed: int):
-        self.classifier, self.batches, self.split = classifier, batches, split
+    def __init__(self, classifier: Classifier, loader: BatchLoader, split: Split, settings: Training, seed: int):
+        self.classifier, self.loader, self.split = classifier, loader, split
         self.settings, self.seed = settings, seed
-        self.device = batches.device
+        self.device = loader.device
         self.n_outputs = len(split.train.classes)
         self.optimizer = make_optimizer(classifier, settings)
-        self.average = Average(classifier, settings.ema) if settings.ema else None
-        weights = class_weights(split.train.label, self.n_outputs, settings.balance)
+        self.weight_ema = WeightEMA(classifier, settings.ema_decay) if settings.ema_decay else None
+        weights = class_weights(split.train.label, self.n_outputs, settings.class_balance)
         self.loss = Loss(
-            None if weights is None else torch.from_numpy(weights), settings.label_smoothing, settings.focal
+            None if weights is None else torch.from_numpy(weights), settings.label_smoothing, settings.focal_gamma
         ).to(self.device)
         self.label = torch.from_numpy(split.train.label).to(self.device)
-        self.trained = [parameter for parameter in classifier.parameters() if parameter.requires_grad]
+        self.trainable = [parameter for parameter in classifier.parameters() if parameter.requires_grad]
         self.constrain = getattr(classifier.network, "constrain", lambda: None)
         compiled = settings.compile and self.device.type == "cuda"
         if compiled:
-            torch.compiler.reset()  # after eight networks of one kind it would leave the ninth as it is
+            torch.compiler.reset()  # without it, torch leaves the ninth network of a class uncompiled
         self.network = torch.compile(classifier.network, dynamic=True) if compiled else classifier.network
 
     @property
-    def chosen(self) -> Classifier:
-        """What is validated and kept: the classifier, or the one with averaged weights."""
-        return self.average.classifier if self.average else self.classifier
+    def validated_classifier(self) -> Classifier:
+        """Classifier that is validated and kept: the one with averaged weights, if there is one."""
+        return self.weight_ema.classifier if self.weight_ema else self.classifier
 
-    def epoch(self, history: list[dict[str, Any]]) -> dict[str, float]:
-        """Train for the epoch after `history`, and validate.
+    def epoch(self, history: History) -> dict[str, float]:
+        """Train the epoch after those of `history`, and validate; return its record.
 
         Raises
         ------
@@ -83,64 +83,79 @@ class Trainer:
         """
         number = len(history)
         torch.manual_seed(seed_of(self.seed, "dropout", number))
-        order = epoch_order(self.split.train.label, self.settings.balance, self.seed, number)
+        order = epoch_order(self.split.train.label, self.settings.class_balance, self.seed, number)
         parts = np.array_split(order, -(-len(order) // self.settings.batch_size))
         total = torch.zeros((), device=self.device)
         self.classifier.train()
         for step, (x, target) in enumerate(self._batches(parts), start=number * len(parts)):
             rate = learning_rate(step, self.settings.epochs * len(parts), self.settings, history)
             total += self._step(x, target, rate, step) * len(target)
-        mean = float(total) / len(order)  # the first time in an epoch that the device is waited for
+        mean = float(total) / len(order)  # waits for the device
         if not np.isfinite(mean):
             raise Diverged(f"the training loss of epoch {number + 1} is {mean}")
         return {"epoch": number + 1, "learning_rate": rate, "train_loss": mean, **self.validate()}
 
     def _batches(self, parts: list[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Windows and classes of each part of an epoch's order."""
+        """Windows and class indices of each batch of an epoch."""
         rows = self.split.train.window
-        targets = self.label[torch.from_numpy(np.concatenate(parts)).to(self.device)].split([len(p) for p in parts])
-        return zip(self.batches.stream([rows[part] for part in parts]), targets, strict=True)
+        order = torch.from_numpy(np.concatenate(parts)).to(self.device)
+        targets = self.label[order].split([len(part) for part in parts])
+        return zip(self.loader.stream([rows[part] for part in parts]), targets, strict=True)
 
     def _step(self, x: torch.Tensor, target: torch.Tensor, rate: float, step: int) -> torch.Tensor:
-        """One step of the optimizer; the loss before it, on the device."""
+        """Make an optimizer step; return the loss before it, on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.no_grad():
-            x, target = augment(self.classifier.normalisation(x), target, self.n_outputs, self.settings)
+            x, target = augment(self.classifier.normalization(x), target, self.n_outputs, self.settings)
         with autocast(self.device, self.settings.precision):
             logits = self.network(x)
         loss = self.loss(logits, target)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
+        nn.utils.clip_grad_norm_(self.trainable, self.settings.grad_clip_norm)
         self.optimizer.step()
         self.constrain()
-        if self.average:
-            self.average.update(step)
+        if self.weight_ema:
+            self.weight_ema.update(step)
         return loss.detach()
 
     def validate(self) -> dict[str, float]:
-        """Scores of the validation windows."""
-        return scores_of(self.chosen, self.batches, self.split.validation)
+        """Scores of the validation windows, as in `scores_of`."""
+        return scores_of(self.validated_classifier, self.loader, self.split.validation)
 
 
-def scores_of(classifier: Classifier, batches: Batches, cohort: Cohort) -> dict[str, float]:
-    """Plain cross-entropy, balanced accuracy and macro F1 of some windows, computed where the classifier is.
+def scores_of(classifier: Classifier, loader: BatchLoader, window_set: WindowSet) -> dict[str, float]:
+    """Compute cross-entropy, balanced accuracy and macro F1 on the device of the classifier.
+
+    Parameters
+    ----------
+    classifier
+        Classifier.
+    loader
+        Loader that has the windows.
+    window_set
+        Windows, each with a class.
+
+    Returns
+    -------
+    dict
+        `validation_loss` (cross-entropy without class weights and smoothing), `balanced_accuracy` and `macro_f1`.
 
     Raises
     ------
     Diverged
         If the cross-entropy is not finite.
     """
-    logits = predict(classifier, batches.inputs, cohort.window, batches)
-    target = torch.from_numpy(cohort.label).to(logits.device)
-    n_outputs = len(cohort.classes)
-    found = [
+    logits = predict(classifier, loader.dataset, window_set.window, loader)
+    target = torch.from_numpy(window_set.label).to(logits.device)
+    n_outputs = len(window_set.classes)
+    scores = [
         nn.functional.cross_entropy(logits, target),
         multiclass_accuracy(logits, target, average="macro", num_classes=n_outputs),
         multiclass_f1_score(logits, target, average="macro", num_classes=n_outputs),
     ]
-    loss, balanced, macro = torch.stack(found).tolist()
+    loss, balanced, macro = torch.stack(scores).tolist()
     if not np.isfinite(loss):
         raise Diverged(f"the validation loss is {loss}")
     return {"validation_loss": loss, "balanced_accuracy": balanced, "macro_f1": macro}

@@ -7,16 +7,21 @@ import torch
 from eegwf.training.classifier import Classifier
 
 
-class Average:
-    """A copy of a classifier whose weights follow the original's as their moving average.
+class WeightEMA:
+    """Copy of a classifier whose weights are the exponential moving average of the original's.
 
     Parameters
     ----------
     classifier
-        The original.
+        Classifier that is trained.
     decay
-        Share of the average that stays at each step; less in the first steps, which would else weigh the fresh weights
-        too long (as in Tan and Le 2019: `(1 + step) / (10 + step)` at most).
+        Factor of the average at each step. In the first steps it is at most `(1 + step) / (10 + step)`, as in Tan and
+        Le 2019, so that the initial weights do not dominate the average.
+
+    Attributes
+    ----------
+    classifier
+        The copy, in evaluation mode.
     """
 
     def __init__(self, classifier: Classifier, decay: float):
@@ -26,8 +31,8 @@ class Average:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Follow the original after a step, numbered from 0; what is no weight (statistics of norms) is copied."""
+        """Update the average after an optimizer step, numbered from 0; buffers (statistics of norms) are copied."""
         decay = min(self.decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(list(self.classifier.parameters()), list(self.original.parameters()), 1 - decay)
-        for kept, now in zip(self.classifier.buffers(), self.original.buffers(), strict=True):
-            kept.copy_(now)
+        for buffer, original in zip(self.classifier.buffers(), self.original.buffers(), strict=True):
+            buffer.copy_(original)

@@ -1,1 +1,1 @@
-"""Tuning: the search for good parameters, on validation patients only."""
+"""Hyperparameter tuning, which uses the validation folds only."""

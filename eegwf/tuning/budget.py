@@ -1,4 +1,4 @@
-"""When a study ends: a number of trials, of epochs, of minutes, and what each trial found spent when it began."""
+"""Budget of an Optuna study: limits on trials, epochs and minutes, and what its trials have used of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -6,19 +6,33 @@ from itertools import takewhile
 
 from optuna.trial import FrozenTrial, TrialState
 
-from eegwf.config.tuning import Tuning
+from eegwf.config.tuning import Budget
 
-ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
-GOING = (TrialState.RUNNING, TrialState.WAITING)
-BEFORE = "before"  # user attribute: what was spent when the trial began
-DUPLICATE = "duplicate"  # user attribute: number of the trial that has the same parameters
-EXHAUSTED = 50  # duplicates in a row, after which a space is taken to have no other sets
-FEW = 5  # failed trials that may be bad luck
+FINISHED_STATES = (TrialState.COMPLETE, TrialState.PRUNED)
+ACTIVE_STATES = (TrialState.RUNNING, TrialState.WAITING)
+# User attribute of a trial: what the Optuna study had used when the trial started.
+USAGE_AT_START = "usage_at_start"
+# User attribute of a trial: number of the earlier trial that has the same parameters.
+DUPLICATE = "duplicate"
+# Number of consecutive duplicates after which the search space is taken to have no other parameter sets.
+MAX_CONSECUTIVE_DUPLICATES = 50
+# Number of failed trials below which they do not end an Optuna study.
+MIN_FAILURES = 5
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What a study has spent: trials ended well or going on, epochs, seconds; and those complete or yet to be so."""
+class BudgetUsage:
+    """What an Optuna study has used of its budget.
+
+    Attributes
+    ----------
+    trials
+        Number of complete, pruned and active trials.
+    epochs, seconds
+        Epochs and duration of all trials.
+    complete
+        Number of complete and active trials.
+    """
 
     trials: int = 0
     epochs: int = 0
@@ -27,74 +41,105 @@ class Spent:
 
     @property
     def record(self) -> list[float]:
-        """As it is kept with a trial."""
+        """The values in their order, to be stored with a trial."""
         return list(astuple(self))
 
 
 @dataclass(frozen=True)
-class Budget:
-    """Where a study ends: at the first of its limits, but not before `top` trials are complete."""
+class TrialBudget:
+    """Budget of an Optuna study, which ends at the first limit reached.
 
-    top: int
-    trials: int | None = None
-    epochs: int | None = None
-    minutes: float | None = None
+    Attributes
+    ----------
+    n_best
+        Minimum number of complete trials, which takes precedence over the limits.
+    limits
+        Limits on trials, epochs and minutes.
+    """
 
-    @classmethod
-    def of(cls, tuning: Tuning, top: int) -> "Budget":
-        """The budget of a configuration."""
-        return cls(top, tuning.trials, tuning.epochs, tuning.minutes)
+    n_best: int
+    limits: Budget
 
-    def open(self, spent: Spent) -> bool:
-        """Whether another trial may begin."""
+    def allows_trial(self, usage: BudgetUsage) -> bool:
+        """Whether another trial may start after this usage."""
         limits = (
-            (spent.trials, self.trials),
-            (spent.epochs, self.epochs),
-            (spent.seconds / 60, self.minutes),
+            (usage.trials, self.limits.n_trials),
+            (usage.epochs, self.limits.n_epochs),
+            (usage.seconds / 60, self.limits.timeout_minutes),
         )
-        return spent.complete < self.top or not any(limit is not None and value >= limit for value, limit in limits)
+        return usage.complete < self.n_best or not any(limit is not None and value >= limit for value, limit in limits)
 
     def within(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-        """The trials that a fresh study with this budget would hold, of one that may have had a larger one."""
-        return list(takewhile(lambda trial: self.open(Spent(*trial.user_attrs[BEFORE])), trials))
+        """Trials that an Optuna study with this budget would have, of one whose budget may have been larger."""
+        return list(takewhile(lambda trial: self.allows_trial(BudgetUsage(*trial.user_attrs[USAGE_AT_START])), trials))
 
 
-def spent(trials: Sequence[FrozenTrial], seconds: Mapping[int, float]) -> Spent:
-    """What these trials took; `seconds` of each trial by number."""
-    going = [trial for trial in trials if trial.state in GOING]
-    ended = [trial for trial in trials if ended_well(trial)]
-    complete = sum(trial.state == TrialState.COMPLETE for trial in ended)
-    return Spent(
-        trials=len(ended) + len(going),
+def budget_usage(trials: Sequence[FrozenTrial], seconds: Mapping[int, float]) -> BudgetUsage:
+    """Compute what trials have used of the budget.
+
+    Parameters
+    ----------
+    trials
+        Trials of an Optuna study.
+    seconds
+        Duration of the trials by number; 0 for a missing one.
+
+    Returns
+    -------
+    BudgetUsage
+        Sums over the trials.
+    """
+    active = [trial for trial in trials if trial.state in ACTIVE_STATES]
+    counted = [trial for trial in trials if succeeded(trial)]
+    complete = sum(trial.state == TrialState.COMPLETE for trial in counted)
+    return BudgetUsage(
+        trials=len(counted) + len(active),
         epochs=sum(map(epochs_of, trials)),
         seconds=float(sum(seconds.get(trial.number, 0.0) for trial in trials)),
-        complete=complete + len(going),
+        complete=complete + len(active),
     )
 
 
-def ended_well(trial: FrozenTrial) -> bool:
-    """Whether the trial counts: complete or pruned, and no duplicate."""
-    return trial.state in ENDED and DUPLICATE not in trial.user_attrs
+def succeeded(trial: FrozenTrial) -> bool:
+    """Whether the trial is complete or pruned, and not a duplicate."""
+    return trial.state in FINISHED_STATES and DUPLICATE not in trial.user_attrs
 
 
 def epochs_of(trial: FrozenTrial) -> int:
-    """Epochs of a trial, of all its inner folds; of one that is going on, those it has told of."""
+    """Number of epochs of a trial, summed over its inner folds; for an active trial, of those reported so far."""
     return trial.user_attrs.get("epochs", len(trial.intermediate_values))
 
 
 def exhausted(trials: Sequence[FrozenTrial]) -> bool:
-    """Whether the last proposals were all duplicates."""
-    return len(trials) >= EXHAUSTED and all(DUPLICATE in trial.user_attrs for trial in trials[-EXHAUSTED:])
+    """Whether the last `MAX_CONSECUTIVE_DUPLICATES` trials are all duplicates."""
+    return len(trials) >= MAX_CONSECUTIVE_DUPLICATES and all(
+        DUPLICATE in trial.user_attrs for trial in trials[-MAX_CONSECUTIVE_DUPLICATES:]
+    )
 
 
 def mostly_failed(trials: Sequence[FrozenTrial]) -> bool:
-    """Whether more trials have failed than ended well, and not just a few."""
-    failed = sum(trial.state == TrialState.FAIL for trial in trials)
-    return failed >= FEW and failed > sum(map(ended_well, trials))
+    """Whether more trials have failed than succeeded, and at least `MIN_FAILURES`."""
+    n_failed = sum(trial.state == TrialState.FAIL for trial in trials)
+    return n_failed >= MIN_FAILURES and n_failed > sum(map(succeeded, trials))
 
 
-def finished(trials: Sequence[FrozenTrial], budget: Budget, seconds: Mapping[int, float]) -> bool:
-    """Whether no trial is going on and none is to begin."""
-    if any(trial.state in GOING for trial in trials):
+def finished(trials: Sequence[FrozenTrial], budget: TrialBudget, seconds: Mapping[int, float]) -> bool:
+    """Whether no trial is active and no other trial may start.
+
+    Parameters
+    ----------
+    trials
+        Trials of an Optuna study.
+    budget
+        Its budget.
+    seconds
+        Duration of the trials by number.
+
+    Returns
+    -------
+    bool
+        Whether the Optuna study is finished.
+    """
+    if any(trial.state in ACTIVE_STATES for trial in trials):
         return False
-    return exhausted(trials) or not budget.open(spent(trials, seconds))
+    return exhausted(trials) or not budget.allows_trial(budget_usage(trials, seconds))

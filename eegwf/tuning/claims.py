@@ -1,133 +1,160 @@
-"""Who runs which trial: each by one living worker, none lost with a dead one, none twice."""
+"""Assignment of trials to workers: each trial has one worker, also if workers are killed."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from eegwf.errors import InputError
 from eegwf.seeds import seed_of
-from eegwf.storage.locks import held, try_lock
-from eegwf.training.cost_record import read_ledger
-from eegwf.tuning.budget import BEFORE, DUPLICATE, ENDED, exhausted, mostly_failed, spent
+from eegwf.storage.locks import exclusive_lock, try_lock
+from eegwf.training.cost_record import read_costs, seconds_per_unit
+from eegwf.tuning.budget import DUPLICATE, FINISHED_STATES, USAGE_AT_START, budget_usage, exhausted, mostly_failed
 from eegwf.tuning.proposals import draw, make_sampler, starting_set
 from eegwf.tuning.space import canonical, suggest
-from eegwf.tuning.task import Task
+from eegwf.tuning.task import TuningTask
+
+
+class _Claim(NamedTuple):
+    """A trial and the descriptor of its lock, which this process holds."""
+
+    lock: int
+    trial: Trial
 
 
 @contextmanager
-def claimed(study: optuna.Study, task: Task, folder: Path) -> Iterator[Trial | None]:
-    """Claim a trial for this process: one that a dead worker left, or else a new one; None if none is to begin.
+def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Iterator[Trial | None]:
+    """Claim a trial for this process: one that a killed worker has left, else a new one.
 
-    A worker holds the lock of its trial as long as it lives. A trial that runs although nobody holds its lock was left
-    by a dead worker: it goes on under its number, from its last checkpoint.
+    A worker holds the lock of its trial while its process exists. A running trial whose lock is free was left by a
+    killed worker; it is resumed under its number, from its last checkpoint.
+
+    Parameters
+    ----------
+    study
+        The Optuna study.
+    task
+        Model, data, settings and budget.
+    folder
+        State folder of the Optuna study.
+
+    Yields
+    ------
+    Trial or None
+        None if no trial is left to claim and the budget allows no new one.
 
     Raises
     ------
     InputError
-        If most trials fail, or the space has too few distinct sets.
+        If most trials failed, or the search space has too few distinct parameter sets.
     """
-    # One worker at a time looks and decides, so that the trials are as many as the budget has.
-    with held(folder, "claim.lock", say=None):
-        lock, trial = _claim(study, task, folder)
-        if trial is None:
-            _sweep(study, folder)
+    # One worker claims at a time, so that the budget is not exceeded.
+    with exclusive_lock(folder, "claim.lock", wait_message=None):
+        claim = _claim(study, task, folder)
+        if claim is None:
+            _remove_stale_files(study, folder)
+    if claim is None:
+        yield None
+        return
     try:
-        yield trial
+        yield claim.trial
     finally:
-        if trial is not None:
-            # While the lock is held, so that whoever finds no file finds no running trial either.
-            if study._storage.get_trial(trial._trial_id).state.is_finished():
-                with suppress(FileNotFoundError):
-                    _lock_of(folder, trial.number).unlink()
-            os.close(lock)
+        # The file is removed before the lock is released: a running trial always has its file.
+        if study._storage.get_trial(claim.trial._trial_id).state.is_finished():
+            with suppress(FileNotFoundError):
+                _lock_file(folder, claim.trial.number).unlink()
+        os.close(claim.lock)
 
 
-def _claim(study: optuna.Study, task: Task, folder: Path) -> tuple[int, Trial] | tuple[None, None]:
-    """A trial that is no duplicate, and its lock."""
+def _claim(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None:
+    """Claim trials until one is not a duplicate."""
     while True:
-        lock, trial = _orphan(study, folder)
-        if trial is None:
-            lock, trial = _begin(study, task, folder)
-        if trial is None:
-            return None, None
+        claim = _adopt_orphaned_trial(study, folder) or _start_trial(study, task, folder)
+        if claim is None:
+            return None
+        trial = claim.trial
         suggest(trial, task.space)
-        twin = _twin(study, trial, task)
-        if twin is None:
-            return lock, trial
-        trial.set_user_attr(DUPLICATE, twin)
+        duplicate = _find_duplicate(study, trial, task)
+        if duplicate is None:
+            return claim
+        trial.set_user_attr(DUPLICATE, duplicate)
         study.tell(trial, state=TrialState.PRUNED)
-        _lock_of(folder, trial.number).unlink(missing_ok=True)
-        os.close(lock)
+        _lock_file(folder, trial.number).unlink(missing_ok=True)
+        os.close(claim.lock)
 
 
-def _sweep(study: optuna.Study, folder: Path) -> None:
-    """Remove what a worker left that died between the end of its trial and its own sweeping."""
+def _remove_stale_files(study: optuna.Study, folder: Path) -> None:
+    """Remove the files of finished trials whose worker was killed before it removed them."""
     for trial in study.get_trials(deepcopy=False):
         if trial.state.is_finished():
-            for left in (_lock_of(folder, trial.number), *folder.glob(f"trial{trial.number}.*.safetensors")):
-                left.unlink(missing_ok=True)
+            for path in (_lock_file(folder, trial.number), *folder.glob(f"trial{trial.number}.*.safetensors")):
+                path.unlink(missing_ok=True)
 
 
-def _lock_of(folder: Path, number: int) -> Path:
+def _lock_file(folder: Path, number: int) -> Path:
     return folder / f"trial{number}.lock"
 
 
-def _orphan(study: optuna.Study, folder: Path) -> tuple[int, Trial] | tuple[None, None]:
-    """A trial that a dead worker left."""
-    for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        lock = try_lock(_lock_of(folder, left.number))
+def _adopt_orphaned_trial(study: optuna.Study, folder: Path) -> _Claim | None:
+    """Claim a trial that a killed worker has left."""
+    for running in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        lock = try_lock(_lock_file(folder, running.number))
         if lock is None:
             continue
-        # Its worker may have ended it between the look and the lock.
-        if study._storage.get_trial(left._trial_id).state == TrialState.RUNNING:
-            return lock, Trial(study, left._trial_id)
-        _lock_of(folder, left.number).unlink(missing_ok=True)
+        # Its worker may have finished it after the trials were read and before the lock was free.
+        if study._storage.get_trial(running._trial_id).state == TrialState.RUNNING:
+            return _Claim(lock, Trial(study, running._trial_id))
+        _lock_file(folder, running.number).unlink(missing_ok=True)
         os.close(lock)
-    return None, None
-
-
-def _begin(study: optuna.Study, task: Task, folder: Path) -> tuple[int, Trial] | tuple[None, None]:
-    """A new trial, if the budget has one left.
-
-    A trial enters the journal with its whole parameter set in one record: no kill can leave half a set, whose rest
-    would be drawn by a sampler that has lost its place.
-    """
-    trials = study.get_trials(deepcopy=False)
-    so_far = spent(trials, read_ledger(folder).groupby("what")["seconds"].sum())
-    _check(trials, task)
-    if not any(trial.state == TrialState.WAITING for trial in trials):
-        if not task.budget.open(so_far) or exhausted(trials):
-            return None, None
-        seed = seed_of(task.seed, task.name, "sampler", len(trials)) % 2**32
-        given = starting_set(task.model, task.space, task.training, len(trials))
-        drawn = draw(trials, make_sampler(task.tuning, seed), task.space, given)
-        study.enqueue_trial(drawn, user_attrs={BEFORE: so_far.record})
-    trial = study.ask()
-    return try_lock(_lock_of(folder, trial.number)), trial
-
-
-def _twin(study: optuna.Study, trial: Trial, task: Task) -> int | None:
-    """Number of the earlier trial that has, or is trying, the same parameters."""
-    own = canonical({**task.space.fixed, **trial.params})
-    for other in study.get_trials(deepcopy=False)[: trial.number]:
-        tried = other.state in (*ENDED, TrialState.RUNNING) and DUPLICATE not in other.user_attrs
-        if tried and canonical({**task.space.fixed, **other.params}) == own:
-            return other.number
     return None
 
 
-def _check(trials: list[optuna.trial.FrozenTrial], task: Task) -> None:
+def _start_trial(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None:
+    """Start a new trial, if the budget allows it.
+
+    A trial enters the journal with all its parameters in one record. Otherwise a kill could leave some of them, and the
+    sampler would draw the others from another state of its generator.
+    """
+    trials = study.get_trials(deepcopy=False)
+    usage = budget_usage(trials, seconds_per_unit(read_costs(folder)))
+    _check_trials(trials, task)
+    if not any(trial.state == TrialState.WAITING for trial in trials):
+        if not task.budget.allows_trial(usage) or exhausted(trials):
+            return None
+        seed = seed_of(task.seed, task.name, "sampler", len(trials)) % 2**32
+        given = starting_set(task.model, task.space, task.training, len(trials))
+        parameters = draw(trials, make_sampler(task.tuning, seed), task.space, given)
+        study.enqueue_trial(parameters, user_attrs={USAGE_AT_START: usage.record})
+    trial = study.ask()
+    lock = try_lock(_lock_file(folder, trial.number))
+    if lock is None:
+        raise AssertionError(f"another process holds the lock of the new trial {trial.number}")
+    return _Claim(lock, trial)
+
+
+def _find_duplicate(study: optuna.Study, trial: Trial, task: TuningTask) -> int | None:
+    """Number of an earlier trial with the same parameters that is running, complete or pruned."""
+    parameters = canonical({**task.space.fixed, **trial.params})
+    for earlier in study.get_trials(deepcopy=False)[: trial.number]:
+        tried = earlier.state in (*FINISHED_STATES, TrialState.RUNNING) and DUPLICATE not in earlier.user_attrs
+        if tried and canonical({**task.space.fixed, **earlier.params}) == parameters:
+            return earlier.number
+    return None
+
+
+def _check_trials(trials: list[FrozenTrial], task: TuningTask) -> None:
+    """Raise an error if most trials failed, or the search space has too few distinct parameter sets."""
     if mostly_failed(trials):
         failed = [trial for trial in trials if trial.state == TrialState.FAIL]
         reason = failed[-1].user_attrs.get("reason", "unknown")
         raise InputError(f"{task.name}: {len(failed)} of {len(trials)} trials failed, the last one: {reason}")
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    if exhausted(trials) and len(complete) < task.budget.top:
+    if exhausted(trials) and len(complete) < task.budget.n_best:
         raise InputError(
-            f"{task.name}: the search space gave {len(complete)} distinct sets in {len(trials)} trials, "
-            f"retrain.top asks for {task.budget.top}; widen models.{task.model}.search or lower retrain.top"
+            f"{task.name}: {len(complete)} distinct parameter sets are complete after {len(trials)} trials, "
+            f"retrain.n_best is {task.budget.n_best}; widen models.{task.model}.search or lower retrain.n_best"
         )

@@ -1,4 +1,4 @@
-"""The journal that holds a study: one file, written by several workers, mended after any of them dies."""
+"""Journal of an Optuna study: a file that several workers append to, readable after any of them is killed."""
 
 import fcntl
 import os
@@ -7,17 +7,23 @@ from pathlib import Path
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
 
 from eegwf.storage.files import read_json, write_json
 
 JOURNAL = "journal.jsonl"
 
 
-class JournalLock:
-    """Optuna's lock of a journal, by the kernel: a dead worker's falls with it, and holds nobody up.
+class JournalLock(BaseJournalFileLock):
+    """Lock of a journal by `flock`, which the kernel releases when the process ends.
 
-    A line that a dying writer left half-written would ruin the study at the next append: whoever gets the lock cuts
-    it off first.
+    A partial last line of a killed process would make the journal unreadable after the next append; it is truncated
+    when the lock is acquired.
+
+    Parameters
+    ----------
+    journal
+        The journal. The lock is a file beside it.
     """
 
     def __init__(self, journal: Path):
@@ -25,19 +31,27 @@ class JournalLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Wait for the lock."""
+        """Wait for the lock, and truncate a partial last line."""
         self._descriptor = os.open(self.journal.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        mend(self.journal)
+        truncate_partial_line(self.journal)
         return True
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock.
+
+        Raises
+        ------
+        RuntimeError
+            If the lock was not acquired.
+        """
+        if self._descriptor is None:
+            raise RuntimeError(f"{self.journal}: the lock was not acquired")
         os.close(self._descriptor)
 
 
-def mend(path: Path) -> int:
-    """Cut a half-written last line off; returns the number of bytes removed."""
+def truncate_partial_line(path: Path) -> int:
+    """Remove a last line without a line break; return the number of bytes removed."""
     if not path.exists():
         return 0
     with open(path, "rb+") as file:
@@ -47,17 +61,32 @@ def mend(path: Path) -> int:
         if file.read(1) in (b"", b"\n"):
             return 0
         file.seek(0)
-        whole = file.read().rfind(b"\n") + 1
-        file.truncate(whole)
-    return size - whole
+        complete = file.read().rfind(b"\n") + 1
+        file.truncate(complete)
+    return size - complete
 
 
 def open_study(folder: Path, name: str, pruner: optuna.pruners.BasePruner | None = None) -> optuna.Study:
-    """Create or load the study of a state folder; its value is raised."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # our console says what there is to say
+    """Load the Optuna study of a state folder, or create it.
+
+    Parameters
+    ----------
+    folder
+        State folder.
+    name
+        Name of the Optuna study.
+    pruner
+        Pruner of its trials; None for Optuna's default.
+
+    Returns
+    -------
+    optuna.Study
+        Optuna study that maximizes the value of its trials.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # the trials are logged by `eegwf.tuning.search`
     path = folder / JOURNAL
     lock = JournalLock(path)
-    lock.acquire()  # mends what may hinder the reading
+    lock.acquire()  # truncates a partial line, which Optuna can't read
     lock.release()
     storage = JournalStorage(JournalFileBackend(str(path), lock))
     return optuna.create_study(
@@ -66,11 +95,34 @@ def open_study(folder: Path, name: str, pruner: optuna.pruners.BasePruner | None
 
 
 def write_pointer(path: Path | str, name: str, folder: Path) -> None:
-    """Say in a declared file, the same for the same work, where a study's state lies."""
+    """Write the name and the state folder of an Optuna study to a worker's output file.
+
+    Parameters
+    ----------
+    path
+        File to write. All workers of an Optuna study write the same contents.
+    name
+        Name of the Optuna study.
+    folder
+        Its state folder.
+    """
     write_json(path, {"study": name, "state": folder.name})
 
 
 def read_pointer(path: Path | str, root: Path) -> tuple[str, Path]:
-    """Name and state folder of a study."""
+    """Read the name and the state folder of an Optuna study.
+
+    Parameters
+    ----------
+    path
+        Output file of a worker.
+    root
+        Folder of all state folders.
+
+    Returns
+    -------
+    name, folder
+        Name of the Optuna study, and its state folder.
+    """
     pointer = read_json(path)
     return pointer["study"], root / Path(pointer["state"]).name

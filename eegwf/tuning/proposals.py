@@ -1,4 +1,4 @@
-"""What a trial tries: a configured starting set, or what the sampler draws from the trials before."""
+"""Parameters of new trials: the configured starting sets, then draws of the sampler."""
 
 import inspect
 from collections.abc import Sequence
@@ -8,23 +8,36 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from eegwf.config.training import TUNABLE, Training
-from eegwf.config.tuning import Model, Tuning
+from eegwf.config.tuning import Model, TrialSettings
 from eegwf.models.registry import class_of
 from eegwf.tuning.space import suggest
 
 
-def make_sampler(tuning: Tuning, seed: int) -> optuna.samplers.BaseSampler:
-    """The configured sampler; trials that still run count as bad ones to TPE, so that workers keep apart.
+def make_sampler(tuning: TrialSettings, seed: int) -> optuna.samplers.BaseSampler:
+    """Make the configured sampler.
+
+    Parameters
+    ----------
+    tuning
+        Settings of tuning.
+    seed
+        Seed of the sampler.
+
+    Returns
+    -------
+    optuna.samplers.BaseSampler
+        Random, Gaussian process or TPE sampler.
 
     Notes
     -----
-    TPE: Bergstra et al. 2011, with constant liar (Ginsbourger et al. 2010) for parallel workers.
+    TPE: Bergstra et al. 2011, with the constant liar (Ginsbourger et al. 2010): running trials are assigned a low
+    value, so that parallel workers draw different parameters.
     """
     if tuning.sampler == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     if tuning.sampler == "gp":
-        return optuna.samplers.GPSampler(n_startup_trials=tuning.startup, seed=seed)
-    return optuna.samplers.TPESampler(n_startup_trials=tuning.startup, constant_liar=True, seed=seed)
+        return optuna.samplers.GPSampler(n_startup_trials=tuning.n_startup_trials, seed=seed)
+    return optuna.samplers.TPESampler(n_startup_trials=tuning.n_startup_trials, constant_liar=True, seed=seed)
 
 
 def draw(
@@ -33,18 +46,23 @@ def draw(
     model: Model,
     given: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Draw a whole parameter set, without touching the study: on a copy of its trials in memory.
+    """Draw a parameter set without changing the Optuna study, on a copy of its trials in memory.
 
     Parameters
     ----------
     trials
-        Those before.
+        Trials so far.
     sampler
-        Draws what is not given.
+        Sampler of the parameters that are not given.
     model
-        The space.
+        Model with the search space.
     given
         Values of some parameters.
+
+    Returns
+    -------
+    dict
+        Value of each parameter of the search space.
     """
     copy = optuna.create_study(sampler=sampler, direction="maximize")
     copy.add_trials([trial for trial in trials if trial.state != optuna.trial.TrialState.WAITING])
@@ -56,14 +74,31 @@ def draw(
 
 
 def starting_set(model: str, space: Model, training: Training, number: int) -> dict[str, Any]:
-    """Values that the configuration gives the trial of this number; empty after its starting sets.
+    """Values that the configuration sets for a trial.
 
-    `defaults` are those of the model's constructor and of the settings of training, as far as the space holds them.
+    Parameters
+    ----------
+    model
+        Name of the model.
+    space
+        Model with the search space and the starting sets.
+    training
+        Settings of training.
+    number
+        Number of the trial from 0.
+
+    Returns
+    -------
+    dict
+        The starting set of this number, empty if there is none. `defaults` are the default values of the model's
+        constructor and the settings of training, as far as the search space contains them.
     """
     point = space.start[number] if number < len(space.start) else {}
     if point != "defaults":
         return dict(point)
     signature = inspect.signature(class_of(model, space.fixed)).parameters
-    known = {name: entry.default for name, entry in signature.items() if entry.default is not entry.empty}
-    known |= {name: getattr(training, name) for name in TUNABLE}
-    return {name: known[name] for name, entry in space.search.items() if name in known and entry.holds(known[name])}
+    defaults = {name: entry.default for name, entry in signature.items() if entry.default is not entry.empty}
+    defaults |= {name: getattr(training, name) for name in TUNABLE}
+    return {
+        name: defaults[name] for name, entry in space.search.items() if name in defaults and entry.holds(defaults[name])
+    }

@@ -1,4 +1,4 @@
-"""Which trials are not worth their end: by their epochs, and by their inner folds."""
+"""Pruning of trials: by epoch, and by inner fold."""
 
 import warnings
 
@@ -6,49 +6,69 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState, create_trial
 
-from eegwf.config.tuning import Tuning
+from eegwf.config.tuning import TrialSettings
 
 
-def epoch_pruner(tuning: Tuning, max_epochs: int) -> optuna.pruners.BasePruner:
-    """The pruner that looks at a trial after each epoch.
+def epoch_pruner(tuning: TrialSettings, max_epochs: int) -> optuna.pruners.BasePruner:
+    """Make the configured pruner, which is applied after each epoch of a trial.
 
     Parameters
     ----------
     tuning
-        Settings.
+        Settings of tuning.
     max_epochs
-        Most epochs of a trial, its inner folds together.
+        Maximum number of epochs of a trial, summed over its inner folds.
+
+    Returns
+    -------
+    optuna.pruners.BasePruner
+        Median, Hyperband, or one that prunes no trial.
 
     Notes
     -----
-    Median: Golovin et al. 2017 (Vizier). Hyperband: Li et al. 2018, as asynchronous rounds of halving.
+    Median: Golovin et al. 2017 (Vizier). Hyperband: Li et al. 2018, with asynchronous successive halving.
     """
-    if tuning.pruning == "median":
+    if tuning.pruner == "median":
         return optuna.pruners.MedianPruner(
-            n_startup_trials=tuning.pruning_startup, n_warmup_steps=tuning.pruning_warmup, n_min_trials=1
+            n_startup_trials=tuning.pruner_n_startup_trials,
+            n_warmup_steps=tuning.pruner_n_warmup_epochs,
+            n_min_trials=1,
         )
-    if tuning.pruning == "hyperband":
-        # Steps count from 0: as with the median, the first epoch that may be the last is that after the warm-up.
-        least = min(max(tuning.pruning_warmup, 1), max_epochs)
-        return optuna.pruners.HyperbandPruner(min_resource=least, max_resource=max_epochs)
+    if tuning.pruner == "hyperband":
+        # Steps count from 0: as with the median, a trial may be pruned from the first epoch after the warm-up on.
+        min_resource = min(max(tuning.pruner_n_warmup_epochs, 1), max_epochs)
+        return optuna.pruners.HyperbandPruner(min_resource=min_resource, max_resource=max_epochs)
     return optuna.pruners.NopPruner()
 
 
-def worse_than_best(study: optuna.Study, values: list[float], level: float) -> bool:
-    """Whether a trial with these values on its first inner folds is worse than the best one, fold against fold.
+def worse_than_best(study: optuna.Study, values: list[float], p_threshold: float) -> bool:
+    """Whether a trial is worse than the best one on the inner folds so far, by Wilcoxon's signed-rank test.
 
-    By Wilcoxon's signed-rank test, one-sided; folds of one study are not independent, so `level` is a dial and not an
-    error rate.
+    Parameters
+    ----------
+    study
+        The Optuna study.
+    values
+        Values of the trial on its first inner folds.
+    p_threshold
+        Threshold of the one-sided p value; 0 disables the test. The folds of a study are not independent, so it is a
+        setting of the pruner and not an error rate.
+
+    Returns
+    -------
+    bool
+        Whether the trial is worse.
     """
     complete = [trial for trial in study.get_trials(deepcopy=False) if trial.state == TrialState.COMPLETE]
-    if not level or not complete:
+    if not p_threshold or not complete:
         return False
     best = max(complete, key=lambda trial: (trial.value, -trial.number))
-    shadow = optuna.create_study(direction="maximize")
+    # Optuna's pruner compares intermediate values: the inner folds are its steps.
+    copy = optuna.create_study(direction="maximize")
     steps = dict(enumerate(best.user_attrs["values"]))
-    shadow.add_trial(create_trial(value=best.value, intermediate_values=steps))
+    copy.add_trial(create_trial(value=best.value, intermediate_values=steps))
     trial = create_trial(state=TrialState.RUNNING, intermediate_values=dict(enumerate(values)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        pruner = optuna.pruners.WilcoxonPruner(p_threshold=level)
-    return pruner.prune(shadow, trial)
+        pruner = optuna.pruners.WilcoxonPruner(p_threshold=p_threshold)
+    return pruner.prune(copy, trial)

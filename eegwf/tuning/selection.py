@@ -1,39 +1,63 @@
-"""From a study's trials to the best distinct parameter sets."""
+"""Selection of the best distinct parameter sets of an Optuna study, and the table of its trials."""
 
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
+from eegwf.tuning.budget import DUPLICATE
 from eegwf.tuning.space import canonical
 
 
-def best_sets(trials: list[FrozenTrial], fixed: dict[str, Any], top: int) -> list[dict[str, Any]]:
-    """The `top` best distinct parameter sets of the complete trials, best first.
+def best_sets(trials: list[FrozenTrial], fixed: dict[str, Any], n_best: int) -> list[dict[str, Any]]:
+    """Select the best distinct parameter sets of the complete trials.
 
-    A tie goes to the earlier trial.
+    Parameters
+    ----------
+    trials
+        Trials of an Optuna study.
+    fixed
+        Fixed parameters of the model.
+    n_best
+        Maximum number of parameter sets.
 
     Returns
     -------
     list of dict
-        `rank` from 1, `trial`, `value` and `params`.
+        `rank` from 1, `trial`, `value` and `params` of each set, best first; the earlier trial first on a tie.
     """
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    chosen: dict[tuple, dict[str, Any]] = {}
-    for trial in sorted(complete, key=lambda trial: (-trial.value, trial.number)):
+    best: dict[tuple, dict[str, Any]] = {}
+    for trial in sorted(complete, key=lambda trial: (-cast(float, trial.value), trial.number)):
         params = {**fixed, **trial.params}
-        if len(chosen) < top and canonical(params) not in chosen:
-            chosen[canonical(params)] = {
-                "rank": len(chosen) + 1,
+        if len(best) < n_best and canonical(params) not in best:
+            best[canonical(params)] = {
+                "rank": len(best) + 1,
                 "trial": trial.number,
                 "value": trial.value,
                 "params": params,
             }
-    return list(chosen.values())
+    return list(best.values())
 
 
 def trials_table(trials: list[FrozenTrial], fixed: dict[str, Any], inner_folds: int) -> pd.DataFrame:
-    """A row for each trial, failed ones too: state, value, value per inner fold, epochs, reason, parameters."""
+    """Make a table with a row for each trial, including failed ones.
+
+    Parameters
+    ----------
+    trials
+        Trials of an Optuna study.
+    fixed
+        Fixed parameters of the model.
+    inner_folds
+        Number of inner folds of a trial.
+
+    Returns
+    -------
+    DataFrame
+        Columns `trial`, `state`, `value` (of complete trials), `value_innerK` for each inner fold, `epochs`, `reason`
+        (of failed trials and duplicates) and `param_<name>` for each parameter.
+    """
     rows = []
     for trial in trials:
         values = trial.user_attrs.get("values", [])
@@ -45,7 +69,7 @@ def trials_table(trials: list[FrozenTrial], fixed: dict[str, Any], inner_folds: 
         for inner in range(inner_folds):
             row[f"value_inner{inner + 1}"] = values[inner] if inner < len(values) else None
         row["epochs"] = trial.user_attrs.get("epochs", 0)
-        duplicate = trial.user_attrs.get("duplicate")
+        duplicate = trial.user_attrs.get(DUPLICATE)
         row["reason"] = trial.user_attrs.get("reason", f"same as trial {duplicate}" if duplicate is not None else "")
         rows.append(row | {f"param_{name}": value for name, value in {**fixed, **trial.params}.items()})
     return pd.DataFrame(rows)

@@ -1,24 +1,21 @@
-"""The search space of a model as Optuna's distributions."""
+"""Search space of a model as Optuna's distributions."""
 
 from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from eegwf.config.tuning import Choices, Model, Range
 
+Distribution = CategoricalDistribution | IntDistribution | FloatDistribution
 
-def distributions(model: Model) -> dict[str, BaseDistribution]:
-    """Optuna's distribution of each parameter of the search space, in the config's order."""
+
+def distributions(model: Model) -> dict[str, Distribution]:
+    """Optuna's distribution of each parameter of the search space, in the order of the configuration."""
     return {name: _distribution(entry) for name, entry in model.search.items()}
 
 
-def _distribution(entry: Range | Choices) -> BaseDistribution:
+def _distribution(entry: Range | Choices) -> Distribution:
     if isinstance(entry, Choices):
         return CategoricalDistribution(entry.choices)
     if isinstance(entry.low, int) and isinstance(entry.high, int):
@@ -27,17 +24,24 @@ def _distribution(entry: Range | Choices) -> BaseDistribution:
 
 
 def suggest(trial: optuna.Trial, model: Model) -> None:
-    """Make the trial's parameters known to the study."""
-    for name, entry in model.search.items():
-        distribution = _distribution(entry)
-        if isinstance(distribution, CategoricalDistribution):
+    """Draw each parameter of the search space, unless the trial has it already.
+
+    Parameters
+    ----------
+    trial
+        Trial of an Optuna study.
+    model
+        Model with the search space.
+    """
+    for name, entry in distributions(model).items():
+        if isinstance(entry, CategoricalDistribution):
             trial.suggest_categorical(name, entry.choices)
-        elif isinstance(distribution, IntDistribution):
-            trial.suggest_int(name, entry.low, entry.high, log=entry.log, step=distribution.step)
+        elif isinstance(entry, IntDistribution):
+            trial.suggest_int(name, entry.low, entry.high, log=entry.log, step=entry.step)
         else:
             trial.suggest_float(name, entry.low, entry.high, log=entry.log, step=entry.step)
 
 
-def canonical(parameters: dict[str, Any]) -> tuple:
-    """A parameter set as a value that is equal for equal sets."""
+def canonical(parameters: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Convert a parameter set to a hashable value that is equal for equal sets."""
     return tuple(sorted((name, repr(value)) for name, value in parameters.items()))

@@ -1,45 +1,55 @@
-"""What a study tunes."""
+"""Data and settings of an Optuna study."""
 
 from dataclasses import dataclass
 
 from eegwf.config.training import Training
-from eegwf.config.tuning import Model, Tuning
-from eegwf.data.splits import Cohort
-from eegwf.training.spectrogram_dataset import Inputs
-from eegwf.tuning.budget import Budget
+from eegwf.config.tuning import Model, TrialSettings
+from eegwf.data.splits import WindowSet
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.tuning.budget import TrialBudget
 
 
 @dataclass(frozen=True)
-class Task:
-    """A model on the windows that its tuning may see.
+class TuningTask:
+    """Tuning of a model on the windows that it may use.
 
     Attributes
     ----------
     name
-        Name of the study, such as `vit_mel_3class_fold1`.
+        Name of the Optuna study, such as `vit_mel_3class_fold1`.
     model
-        Name in the registry, or of a backbone.
+        Name in the table of models, or of a network of timm.
     space
         Fixed parameters and search space.
-    cohort
-        Windows without the test fold's.
+    dataset
+        Spectrograms of the study.
+    window_set
+        Windows without those of the test fold.
     test_fold
-        The outer fold; 0 if the cohort is in none.
+        The outer fold; 0 if the windows are of reserved patients, who are in no outer fold.
+    training, tuning
+        Settings of training and tuning.
+    budget
+        Budget of the Optuna study.
+    seed
+        Configured random seed.
+    device
+        `cpu` or `cuda`.
     """
 
     name: str
     model: str
     space: Model
-    inputs: Inputs
-    cohort: Cohort
+    dataset: SpectrogramDataset
+    window_set: WindowSet
     test_fold: int
     training: Training
-    tuning: Tuning
-    budget: Budget
+    tuning: TrialSettings
+    budget: TrialBudget
     seed: int
     device: str
 
     @property
     def inner_folds(self) -> range:
-        """Numbers of the inner folds that each trial validates on."""
+        """Numbers of the inner folds on which each trial is validated."""
         return range(1, self.tuning.inner_folds + 1)

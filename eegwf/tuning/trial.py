@@ -1,8 +1,6 @@
-"""One trial: a training on each inner fold, resumable at any instant, and how it ends."""
+"""A trial: a training on each inner fold, resumed from checkpoints after a kill."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import optuna
 import torch
@@ -12,38 +10,53 @@ from eegwf.compute.device import device_name
 from eegwf.data.splits import split
 from eegwf.seeds import seed_of
 from eegwf.training.console import Console
-from eegwf.training.cost_record import spending
-from eegwf.training.loop import Trained, most_epochs, train
+from eegwf.training.cost_record import record_cost
+from eegwf.training.history import EpochCallback, History
+from eegwf.training.loop import TrainingResult, max_epochs, train
 from eegwf.training.sampling import epoch_size
 from eegwf.training.schedule import best_epoch, score
 from eegwf.training.trainer import Diverged
 from eegwf.tuning.pruning import worse_than_best
-from eegwf.tuning.task import Task
+from eegwf.tuning.task import TuningTask
 
-# What torch says, in a plain RuntimeError, when the host has no memory left.
-NO_MEMORY = ("can't allocate memory", "not enough memory")
+# Parts of the messages of torch's RuntimeError when the host has too little memory.
+NO_MEMORY_MESSAGES = ("can't allocate memory", "not enough memory")
 
 
-def run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, console: Console) -> None:
-    """Train a trial on each inner fold; what it reports and how it ends is told to the study."""
+def run_trial(study: optuna.Study, trial: Trial, task: TuningTask, folder: Path, console: Console) -> None:
+    """Train a trial on each inner fold, and set its value and state in the Optuna study.
+
+    Parameters
+    ----------
+    study
+        The Optuna study.
+    trial
+        Trial that this process has claimed, with its parameters.
+    task
+        Model, data and settings.
+    folder
+        State folder, for the checkpoints.
+    console
+        Log messages of the job.
+    """
     checkpoints = [folder / f"trial{trial.number}.inner{inner}.safetensors" for inner in task.inner_folds]
     values: list[float] = []
     epochs = 0
     try:
         for inner, checkpoint in zip(task.inner_folds, checkpoints, strict=True):
-            trained = _train(study, trial, task, inner, checkpoint, values, epochs, console)
-            values.append(trained.value)
-            epochs += len(trained.history)
+            result = _train(study, trial, task, inner, checkpoint, values, epochs, console)
+            values.append(result.value)
+            epochs += len(result.history)
             trial.set_user_attr("values", values)
             trial.set_user_attr("epochs", epochs)
             last = inner == task.tuning.inner_folds
-            if not last and worse_than_best(study, values, task.tuning.pruning_folds):
+            if not last and worse_than_best(study, values, task.tuning.wilcoxon_p_threshold):
                 raise optuna.TrialPruned
         study.tell(trial, sum(values) / len(values))
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except (Diverged, MemoryError, RuntimeError, ValueError) as error:
-        if not _is_the_sets_fault(error):
+        if not _caused_by_parameters(error):
             raise
         trial.set_user_attr("reason", " ".join(f"{type(error).__name__}: {error}".split()))
         study.tell(trial, state=TrialState.FAIL)
@@ -53,32 +66,33 @@ def run_trial(study: optuna.Study, trial: Trial, task: Task, folder: Path, conso
         checkpoint.unlink(missing_ok=True)
 
 
-def _is_the_sets_fault(error: Exception) -> bool:
-    """Whether other parameters may do better: it diverged, did not fit into memory, or does not agree."""
+def _caused_by_parameters(error: Exception) -> bool:
+    """Whether an error is due to the parameters: divergence, too little memory, or inconsistent values."""
     if isinstance(error, Diverged | MemoryError | ValueError | torch.OutOfMemoryError):
         return True
-    return any(words in str(error) for words in NO_MEMORY)
+    return any(message in str(error) for message in NO_MEMORY_MESSAGES)
 
 
 def _train(
     study: optuna.Study,
     trial: Trial,
-    task: Task,
+    task: TuningTask,
     inner: int,
     checkpoint: Path,
     values: list[float],
     epochs: int,
     console: Console,
-) -> Trained:
+) -> TrainingResult:
     parameters = {**task.space.fixed, **trial.params}
-    parts = split(task.cohort, task.test_fold, inner)
-    n_windows = epoch_size(parts.train.label, task.training.balance)
-    what = f"trial {trial.number}" + (f", inner fold {inner}" if task.tuning.inner_folds > 1 else "")
-    say = console.training(what, most_epochs(task.model, parameters, task.training), n_windows)
-    with spending(checkpoint.parent, trial.number, n_windows, device_name(task.device), say) as epoch_done:
+    parts = split(task.window_set, task.test_fold, inner)
+    n_windows = epoch_size(parts.train.label, task.training.class_balance)
+    title = f"trial {trial.number}" + (f", inner fold {inner}" if task.tuning.inner_folds > 1 else "")
+    log_epoch = console.training(title, max_epochs(task.model, parameters, task.training), n_windows)
+    device = device_name(task.device)
+    with record_cost(checkpoint.parent, trial.number, n_windows, device, log_epoch) as on_trained_epoch:
         return train(
             task.model,
-            task.inputs,
+            task.dataset,
             parts,
             parameters,
             task.training,
@@ -86,23 +100,21 @@ def _train(
             device=task.device,
             checkpoint=checkpoint,
             on_epoch=_reporter(study, trial, task, values, epochs),
-            say=epoch_done,
+            on_trained_epoch=on_trained_epoch,
         )
 
 
-def _reporter(
-    study: optuna.Study, trial: Trial, task: Task, values: list[float], epochs: int
-) -> Callable[[list[dict[str, Any]]], None]:
-    """Report the mean of the inner folds' best scores so far, by epoch, and prune."""
+def _reporter(study: optuna.Study, trial: Trial, task: TuningTask, values: list[float], epochs: int) -> EpochCallback:
+    """Make the callback that reports the mean of the inner folds' best scores after each epoch, and prunes."""
     settings = task.training
-    known = max(study.get_trials(deepcopy=False)[trial.number].intermediate_values, default=-1)
+    last_reported = max(study.get_trials(deepcopy=False)[trial.number].intermediate_values, default=-1)
 
-    def report(history: list[dict[str, Any]]) -> None:
+    def report(history: History) -> None:
         best = score(history[best_epoch(history, settings)], settings)
         step = len(values) * settings.epochs + len(history) - 1
-        if step < known:  # of a resumed trial; the pruner, which looks at the last step, has let it pass
+        if step < last_reported:  # the trial is resumed, and was not pruned at this step
             return
-        if step > known:
+        if step > last_reported:
             trial.report(sum([*values, best]) / (len(values) + 1), step)
         if trial.should_prune():
             trial.set_user_attr("values", [*values, best])

@@ -1,4 +1,4 @@
-"""The report in a real browser: offline, without errors, readable at the width of a phone."""
+"""Report in a browser: no requests, no errors, and readable on a narrow screen."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from eegwf.jobs.report import report_combination
+from tests.helpers.report_page import write_report
 from tests.helpers.report_study import write_study
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -24,7 +24,7 @@ QUIET = [
     "--disable-extensions",
     "--enable-logging=stderr",
 ]
-# What is measured inside the page; written into it for `--dump-dom` to show.
+# Script that is inserted into the page and posts its measurements to the enclosing page, which `--dump-dom` prints.
 MEASURE = """
 <script>
 addEventListener("load", () => {
@@ -49,27 +49,25 @@ addEventListener("load", () => {
 
 @pytest.fixture(scope="module")
 def browser():
-    """Path of a Chromium, or a skip."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
+    """Path of Chromium; the test is skipped without it."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
         pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
-    return found
+    return path
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """A report on disk."""
+    """Path of a report."""
     results = tmp_path_factory.mktemp("study")
-    config = write_study(
-        results, patients=["a-patient-with-a-name-as-long-as-a-whole-sentence-in-a-register", "b", "c"]
-    )
+    study = write_study(results, patients=["a-patient-with-a-name-as-long-as-a-whole-sentence-in-a-register", "b", "c"])
     output = results / "report.html"
-    report_combination(config, results, "vit", "mel", "2class", output)
+    write_report(study, results, output=output)
     return output
 
 
 def dump(browser, folder, page, *options):
-    """The page's DOM after loading, what the browser logged, and the network log."""
+    """DOM of the page after loading, messages of the browser, and its network log."""
     netlog = folder / "net.json"
     command = [browser, *QUIET, *options, f"--user-data-dir={folder / 'profile'}", f"--log-net-log={netlog}"]
     done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
@@ -78,14 +76,14 @@ def dump(browser, folder, page, *options):
 
 
 def without_policy(page):
-    """The page without the policy that forbids scripts and requests."""
-    text, found = re.subn(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
-    assert found == 1
+    """Page without the content security policy, which forbids scripts and requests."""
+    text, n_removed = re.subn(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
+    assert n_removed == 1
     return text
 
 
 def measured(browser, folder, page, width, *options):
-    """What `MEASURE` finds in a window of some width, a frame around the page making the width exact."""
+    """Measurements of `MEASURE` at a width in pixels; the page is in a frame, so that the width is exact."""
     inner, outer = folder / "inner.html", folder / "outer.html"
     inner.write_text(without_policy(page).replace("</body>", f"{MEASURE}</body>"))
     outer.write_text(
@@ -94,57 +92,57 @@ def measured(browser, folder, page, width, *options):
         f"<iframe src='inner.html' style='width:{width}px;height:3000px;border:0'></iframe></body>"
     )
     dom, log, _ = dump(browser, folder, outer, "--virtual-time-budget=5000", *options)
-    found = re.search(r"<pre>(\{.*?\})</pre>", dom, flags=re.DOTALL)
-    assert found, log
-    return json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    content = re.search(r"<pre>(\{.*?\})</pre>", dom, flags=re.DOTALL)
+    assert content, log
+    return json.loads(content[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
 
 
 def requested(network):
-    """Addresses in a network log, but for those that the browser looks up for itself."""
-    asked = set(re.findall(r'"url":"([^"]*)"', network))
-    return {url for url in asked if not re.match(r"(data:|chrome|https?://[\w.-]*(google|gstatic)[\w.-]*/)", url)}
+    """Addresses in a network log, except those of the browser itself."""
+    urls = set(re.findall(r'"url":"([^"]*)"', network))
+    return {url for url in urls if not re.match(r"(data:|chrome|https?://[\w.-]*(google|gstatic)[\w.-]*/)", url)}
 
 
-def test_opens_offline_without_errors_or_requests(browser, page, tmp_path):
+def test_page_loads_without_errors_or_requests(browser, page, tmp_path):
     dom, log, network = dump(browser, tmp_path, page)
     assert "Selection optimism" in dom
     assert [line for line in log.splitlines() if "CONSOLE" in line] == []
     assert requested(network) <= {page.as_uri()}
 
 
-def test_a_request_would_be_seen_and_is_refused_by_the_page(browser, page, tmp_path):
+def test_content_security_policy_blocks_requests(browser, page, tmp_path):
     picture = '<img src="http://127.0.0.1:9/x.png" alt="x"></body>'
-    asking, open_page = tmp_path / "asking.html", tmp_path / "open.html"
-    asking.write_text(page.read_text().replace("</body>", picture))
+    with_policy, open_page = tmp_path / "policy.html", tmp_path / "open.html"
+    with_policy.write_text(page.read_text().replace("</body>", picture))
     open_page.write_text(without_policy(page).replace("</body>", picture))
     _, log, network = dump(browser, tmp_path, open_page)
     assert "http://127.0.0.1:9/x.png" in requested(network)
-    _, log, network = dump(browser, tmp_path, asking)
+    _, log, network = dump(browser, tmp_path, with_policy)
     assert "http://127.0.0.1:9/x.png" not in requested(network) and "Content Security Policy" in log
 
 
-def test_reads_well_on_a_phone(browser, page, tmp_path):
-    found = measured(browser, tmp_path, page, 390)
-    assert found["width"] == 390 and found["scroll"] <= 390
-    assert found["wide"] == []
-    assert found["pictures"] > 20 and found["nameless"] == found["empty"] == 0
-    assert found["captions"] and len(found["ids"]) == len(set(found["ids"]))
-    levels = found["headings"]
+def test_page_fits_a_narrow_screen(browser, page, tmp_path):
+    values = measured(browser, tmp_path, page, 390)
+    assert values["width"] == 390 and values["scroll"] <= 390
+    assert values["wide"] == []
+    assert values["pictures"] > 20 and values["nameless"] == values["empty"] == 0
+    assert values["captions"] and len(values["ids"]) == len(set(values["ids"]))
+    levels = values["headings"]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def lightness(colour):
-    """From 0, black, to 1, white."""
-    red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
+def lightness(color):
+    """Lightness of a color, from 0 (black) to 1 (white)."""
+    red, green, blue = map(int, re.findall(r"\d+", color)[:3])
     return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_figures_follow_light_and_dark(browser, page, tmp_path, dark):
+def test_figures_have_the_colors_of_the_page(browser, page, tmp_path, dark):
     scheme = "--blink-settings=preferredColorScheme=" + ("0" if dark else "1")
-    found = measured(browser, tmp_path, page, 1200, scheme)
-    assert (lightness(found["paper"]) < 0.2) == dark
-    assert found["tick"] == found["ink"]
-    assert abs(lightness(found["ink"]) - lightness(found["paper"])) > 0.7
-    assert found["scroll"] <= 1200
+    values = measured(browser, tmp_path, page, 1200, scheme)
+    assert (lightness(values["paper"]) < 0.2) == dark
+    assert values["tick"] == values["ink"]
+    assert abs(lightness(values["ink"]) - lightness(values["paper"])) > 0.7
+    assert values["scroll"] <= 1200

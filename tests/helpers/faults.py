@@ -129,13 +129,13 @@ class Case:
             "dataset": {"kind": "bids", "root": str(self.bids)},
             "signals": {"sfreq": SFREQ, "l_freq": None},
             "windows": {"length": 2.0, "step": 2.0},
-            "spectrograms": {name: {"f_max": 32.0, "n_freqs": 12, "n_times": 10} for name in ("mel", "stft", "cwt")},
+            "spectrograms": {name: {"f_max": 32.0, "n_freqs": 12, "n_frames": 10} for name in ("mel", "stft", "cwt")},
             "folds": 3,
             "matrix": {"classes": ["2class"]},
             "training": {"epochs": 1, "patience": 1},
-            "tuning": {"trials": 1, "pruning": "none"},
-            "retrain": {"top": 1},
-            "evaluation": {"bootstrap": 100},
+            "tuning": {"n_trials": 1, "pruner": "none"},
+            "retrain": {"n_best": 1},
+            "evaluation": {"n_bootstrap": 100},
         }
         whole = {key for key in self.settings if key == "dataset" or not isinstance(small.get(key), dict)}
         merged = small | {k: v if k in whole else small[k] | v for k, v in self.settings.items()}
@@ -161,15 +161,15 @@ class Case:
     def windows(self) -> str:
         """Read the recordings."""
         folders = ["--root", self.bids, "--state", self.results / "state", "--output", self.results / "data"]
-        return self.job("windows", "--config", self.flow().config("windows")(None), "--code", "x", *folders)
+        return self.job("windows", "--settings", self.flow().settings("windows")(None), "--code", "x", *folders)
 
     def folds(self, given: Path | None = None) -> str:
         """Make the folds."""
         data, flow = self.results / "data", self.flow()
-        files = ["--windows", data / "windows.tsv", "--arrays", flow.gate_array(None)]
+        files = ["--windows", data / "windows.tsv", "--arrays", flow.leakage_check_array(None)]
         files += ["--folds", data / "folds.tsv", "--leakage", data / "leakage.json"]
         files += ["--given", given] if given else []
-        return self.job("folds", "--config", flow.config("folds")(None), *files)
+        return self.job("folds", "--settings", flow.settings("folds")(None), *files)
 
     def spectrogram(self, name: str = "mel") -> str:
         """Make a spectrogram."""
@@ -177,30 +177,32 @@ class Case:
         files = ["--code", "x", "--windows", self.results / "data/windows.npy", "--state", self.results / "state"]
         files += ["--array", self.results / f"spectrograms/{name}.npy"]
         files += ["--axes", self.results / f"spectrograms/{name}.json"]
-        return self.job("spectrogram", "--name", name, "--config", self.flow().config("spectrogram")(wildcards), *files)
+        return self.job(
+            "spectrogram", "--name", name, "--settings", self.flow().settings("spectrogram")(wildcards), *files
+        )
 
-    def search(self, classes: str, fold: int) -> str:
-        """Search for parameters of the model without an outer fold."""
+    def tune(self, classes: str, fold: int) -> str:
+        """Tune the model without an outer fold."""
         wildcards = SimpleNamespace(model="vit", spectrogram="mel", classes=classes, study=f"fold{fold}")
         study, tables = self.flow(), self.results / "data"
-        options = ["--name", study.name(wildcards), "--fold", study.hidden_fold(wildcards), "--worker", 1]
-        options += ["--config", study.config("search")(wildcards), "--code", "x"]
+        options = ["--name", study.name(wildcards), "--fold", study.excluded_fold(wildcards), "--worker", 1]
+        options += ["--settings", study.settings("tune")(wildcards), "--code", "x"]
         options += ["--windows", tables / "windows.tsv", "--folds", tables / "folds.tsv"]
         options += ["--arrays", self.results / "spectrograms/mel.npy", "--state", self.results / "state"]
         made = self.results / f"vit_mel_{classes}/studies/fold{fold}/worker1.json"
-        return self.job("search", *options, "--output", made)
+        return self.job("tune", *options, "--output", made)
 
     def import_tables(self) -> str:
         """Read given arrays' labels, patients and folds."""
-        config = self.flow().config("import_tables")(None)
-        return self.job("import_tables", "--config", config, "--output", self.results / "data")
+        settings = self.flow().settings("import_tables")(None)
+        return self.job("import_tables", "--settings", settings, "--output", self.results / "data")
 
     def import_spectrogram(self, name: str = "mel") -> str:
         """Import given arrays."""
         folder = self.results / "spectrograms"
         files = ["--array", folder / f"{name}.npy", "--axes", folder / f"{name}.json"]
-        config = self.flow().config("import_spectrogram")(None)
-        return self.job("import_spectrogram", "--config", config, "--name", name, *files)
+        settings = self.flow().settings("import_spectrogram")(None)
+        return self.job("import_spectrogram", "--settings", settings, "--name", name, *files)
 
 
 def left(results: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Jobs killed at random instants."""
+"""Kill jobs at random instants."""
 
 import multiprocessing
 import os
@@ -10,24 +10,36 @@ from pathlib import Path
 
 
 def kill_ten_times(job: Callable, arguments: tuple, state: Path, check: Callable[[], bool], seed: int) -> None:
-    """Start a job again and again and kill it by SIGKILL at random instants, ten times.
+    """Start a job repeatedly and end it by SIGKILL at random instants, ten times.
 
-    The time that it is given grows, so that kills fall on its first steps and on its last. If it comes to its end,
-    `check` must hold, and it begins anew without its state.
+    The longest delay before a kill grows, so that kills occur in the first steps of the job and in the last ones. If
+    the job finishes first, `check` must return True; the next start then has no state.
+
+    Parameters
+    ----------
+    job, arguments
+        Function that runs in a process, and its arguments.
+    state
+        State folder of the job.
+    check
+        Returns whether the outputs of the job are those of an uninterrupted run.
+    seed
+        Seed of the delays.
     """
     rng = random.Random(seed)
-    context = multiprocessing.get_context("fork")  # no seconds of imports, in which there is nothing to lose
-    killed, longest = 0, 0.05
-    while killed < 10:
+    # A forked process imports nothing: a kill during imports would test nothing.
+    context = multiprocessing.get_context("fork")
+    n_kills, longest = 0, 0.05
+    while n_kills < 10:
         process = context.Process(target=job, args=arguments)
         process.start()
         process.join(rng.uniform(0.0, longest))
         if process.is_alive():
             os.kill(process.pid, signal.SIGKILL)
             process.join()
-            killed += 1
+            n_kills += 1
         else:
-            assert process.exitcode == 0, f"it ended with {process.exitcode}"
-            assert check(), "it ended in other bytes"
+            assert process.exitcode == 0, f"the job ended with exit code {process.exitcode}"
+            assert check(), "the outputs differ from those of an uninterrupted run"
             shutil.rmtree(state)
         longest = min(longest * 1.6, 1.5)

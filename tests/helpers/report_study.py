@@ -1,4 +1,4 @@
-"""A small finished study on disk, for the tests of the report: evaluated by the real functions, invented otherwise."""
+"""A small finished study on disk, for the tests of the report: real evaluation of fabricated predictions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,15 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.config.load import load_study
-from eegwf.config.study import Evaluation
+from eegwf.config.load import load_study, merge
+from eegwf.config.study import StudyDesign
 from eegwf.data.leakage import check_leakage
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
 from eegwf.storage.files import write_array, write_json, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
-N_WINDOWS, LENGTH, N_CHANS, N_FREQS, N_TIMES = 30, 5.0, 3, 6, 5
+N_WINDOWS, LENGTH, N_CHANS, N_FREQS, N_FRAMES = 30, 5.0, 3, 6, 5
 EVENT_TYPES = {"2class": ["bckg", "sz"], "3class": ["bckg", "sz_foc", "sz_gen"]}
+
+
+def changed(study: StudyDesign, changes: dict[str, Any]) -> StudyDesign:
+    """A configuration with other settings; sections are merged key by key, as configuration files are."""
+    return StudyDesign.model_validate(merge(study.model_dump(mode="json"), changes))
 
 
 def write_study(
@@ -30,32 +35,41 @@ def write_study(
     overrides: dict[str, Any] | None = None,
     n_trials: int = 6,
     value: Callable[[dict[str, Any]], float] | None = None,
-) -> dict[str, Any]:
-    """Write what a report reads and return the configuration.
+) -> StudyDesign:
+    """Write the files that a report reads.
 
     Parameters
     ----------
     results
-        Folder to fill; the combination is `vit_<spectrogram>_<classes>`.
+        Folder to fill.
+    classes, spectrogram
+        The combination is `vit_<spectrogram>_<classes>`.
     patients
-        Names, dealt to the folds in turn; the first has background alone.
+        Names, assigned to the folds in turn; the first has background windows only.
     absent
-        Event type that no window has.
+        Event type without windows.
     timed
         Whether recordings have times, so that events are scored.
+    n_folds, n_ranks
+        Number of outer folds, and of retrained parameter sets of each.
     overrides
-        More configuration. In `tuning.mode: reserved` three more patients are reserved; in that and in `once` all folds
-        hold one study.
+        Further configuration. In `tuning.mode: reserved` three more patients are reserved; in that mode and in `once`
+        all folds have the files of one Optuna study.
     n_trials
-        Trials of a study: all complete but the last two.
+        Trials of an Optuna study: all complete but the last two.
     value
-        Of a complete trial, by its parameters; by default invented.
+        Value of a complete trial, computed from its parameters; by default random.
+
+    Returns
+    -------
+    StudyDesign
+        The configuration.
     """
     rng = np.random.default_rng(3)
-    wanted = {"folds": n_folds, "retrain": {"top": n_ranks}, "evaluation": {"bootstrap": 100}, **(overrides or {})}
-    config = load_study(ROOT / "config/config.yaml", [], wanted).model_dump(mode="json")
-    mode = config["tuning"]["mode"]
-    class_set = config["classes"][classes]
+    small = {"folds": n_folds, "retrain": {"n_best": n_ranks}, "evaluation": {"n_bootstrap": 100}}
+    study = load_study(ROOT / "config/config.yaml", [], small | (overrides or {})).design()
+    mode = study.tuning.mode
+    class_set = study.classes[classes]
     patients = patients or [f"sub-{number:02d}" for number in range(1, 10)]
     types = EVENT_TYPES[classes]
     number = np.repeat(np.arange(len(patients)), N_WINDOWS)
@@ -84,15 +98,8 @@ def write_study(
     bad = [["bad rec", "sub-99", "b.edf", None, None, None, None, "b.edf: <b>cut</b> short"]]
     recordings = pd.concat([recordings, pd.DataFrame(bad, columns=recordings.columns)], ignore_index=True)
     events = windows.loc[labels != "", ["recording", "onset", "duration", "label"]]
-    result = evaluate(
-        parts,
-        windows,
-        class_set,
-        Evaluation.model_validate(config["evaluation"]),
-        1,
-        *((recordings, events) if timed else (None, None)),
-    )
-    write_evaluation(folder, result)
+    tables = (recordings, events) if timed else (None, None)
+    write_evaluation(folder, evaluate(parts, windows, class_set, study.evaluation, 1, *tables))
     counts = pd.crosstab(windows["patient"], windows["label"]).reindex(patients)[[t for t in types if t != absent]]
     folds = counts.reset_index().assign(fold=[n % n_folds + 1 for n in range(len(patients))])
     leakage = check_leakage(windows, folds, rng.normal(size=(len(windows), 2, 4)))
@@ -103,15 +110,15 @@ def write_study(
     write_table(results / "data/windows.tsv", windows)
     write_table(results / "data/folds.tsv", folds)
     write_json(results / "data/leakage.json", leakage)
-    searched = config["models"]["vit"]["search"]
+    searched = study.models["vit"].model_dump(mode="json")["search"]
     for number_of in range(1, n_folds + 1):
-        own = {"once": "fold1", "reserved": "reserved"}.get(mode, f"fold{number_of}")
-        # Folds of one study hold the same of it.
+        tuned_on = {"once": "fold1", "reserved": "reserved"}.get(mode, f"fold{number_of}")
+        # Folds that share an Optuna study have the same files of it.
         seed = 5 if mode != "per_fold" else 5 + number_of
-        tuned = _trials(searched, n_trials, value, np.random.default_rng(seed))
-        name = f"vit_{spectrogram}_{classes}_{own}"
-        _fold(folder / f"fold{number_of}", name, tuned, searched, spectrogram, list(class_set), n_ranks, rng)
-    return config
+        trials = _trials(searched, n_trials, value, np.random.default_rng(seed))
+        name = f"vit_{spectrogram}_{classes}_{tuned_on}"
+        _fold(folder / f"fold{number_of}", name, trials, searched, spectrogram, list(class_set), n_ranks, rng)
+    return study
 
 
 def _predictions(folder, windows, truth, fold, classes, n_ranks, rng) -> dict[int, list[Path]]:
@@ -122,11 +129,11 @@ def _predictions(folder, windows, truth, fold, classes, n_ranks, rng) -> dict[in
     for rank in range(1, n_ranks + 1):
         logits = 1.2 * np.eye(len(classes))[truth] + rng.normal(size=(len(truth), len(classes)))
         p = np.round(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), 9)
-        one = table.assign(predicted=names[p.argmax(1)])
-        one[[f"p_{name}" for name in classes]] = p
+        predictions = table.assign(predicted=names[p.argmax(1)])
+        predictions[[f"p_{name}" for name in classes]] = p
         for number in np.unique(fold):
             path = folder / f"fold{number}/retrain/rank{rank}/test.tsv"
-            write_table(path, one[one["fold"] == number])
+            write_table(path, predictions[predictions["fold"] == number])
             parts.setdefault(rank, []).append(path)
     return parts
 
@@ -135,12 +142,12 @@ def _with_reserved(recordings, windows, folds) -> tuple[pd.DataFrame, ...]:
     """Three more patients, in fold 0."""
     names = [f"kept-{number}" for number in range(1, 4)]
     first = windows["patient"].iloc[0]
-    for at, name in enumerate(names, start=1):
+    for inner_fold, name in enumerate(names, start=1):
         more = windows[windows["patient"] == first].assign(patient=name, recording=f"{name} rec")
         windows = pd.concat([windows, more], ignore_index=True)
-        mine = recordings[recordings["patient"] == first].assign(patient=name, recording=f"{name} rec")
-        recordings = pd.concat([recordings, mine], ignore_index=True)
-        counts = folds[folds["patient"] == first].assign(patient=name, fold=0, inner=at)
+        copies = recordings[recordings["patient"] == first].assign(patient=name, recording=f"{name} rec")
+        recordings = pd.concat([recordings, copies], ignore_index=True)
+        counts = folds[folds["patient"] == first].assign(patient=name, fold=0, inner=inner_fold)
         folds = pd.concat([folds, counts], ignore_index=True)
     folds["inner"] = folds["inner"].fillna(0).astype(int)
     windows["window"] = np.arange(len(windows))
@@ -149,18 +156,17 @@ def _with_reserved(recordings, windows, folds) -> tuple[pd.DataFrame, ...]:
 
 
 def _trials(searched: dict[str, Any], n_trials: int, value, rng) -> pd.DataFrame:
-    """Trials drawn from the search space; the last but one is pruned, the last has failed."""
+    """Trials sampled from the search space; the last but one is pruned, the last has failed."""
     n_complete = n_trials - 2
     states = ["complete"] * n_complete + ["pruned", "fail"]
     reasons = [""] * (n_trials - 1) + ["out of <memory>"]
-    sets = [{name: _draw(entry, rng) for name, entry in searched.items()} for _ in range(n_trials)]
-    values = [value(one) if value else round(rng.uniform(0.6, 0.8), 6) for one in sets[:n_complete]]
+    sets = [{name: _sample(entry, rng) for name, entry in searched.items()} for _ in range(n_trials)]
+    values = [value(params) if value else round(rng.uniform(0.6, 0.8), 6) for params in sets[:n_complete]]
     trials = {"trial": range(n_trials), "state": states, "value": [*values, None, None], "epochs": 3, "reason": reasons}
-    params = {f"param_{name}": [one[name] for one in sets] for name in searched}
-    return pd.DataFrame(trials | params)
+    return pd.DataFrame(trials | {f"param_{name}": [params[name] for params in sets] for name in searched})
 
 
-def _draw(entry: dict[str, Any], rng) -> Any:
+def _sample(entry: dict[str, Any], rng) -> Any:
     if "choices" in entry:
         return entry["choices"][rng.integers(len(entry["choices"]))]
     low, high = entry["low"], entry["high"]
@@ -173,7 +179,7 @@ def _draw(entry: dict[str, Any], rng) -> Any:
 def _fold(
     folder: Path, study: str, trials: pd.DataFrame, searched, spectrogram: str, classes: list[str], n_ranks: int, rng
 ) -> None:
-    """Trials, retrained ranks, their cost, and maps of one fold."""
+    """Trials, retrained ranks, their costs, and attribution maps of a fold."""
     write_table(folder / "tune/trials.tsv", trials)
     cost = {"seconds": 10.0, "epochs": 3, "windows": 300, "windows_per_second": 30.0, "device": "cpu"}
     write_table(folder / "tune/timing.tsv", trials[["trial"]].assign(**cost))
@@ -181,11 +187,11 @@ def _fold(
         folder / "retrain/timing.tsv",
         pd.DataFrame({"rank": range(1, n_ranks + 1)}).assign(**cost | {"seconds": 20.0, "device": "NVIDIA H100"}),
     )
-    done = trials[trials["state"] == "complete"]
-    values = done["value"].to_numpy(dtype=float)
+    complete = trials[trials["state"] == "complete"]
+    values = complete["value"].to_numpy(dtype=float)
     best = []
     for rank, trial in enumerate(np.argsort(-values, kind="stable")[:n_ranks], start=1):
-        params = {name: done[f"param_{name}"].iloc[trial] for name in searched}
+        params = {name: complete[f"param_{name}"].iloc[trial] for name in searched}
         params = {name: value.item() if isinstance(value, np.generic) else value for name, value in params.items()}
         best.append(
             {"study": study, "rank": rank, "trial": int(trial), "value": float(values[trial]), "params": params}
@@ -195,7 +201,7 @@ def _fold(
         history = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [1.0, 0.6, 0.4], "validation_loss": [1.0, 0.8, 0.9]})
         write_table(folder / f"retrain/rank{rank}/history.tsv", history.assign(balanced_accuracy=[0.5, 0.7, 0.65]))
     write_json(folder / "tune/best.json", best)
-    inputs = ("mel", "cwt", "stft") if spectrogram == "concat" else (spectrogram,)
+    dataset = ("mel", "cwt", "stft") if spectrogram == "concat" else (spectrogram,)
     axes = [
         {
             "spectrogram": name,
@@ -203,17 +209,18 @@ def _fold(
             "freqs": list(np.geomspace(1, 32, N_FREQS) if name == "cwt" else np.linspace(2, 60, N_FREQS)),
             "times": [0.5, 1.5, 2.5, 3.5, 4.5],
         }
-        for name in inputs
+        for name in dataset
     ]
-    shape = (len(classes), N_CHANS * len(inputs), N_FREQS, N_TIMES)
+    shape = (len(classes), N_CHANS * len(dataset), N_FREQS, N_FRAMES)
     for kind in ("saliency", "mean"):
         write_array(folder / f"explain/{kind}.npy", rng.uniform(0, 2, shape).astype(np.float32))
     write_array(folder / "explain/gradcam.npy", rng.uniform(0, 2, (shape[0], *shape[2:])).astype(np.float32))
-    about = {
+    description = {
         "classes": classes,
         "n_windows": [20] * len(classes),
         "n_classifiers": n_ranks,
         "arrays": axes,
         "device": "NVIDIA H100",
+        "n_zero_gradcam": [1] + [0] * (len(classes) - 1),
     }
-    write_json(folder / "explain/maps.json", about | {"n_zero_gradcam": [1] + [0] * (len(classes) - 1)})
+    write_json(folder / "explain/maps.json", description)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from eegwf.config.paths import VARYING_FILES
+
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "workflow" / "tiny.yaml"
-# What may differ between two runs: times, hosts, logs, reports, unfinished work.
-VARYING = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
 
 
 def snakemake_command(folder: Path, *arguments: str, configs=(TINY,)) -> list[str]:
@@ -24,7 +24,7 @@ def contents(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        skipped = name.startswith(("state/", "logs/", "benchmarks/")) or path.name in VARYING
+        skipped = name.startswith(("state/", "logs/", "benchmarks/")) or path.name in VARYING_FILES
         if path.is_file() and not skipped and not path.name.startswith(".snakemake"):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

@@ -1,9 +1,9 @@
-"""Every deep model, small enough to be made in many forms."""
+"""Small versions of every model that is trained by gradient descent."""
 
 import pytest
 import torch
 
-from eegwf.models.registry import build, entry_of
+from eegwf.models.registry import build, entry_of, parameters_of
 
 BLOCK = {"width": 16, "heads": 2}
 TOKENS = {**BLOCK, "feedforward": 32}
@@ -18,20 +18,21 @@ SMALL = {
     "convnext": {"timm": "convnext_atto"},
 }
 AXES = {"sfreq": 8.0, "freqs": None}
-# With 20 channels below each other the smallest strides give thousands of tokens.
-COARSE = {"transcnn": {"stages": 3}, "inception": {"cut": "Mixed_5d"}}
+# A mosaic of 20 channels has thousands of tokens at the smallest strides, so larger strides are used.
+LARGER_STRIDES = {"transcnn": {"stages": 3}, "inception": {"cut": "Mixed_5d"}}
 SIZES = [(19, 64, 96), (20, 64, 96), (22, 64, 96), (3, 50, 37), (3, 5, 3)]
-PICTURES = ("vit", "swin", "transcnn", "inception", "convnext")
+IMAGE_MODELS = ("vit", "swin", "transcnn", "inception", "convnext")
 
 
-def settings_of(name, **own):
-    """Small hyperparameters of a model, with those of `own` that it knows."""
-    known = entry_of(name, SMALL[name]).parameters
-    return SMALL[name] | {key: value for key, value in own.items() if key in known}
+def small_parameters(name, **changes):
+    """Return small hyperparameters of a model, with the changes that it has parameters for."""
+    supported = parameters_of(entry_of(name, SMALL[name]))
+    return SMALL[name] | {key: value for key, value in changes.items() if key in supported}
 
 
 def layouts_of(name):
-    return ("stacked", "mosaic") if "layout" in entry_of(name, SMALL[name]).parameters else ("",)
+    """Return the layouts of a model; an empty string if it has no such parameter."""
+    return ("stacked", "mosaic") if "layout" in parameters_of(entry_of(name, SMALL[name])) else ("",)
 
 
 CASES = [(name, layout) for name in SMALL for layout in layouts_of(name)]
@@ -39,25 +40,28 @@ every_model = pytest.mark.parametrize(("name", "layout"), CASES, ids=["-".join(f
 both_layouts = pytest.mark.parametrize("layout", ["stacked", "mosaic"])
 
 
-def make(name, layout="stacked", shape=(3, 12, 16), n_outputs=3, **own):
+def make(name, layout="stacked", shape=(3, 12, 16), n_outputs=3, **changes):
+    """Create a small model in evaluation mode, from a fixed seed."""
     torch.manual_seed(0)
-    sizes = dict(zip(("n_chans", "n_freqs", "n_times"), shape, strict=True))
-    parameters = settings_of(name, layout=layout, drop_path=0.0) | own
+    sizes = dict(zip(("n_chans", "n_freqs", "n_frames"), shape, strict=True))
+    parameters = small_parameters(name, layout=layout, drop_path=0.0) | changes
     return build(name, {**sizes, "n_outputs": n_outputs}, parameters, AXES).eval()
 
 
-def random(*shape, seed=1):
+def random_input(*shape, seed=1):
+    """Return normally distributed values from a fixed seed."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def output_of(module, model, x):
-    """What a module of a model gives while the model looks at `x`."""
-    seen = []
-    hook = module.register_forward_hook(lambda module, given, out: seen.append(out))
+    """Return the output of a module of a model when the model processes `x`."""
+    outputs = []
+    hook = module.register_forward_hook(lambda module, inputs, output: outputs.append(output))
     model(x)
     hook.remove()
-    return seen[0]
+    return outputs[0]
 
 
-def count(module):
+def n_parameters(module):
+    """Count the parameters of a module."""
     return sum(parameter.numel() for parameter in module.parameters())

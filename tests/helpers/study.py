@@ -1,4 +1,7 @@
-"""A tiny study on disk: spectrograms whose classes differ by a band, with a fingerprint for every patient."""
+"""Data of a small study on disk, and the settings of its jobs.
+
+The spectrograms of the classes differ in a frequency band; each patient has a pattern of their own.
+"""
 
 import json
 from pathlib import Path
@@ -6,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from eegwf.config.stages.model import RetrainSettings, SelectBestSettings, TuneSettings
+from eegwf.config.tuning import Budget
 from eegwf.storage.files import write_array, write_json, write_table
 
 CLASSES = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
@@ -15,9 +20,25 @@ LABELS = ["bckg", "sz_foc", "sz_gen"]
 def write_study(
     folder: Path, n_patients: int = 6, per_label: int = 8, shape=(3, 10, 12), seed: int = 0, channels=slice(None)
 ) -> Path:
-    """Write `windows.tsv`, `folds.tsv`, `mel.npy` and `mel.json`; three folds, two patients each by default.
+    """Write `windows.tsv`, `folds.tsv`, `mel.npy` and `mel.json`; three folds, by default of two patients each.
 
-    `channels` carry the class.
+    Parameters
+    ----------
+    folder
+        Folder of the files.
+    n_patients, per_label
+        Number of patients, and of windows of each label per patient.
+    shape
+        Shape of a window `(n_chans, n_freqs, n_frames)`.
+    seed
+        Seed of the values.
+    channels
+        Channels that differ between the classes.
+
+    Returns
+    -------
+    Path
+        The folder.
     """
     rng = np.random.default_rng(seed)
     rows, arrays = [], []
@@ -48,7 +69,7 @@ def write_study(
 
 
 def tune_config(**changes) -> dict:
-    """The slice of the configuration that a tuning job gets."""
+    """Settings of a tuning job as JSON values, in the shape of `TuneSettings`; `changes` replace whole keys."""
     search = {
         "lr": {"low": 1e-3, "high": 1e-2, "log": True},
         "dropout": {"low": 0.0, "high": 0.3},
@@ -63,8 +84,36 @@ def tune_config(**changes) -> dict:
         "model": "vit",
         "space": {"fixed": {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2}, "search": search},
         "training": {"epochs": 3, "patience": 3, "batch_size": 16},
-        "tuning": {"trials": 4, "inner_folds": 1, "startup": 2, "pruning_startup": 2, "pruning_warmup": 1},
-        "retrain": {"top": 2},
+        "tuning": {
+            "n_trials": 4,
+            "inner_folds": 1,
+            "n_startup_trials": 2,
+            "pruner_n_startup_trials": 2,
+            "pruner_n_warmup_epochs": 1,
+        },
+        "n_best": 2,
         "classes": CLASSES,
     }
     return json.loads(json.dumps({**config, **changes}))
+
+
+def tune_settings(config: dict) -> TuneSettings:
+    """Settings of `tune` from the values of `tune_config`."""
+    return TuneSettings.model_validate(config)
+
+
+def select_best_settings(config: dict) -> SelectBestSettings:
+    """Settings of `select_best` that match those of `tune`."""
+    settings = tune_settings(config)
+    return SelectBestSettings(
+        budget=Budget(**{name: getattr(settings.tuning, name) for name in Budget.model_fields}),
+        inner_folds=settings.tuning.inner_folds,
+        n_best=settings.n_best,
+        fixed=settings.space.fixed,
+    )
+
+
+def retrain_settings(config: dict, epochs: int | None = None) -> RetrainSettings:
+    """Settings of `retrain` that match those of `tune`."""
+    shared = {name: config[name] for name in RetrainSettings.model_fields if name in config}
+    return RetrainSettings.model_validate({**shared, "epochs": epochs})

@@ -1,32 +1,82 @@
-"""The two jobs of a tuning, called as their scripts call them."""
+"""Run the two jobs of hyperparameter tuning as their scripts run them."""
 
-from eegwf.jobs.select_best import tune_fold
-from eegwf.jobs.tune import search_study
-from tests.helpers.study import tune_config
+from pathlib import Path
+
+from eegwf.jobs import select_best, tune
+from tests.helpers.study import select_best_settings, tune_config, tune_settings
 
 
-def work(study, folder, config=None, arrays=None, code="code", worker=1, fold=1):
-    """What one worker does."""
+def run_worker(
+    study: Path,
+    folder: Path,
+    config: dict | None = None,
+    arrays: Path | None = None,
+    code: str = "code",
+    worker: int = 1,
+    fold: int = 1,
+) -> Path:
+    """Run the trials of an Optuna study as one worker.
+
+    Parameters
+    ----------
+    study
+        Folder of the windows, folds and spectrograms.
+    folder
+        Folder of the outputs, and of the state folder `state`.
+    config
+        Settings as `tune_config` returns them; None for its defaults.
+    arrays
+        Spectrograms; None for those of the study.
+    code
+        Digest of the code.
+    worker
+        Number of the worker.
+    fold
+        Outer fold, or 0 for a study on the reserved patients.
+
+    Returns
+    -------
+    Path
+        File that the worker wrote.
+    """
     output = folder / f"worker{worker}.json"
-    search_study(
+    tune.run(
+        settings=tune_settings(config or tune_config()),
         name=f"vit_mel_3class_fold{fold}" if fold else "vit_mel_3class_reserved",
         fold=fold,
         worker=worker,
-        config=config or tune_config(),
         code=code,
-        windows=str(study / "windows.tsv"),
-        folds=str(study / "folds.tsv"),
-        arrays=[str(arrays or study / "mel.npy")],
-        state=str(folder / "state"),
-        output=str(output),
+        windows=study / "windows.tsv",
+        folds=study / "folds.tsv",
+        arrays=[arrays or study / "mel.npy"],
+        state=folder / "state",
+        output=output,
     )
     return output
 
 
-def tune(study, folder, config=None, arrays=None, code="code", fold=1):
-    """What one worker and the gathering do; the bytes that they write, times left out."""
-    output = work(study, folder, config, arrays, code, fold=fold)
-    files = {name: str(folder / f"{name}.{end}") for name, end in (("trials", "tsv"), ("best", "json"))}
-    timing = str(folder / "timing.tsv")
-    tune_fold(config or tune_config(), [str(output)], str(folder / "state"), **files, timing=timing)
-    return (folder / "trials.tsv").read_bytes() + (folder / "best.json").read_bytes()
+def run_study(
+    study: Path,
+    folder: Path,
+    config: dict | None = None,
+    arrays: Path | None = None,
+    code: str = "code",
+    fold: int = 1,
+) -> bytes:
+    """Run one worker, then select the best parameter sets.
+
+    Parameters
+    ----------
+    study, folder, config, arrays, code, fold
+        As in `run_worker`.
+
+    Returns
+    -------
+    bytes
+        Contents of `trials.tsv` and `best.json`. The durations in `timing.tsv` differ between runs.
+    """
+    output = run_worker(study, folder, config, arrays, code, fold=fold)
+    trials, best = folder / "trials.tsv", folder / "best.json"
+    settings = select_best_settings(config or tune_config())
+    select_best.run(settings, [output], folder / "state", trials, best, folder / "timing.tsv")
+    return trials.read_bytes() + best.read_bytes()

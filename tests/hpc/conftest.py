@@ -22,9 +22,9 @@ PROFILE = (
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     """A running cluster."""
-    hindrances = missing()
-    if hindrances:
-        pytest.skip(f"no SLURM can be brought up here; missing: {', '.join(hindrances)}")
+    absent = missing()
+    if absent:
+        pytest.skip(f"no SLURM can be brought up here; missing: {', '.join(absent)}")
     # Sockets have short names, and pytest's folders long ones.
     with Cluster(tmp_path_factory.mktemp("slurm")) as running:
         yield running
@@ -33,9 +33,9 @@ def cluster(tmp_path_factory):
 @pytest.fixture(scope="session")
 def image():
     """The image of this checkout."""
-    hindrances = images.missing()
-    if hindrances:
-        pytest.skip(f"no image can be built here; missing: {', '.join(hindrances)}")
+    absent = images.missing()
+    if absent:
+        pytest.skip(f"no image can be built here; missing: {', '.join(absent)}")
     return images.build()
 
 

@@ -13,7 +13,7 @@ from tests.helpers.running import ROOT, TINY, contents
 
 REPORT = "results/vit_mel_3class/report.html"
 # The node's GPUs are pretended: jobs that hold one compute on the CPU.
-TRAINED = ("search", "retrain", "explain")
+TRAINED = ("tune", "retrain", "explain")
 ON_GPUS = ("--set-resources", *(f"{rule}:gpu=1" for rule in TRAINED))
 
 
@@ -44,7 +44,7 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(
     cluster, image, submitted, undisturbed, cpu, tmp_path
 ):
     done = subprocess.run(
-        submitted(REPORT, *ON_GPUS, "--slurm-array-jobs=search,retrain", configs=cpu),
+        submitted(REPORT, *ON_GPUS, "--slurm-array-jobs=tune,retrain", configs=cpu),
         cwd=tmp_path,
         env=cluster.environment,
         capture_output=True,
@@ -56,11 +56,11 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(
     assert about["image"] == f"sha256:{digest_of(image)}" and about["commit"] == commit(ROOT)
     assert read_json(undisturbed / "vit_mel_3class/run.json")["image"] is None
     jobs = {rule_of(job): job for job in jobs_of(cluster)}
-    assert set(jobs) == {"synthesise", "windows", "folds", "spectrogram", *TRAINED, "tune", "evaluate", "report"}
+    assert set(jobs) == {"synthesize", "windows", "folds", "spectrogram", *TRAINED, "select_best", "evaluate", "report"}
     for rule, job in jobs.items():
         assert any("gpu" in value for key, value in job.items() if key.startswith("TresPer")) == (rule in TRAINED), job
-    assert "ArrayTaskId" in jobs["search"]  # of all folds at once; what follows is ready one by one
-    assert jobs["search"]["TimeLimit"] == "08:00:00" and "mem=6000M" in jobs["explain"]["TRES"]
+    assert "ArrayTaskId" in jobs["tune"]  # of all folds at once; what follows is ready one by one
+    assert jobs["tune"]["TimeLimit"] == "08:00:00" and "mem=6000M" in jobs["explain"]["TRES"]
 
 
 def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(cluster, submitted, run_here, tmp_path):
@@ -69,7 +69,7 @@ def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(c
     config = write(
         tmp_path / "long.yaml",
         training={"epochs": 200, "patience": 200},
-        tuning={"pruning": "none"},
+        tuning={"pruner": "none"},
         cluster={"max_minutes": 1},
     )
     (tmp_path / "local").mkdir()
@@ -80,8 +80,8 @@ def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(c
     with open(tmp_path / "snakemake.log", "w") as log:
         running = subprocess.Popen(command, cwd=tmp_path, env=cluster.environment, stdout=log, stderr=log)
     try:
-        cluster.wait_for(lambda: training(cluster, tmp_path, "search"), "search that trains", 300)
-        cluster.call("scancel", training(cluster, tmp_path, "search")[0])
+        cluster.wait_for(lambda: training(cluster, tmp_path, "tune"), "trial that trains", 300)
+        cluster.call("scancel", training(cluster, tmp_path, "tune")[0])
         cluster.wait_for(lambda: training(cluster, tmp_path, "retrain"), "retraining", 600)
         cluster.kill_node()
         cluster.start_node()
@@ -107,9 +107,9 @@ def test_a_job_whose_gpu_torch_does_not_see_says_what_it_saw(cluster, submitted,
         text=True,
     )
     assert done.returncode != 0
-    (log,) = (tmp_path / "results/logs/search").glob("*.log")
-    assert "this job was given one, but torch sees no GPU: torch " in log.read_text()
+    (log,) = (tmp_path / "results/logs/tune").glob("*.log")
+    assert "a GPU was assigned to this job, but torch sees no GPU: torch " in log.read_text()
     assert re.search(r"CUDA_VISIBLE_DEVICES is '\d'", log.read_text())
     mine = [job for job in jobs_of(cluster) if job["WorkDir"] == str(tmp_path)]
     asked = {rule_of(job): job.get("TresPerNode", "") for job in mine}
-    assert asked.pop("search") == "gres:gpu:1" and set(asked.values()) == {""}
+    assert asked.pop("tune") == "gres:gpu:1" and set(asked.values()) == {""}

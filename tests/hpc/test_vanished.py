@@ -51,8 +51,8 @@ def test_a_run_goes_on_when_its_disk_is_back(disk, undisturbed, cpu, tmp_path):
     with open(tmp_path / "told", "w") as told:
         running = subprocess.Popen(command, cwd=tmp_path, stdout=told, stderr=told)
     # Read where the disk keeps it: that is still there when the disk is gone.
-    log = disk.kept / "logs/search"
-    wait_until(lambda: any(", epoch " in path.read_text() for path in log.glob("*.log")), "search that trains", 120)
+    log = disk.kept / "logs/tune"
+    wait_until(lambda: any(", epoch " in path.read_text() for path in log.glob("*.log")), "trial that trains", 120)
     disk.vanish()
     assert running.wait(120) != 0
     assert "Transport endpoint is not connected" in (tmp_path / "told").read_text()

@@ -1,29 +1,37 @@
 """Progress lines."""
 
+import logging
+
+import pytest
+
 from eegwf.progress import Progress
 
 
-def test_share_done_and_time_left(capsys):
-    progress = Progress("reading", 4, every=0.0)
+@pytest.fixture(autouse=True)
+def info(caplog):
+    caplog.set_level(logging.INFO, "eegwf")
+
+
+def test_lines_have_the_share_done_and_the_remaining_time(caplog):
+    progress = Progress("reading", 4, interval=0.0)
     progress.step("sub-01")
     progress.step("sub-02", steps=3)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == ["reading: 25 % (sub-01), 0:00 left", "reading: 100 % (sub-02), 0:00 left"]
+    assert caplog.messages == ["reading: 25 % (sub-01), 0:00 left", "reading: 100 % (sub-02), 0:00 left"]
 
 
-def test_lines_come_seldom_but_for_the_last(capsys):
-    for every, lines in ((3600.0, "reading: 100 %, 0:00 left\n"), (float("inf"), "")):
-        progress = Progress("reading", 1000, every)
-        for _ in range(1000):
-            progress.step()
-        assert capsys.readouterr().err == lines
+@pytest.mark.parametrize(("interval", "lines"), [(3600.0, ["reading: 100 %, 0:00 left"]), (float("inf"), [])])
+def test_lines_are_an_interval_apart_except_the_last(caplog, interval, lines):
+    progress = Progress("reading", 1000, interval)
+    for _ in range(1000):
+        progress.step()
+    assert caplog.messages == lines
 
 
-def test_what_was_done_before_says_nothing_about_speed(capsys):
+def test_skipped_steps_do_not_enter_the_speed(caplog):
     progress = Progress("reading", 100)
     progress.skip(98)
-    progress.say()
+    progress.log()
     progress._start -= 70.0  # the step that follows took 70 seconds
     progress.step()
-    progress.say()
-    assert capsys.readouterr().err == "reading: 98 %\nreading: 99 %, 1:10 left\n"
+    progress.log()
+    assert caplog.messages == ["reading: 98 %", "reading: 99 %, 1:10 left"]

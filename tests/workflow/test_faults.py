@@ -46,20 +46,20 @@ EDF, TSV = r"\S+/sub-02_task-sz_eeg\.edf: ", r"\S+/sub-02_task-sz_events\.tsv"
 BAD = {
     "truncated": (
         lambda root: cut(place(root, "sub-02", "eeg.edf"), 30_000),
-        EDF + "cut off: the header counts 20 data records, the file holds 10; fetch or export it again",
+        EDF + "cut off: the header declares 20 data records, the file contains 10; fetch or export it again",
     ),
     "empty": (lambda root: cut(place(root, "sub-02", "eeg.edf"), 0), EDF + "empty; fetch or export it again"),
     "no length": (
         lambda root: patch(place(root, "sub-02", "eeg.edf"), 244, b"0       "),
-        EDF + "impossible header: the length of a data record in seconds is '0'; fetch or export it again",
+        EDF + "invalid header: the length of a data record in seconds is '0'; fetch or export it again",
     ),
     "no range": (
         lambda root: patch(place(root, "sub-02", "eeg.edf"), 256 + 104 * 19, b"200     "),
-        EDF + "impossible header: physical range of 'EEG Fp1-REF' is from 200 to 200, .*; export it again",
+        EDF + "invalid header: physical range of 'EEG Fp1-REF' is from 200 to 200, .*; export it again",
     ),
     "far beyond the end": (
         lambda root: write_events(root, "sub-02", [(1, 2, "sz"), (400, 5, "sz")]),
-        TSV + ", line 3: the event ends at 405 s, but the recording is 20 s long; mend the row, or see .*",
+        TSV + ", line 3: the event ends at 405 s, but the recording is 20 s long; correct the row, or check .*",
     ),
     "negative onset": (
         lambda root: write_events(root, "sub-02", [(-3, 5, "sz")]),
@@ -71,7 +71,7 @@ BAD = {
     ),
     "two labels at once": (
         lambda root: write_events(root, "sub-02", [(1, 5, "sz_foc"), (4, 5, "sz_gen")]),
-        TSV + r", line 3: 'sz_gen' from 4 s overlaps 'sz_foc' until 6 s \(line 2\); end one where the other begins.*",
+        TSV + r", line 3: 'sz_gen' from 4 s overlaps 'sz_foc' until 6 s \(line 2\); shorten one of the events.*",
     ),
     "unknown label": (
         lambda root: write_events(root, "sub-02", [(1, 5, "seizure")]),
@@ -79,11 +79,11 @@ BAD = {
     ),
     "no events": (
         lambda root: place(root, "sub-02", "events.tsv").unlink(),
-        EDF + r"no sub-02_task-sz_events\.tsv beside it; write one .*",
+        EDF + r"no sub-02_task-sz_events\.tsv beside it; create it .*",
     ),
     "missing channel": (
         lambda root: write_edf(root, "sub-02", names=[name for name in ELECTRODES if name != "Cz"]),
-        EDF + r"missing for montage tcp20: .*; EEG channels there: .*\. Choose another signals.montage or .*",
+        EDF + r"missing for montage tcp20: .*; EEG channels found: .*\. Choose another signals.montage or .*",
     ),
     "duplicated channel": (
         lambda root: write_edf(root, "sub-02", names=["Fp1", *ELECTRODES]),
@@ -91,7 +91,7 @@ BAD = {
     ),
     "not a number": (
         lambda root: with_nan(root, "sub-02"),
-        r"\S+/sub-02_task-sz_eeg\.vhdr: 'F4' is not a finite number at 7\.812 s; mend it or leave the recording out",
+        r"\S+/sub-02_task-sz_eeg\.vhdr: 'F4' is not a finite number at 7\.812 s; correct it or exclude the recording",
     ),
 }
 
@@ -156,9 +156,7 @@ def test_events_that_are_put_right(study, good):
     write_events(case.bids, "sub-03", [(10, 10.9, "sz_gen")])
     assert case.windows() == ""
     notes = recordings_of(case)["notes"]
-    assert notes["sub-01"] == (
-        "events put in order of time; events in lines 3 and 2 overlap with one label and were joined"
-    )
+    assert notes["sub-01"] == ("events sorted by onset; overlapping events of the same label in lines 3 and 2 merged")
     assert notes["sub-03"] == "event in line 2 cut by 0.9 s, at the recording's end"
     assert notes["sub-02"] == notes["sub-04"] == ""
     for name in ("windows.tsv", "events.tsv", "windows.npy"):
@@ -226,8 +224,8 @@ def test_one_person_under_two_names(study):
     shutil.copy(place(case.bids, "sub-02", "eeg.edf"), place(case.bids, "sub-03", "eeg.edf"))
     assert case.windows() == ""
     assert re.fullmatch(
-        r"error: leak: the same samples stand in fold \d \(sub-0[23]_task-sz, 0 s\) and in fold \d .* are sub-0[23] and"
-        r" sub-0[23] one person\? Join them under `patients:`, or remove the copy",
+        r"error: leak: the same samples are in fold \d \(sub-0[23]_task-sz, 0 s\) and in fold \d .* are sub-0[23] and"
+        r" sub-0[23] one person\? Map them to one name under `patients:`, or remove the copy",
         said := case.folds(),
     ), said
     assert not {"data/folds.tsv", "data/leakage.json"} & set(left(case.results))
@@ -254,7 +252,7 @@ def test_folds_through_snakemake(study, snakemake, tmp_path):
         (
             {},
             1,
-            r"\S+/windows\.tsv: no window of class 'seizure' \(event types sz\); the windows hold bckg; use another .*",
+            r"\S+/windows\.tsv: no window of class 'seizure' \(event types sz\); labels of the windows: bckg; use .*",
         ),
         (
             {"sub-02": PATIENTS["sub-02"]},
@@ -272,7 +270,7 @@ def test_an_absent_class(study, events, fold, expected):
     folds = pd.read_csv(case.results / "data/folds.tsv", sep="\t").set_index("patient")["fold"]
     fold = fold or folds["sub-02"]
     before = left(case.results)
-    assert re.fullmatch(f"error: {expected.format(fold=fold)}", said := case.search("2class", fold)), said
+    assert re.fullmatch(f"error: {expected.format(fold=fold)}", said := case.tune("2class", fold)), said
     assert left(case.results) == before
 
 
@@ -284,7 +282,7 @@ CONFIGS = {
     "matrix: {models: [vit, vitt]}": (
         r"\S+/bad\.yaml: matrix\.models: vitt_mel_3class: no model 'vitt'; ask for one of .*vit.*"
     ),
-    "models: {vitt: {fixed: {depth: 1}}}": r"\S+/bad\.yaml: models\.vitt: no such model; there are .*vit.*",
+    "models: {vitt: {fixed: {depth: 1}}}": r"\S+/bad\.yaml: models\.vitt: no such model; known are .*vit.*",
 }
 
 

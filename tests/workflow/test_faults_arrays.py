@@ -43,7 +43,7 @@ def test_a_hostile_pickle_is_not_run(arrays, snakemake, tmp_path):
     marker.unlink()
     (tmp_path / "mel_patients_2.npy").write_bytes(content)
     done = snakemake(tmp_path, "--cores", "2", METRICS, configs=[case.config()], check=False)
-    expected = r"\S+/mel_patients_2\.npy: its pickle asks for 'posix\.system'; only NumPy arrays .*; save it again .*"
+    expected = r"\S+/mel_patients_2\.npy: its pickle requests 'posix\.system'; only NumPy arrays .*; save it again .*"
     check_refusal(case, error_of(done), expected)
     assert not marker.exists()
 
@@ -77,16 +77,16 @@ ARRAYS = {
     ),
     "patient in two folds": (
         lambda folder: [np.save(folder / f"{name}_patients_2.npy", np.array(["a"] * 8)) for name in ("mel", "stft")],
-        r"patient 'a' stands in folds 1 and 2 \(dataset\.arrays\.mel\.patients\); .*, cut the folds by patient",
+        r"patient 'a' is in folds 1 and 2 \(dataset\.arrays\.mel\.patients\), .*; assign each patient to one fold",
     ),
     "two that disagree": (
         other_person,
-        r"dataset\.arrays: mel and stft disagree about patient 'd' in fold 3, row 7: mel has sz of d and stft has sz of"
-        " e; they were cut apart, so give one spectrogram per study",
+        r"dataset\.arrays: mel and stft differ for patient 'd' in fold 3, row 7: mel has sz of d, stft has sz of e;"
+        " the rows must be the same windows; use one spectrogram per study",
     ),
     "label without a name": (
         another_label,
-        r"\S+/mel_labels_2\.npy: row 3 has label 7; dataset\.label_names knows 0: bckg, 1: sz",
+        r"\S+/mel_labels_2\.npy: row 3 has label 7; dataset\.label_names defines 0: bckg, 1: sz",
     ),
     "no file": (
         lambda folder: (folder / "stft_data_3.npy").unlink(),
@@ -110,7 +110,7 @@ def test_layouts_of_given_arrays(arrays, snakemake, tmp_path, axes, pickled):
     planned = snakemake(case.folder, "--dry-run", METRICS, configs=[case.config()]).stdout
     counts = dict(re.findall(r"^(\w+) +(\d+)$", planned, re.M))
     assert counts == {
-        "import_tables": "1", "import_spectrogram": "1", "folds": "1", "search": "3", "tune": "3", "retrain": "3",
+        "import_tables": "1", "import_spectrogram": "1", "folds": "1", "tune": "3", "select_best": "3", "retrain": "3",
         "evaluate": "1", "total": "13",
     }  # fmt: skip
     assert not case.results.exists()

@@ -38,7 +38,7 @@ def used(folder: Path, pages: int) -> str:
 def test_a_full_disk(study, good, disk):
     """Full while recordings are read, while windows and while spectrograms are written; then there is room again."""
     case = study()
-    full = r"error: {}: No space left on device; nothing was half-written, mend it and run again"
+    full = r"error: {}: No space left on device; no partial files were left; fix the cause and rerun"
     for size, name in (("80k", r"\S+/state/\S+/sub-\d\d_task-sz\.f2"), ("300k", r"\S+/data/windows\.npy")):
         disk(f"size={size}")
         assert re.fullmatch(full.format(name), said := case.windows()), said
@@ -87,11 +87,13 @@ def test_a_read_only_folder(study, snakemake):
     case = study()
     refused = "(Read-only file system|Permission denied)"
     assert re.fullmatch(
-        rf"error: \S+/results/\S+: {refused}; nothing was half-written, mend it and run again", said := case.windows()
+        rf"error: \S+/results/\S+: {refused}; no partial files were left; fix the cause and rerun",
+        said := case.windows(),
     ), said
     target = ["results/data/folds.tsv"]
     done = snakemake(case.folder, "--cores", "2", *target, configs=[case.config()], check=False)
-    expected = rf"error: results: can't be written to \({refused}\); make it writable, or choose another folder .*"
+    message = rf"results folder can't be written to \({refused}\); make it writable, or choose another folder .*"
+    expected = f"error: results: {message}"
     assert re.fullmatch(expected, said := error_of(done)), said
     assert list(case.results.iterdir()) == []
     assert "This was a dry-run" in snakemake(case.folder, "--dry-run", *target, configs=[case.config()]).stdout

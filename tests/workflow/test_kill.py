@@ -64,7 +64,7 @@ def _retrain_arguments(finished: Path, output: Path) -> list[str]:
     data = finished / "results"
     training = {"epochs": 500, "patience": 500, "batch_size": 16}
     classes = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
-    config = {"seed": 1, "threads": 1, "device": "cpu", "deterministic": True, "model": "vit", "retrain": {"top": 2}}
+    config = {"seed": 1, "threads": 1, "device": "cpu", "deterministic": True, "model": "vit", "epochs": None}
     config |= {"training": training, "classes": classes, "permute_labels": False}
     files = {
         "--windows": data / "data/windows.tsv",
@@ -74,5 +74,5 @@ def _retrain_arguments(finished: Path, output: Path) -> list[str]:
         "--state": output / "state",
         "--output": output / "retrain",
     }
-    options = ["--name", NAME, "--fold", "1", "--config", json.dumps(config), "--code", "x"]
+    options = ["--name", NAME, "--fold", "1", "--settings", json.dumps(config), "--code", "x"]
     return options + [str(word) for pair in files.items() for word in pair]

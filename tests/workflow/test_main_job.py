@@ -16,6 +16,7 @@ import yaml
 from sklearn import metrics as sk
 
 import eegwf
+from eegwf.config.paths import Combination, ResultPaths
 
 RUN = "results/vit_mel_3class"
 REPORT = f"{RUN}/report.html"
@@ -41,6 +42,36 @@ def test_every_file_of_the_contract_is_there(finished):
     missing = [name for name in expected if not (run / name).stat().st_size]
     missing += [name for name in data if not (finished / "results/data" / name).stat().st_size]
     assert missing == []
+
+
+def test_every_file_of_a_run_has_its_name_in_one_place(finished):
+    paths = ResultPaths(finished / "results")
+    run, data = paths.run(Combination("vit", "mel", "3class")), paths.data
+    named = [
+        data.recordings,
+        data.events,
+        data.windows,
+        data.windows_array,
+        data.windows_axes,
+        data.folds,
+        data.leakage,
+    ]
+    named += [
+        run.predictions,
+        run.metrics,
+        run.per_patient,
+        run.events,
+        run.timing,
+        run.ledger,
+        run.run_record,
+        run.report,
+    ]
+    for fold in map(run.fold, (1, 2, 3)):
+        named += [fold.trials, fold.best, fold.tuning_timing, fold.retrain_timing, *fold.attribution.files]
+        named += [file for rank in (1, 2) for file in fold.rank(rank).files]
+    named += [run.worker(f"fold{fold}", 1) for fold in (1, 2, 3)]
+    found = [path for folder in (run.folder, data.folder) for path in folder.rglob("*") if path.is_file()]
+    assert {path for path in found if data.bids not in path.parents} == set(named)
 
 
 def test_what_tuning_and_retraining_cost_is_written(finished):
@@ -110,35 +141,35 @@ def test_a_changed_range_repeats_tuning_and_what_follows_alone(finished, snakema
     changed.write_text(yaml.safe_dump({"models": {"vit": {"search": search}}}))
     tiny = Path(__file__).with_name("tiny.yaml")
     planned = jobs(snakemake(finished, "--dry-run", REPORT, configs=(tiny, changed)).stdout)
-    assert planned == {"search": 3, "tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+    assert planned == {"tune": 3, "select_best": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
 
 
 def test_a_changed_training_setting_repeats_no_data_job(finished, snakemake):
     planned = jobs(snakemake(finished, "--dry-run", REPORT, "--config", "training={epochs: 4}").stdout)
-    assert set(planned) == {"search", "tune", "retrain", "explain", "evaluate", "report"}
+    assert set(planned) == {"tune", "select_best", "retrain", "explain", "evaluate", "report"}
 
 
-AFTER_SEARCH = {"tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+AFTER_TUNING = {"select_best": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
 
 
 def test_more_workers_bring_the_missing_ones_and_the_gathering(finished, snakemake):
-    more = ["--config", "tuning={workers: 4}"]
+    more = ["--config", "tuning={n_workers: 4}"]
     files = [f"{RUN}/fold{fold}/tune/best.json" for fold in (1, 2, 3)]
-    assert jobs(snakemake(finished, "--dry-run", *files, *more).stdout) == {"search": 9, "tune": 3}
-    assert jobs(snakemake(finished, "--dry-run", REPORT, *more).stdout) == {"search": 9, **AFTER_SEARCH}
+    assert jobs(snakemake(finished, "--dry-run", *files, *more).stdout) == {"tune": 9, "select_best": 3}
+    assert jobs(snakemake(finished, "--dry-run", REPORT, *more).stdout) == {"tune": 9, **AFTER_TUNING}
 
 
-@pytest.mark.parametrize("change", ["tuning={trials: 5}", "tuning={minutes: 1}", "retrain={top: 1}"])
+@pytest.mark.parametrize("change", ["tuning={n_trials: 5}", "tuning={timeout_minutes: 1}", "retrain={n_best: 1}"])
 def test_another_budget_goes_on_with_every_study(finished, snakemake, change):
     planned = jobs(snakemake(finished, "--dry-run", REPORT, "--config", change).stdout)
-    assert planned == {"search": 3, **AFTER_SEARCH}
+    assert planned == {"tune": 3, **AFTER_TUNING}
 
 
 def test_tuning_once_asks_for_no_other_study(finished, snakemake):
     once = ["--config", "tuning={mode: once, allow_optimistic: true}"]
     files = [f"{RUN}/fold{fold}/tune/best.json" for fold in (1, 2, 3)]
     # Fold 1 has taken its sets from that study; the others take them now.
-    assert jobs(snakemake(finished, "--dry-run", *files, *once).stdout) == {"tune": 2}
+    assert jobs(snakemake(finished, "--dry-run", *files, *once).stdout) == {"select_best": 2}
 
 
 def test_comments_repeat_nothing_and_code_repeats_what_uses_it(finished, root, tmp_path):
@@ -157,14 +188,14 @@ def test_comments_repeat_nothing_and_code_repeats_what_uses_it(finished, root, t
         return jobs(done.stdout + done.stderr)
 
     assert planned() == {}
-    scripts = ("workflow/scripts/search.py", "workflow/scripts/tune.py", "rules/search.smk", "rules/tune.smk")
+    scripts = ("workflow/scripts/tune.py", "workflow/scripts/select_best.py", "rules/tune.smk", "rules/select_best.smk")
     for name in ("eegwf/training/loop.py", "eegwf/tuning/search.py", "eegwf/jobs/select_best.py", *scripts):
         path = copy / name
         path.write_text("# A comment.\n" + path.read_text() + "\n# Another one.\n")
     assert planned() == {}
     path = copy / "eegwf/training/schedule.py"
     path.write_text(path.read_text().replace("momentum=0.9", "momentum=0.8"))
-    assert planned() == {"search": 3, "tune": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
+    assert planned() == {"tune": 3, "select_best": 3, "retrain": 3, "explain": 3, "evaluate": 1, "report": 1}
 
 
 def test_the_run_opens_from_python(finished):
@@ -181,7 +212,7 @@ def test_the_run_opens_from_python(finished):
 
 @pytest.mark.parametrize("combination", ["vit_stft_2class", "vit_cwt_3class", "vit_concat_2class"])
 def test_other_combinations_work_as_well(finished, snakemake, combination, tmp_path):
-    one = ["--config", "tuning={trials: 1, pruning: none}", "retrain={top: 1}", "training={epochs: 1}"]
+    one = ["--config", "tuning={n_trials: 1, pruner: none}", "retrain={n_best: 1}", "training={epochs: 1}"]
     snakemake(finished, "--cores", "2", f"results/{combination}/report.html", *one)
     metrics = json.loads((finished / f"results/{combination}/metrics.json").read_text())
     assert metrics["members"]["ensemble"]["balanced_accuracy"]["value"] > 0.2

@@ -20,7 +20,7 @@ def test_the_whole_matrix_is_planned(snakemake, tmp_path, n_folds):
     rows = [(model, one) for model in MODELS for one in IMAGES] + [("eegnet", "raw"), ("bandpower", "raw")]
     expected = {f"{model}_{one}_{classes}" for model, one in rows for classes in CLASSES}
     assert {"_".join(found) for found in re.findall(r"Report (\w+) on (\w+), (\w+)", planned)} == expected
-    for rule in ("search", "tune"):
+    for rule in ("tune", "select_best"):
         assert f"\n{rule} {len(expected) * n_folds}\n" in re.sub(" +", " ", planned)
 
 

@@ -31,24 +31,24 @@ def plan(folder, *arguments):
 
 def test_a_new_combination_is_predicted_by_the_runs_there_are(study):
     text, found = plan(study, NEW)
-    assert found["total"]["jobs"] == 1 + 4 * 3 + 2 and found["total"]["again"] == found["total"]["unknown"] == 0
-    assert found["calibrated"] and "by the runs in this results folder" in text
+    assert found["total"]["jobs"] == 1 + 4 * 3 + 2 and found["total"]["repeated"] == found["total"]["unknown"] == 0
+    assert found["calibrated"] and "Predicted from the runs in this results folder" in text
     assert list(found["combinations"]) == ["shared", "vit_stft_3class"]
-    assert found["rules"]["search"]["gpu_asked"] == 1 and 0 < found["rules"]["search"]["gpu_predicted"] < 0.1
-    assert found["rules"]["tune"]["gpu_asked"] == 0
-    assert found["longest_chain"]["rules"] == ["spectrogram", "search", "tune", "retrain", "explain", "report"]
+    assert found["rules"]["tune"]["gpu_requested"] == 1 and 0 < found["rules"]["tune"]["gpu_predicted"] < 0.1
+    assert found["rules"]["select_best"]["gpu_requested"] == 0
+    assert found["longest_chain"]["rules"] == ["spectrogram", "tune", "select_best", "retrain", "explain", "report"]
     assert not (study / "results/vit_stft_3class").exists()
 
 
 def test_work_that_is_repeated_is_told_with_its_reason(study):
-    _, found = plan(study, "results/vit_mel_3class/report.html", "--config", "evaluation={bootstrap: 110}")
-    assert found["rules"]["evaluate"]["again"] == found["rules"]["report"]["again"] == 1
-    assert found["again"] == {"Params have changed since last execution": 1, "Input files updated by another job": 1}
+    _, found = plan(study, "results/vit_mel_3class/report.html", "--config", "evaluation={n_bootstrap: 110}")
+    assert found["rules"]["evaluate"]["repeated"] == found["rules"]["report"]["repeated"] == 1
+    assert found["repeated"] == {"Params have changed since last execution": 1, "Input files updated by another job": 1}
 
 
 def test_a_finished_study_has_an_empty_plan(study):
     text, found = plan(study, "results/vit_mel_3class/report.html")
-    assert text.strip() == "Plan: nothing is to be done." and found["total"]["jobs"] == 0
+    assert text.strip() == "Plan: no jobs to run." and found["total"]["jobs"] == 0
 
 
 def test_a_mistake_is_told_as_by_snakemake(study):
@@ -69,5 +69,5 @@ def test_no_plan_where_none_is_known(study, snakemake, arguments):
 
 def test_a_run_that_costs_too_much_is_not_started(study, snakemake):
     done = snakemake(study, "--cores", "2", NEW, "--config", "cluster={max_gpu_hours: 0.0001}", check=False)
-    assert done.returncode and "error: cluster.max_gpu_hours: 0.0001 are allowed, and this run" in done.stdout
+    assert done.returncode and "error: cluster.max_gpu_hours: 0.0001 are allowed, but this run" in done.stdout
     assert not (study / "results/spectrograms/stft.npy").exists()

@@ -29,7 +29,7 @@ def eegwf(folder, *arguments):
 
 
 def again(folder, *arguments):
-    return eegwf(folder, "reproduce", RUN, "--into", "again", "--anyway", *arguments, "--", "--cores", "2")
+    return eegwf(folder, "reproduce", RUN, "--output-dir", "again", "--force", *arguments, "--", "--cores", "2")
 
 
 def test_a_result_is_reproduced_to_the_byte_and_a_doctored_one_is_found_out(published):
@@ -59,20 +59,20 @@ def test_another_commit_or_version_is_refused_unless_told_otherwise(published, t
     shutil.copytree(published / RUN, tmp_path / RUN)
     run = tmp_path / RUN / "run.json"
     run.write_text(json.dumps(json.loads(run.read_text()) | change))
-    done = eegwf(tmp_path, "reproduce", RUN, "--into", "again")
-    assert done.returncode == 1 and told in done.stderr and "--anyway" in done.stderr
+    done = eegwf(tmp_path, "reproduce", RUN, "--output-dir", "again")
+    assert done.returncode == 1 and told in done.stderr and "--force" in done.stderr
     assert [path.name for path in (tmp_path / "again").iterdir()] == ["published.yaml"]
 
 
 def test_what_is_no_run_is_named(tmp_path, published):
-    assert "no run.json" in eegwf(tmp_path, "reproduce", "results/x", "--into", "again").stderr
-    assert "holds the published result" in eegwf(published, "reproduce", RUN, "--into", "results").stderr
+    assert "no run.json" in eegwf(tmp_path, "reproduce", "results/x", "--output-dir", "again").stderr
+    assert "contains the published result" in eegwf(published, "reproduce", RUN, "--output-dir", "results").stderr
     assert "no run.json" in eegwf(tmp_path, "bundle", "results/x", "--output", "x.zip").stderr
 
 
 def test_a_bundle_is_whole_and_the_same_each_time(published):
     for name in ("one.zip", "two.zip"):
-        done = eegwf(published, "bundle", RUN, "--output", name, "--anyway")
+        done = eegwf(published, "bundle", RUN, "--output", name, "--force")
         assert done.returncode == 0, done.stderr
     assert (published / "one.zip").read_bytes() == (published / "two.zip").read_bytes()
     with zipfile.ZipFile(published / "one.zip") as packed:

@@ -28,7 +28,7 @@ def tuned(request, snakemake, folder):
     Both modes run in one folder, as where a user changes from one to the other.
     """
     dataset = {"kind": "synthetic", "n_focal": 4, "n_generalized": 4, "n_both": 0, "n_none": 1, "minutes": 1.0}
-    tuning = {**MODES[request.param], "workers": 2, "trials": 3}
+    tuning = {**MODES[request.param], "n_workers": 2, "n_trials": 3}
     (folder / "mode.yaml").write_text(yaml.safe_dump({"dataset": dataset | {"seizures": 2}, "tuning": tuning}))
     command = (folder, "--cores", "2", f"{RUN}/report.html")
     snakemake(*command, configs=(TINY, folder / "mode.yaml"))

@@ -38,5 +38,7 @@ def test_a_second_elsewhere_with_the_same_results_is_refused(running, tmp_path):
     folder, results = running
     done = second(tmp_path / "second", results)
     last = done.stdout.splitlines()[-1]
-    assert done.returncode == 1 and last.startswith(f"error: {results}: a Snakemake works there (process ")
+    assert done.returncode == 1 and last.startswith(
+        f"error: {results}: results folder is in use by another Snakemake process (process "
+    )
     assert f"in {folder})" in last and "--config results=FOLDER" in last

@@ -1,25 +1,27 @@
-"""Score the test predictions of all folds and ranks.
+"""Score the test predictions of all folds and ranks of a combination.
 
-Example: python workflow/scripts/evaluate.py --config "$JSON" --tests fold1/retrain/rank1/test.tsv --windows windows.tsv
---recordings recordings.tsv --events events.tsv --output results/vit_mel_3class
+Example: python workflow/scripts/evaluate.py --settings "$JSON" --tests fold1/retrain/rank1/test.tsv
+--windows windows.tsv --recordings recordings.tsv --events events.tsv --output results/vit_mel_3class
 """
 
 import argparse
-import json
+from pathlib import Path
 
+from eegwf.config.stages.evaluation import EvaluateSettings
 from eegwf.errors import run_script
-from eegwf.jobs.evaluate import evaluate_combination
+from eegwf.jobs import evaluate
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Read the arguments and run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
-    parser.add_argument("--tests", nargs="+", required=True, help="test.tsv of every fold and rank")
-    for name in ("windows", "recordings", "events"):
-        parser.add_argument(f"--{name}", required=True, help="table of the study")
-    parser.add_argument("--output", required=True, help="folder of the combination")
-    evaluate_combination(**vars(parser.parse_args()))
+    parser.add_argument("--settings", type=EvaluateSettings.parse, required=True, help="settings of the stage, JSON")
+    parser.add_argument("--tests", type=Path, nargs="+", required=True, help="test.tsv of every fold and rank")
+    parser.add_argument("--windows", type=Path, required=True, help="table of the windows")
+    parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
+    parser.add_argument("--events", type=Path, required=True, help="table of the events")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the combination")
+    evaluate.run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

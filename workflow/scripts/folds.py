@@ -1,26 +1,27 @@
-"""Make the folds by patient, and let nothing pass that would leak.
+"""Make the folds by patient, and stop the run if they would leak.
 
-Example: python workflow/scripts/folds.py --config '{"folds": 5, "seed": 1}' --windows windows.tsv --arrays windows.npy
---folds folds.tsv --leakage leakage.json
+Example: python workflow/scripts/folds.py --settings '{"folds": 5, "n_folds": 5, "seed": 1}' --windows windows.tsv
+--arrays windows.npy --folds folds.tsv --leakage leakage.json
 """
 
 import argparse
-import json
+from pathlib import Path
 
+from eegwf.config.stages.data import FoldsSettings
 from eegwf.errors import run_script
-from eegwf.jobs.folds import write_folds
+from eegwf.jobs import folds
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Read the arguments and run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
-    parser.add_argument("--windows", required=True, help="table of the windows")
-    parser.add_argument("--arrays", required=True, help="samples behind the windows, .npy")
+    parser.add_argument("--settings", type=FoldsSettings.parse, required=True, help="settings of the stage, JSON")
+    parser.add_argument("--windows", type=Path, required=True, help="table of the windows")
+    parser.add_argument("--arrays", type=Path, required=True, help="samples of the windows, .npy")
     parser.add_argument("--given", help="table of folds that came with the data")
-    parser.add_argument("--folds", required=True, help="table of folds to write")
-    parser.add_argument("--leakage", required=True, help="what the checks found, JSON to write")
-    write_folds(**vars(parser.parse_args()))
+    parser.add_argument("--folds", type=Path, required=True, help="table of folds to write")
+    parser.add_argument("--leakage", type=Path, required=True, help="results of the leakage checks to write, JSON")
+    folds.run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

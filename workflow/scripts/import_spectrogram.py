@@ -1,24 +1,26 @@
-"""Import given arrays of one spectrogram, all folds in one file.
+"""Import the given arrays of one spectrogram, all folds into one file.
 
-Example: python workflow/scripts/import_spectrogram.py --config "$JSON" --name mel --array mel.npy --axes mel.json
+Example: python workflow/scripts/import_spectrogram.py --settings "$JSON" --name mel --array mel.npy --axes mel.json
 """
 
 import argparse
-import json
 from pathlib import Path
 
+from eegwf.config.stages.data import ImportSpectrogramSettings
 from eegwf.errors import run_script
-from eegwf.jobs.import_spectrogram import import_spectrogram
+from eegwf.jobs import import_spectrogram
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Read the arguments and run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
+    parser.add_argument(
+        "--settings", type=ImportSpectrogramSettings.parse, required=True, help="settings of the stage, JSON"
+    )
     parser.add_argument("--name", required=True, help="mel, stft or cwt")
-    parser.add_argument("--array", type=Path, required=True, help=".npy to write")
-    parser.add_argument("--axes", type=Path, required=True, help=".json to write")
-    import_spectrogram(**vars(parser.parse_args()))
+    parser.add_argument("--array", type=Path, required=True, help="array to write, .npy")
+    parser.add_argument("--axes", type=Path, required=True, help="axes to write, .json")
+    import_spectrogram.run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,27 @@
-"""Write the report of one combination, with timing.tsv, ledger.tsv and run.json beside it.
+"""Write the report of a combination, with timing.tsv, ledger.tsv and run.json beside it.
 
-Example: python workflow/scripts/report.py --config "$JSON" --results results --model vit --spectrogram mel
+Example: python workflow/scripts/report.py --settings "$JSON" --results results --model vit --spectrogram mel
 --classes 3class --output results/vit_mel_3class/report.html
 """
 
 import argparse
-import json
+from pathlib import Path
 
+from eegwf.config.stages.report import ReportSettings
 from eegwf.errors import run_script
-from eegwf.jobs.report import report_combination
+from eegwf.jobs import report
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Read the arguments and run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=json.loads, required=True, help="the whole configuration, JSON")
-    parser.add_argument("--results", required=True, help="output folder of the study")
+    parser.add_argument("--settings", type=ReportSettings.parse, required=True, help="settings of the stage, JSON")
+    parser.add_argument("--results", type=Path, required=True, help="results folder of the study")
     parser.add_argument("--model", required=True, help="model of the combination")
     parser.add_argument("--spectrogram", required=True, help="its spectrogram")
     parser.add_argument("--classes", required=True, help="its class set")
-    parser.add_argument("--output", required=True, help="the page")
-    report_combination(**vars(parser.parse_args()))
+    parser.add_argument("--output", type=Path, required=True, help="report to write, HTML")
+    report.run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

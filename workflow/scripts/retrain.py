@@ -1,28 +1,31 @@
-"""Retrain the best parameter sets of one outer fold.
+"""Retrain the best parameter sets of an outer fold.
 
-Example: python workflow/scripts/retrain.py --name vit_mel_3class_fold1 --fold 1 --config "$JSON" --code abc
+Example: python workflow/scripts/retrain.py --name vit_mel_3class_fold1 --fold 1 --settings "$JSON" --code abc
 --windows windows.tsv --folds folds.tsv --arrays mel.npy --best best.json --state state --output fold1/retrain
 """
 
 import argparse
-import json
+from pathlib import Path
 
+from eegwf.config.stages.model import RetrainSettings
 from eegwf.errors import run_script
-from eegwf.jobs.retrain import retrain_fold
+from eegwf.jobs import retrain
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Read the arguments and run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", required=True, help="name of the study")
+    parser.add_argument("--settings", type=RetrainSettings.parse, required=True, help="settings of the stage, JSON")
+    parser.add_argument("--name", required=True, help="name of the combination with its fold")
     parser.add_argument("--fold", type=int, required=True, help="outer fold")
-    parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
     parser.add_argument("--code", required=True, help="digest of the code")
-    for name in ("windows", "folds", "best", "state", "output"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--arrays", nargs="+", required=True, help="spectrograms, .npy")
-    arguments = vars(parser.parse_args())
-    retrain_fold(**arguments)
+    parser.add_argument("--windows", type=Path, required=True, help="table of the windows")
+    parser.add_argument("--folds", type=Path, required=True, help="table of the folds")
+    parser.add_argument("--arrays", type=Path, nargs="+", required=True, help="spectrograms, .npy")
+    parser.add_argument("--best", type=Path, required=True, help="best parameter sets, JSON")
+    parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the ranks")
+    retrain.run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,25 @@
-"""Put finished combinations of a study side by side.
+"""Compare the finished combinations of a study.
 
-Example: python workflow/scripts/summary.py --combinations '[["vit", "mel", "3class"], ["lstm", "mel", "3class"]]'
---results results --table results/summary.tsv --page results/summary.html
+Example: python workflow/scripts/summary.py --settings '{"combinations": [["vit", "mel", "3class"]]}' --results results
+--table results/summary.tsv --page results/summary.html
 """
 
 import argparse
-import json
+from pathlib import Path
 
+from eegwf.config.stages.report import SummarySettings
 from eegwf.errors import run_script
-from eegwf.report.summary import summarise
+from eegwf.jobs import summary
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Read the arguments and run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--combinations", type=json.loads, required=True, help="model, spectrogram, class set; JSON")
-    parser.add_argument("--results", required=True, help="output folder of the study")
-    parser.add_argument("--table", required=True, help="the table, .tsv")
-    parser.add_argument("--page", required=True, help="the page, .html")
-    summarise(**vars(parser.parse_args()))
+    parser.add_argument("--settings", type=SummarySettings.parse, required=True, help="settings of the stage, JSON")
+    parser.add_argument("--results", type=Path, required=True, help="results folder of the study")
+    parser.add_argument("--table", type=Path, required=True, help="table to write, .tsv")
+    parser.add_argument("--page", type=Path, required=True, help="page to write, .html")
+    summary.run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -1,25 +1,31 @@
-"""Take the best parameter sets of a finished study for one outer fold.
+"""Run the trials of an Optuna study as one of its workers.
 
-Example: python workflow/scripts/tune.py --config "$JSON" --workers worker1.json worker2.json --state state
---trials trials.tsv --best best.json --timing timing.tsv
+Example: python workflow/scripts/tune.py --name vit_mel_3class_fold1 --fold 1 --worker 1 --settings "$JSON" --code abc
+--windows windows.tsv --folds folds.tsv --arrays mel.npy --state state --output worker1.json
 """
 
 import argparse
-import json
+from pathlib import Path
 
+from eegwf.config.stages.model import TuneSettings
 from eegwf.errors import run_script
-from eegwf.jobs.select_best import tune_fold
+from eegwf.jobs import tune
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Read the arguments and run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=json.loads, required=True, help="slice of the configuration, JSON")
-    parser.add_argument("--workers", nargs="+", required=True, help="what the study's workers wrote, .json")
-    for name in ("state", "trials", "best", "timing"):
-        parser.add_argument(f"--{name}", required=True)
-    arguments = vars(parser.parse_args())
-    tune_fold(**arguments)
+    parser.add_argument("--settings", type=TuneSettings.parse, required=True, help="settings of the stage, JSON")
+    parser.add_argument("--name", required=True, help="name of the study")
+    parser.add_argument("--fold", type=int, required=True, help="outer fold that it must not see, 0 for none")
+    parser.add_argument("--worker", type=int, required=True, help="number of this worker of the study")
+    parser.add_argument("--code", required=True, help="digest of the code")
+    parser.add_argument("--windows", type=Path, required=True, help="table of the windows")
+    parser.add_argument("--folds", type=Path, required=True, help="table of the folds")
+    parser.add_argument("--arrays", type=Path, nargs="+", required=True, help="spectrograms, .npy")
+    parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
+    parser.add_argument("--output", type=Path, required=True, help="file to write, JSON")
+    tune.run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Data sets given as arrays that are already cut into folds."""
+"""Data sets given as arrays that are already divided into folds."""

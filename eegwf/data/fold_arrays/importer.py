@@ -1,6 +1,6 @@
-"""Data sets already cut into folds, as earlier notebooks kept them: made into our tables and arrays.
+"""Import of arrays that are already divided into folds, in the layout of the earlier notebooks.
 
-The files say nothing of recordings, onsets or axes; what is put in their place is stated where it is made.
+The files contain no recordings, onsets or axes. The functions of this module document what is assumed instead.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from eegwf.config.data import FoldArrays
+from eegwf.config.data import ArrayFiles, FoldArrays
 from eegwf.data.fold_arrays.parts import (
     FoldPart,
     check_finite,
@@ -31,30 +31,31 @@ __all__ = ["FoldPart", "assumed_freqs", "assumed_times", "read_fold", "tables", 
 def tables(
     config: FoldArrays, persons: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Make the tables of recordings, windows and folds, having checked every file.
+    """Check all files and create the tables of recordings, windows and folds.
 
-    The arrays don't say when a window began. Each patient id becomes one recording in which the windows
-    follow each other without gap, in the order of the folds and rows; `overlap` is 1.
+    The arrays contain no onsets. Each patient id becomes one recording, whose windows follow each other without gaps in
+    the order of the folds and rows; `overlap` is 1.
 
     Parameters
     ----------
     config
         The data set.
     persons
-        Ids that are one person (`patients` of the config): from an id to the patient's.
+        Ids that belong to the same person (`patients` of the configuration): maps an id to that of the patient.
 
     Returns
     -------
     recordings, windows, folds
-        `recording patient path sfreq duration n_chans n_events`, one row for each patient id;
-        `window recording patient onset duration label overlap`, windows numbered from 0 in the order of
-        the folds; `patient fold` and one column of window counts for each label, sorted by patient.
+        Columns `recording patient path sfreq duration n_chans n_events`, one row per patient id;
+        `window recording patient onset duration label overlap`, with windows numbered from 0 in the order of the
+        folds; `patient fold` and the number of windows of each label, sorted by patient. Times are in seconds, `sfreq`
+        in Hz.
 
     Raises
     ------
     InputError
-        As for `read_fold`; also if folds differ in shape, a patient stands in two folds, or the
-        spectrograms disagree about the patients and labels.
+        As `read_fold`; also if folds differ in shape, a patient is in two folds, or the spectrograms differ in their
+        patients or labels.
     """
     (spectrogram, parts), *others = _checked(config).items()
     for name, other in others:
@@ -68,12 +69,12 @@ def tables(
         columns=["recording", "label", "fold"],
     )
     windows["patient"] = [persons.get(name, name) for name in windows["recording"]]
-    for patient, found in windows.groupby("patient")["fold"]:
-        in_folds = sorted(found.unique().tolist())
-        if len(in_folds) > 1:
+    for patient, fold_column in windows.groupby("patient")["fold"]:
+        patient_folds = sorted(fold_column.unique().tolist())
+        if len(patient_folds) > 1:
             raise InputError(
-                f"patient {patient!r} stands in folds {in_folds[0]} and {in_folds[1]} (dataset.arrays."
-                f"{spectrogram}.patients); a patient in two folds makes every result too good, cut the folds by patient"
+                f"patient {patient!r} is in folds {patient_folds[0]} and {patient_folds[1]} (dataset.arrays."
+                f"{spectrogram}.patients), which would inflate all scores; assign each patient to one fold"
             )
     windows["window"] = np.arange(len(windows))
     windows["onset"] = windows.groupby("recording").cumcount() * config.window_length
@@ -94,43 +95,45 @@ def tables(
 
 
 def _checked(config: FoldArrays) -> dict[str, list[FoldPart]]:
-    """Every fold of every spectrogram; arrays that are not memory maps are not kept."""
+    """Read and check all folds of all spectrograms; the returned arrays have a shape but no values."""
     if not config.arrays:
         raise InputError("dataset.arrays: empty, expected file patterns of mel, stft or cwt")
-    found: dict[str, list[FoldPart]] = {}
+    checked: dict[str, list[FoldPart]] = {}
     for spectrogram, files in config.arrays.items():
-        parts = found[spectrogram] = []
+        parts = checked[spectrogram] = []
         for fold in range(1, config.n_folds + 1):
             part = read_fold(files, fold, config)
-            shape = np.broadcast_to(np.zeros((), part.data.dtype), part.data.shape)  # takes no memory
-            parts.append(FoldPart(part.path, shape, part.labels, part.patients))
+            # A pickled fold is in memory as a whole; a broadcast scalar keeps its shape and takes no memory.
+            empty = np.broadcast_to(np.zeros((), part.data.dtype), part.data.shape)
+            parts.append(FoldPart(part.path, empty, part.labels, part.patients))
             check_shape(parts[0], parts[-1], config)
-    return found
+    return checked
 
 
 def _check_agreement(
     name: str, parts: list[FoldPart], other_name: str, others: list[FoldPart], config: FoldArrays
 ) -> None:
+    """Raise InputError if two spectrograms differ in the patient or the label of a row."""
     for fold, (part, other) in enumerate(zip(parts, others, strict=True), start=1):
         labels, other_labels = ([config.label_names[label] for label in each.labels.tolist()] for each in (part, other))
         rows = zip_longest(zip(part.patients, labels, strict=True), zip(other.patients, other_labels, strict=True))
-        for row, (one, two) in enumerate(rows):
-            if one != two:
-                patient = (one or two)[0]
-                said = " and ".join(
+        for row, (window, other_window) in enumerate(rows):
+            if window != other_window:
+                patient = (window or other_window)[0]
+                difference = ", ".join(
                     f"{spectrogram} has {'no window' if pair is None else f'{pair[1]} of {pair[0]}'}"
-                    for spectrogram, pair in ((name, one), (other_name, two))
+                    for spectrogram, pair in ((name, window), (other_name, other_window))
                 )
                 raise InputError(
-                    f"dataset.arrays: {name} and {other_name} disagree about patient {patient!r} in fold {fold}, "
-                    f"row {row}: {said}; they were cut apart, so give one spectrogram per study"
+                    f"dataset.arrays: {name} and {other_name} differ for patient {patient!r} in fold {fold}, "
+                    f"row {row}: {difference}; the rows must be the same windows; use one spectrogram per study"
                 )
 
 
 def write_spectrogram(config: FoldArrays, spectrogram: str, array_path: Path | str, axes_path: Path | str) -> None:
     """Write one spectrogram of all folds, in the row order of `tables`.
 
-    Memory stays bounded for `.npy` files; a pickled fold is held whole, one at a time.
+    `.npy` files are read in chunks, so that memory is bounded; pickled folds are in memory as a whole, one at a time.
 
     Parameters
     ----------
@@ -139,35 +142,29 @@ def write_spectrogram(config: FoldArrays, spectrogram: str, array_path: Path | s
     spectrogram
         Key of `config.arrays`.
     array_path
-        Gets float16 (n_windows, n_chans, n_freqs, n_times).
+        File to write: a float16 array (n_windows, n_chans, n_freqs, n_frames).
     axes_path
-        Gets JSON with `spectrogram, ch_names, freqs (Hz), times (s), sfreq (Hz), parameters, sha256`
-        (of the array's bytes behind the header). The files don't name their axes: `freqs` and `times` are
-        assumed (`assumed_freqs`, `assumed_times`), and channels are numbered.
+        File to write: JSON with `spectrogram`, `ch_names`, `freqs` (Hz), `times` (s), `sfreq` (Hz), `parameters`, and
+        `sha256` of the bytes of the array after its header. The input files do not describe their axes: `freqs` and
+        `times` are those of `assumed_freqs` and `assumed_times`, and channels are numbered.
 
     Raises
     ------
     InputError
-        As for `read_fold`; also if folds differ in shape or values don't fit float16.
+        As `read_fold`; also if there is no such spectrogram, folds differ in shape, or values are out of the range of
+        float16.
     """
     if spectrogram not in config.arrays:
-        known = ", ".join(config.arrays)
-        raise InputError(f"dataset.arrays: no {spectrogram!r}; the files are of {known}")
-    files, folds = config.arrays[spectrogram], range(1, config.n_folds + 1)
-    n_windows, first = 0, None
-    for fold in folds:  # the header needs the number of windows first
-        part = open_fold(files, fold, config)
-        first = first or part
-        check_shape(first, part, config)
-        n_windows += len(part.labels)
-    n_chans, n_freqs, n_times = shape_of_window(first, config)
-    del part, first
+        raise InputError(f"dataset.arrays: no {spectrogram!r}; choose one of {', '.join(config.arrays)}")
+    # The header of the array, which is written first, contains the number of windows.
+    files = config.arrays[spectrogram]
+    n_windows, (n_chans, n_freqs, n_frames) = _count_windows(files, config)
 
     sha256, largest = hashlib.sha256(), 0.0
-    header = {"descr": "<f2", "fortran_order": False, "shape": (n_windows, n_chans, n_freqs, n_times)}
+    header = {"descr": "<f2", "fortran_order": False, "shape": (n_windows, n_chans, n_freqs, n_frames)}
     with replacing(array_path) as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for fold in folds:
+        for fold in range(1, config.n_folds + 1):
             part = open_fold(files, fold, config)
             for row, values in chunks(part.data, config):
                 check_finite(part.path, row, values)
@@ -177,7 +174,8 @@ def write_spectrogram(config: FoldArrays, spectrogram: str, array_path: Path | s
                 sha256.update(content)
         if 0 < largest < np.finfo(np.float16).tiny:
             raise InputError(
-                f"{files.data}: no value above {largest:g}, which float16 can't hold; store log power, or scale it"
+                f"{files.data}: the largest value is {largest:g}, which is too small for float16; store log power or "
+                "scale the values"
             )
     write_json(
         axes_path,
@@ -185,7 +183,7 @@ def write_spectrogram(config: FoldArrays, spectrogram: str, array_path: Path | s
             "spectrogram": spectrogram,
             "ch_names": [f"ch{number}" for number in range(1, n_chans + 1)],
             "freqs": assumed_freqs(spectrogram, n_freqs, config).tolist(),
-            "times": assumed_times(n_times, config).tolist(),
+            "times": assumed_times(n_frames, config).tolist(),
             "sfreq": config.sfreq,
             "parameters": {
                 "kind": config.kind,
@@ -200,25 +198,49 @@ def write_spectrogram(config: FoldArrays, spectrogram: str, array_path: Path | s
     )
 
 
+def _count_windows(files: ArrayFiles, config: FoldArrays) -> tuple[int, tuple[int, int, int]]:
+    """Number of windows of all folds, and shape of a window (n_chans, n_freqs, n_frames)."""
+    first = open_fold(files, 1, config)
+    n_windows = len(first.labels)
+    for fold in range(2, config.n_folds + 1):
+        part = open_fold(files, fold, config)
+        check_shape(first, part, config)
+        n_windows += len(part.labels)
+    return n_windows, shape_of_window(first, config)
+
+
 def _float16(path: Path, first: int, values: np.ndarray) -> bytes:
+    """Bytes of the rows from `first` as float16; raises InputError if a value is out of range."""
     with np.errstate(over="ignore", under="ignore"):
         converted = np.ascontiguousarray(values, dtype="<f2")
     fits = np.isfinite(converted).all(axis=(1, 2, 3))
     if not fits.all():
         row = int(np.argmin(fits))
         raise InputError(
-            f"{path}: row {first + row} reaches {float(np.abs(values[row]).max()):g}, beyond float16 (65504); store "
-            "log power, or scale it"
+            f"{path}: row {first + row} contains {float(np.abs(values[row]).max()):g}, above the maximum of float16 "
+            "(65504); store log power or scale the values"
         )
     return converted.tobytes()
 
 
 def assumed_freqs(spectrogram: str, n_freqs: int, config: FoldArrays) -> np.ndarray:
-    """Frequencies in Hz that the bins are taken to have, lowest first: the arrays don't say.
+    """Assume the frequencies of the bins, which the files do not contain.
 
-    From `f_min` to `f_max` with both ends, evenly spaced in Hz; for `mel` the centres of `n_freqs`
-    triangular filters evenly spaced on Slaney's mel scale (Auditory Toolbox, 1998), which is even in Hz
-    below 1 kHz.
+    Parameters
+    ----------
+    spectrogram
+        `mel`, `stft` or `cwt`.
+    n_freqs
+        Number of frequency bins.
+    config
+        The data set, with `f_min` and `f_max`.
+
+    Returns
+    -------
+    np.ndarray
+        Frequencies in Hz in ascending order, shape (n_freqs,). For `mel`, the centers of `n_freqs` triangular filters
+        between `f_min` and `f_max`, evenly spaced on Slaney's mel scale (Auditory Toolbox, 1998), which is linear below
+        1 kHz. Otherwise evenly spaced from `f_min` to `f_max`, both included.
     """
     if spectrogram != "mel":
         return np.linspace(config.f_min, config.f_max, n_freqs)
@@ -226,9 +248,22 @@ def assumed_freqs(spectrogram: str, n_freqs: int, config: FoldArrays) -> np.ndar
     return np.array([_hertz(edge) for edge in edges[1:-1]])
 
 
-def assumed_times(n_times: int, config: FoldArrays) -> np.ndarray:
-    """Centres in seconds of `n_times` equal frames of a window: the arrays don't say."""
-    return (np.arange(n_times) + 0.5) * (config.window_length / n_times)
+def assumed_times(n_frames: int, config: FoldArrays) -> np.ndarray:
+    """Assume the times of the frames, which the files do not contain.
+
+    Parameters
+    ----------
+    n_frames
+        Number of frames of a window.
+    config
+        The data set, with `window_length`.
+
+    Returns
+    -------
+    np.ndarray
+        Centers in seconds of frames of equal length, shape (n_frames,).
+    """
+    return (np.arange(n_frames) + 0.5) * (config.window_length / n_frames)
 
 
 def _mel(hertz: float) -> float:

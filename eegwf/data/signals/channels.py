@@ -1,4 +1,4 @@
-"""Channel names of recordings: one canonical spelling for the electrodes of the 10-20 and 10-10 systems."""
+"""Canonical names of the electrodes of the 10-20 and 10-10 systems, and their parser."""
 
 import re
 from dataclasses import dataclass, field
@@ -23,31 +23,32 @@ _ROWS = {
     "A": "1 2",
     "M": "1 2",
 }
-ELECTRODES = tuple(row + place for row, places in _ROWS.items() for place in places.split())
+ELECTRODES = tuple(row + position for row, positions in _ROWS.items() for position in positions.split())
 
-_OLD = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
-_CANONICAL = {name.upper(): name for name in ELECTRODES} | _OLD
+# Names of the 10-20 system before 1991.
+_OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
+_CANONICAL = {name.upper(): name for name in ELECTRODES} | _OLD_NAMES
 _REFERENCES = {
     "REF", "LE", "AR", "AVG", "AV", "AVE", "AVERAGE", "CAR", "RE", "LER", "G2", "CS2", "A1A2", "A1+A2", "M1M2", "M1+M2",
 }  # fmt: skip
 _PREFIX = re.compile(r"^(EEG|POL)(?=[\s_:-])[\s_:-]+", re.IGNORECASE)
-_COPY = re.compile(r"-\d+$")
+_COPY_NUMBER = re.compile(r"-\d+$")
 _DASH = re.compile(r"\s*[-–—_:]\s*")
 
 
 @dataclass(frozen=True)
 class Channel:
-    """An electrode against the recording's reference, or one electrode against another.
+    """A referential channel (an electrode against the recording's reference) or a bipolar channel (two electrodes).
 
     Attributes
     ----------
     anode
-        Canonical name of the electrode (`T7`, never `T3`).
+        Canonical name of the electrode (`T7` for `T3`).
     cathode
         Canonical name of the second electrode of a bipolar channel; None for a referential one.
     reference
-        The reference's name as written, in capitals, of a referential channel; "" if none is named.
-        Not part of what makes two channels equal.
+        Name of the reference of a referential channel, in capitals; "" if the channel name has none. Ignored when
+        channels are compared.
     """
 
     anode: str
@@ -59,23 +60,23 @@ class Channel:
 
 
 def parse_channel(name: str) -> Channel | None:
-    """Electrode or pair of electrodes that a channel name stands for.
+    """Parse a channel name as an electrode or a pair of electrodes.
 
-    Capitals, the prefix `EEG`, the reference (`-REF`, `-LE`, ...), the names of before 1991 (`T3`, or both
-    as in `T3/T7`), the number that tells copies of a channel apart (`T8-P8-0`) and trailing dots make no
-    difference.
+    Case, the prefix `EEG`, the names of before 1991 (`T3`, or both as in `T3/T7`), the number of a copy of a channel
+    (`T8-P8-0`) and trailing dots are ignored; the reference (`-REF`, `-LE`, ...) is kept apart.
 
     Parameters
     ----------
     name
-        Name of the channel, as the file has it.
+        Name of the channel in the file.
 
     Returns
     -------
     Channel or None
-        None for what is not a scalp or ear electrode: ECG, EOG, respiration, markers, dummies such as `-`.
+        None for a channel that is not a scalp or ear electrode: ECG, EOG, respiration, markers, placeholders such as
+        `-`.
     """
-    name = without_copy(_PREFIX.sub("", name.strip()))
+    name = without_copy_number(_PREFIX.sub("", name.strip()))
     parts = [part.strip(" .").upper() for part in _DASH.split(name)]
     if not parts or any(not part for part in parts) or len(parts) > 2:
         return None
@@ -96,13 +97,13 @@ def parse_channel(name: str) -> Channel | None:
     return Channel(anode, cathode)
 
 
-def without_copy(name: str) -> str:
-    """The name without the number that some writers add to copies of a channel (`T8-P8-0`)."""
-    return _COPY.sub("", name.strip())
+def without_copy_number(name: str) -> str:
+    """Remove the number that some programs append to copies of a channel (`T8-P8-0`)."""
+    return _COPY_NUMBER.sub("", name.strip())
 
 
 def _electrode(text: str, paired: bool) -> str | None:
-    if paired and text in ("01", "02"):  # a zero typed for the letter O, as in parts of CHB-MIT
+    if paired and text in ("01", "02"):  # a zero in place of the letter O, as in parts of CHB-MIT
         text = "O" + text[1]
-    found = {_CANONICAL.get(part.strip()) for part in text.split("/")}
-    return found.pop() if len(found) == 1 else None
+    names = {_CANONICAL.get(part.strip()) for part in text.split("/")}
+    return names.pop() if len(names) == 1 else None

@@ -1,4 +1,4 @@
-"""The header of an EDF or BDF file, and whether the file can be whole: MNE reads on where one of them lies."""
+"""Headers of EDF and BDF files, with checks of the header and of the file size that MNE does not make."""
 
 import math
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 
 @dataclass(frozen=True)
 class EdfHeader:
-    """Signals of an EDF or BDF file, annotations left out.
+    """Header of an EDF or BDF file, without its annotation signals.
 
     Attributes
     ----------
     labels, units
-        As written, outer blanks removed.
+        Label and physical unit of each signal as in the file, stripped of whitespace.
     n_samples
         Samples of each signal in a data record.
     n_records
@@ -39,11 +39,20 @@ class EdfHeader:
 def read_edf_header(path: Path) -> EdfHeader:
     """Read and check the header of an EDF, EDF+, BDF or BDF+ file.
 
+    Parameters
+    ----------
+    path
+        The file; its suffix decides between EDF and BDF.
+
+    Returns
+    -------
+    EdfHeader
+
     Raises
     ------
     InputError
-        If the file is empty, cut off, longer than its header says, discontinuous (EDF+D with gaps), or if its
-        header is impossible.
+        If the file is empty, cut off, longer than its header declares or discontinuous (EDF+D with gaps), or if its
+        header is invalid.
 
     References
     ----------
@@ -58,13 +67,13 @@ def read_edf_header(path: Path) -> EdfHeader:
             raise InputError(f"{path}: {state}; fetch or export it again")
         if first[:8] != magic:
             raise InputError(f"{path}: not {kind} (begins with {first[:8]!r}); fetch or export it again")
-        n_bytes = int(_number(path, first[184:192], "the header's size", least=512, whole=True))
-        n_records = int(_number(path, first[236:244], "the number of data records", least=1, whole=True))
-        record_length = _number(path, first[244:252], "the length of a data record in seconds", least=1e-9)
-        n_signals = int(_number(path, first[252:256], "the number of signals", least=1, whole=True))
+        n_bytes = int(_number(path, first[184:192], "the header's size", minimum=512, whole=True))
+        n_records = int(_number(path, first[236:244], "the number of data records", minimum=1, whole=True))
+        record_length = _number(path, first[244:252], "the length of a data record in seconds", minimum=1e-9)
+        n_signals = int(_number(path, first[252:256], "the number of signals", minimum=1, whole=True))
         if n_bytes != 256 * (n_signals + 1):
             raise InputError(
-                f"{path}: impossible header: its size is {n_bytes} bytes, but {n_signals} signals take "
+                f"{path}: invalid header: its size is {n_bytes} bytes, but {n_signals} signals take "
                 f"{256 * (n_signals + 1)}; fetch or export it again"
             )
         rest = file.read(n_bytes - 256)
@@ -73,7 +82,7 @@ def read_edf_header(path: Path) -> EdfHeader:
     fields = _signal_fields(rest, n_signals)
     labels = [text.strip().decode("latin-1") for text in fields[0]]
     n_samples = [
-        int(_number(path, text, f"samples per data record of {label!r}", least=0, whole=True))
+        int(_number(path, text, f"samples per data record of {label!r}", minimum=0, whole=True))
         for label, text in zip(labels, fields[8], strict=True)
     ]
     record_bytes = width * sum(n_samples)
@@ -99,59 +108,67 @@ def read_edf_header(path: Path) -> EdfHeader:
 
 
 def _signal_fields(rest: bytes, n_signals: int) -> list[list[bytes]]:
-    fields, place = [], 0
+    fields, offset = [], 0
     for width in _WIDTHS:
-        fields.append([rest[place + width * index : place + width * (index + 1)] for index in range(n_signals)])
-        place += width * n_signals
+        fields.append([rest[offset + width * index : offset + width * (index + 1)] for index in range(n_signals)])
+        offset += width * n_signals
     return fields
 
 
-def _number(path: Path, text: bytes, what: str, least: float = -math.inf, whole: bool = False) -> float:
-    shown = text.decode("latin-1").split("\x00")[0].strip()
+def _number(path: Path, field: bytes, name: str, minimum: float = -math.inf, whole: bool = False) -> float:
+    text = field.decode("latin-1").split("\x00")[0].strip()
     try:
-        # Written by some devices with a decimal comma.
-        value = float(int(shown) if whole else shown.replace(",", "."))
+        # Some devices write a decimal comma.
+        value = float(int(text) if whole else text.replace(",", "."))
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or value < least:
-        raise InputError(f"{path}: impossible header: {what} is {shown!r}; fetch or export it again")
+    if not math.isfinite(value) or value < minimum:
+        raise InputError(f"{path}: invalid header: {name} is {text!r}; fetch or export it again")
     return value
 
 
 def _check_size(path: Path, n_records: int, record_bytes: int, header_bytes: int) -> None:
     if record_bytes == 0:
-        raise InputError(f"{path}: impossible header: no signal has samples; fetch or export it again")
-    held = (path.stat().st_size - header_bytes) // record_bytes
-    if held != n_records:
-        fault = "cut off" if held < n_records else "longer than its header says"
+        raise InputError(f"{path}: invalid header: no signal has samples; fetch or export it again")
+    stored = (path.stat().st_size - header_bytes) // record_bytes
+    if stored != n_records:
+        fault = "cut off" if stored < n_records else "longer than its header declares"
         raise InputError(
-            f"{path}: {fault}: the header counts {n_records} data records, the file holds {held}; fetch or "
+            f"{path}: {fault}: the header declares {n_records} data records, the file contains {stored}; fetch or "
             "export it again"
         )
 
 
 def _check_channel(path: Path, label: str, ranges: list[float], n_samples: int) -> None:
     physical_min, physical_max, digital_min, digital_max = ranges
-    for name, low, high, bad in [
+    for name, low, high, invalid in [
         ("physical", physical_min, physical_max, physical_min == physical_max),
         ("digital", digital_min, digital_max, digital_min >= digital_max),
     ]:
-        if bad:
+        if invalid:
             raise InputError(
-                f"{path}: impossible header: {name} range of {label!r} is from {low:g} to {high:g}, so its "
-                "samples have no unit; export it again"
+                f"{path}: invalid header: {name} range of {label!r} is from {low:g} to {high:g}, so its "
+                "samples can't be scaled; export it again"
             )
     if n_samples == 0:
-        raise InputError(f"{path}: impossible header: {label!r} has a sampling rate of 0 Hz; export it again")
+        raise InputError(f"{path}: invalid header: {label!r} has a sampling rate of 0 Hz; export it again")
 
 
-def _record_onsets(path, header_bytes, n_records, record_bytes, width, labels, n_samples) -> np.ndarray:
+def _record_onsets(
+    path: Path,
+    header_bytes: int,
+    n_records: int,
+    record_bytes: int,
+    width: int,
+    labels: list[str],
+    n_samples: list[int],
+) -> np.ndarray:
     """Onset of each data record in seconds, from its time-keeping annotation."""
-    notes = [index for index, label in enumerate(labels) if label in _ANNOTATIONS and n_samples[index]]
-    if not notes:
-        raise InputError(f"{path}: marked as discontinuous, without the times of its data records")
-    start = width * sum(n_samples[: notes[0]])
-    stop = start + width * n_samples[notes[0]]
+    annotations = [index for index, label in enumerate(labels) if label in _ANNOTATIONS and n_samples[index]]
+    if not annotations:
+        raise InputError(f"{path}: marked as discontinuous, but has no onsets of its data records; export it again")
+    start = width * sum(n_samples[: annotations[0]])
+    stop = start + width * n_samples[annotations[0]]
     onsets = np.full(n_records, np.nan)
     with open(path, "rb") as file:
         for record in range(n_records):
@@ -160,18 +177,16 @@ def _record_onsets(path, header_bytes, n_records, record_bytes, width, labels, n
             try:
                 onsets[record] = float(text)
             except ValueError:
-                raise InputError(
-                    f"{path}: data record {record + 1} does not say when it begins; export it again"
-                ) from None
+                raise InputError(f"{path}: data record {record + 1} has no onset; export it again") from None
     return onsets
 
 
 def _check_continuous(path: Path, onsets: np.ndarray, record_length: float) -> None:
     gaps = np.flatnonzero(np.abs(np.diff(onsets) - record_length) > 1e-3)
     if gaps.size:
-        before = gaps[0]
+        record = gaps[0]
         raise InputError(
-            f"{path}: not continuous: the data record at {onsets[before]:g} s ends at "
-            f"{onsets[before] + record_length:g} s, the next begins at {onsets[before + 1]:g} s; split it into "
-            "one file per stretch (run-01, run-02, ...)"
+            f"{path}: not continuous: the data record at {onsets[record]:g} s ends at "
+            f"{onsets[record] + record_length:g} s, the next begins at {onsets[record + 1]:g} s; split it into "
+            "one file per continuous segment (run-01, run-02, ...)"
         )

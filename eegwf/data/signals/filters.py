@@ -1,4 +1,4 @@
-"""Filtering and resampling of a stretch of signal that gives what the whole signal would."""
+"""Filtering and resampling of a segment of a signal, with the same result as for the whole signal."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -6,26 +6,27 @@ from functools import lru_cache
 
 import numpy as np
 
-LARGEST_FACTOR = 20_000
+# Limit of the factors of a resampling ratio; the length of the anti-aliasing filter is proportional to them.
+MAX_FACTOR = 20_000
 
 
 @lru_cache(maxsize=64)
 def kernel(sfreq: float, l_freq: float | None, h_freq: float | None, notch: tuple[float, ...] = ()) -> np.ndarray:
-    """Zero-phase FIR filter: MNE's default design (Hamming-windowed), band-pass and notches in one.
+    """Design a zero-phase FIR filter: band-pass and notches in MNE's default design (Hamming window).
 
     Parameters
     ----------
     sfreq
         Sampling rate in Hz.
     l_freq, h_freq
-        High-pass and low-pass edge in Hz; None (or 0 for the high-pass) for none.
+        High-pass and low-pass edge in Hz; None (or 0 for the high-pass) for no filter.
     notch
-        Frequencies to remove, in Hz; stop bands as of `mne.filter.notch_filter`.
+        Frequencies to remove, in Hz; the stop bands are those of `mne.filter.notch_filter`.
 
     Returns
     -------
     array (n_taps,)
-        Odd and symmetric; one tap of 1 if nothing is to be filtered.
+        Symmetric, with an odd number of taps; a single tap of 1 if there is no filter.
 
     References
     ----------
@@ -37,12 +38,12 @@ def kernel(sfreq: float, l_freq: float | None, h_freq: float | None, notch: tupl
     if l_freq or h_freq:
         taps = create_filter(None, sfreq, l_freq or None, h_freq, verbose="ERROR")
     if notch:
-        centres = np.array(notch)
+        centers = np.array(notch)
         stops = create_filter(
             None,
             sfreq,
-            centres * (1 + 1 / 400) + 0.5,
-            centres * (1 - 1 / 400) - 0.5,
+            centers * (1 + 1 / 400) + 0.5,
+            centers * (1 - 1 / 400) - 0.5,
             l_trans_bandwidth=0.5,
             h_trans_bandwidth=0.5,
             verbose="ERROR",
@@ -51,94 +52,137 @@ def kernel(sfreq: float, l_freq: float | None, h_freq: float | None, notch: tupl
     return taps
 
 
-def mirrored(lo: int, hi: int, n_times: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the samples `lo` to `hi` of a signal come from, beyond its ends too.
+def reflected_indices(start: int, stop: int, n_times: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the samples from which a signal padded at both ends is built.
 
-    Beyond an end the signal is continued by its point reflection in the end's sample, as far as it reaches, then
-    by zeros (MNE's `reflect_limited`).
+    Beyond each end, the signal is padded with its point reflection at the last sample, and with zeros where the
+    reflection ends (MNE's padding `reflect_limited`).
+
+    Parameters
+    ----------
+    start, stop
+        First sample of the padded signal, and the one after the last; may be outside 0 to `n_times`.
+    n_times
+        Samples of the signal.
 
     Returns
     -------
-    source, side
-        (hi - lo,) each: index of the sample to take, -1 for zero; and -1, 0, 1 for before, within and after.
+    source : array (stop - start,)
+        Index of the sample to use; -1 for zero.
+    side : array (stop - start,)
+        -1 before the signal, 0 within it, 1 after it.
     """
-    index = np.arange(lo, hi)
+    index = np.arange(start, stop)
     side = np.where(index < 0, -1, np.where(index >= n_times, 1, 0))
     source = np.where(side < 0, -index, np.where(side > 0, 2 * (n_times - 1) - index, index))
     return np.where((source >= 0) & (source < n_times), source, -1), side
 
 
-def convolve(stretch: np.ndarray, taps: np.ndarray) -> np.ndarray:
-    """Filter each row; half the taps are lost at each end.
+def convolve(segment: np.ndarray, taps: np.ndarray) -> np.ndarray:
+    """Filter each row of a segment; the result is shorter by `n_taps - 1` samples.
 
     Parameters
     ----------
-    stretch
-        (n_rows, n_times + n_taps - 1).
+    segment
+        Array `(n_rows, n_times + n_taps - 1)`.
     taps
-        (n_taps,), symmetric.
+        Symmetric filter `(n_taps,)`.
 
     Returns
     -------
     array (n_rows, n_times)
     """
-    # Imported where it is used: SciPy's signal package takes a second, and headers are read without it.
+    # Imported here because importing scipy.signal takes a second, and reading headers does not need it.
     from scipy.signal import oaconvolve
 
-    return stretch * taps[0] if len(taps) == 1 else oaconvolve(stretch, taps[np.newaxis], "valid", axes=1)
+    return segment * taps[0] if len(taps) == 1 else oaconvolve(segment, taps[np.newaxis], "valid", axes=1)
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """Polyphase resampling by `up / down`, sample for sample what `scipy.signal.resample_poly` gives."""
+    """Polyphase resampling by `up / down`, with the same samples as `scipy.signal.resample_poly`.
+
+    Attributes
+    ----------
+    up, down
+        Factors of upsampling and downsampling.
+    """
 
     up: int
     down: int
 
     @classmethod
-    def between(cls, recorded: float, wanted: float) -> "Resampling":
-        """Ratio of two sampling rates in Hz, as a fraction in lowest terms."""
-        ratio = Fraction(wanted).limit_denominator(1_000_000) / Fraction(recorded).limit_denominator(1_000_000)
-        if max(ratio.numerator, ratio.denominator) > LARGEST_FACTOR:
-            ratio = Fraction(wanted / recorded).limit_denominator(LARGEST_FACTOR // 4)
-        return cls(ratio.numerator, ratio.denominator)
-
-    @property
-    def half(self) -> int:
-        """Half length of the filter, at the rate `up` times the recorded."""
-        return 10 * max(self.up, self.down)
-
-    def n_times(self, n_times: int) -> int:
-        """Samples after resampling of so many samples."""
-        return -(-n_times * self.up // self.down)
-
-    def needs(self, start: int, stop: int) -> tuple[int, int]:
-        """Recorded samples (first, last + 1) behind the resampled samples `start` to `stop`."""
-        first = -(-(start * self.down - self.half) // self.up)
-        last = ((stop - 1) * self.down + self.half) // self.up
-        return first, last + 1
-
-    def apply(self, stretch: np.ndarray, start: int, stop: int) -> np.ndarray:
-        """Resampled samples `start` to `stop` of a signal.
+    def between(cls, recorded: float, target: float) -> "Resampling":
+        """Resampling from one sampling rate to another.
 
         Parameters
         ----------
-        stretch
-            (n_rows, n), the recorded samples that `needs(start, stop)` names.
+        recorded, target
+            Sampling rates in Hz.
+
+        Returns
+        -------
+        Resampling
+            The ratio of the rates as a fraction in lowest terms.
+        """
+        ratio = Fraction(target).limit_denominator(1_000_000) / Fraction(recorded).limit_denominator(1_000_000)
+        if max(ratio.numerator, ratio.denominator) > MAX_FACTOR:
+            ratio = Fraction(target / recorded).limit_denominator(MAX_FACTOR // 4)
+        return cls(ratio.numerator, ratio.denominator)
+
+    @property
+    def half_length(self) -> int:
+        """Half of the filter length in samples at `up` times the recorded rate."""
+        return 10 * max(self.up, self.down)
+
+    def n_times(self, n_times: int) -> int:
+        """Number of samples after resampling a signal of `n_times` samples."""
+        return -(-n_times * self.up // self.down)
+
+    def input_range(self, start: int, stop: int) -> tuple[int, int]:
+        """Recorded samples from which a range of resampled samples is computed.
+
+        Parameters
+        ----------
+        start, stop
+            First resampled sample, and the one after the last.
+
+        Returns
+        -------
+        start, stop : int
+            First recorded sample, and the one after the last; may be outside the signal.
+        """
+        first = -(-(start * self.down - self.half_length) // self.up)
+        last = ((stop - 1) * self.down + self.half_length) // self.up
+        return first, last + 1
+
+    def apply(self, segment: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """Compute a range of resampled samples.
+
+        Parameters
+        ----------
+        segment
+            Recorded samples in the range `input_range(start, stop)`, shape `(n_rows, n_recorded)`.
+        start, stop
+            First resampled sample, and the one after the last.
+
+        Returns
+        -------
+        array (n_rows, stop - start)
         """
         from scipy.signal import upfirdn
 
-        first, _ = self.needs(start, stop)
-        # Zeros before the filter shift its phase, so that output `start` falls on the grid of the whole signal.
-        shift = (first * self.up - self.half) % self.down
+        first, _ = self.input_range(start, stop)
+        # Zeros before the filter shift its phase to align the output with the resampled samples of the whole signal.
+        shift = (first * self.up - self.half_length) % self.down
         taps = np.concatenate([np.zeros(shift), _antialias(self.up, self.down)])
-        skip = (start * self.down + self.half - first * self.up + shift) // self.down
-        return upfirdn(taps, stretch, self.up, self.down, axis=1)[:, skip : skip + stop - start]
+        skip = (start * self.down + self.half_length - first * self.up + shift) // self.down
+        return upfirdn(taps, segment, self.up, self.down, axis=1)[:, skip : skip + stop - start]
 
 
 @lru_cache(maxsize=16)
 def _antialias(up: int, down: int) -> np.ndarray:
     from scipy.signal import firwin
 
-    most = max(up, down)
-    return up * firwin(20 * most + 1, 1 / most, window=("kaiser", 5.0))
+    factor = max(up, down)
+    return up * firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))

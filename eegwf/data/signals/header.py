@@ -1,4 +1,4 @@
-"""What a recording says of itself before any sample is read."""
+"""Headers of recordings, read and checked without reading samples."""
 
 import math
 import re
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eegwf.data.signals.channels import Channel, parse_channel
 from eegwf.data.signals.edf import read_edf_header
 from eegwf.errors import InputError
 
 _MICROVOLTS = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "\x83\xcav": 1.0, "mv": 1e3, "v": 1e6, "nv": 1e-3}
-# Spellings that MNE turns into volts in an EDF file; it hands on the numbers of all others as they are.
-_TURNED_TO_VOLTS = ("\u03bcV", "\u00b5V", "\x83\xcaV", "uV", "mV")
+# Units of an EDF file that MNE converts to volts; it does not scale the samples in any other unit.
+_CONVERTED_BY_MNE = ("\u03bcV", "\u00b5V", "\x83\xcaV", "uV", "mV")
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,19 @@ class Header:
     Attributes
     ----------
     path
-        The file.
+        EDF, BDF or BrainVision header file.
     sfreq
-        Sampling rate of its EEG channels, in Hz.
+        Sampling rate of the EEG channels in Hz.
     n_times
-        Samples of each of them.
+        Samples of each EEG channel.
     names
-        Names of all channels but annotations, as written.
+        Names of all channels except annotations, as in the file.
     channels
-        What they stand for; None for what is not EEG.
+        The channels parsed from their names; None for a channel that is not EEG.
     units
-        Physical units as written.
+        Physical units as in the file.
     to_microvolts
-        Factor from what MNE returns to microvolts; NaN if the unit is no voltage.
+        Factor from the values that MNE returns to microvolts; NaN if the unit is not a unit of voltage.
     """
 
     path: Path
@@ -59,13 +60,22 @@ class Header:
 
 
 def header(path: Path | str) -> Header:
-    """Read and check the header of a recording (EDF, EDF+, BDF or BrainVision), no samples.
+    """Read and check the header of a recording (EDF, EDF+, BDF or BrainVision).
+
+    Parameters
+    ----------
+    path
+        EDF, BDF or BrainVision header file.
+
+    Returns
+    -------
+    Header
 
     Raises
     ------
     InputError
-        If the file or a part of it is missing, empty, cut off, discontinuous, of no known kind, or its header is
-        impossible; if its EEG channels have different sampling rates.
+        If the file or a part of it is missing, empty, cut off, discontinuous or of an unknown format, if its header
+        is invalid, or if its EEG channels have different sampling rates.
     """
     path = Path(path)
     if not path.is_file():
@@ -75,16 +85,23 @@ def header(path: Path | str) -> Header:
         return _brainvision(path)
     if suffix in (".edf", ".bdf"):
         return _edf(path)
-    raise InputError(f"{path}: unknown kind of recording; it must be .edf, .bdf or .vhdr")
+    raise InputError(f"{path}: unknown format; the recording must be .edf, .bdf or .vhdr")
 
 
-def open_raw(head: Header):
-    """MNE's Raw of a recording, nothing loaded, and the row of each EEG channel of the header in it.
+def open_raw(head: Header) -> tuple[Any, dict[int, int]]:
+    """Open a recording as an MNE Raw object without loading samples.
+
+    Parameters
+    ----------
+    head
+        Header of the recording.
 
     Returns
     -------
-    raw, rows
-        `raw` yields volts; `rows` maps the header's indices to rows of `raw`.
+    raw : mne.io.BaseRaw
+        The recording; its values are in volts.
+    rows : dict
+        Row in `raw` of each EEG channel, by its index in the header.
 
     Raises
     ------
@@ -96,16 +113,16 @@ def open_raw(head: Header):
     import mne
 
     read = mne.io.read_raw_bdf if head.path.suffix.lower() == ".bdf" else mne.io.read_raw_edf
-    # Only EEG is asked for: MNE would bring every channel to the highest rate among those it reads.
-    wanted = sorted({head.names[index] for index in head.eeg})
-    with reading(head.path):
-        raw = read(head.path, include=wanted, stim_channel=None, encoding="latin1", verbose="ERROR")
+    # Only EEG channels are included, because MNE resamples all channels that it reads to the highest rate among them.
+    names = sorted({head.names[index] for index in head.eeg})
+    with convert_mne_errors(head.path):
+        raw = read(head.path, include=names, stim_channel=None, encoding="latin1", verbose="ERROR")
     return raw, {index: row for row, index in enumerate(head.eeg)}
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Keep MNE's warnings silent, and turn what it raises into an InputError that names the file."""
+def convert_mne_errors(path: Path) -> Iterator[None]:
+    """Suppress MNE's warnings, and convert its exceptions to an InputError with the name of the file."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -122,15 +139,15 @@ def _edf(path: Path) -> Header:
     channels = tuple(parse_channel(label) for label in edf.labels)
     eeg = [index for index, channel in enumerate(channels) if channel is not None] or range(min(1, len(channels)))
     if not eeg:
-        raise InputError(f"{path}: holds annotations only, no signals; remove it from the data set")
-    odd = next((index for index in eeg if edf.n_samples[index] != edf.n_samples[eeg[0]]), None)
-    if odd is not None:
-        rates = [edf.n_samples[index] / edf.record_length for index in (eeg[0], odd)]
+        raise InputError(f"{path}: contains annotations only, no signals; remove it from the data set")
+    other = next((index for index in eeg if edf.n_samples[index] != edf.n_samples[eeg[0]]), None)
+    if other is not None:
+        rates = [edf.n_samples[index] / edf.record_length for index in (eeg[0], other)]
         raise InputError(
             f"{path}: EEG channels of different sampling rates: {edf.labels[eeg[0]]!r} {rates[0]:g} Hz, "
-            f"{edf.labels[odd]!r} {rates[1]:g} Hz; export them at one rate"
+            f"{edf.labels[other]!r} {rates[1]:g} Hz; export them at one rate"
         )
-    factors = [1e6 if unit in _TURNED_TO_VOLTS else _MICROVOLTS.get(unit.lower(), math.nan) for unit in edf.units]
+    factors = [1e6 if unit in _CONVERTED_BY_MNE else _MICROVOLTS.get(unit.lower(), math.nan) for unit in edf.units]
     return Header(
         path=path,
         sfreq=edf.n_samples[eeg[0]] / edf.record_length,
@@ -159,13 +176,13 @@ def _brainvision(path: Path) -> Header:
     points = re.search(r"^DataPoints\s*=\s*(\d+)", text, re.MULTILINE)
     if points and int(points[1]) != raw.n_times:
         raise InputError(
-            f"{data}: cut off or too long: {path.name} counts {points[1]} samples, the file holds {raw.n_times}; "
+            f"{data}: cut off or too long: {path.name} declares {points[1]} samples, the file contains {raw.n_times}; "
             "fetch or export it again"
         )
     if raw.n_times == 0:
         raise InputError(f"{data}: empty; fetch or export it again")
     if not math.isfinite(raw.info["sfreq"]) or raw.info["sfreq"] <= 0:
-        raise InputError(f"{path}: impossible header: the sampling rate is {raw.info['sfreq']} Hz")
+        raise InputError(f"{path}: invalid header: the sampling rate is {raw.info['sfreq']} Hz; export it again")
     units = tuple(raw._orig_units.get(name, "") for name in raw.ch_names)
     voltages = [unit.lower() in _MICROVOLTS for unit in units]
     return Header(
@@ -180,12 +197,12 @@ def _brainvision(path: Path) -> Header:
 
 
 def _named_file(path: Path, text: str, key: str) -> Path | None:
-    found = re.search(rf"^{key}\s*=\s*(.+?)\s*$", text, re.MULTILINE)
-    return path.with_name(found[1].replace("$b", path.stem)) if found else None
+    match = re.search(rf"^{key}\s*=\s*(.+?)\s*$", text, re.MULTILINE)
+    return path.with_name(match[1].replace("$b", path.stem)) if match else None
 
 
-def _open_brainvision(path: Path):
+def _open_brainvision(path: Path) -> Any:
     import mne
 
-    with reading(path):
+    with convert_mne_errors(path):
         return mne.io.read_raw_brainvision(path, verbose="ERROR")

@@ -1,11 +1,11 @@
-"""Montages: which derivations a study uses, and how they come from the channels of a recording."""
+"""Montages: the derivations of a study as linear combinations of the channels of a recording."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from eegwf.data.signals.channels import Channel, parse_channel, without_copy
+from eegwf.data.signals.channels import Channel, parse_channel, without_copy_number
 from eegwf.data.signals.interpolation import electrode_rows, solve_pairs
 
 TCP22 = (
@@ -22,20 +22,22 @@ MONTAGES = {
     "banana18": tuple(BANANA18.split()),
     "average": tuple(f"{name}-Avg" for name in ELECTRODES19.split()),
 }
+# Weights of the channels in each electrode, and the name of its reference.
+Electrodes = Mapping[str, tuple[np.ndarray, str]]
 
 
 @dataclass(frozen=True)
-class Derived:
-    """How derivations come from recorded channels.
+class MontageProjection:
+    """Linear map from the channels of a recording to the derivations of a montage.
 
     Attributes
     ----------
     matrix
-        (n_derivations, n_channels): derivations are `matrix @ recorded`.
+        Array `(n_derivations, n_channels)`; the derivations are `matrix @ recorded`.
     derivations
         Names of the rows.
     missing
-        Derivations that were wanted and can't be had.
+        Requested derivations that can't be computed from the recorded channels.
     """
 
     matrix: np.ndarray
@@ -44,12 +46,12 @@ class Derived:
 
 
 def recorded_names(channels: Iterable[Channel | None]) -> list[str]:
-    """Canonical names of the EEG channels in the order recorded, each once."""
+    """Canonical names of the EEG channels in recorded order, without duplicates."""
     return list(dict.fromkeys(str(channel) for channel in channels if channel is not None))
 
 
-def doubled(channels: Sequence[Channel | None]) -> list[tuple[int, int]]:
-    """Pairs (first, other) of channels that bear the same canonical name."""
+def duplicate_channels(channels: Sequence[Channel | None]) -> list[tuple[int, int]]:
+    """Indices (first, duplicate) of the channels with the same canonical name."""
     first: dict[Channel, int] = {}
     pairs = []
     for index, channel in enumerate(channels):
@@ -63,8 +65,18 @@ def doubled(channels: Sequence[Channel | None]) -> list[tuple[int, int]]:
 
 
 def is_copy(name: str, other: str) -> bool:
-    """Whether two names differ by nothing but the number of a copy: `T8-P8-0` and `T8-P8-1`."""
-    return without_copy(name).upper() == without_copy(other).upper()
+    """Whether two names differ only in case and in the number of a copy.
+
+    Parameters
+    ----------
+    name, other
+        Names of channels, such as `T8-P8-0` and `T8-P8-1`.
+
+    Returns
+    -------
+    bool
+    """
+    return without_copy_number(name).upper() == without_copy_number(other).upper()
 
 
 def derive(
@@ -72,90 +84,110 @@ def derive(
     montage: str,
     derivations: Sequence[str] | None = None,
     interpolate: bool = False,
-    lacking: Collection[int] = (),
-) -> Derived:
-    """Matrix that turns recorded channels into the derivations of a montage.
+    excluded: Collection[int] = (),
+) -> MontageProjection:
+    """Compute the matrix from the recorded channels to the derivations of a montage.
 
-    A pair is taken as it was recorded, else with its sign reversed, else as the difference of two electrodes
-    recorded against the same reference (named by a word or an electrode). All of these are exact.
+    A pair is the channel with its name; otherwise the channel of the reversed pair with its sign changed; otherwise the
+    difference of two electrodes recorded against the same reference (a named reference or an electrode). All three
+    are exact.
 
     Parameters
     ----------
     channels
-        The recording's channels, parsed; None for what is not EEG. Of several with one name the first counts.
+        Parsed channels of the recording; None for a channel that is not EEG. Of channels with the same name, the
+        first is used.
     montage
-        A name of `MONTAGES`, or `as recorded`.
+        A key of `MONTAGES`, or `as recorded`.
     derivations
-        Derivations wanted, of the montage; None for all. The average is taken over those wanted.
+        Requested derivations of the montage; None for all. The average is computed over the requested electrodes.
     interpolate
-        Whether absent electrodes of a referential recording come from their neighbours (spherical spline), and
-        absent pairs of a bipolar one from the sums of other pairs. Pairs that no sum determines stay missing.
-    lacking
-        Channels (their index) to treat as not recorded.
+        Whether to interpolate missing electrodes of a referential recording by spherical splines, and to compute
+        missing pairs of a bipolar recording as sums of other pairs. A pair that no sum determines is missing.
+    excluded
+        Indices of channels to treat as not recorded.
 
     Returns
     -------
-    Derived
-        The derivations wanted, in that order, less the missing.
+    MontageProjection
+        The requested derivations in their order, without those that are missing.
     """
-    usable = {}
+    usable: dict[Channel, int] = {}
     for index, channel in enumerate(channels):
-        if channel is not None and index not in lacking:
+        if channel is not None and index not in excluded:
             usable.setdefault(channel, index)
     if derivations is None:
         derivations = recorded_names(channels) if montage == "as recorded" else MONTAGES[montage]
-    targets = {name: parse_channel(name) for name in derivations}
+    targets = {name: _target(name) for name in derivations}
     needed = {name for target in targets.values() for name in (target.anode, target.cathode) if name}
-    electrodes = electrode_rows(channels, usable, needed if interpolate else ())
+    n_channels = len(channels)
+    electrodes = electrode_rows(n_channels, usable, needed if interpolate else ())
     if montage == "average":
-        rows = _average_rows(targets, electrodes, usable, channels, interpolate)
+        rows = _average_rows(targets, electrodes, usable, n_channels, interpolate)
     else:
-        rows = {name: _row(target, electrodes, usable, channels, interpolate) for name, target in targets.items()}
-    found = [name for name in derivations if rows[name] is not None]
-    matrix = np.array([rows[name] for name in found]).reshape(len(found), len(channels))
-    return Derived(matrix, tuple(found), tuple(name for name in derivations if rows[name] is None))
+        rows = {name: _row(target, electrodes, usable, n_channels, interpolate) for name, target in targets.items()}
+    available = [name for name in derivations if rows[name] is not None]
+    matrix = np.array([rows[name] for name in available]).reshape(len(available), n_channels)
+    return MontageProjection(matrix, tuple(available), tuple(name for name in derivations if rows[name] is None))
 
 
-def _row(target, electrodes, usable, channels, interpolate) -> np.ndarray | None:
-    """Weights of the recorded channels in one electrode or pair."""
+def _target(name: str) -> Channel:
+    channel = parse_channel(name)
+    assert channel is not None, name
+    return channel
+
+
+def _row(
+    target: Channel, electrodes: Electrodes, usable: Mapping[Channel, int], n_channels: int, interpolate: bool
+) -> np.ndarray | None:
+    """Weights of the recorded channels in an electrode or a pair; None if it can't be computed."""
     if target.cathode is None:
         row = electrodes.get(target.anode)
         return None if row is None else row[0]
     for channel, sign in ((target, 1.0), (Channel(target.cathode, target.anode), -1.0)):
         if channel in usable:
-            return sign * _unit(len(channels), usable[channel])
+            return sign * _unit(n_channels, usable[channel])
     anode, cathode = electrodes.get(target.anode), electrodes.get(target.cathode)
     if anode is not None and cathode is not None and anode[1] == cathode[1]:
         return anode[0] - cathode[0]
-    shared = {channel.cathode for channel in usable if channel.anode == target.anode} & {
-        channel.cathode for channel in usable if channel.anode == target.cathode
-    } - {None}
+    shared = _references(target.anode, usable) & _references(target.cathode, usable)
     if shared:
         reference = min(shared)
         plus, minus = usable[Channel(target.anode, reference)], usable[Channel(target.cathode, reference)]
-        return _unit(len(channels), plus) - _unit(len(channels), minus)
+        return _unit(n_channels, plus) - _unit(n_channels, minus)
     if interpolate:
-        return solve_pairs(channels, usable, {target.anode: 1.0, target.cathode: -1.0})
+        return solve_pairs(n_channels, usable, {target.anode: 1.0, target.cathode: -1.0})
     return None
 
 
-def _average_rows(targets, electrodes, usable, channels, interpolate) -> dict[str, np.ndarray | None]:
-    """Weights of the recorded channels in each electrode less the mean of those wanted."""
+def _references(electrode: str, usable: Mapping[Channel, int]) -> set[str]:
+    """Electrodes against which an electrode was recorded."""
+    return {channel.cathode for channel in usable if channel.anode == electrode and channel.cathode is not None}
+
+
+def _average_rows(
+    targets: Mapping[str, Channel],
+    electrodes: Electrodes,
+    usable: Mapping[Channel, int],
+    n_channels: int,
+    interpolate: bool,
+) -> dict[str, np.ndarray | None]:
+    """Weights of the recorded channels in each electrode minus the mean of the requested electrodes."""
     names = {name: target.anode for name, target in targets.items()}
-    there = {name: electrodes[anode] for name, anode in names.items() if anode in electrodes}
-    if len({reference for _, reference in there.values()}) > 1:
-        there = {}
-    if there or not interpolate:
-        mean = np.mean([row for row, _ in there.values()], axis=0) if there else 0.0
-        return {name: there[name][0] - mean if name in there else None for name in names}
-    share = 1.0 / len(names)
+    recorded = {name: electrodes[anode] for name, anode in names.items() if anode in electrodes}
+    if len({reference for _, reference in recorded.values()}) > 1:
+        recorded = {}
+    if recorded or not interpolate:
+        mean = np.mean([row for row, _ in recorded.values()], axis=0) if recorded else 0.0
+        return {name: recorded[name][0] - mean if name in recorded else None for name in names}
+    weight = 1.0 / len(names)
     return {
-        name: solve_pairs(channels, usable, {other: float(other == anode) - share for other in names.values()})
+        name: solve_pairs(n_channels, usable, {other: float(other == anode) - weight for other in names.values()})
         for name, anode in names.items()
     }
 
 
-def _unit(length: int, place: int) -> np.ndarray:
+def _unit(length: int, index: int) -> np.ndarray:
     row = np.zeros(length)
-    row[place] = 1.0
+    row[index] = 1.0
     return row

@@ -1,4 +1,4 @@
-"""The signals of a recording: derivations of a montage, filtered and resampled, read stretch by stretch."""
+"""The signals of a recording: derivations of a montage, filtered and resampled, read in segments."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,58 +6,76 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.config.data import Signals
-from eegwf.data.signals.filters import Resampling, convolve, kernel, mirrored
+from eegwf.data.signals.filters import Resampling, convolve, kernel, reflected_indices
 from eegwf.data.signals.header import Header, header
-from eegwf.data.signals.montage import Derived, derive, recorded_names
-from eegwf.data.signals.recorded import Recorded, scan
+from eegwf.data.signals.montage import MontageProjection, derive, recorded_names
+from eegwf.data.signals.recorded import RecordedChannels, scan
 from eegwf.errors import InputError
 
 __all__ = ["FlatChannels", "Header", "Signal", "common_derivations", "header", "open_signal"]
 
 
 class FlatChannels(InputError):
-    """A recording has flat channels, and `signals.flat` says that such a recording is left out."""
+    """A recording has flat channels and is excluded according to `signals.flat`."""
 
 
 class Signal:
-    """A recording as the study sees it, read at random and in bounded memory.
+    """Derivations of a recording, filtered and resampled, with random access and bounded memory.
+
+    Parameters
+    ----------
+    recorded
+        Channels of the recording.
+    projection
+        Projection of the channels to the derivations.
+    signals
+        Filters and sampling rate.
+    flat
+        Names of the flat channels.
 
     Attributes
     ----------
     path
-        The recording's file.
+        File of the recording.
     recorded_sfreq, sfreq
         Sampling rate in Hz, in the file and after resampling.
     n_times
-        Number of samples, after resampling.
+        Number of samples after resampling.
     duration
-        Length in seconds, as recorded.
+        Recorded length in seconds.
     derivations
         Names of the rows that `read` returns.
     flat
-        Recorded channels behind these derivations that never change, by their names in the file.
+        Names in the file of the channels that are used and constant over the recording.
     """
 
-    def __init__(self, recorded: Recorded, derived: Derived, signals: Signals, flat: list[str]):
+    def __init__(
+        self, recorded: RecordedChannels, projection: MontageProjection, signals: Signals, flat: list[str]
+    ) -> None:
         head = recorded.head
         self.path = head.path
         self.duration = head.duration
         self.recorded_sfreq = float(head.sfreq)
-        self.derivations = list(derived.derivations)
+        self.derivations = list(projection.derivations)
         self.flat = flat
         self._recorded = recorded
         self._n_recorded = head.n_times
-        self._columns = _used(derived)
-        self._matrix = derived.matrix[:, self._columns]
+        self._columns = _used(projection)
+        self._matrix = projection.matrix[:, self._columns]
         self._taps = kernel(head.sfreq, signals.l_freq, signals.h_freq, tuple(signals.notch))
-        self.sfreq = float(head.sfreq if signals.sfreq == "as recorded" else signals.sfreq)
+        self.sfreq = signals.target_sfreq(head.sfreq)
         self._resampling = Resampling.between(head.sfreq, self.sfreq)
         self.n_times = self._resampling.n_times(head.n_times)
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Samples `start` to `stop`: whatever the stretch, the values that the whole recording gives.
+        """Read a segment; the values do not depend on how the recording is divided into segments.
 
-        Beyond its ends the recording is continued by point reflection before it is filtered.
+        The recording is padded by point reflection at both ends before it is filtered.
+
+        Parameters
+        ----------
+        start, stop
+            First sample and the one after the last, after resampling.
 
         Returns
         -------
@@ -66,8 +84,10 @@ class Signal:
 
         Raises
         ------
+        ValueError
+            If the segment is not within the signal.
         InputError
-            If the file can't be read any more.
+            If the file can no longer be read.
         """
         if not 0 <= start <= stop <= self.n_times:
             raise ValueError(f"samples {start} to {stop} of a signal of {self.n_times}")
@@ -76,44 +96,48 @@ class Signal:
         resampling = self._resampling
         if resampling.up == resampling.down:
             return self._filtered(start, stop).astype(np.float32)
-        stretch = self._filtered(*resampling.needs(start, stop))
-        return resampling.apply(stretch, start, stop).astype(np.float32)
+        segment = self._filtered(*resampling.input_range(start, stop))
+        return resampling.apply(segment, start, stop).astype(np.float32)
 
-    def _filtered(self, lo: int, hi: int) -> np.ndarray:
-        """Derivations at the recorded rate, filtered; `lo` and `hi` may lie beyond the recording's ends."""
+    def _filtered(self, start: int, stop: int) -> np.ndarray:
+        """Filtered derivations at the recorded rate; `start` and `stop` may be outside the recording."""
         half = (len(self._taps) - 1) // 2
-        source, side = mirrored(lo - half, hi + half, self._n_recorded)
+        source, side = reflected_indices(start - half, stop + half, self._n_recorded)
         ends = [0] * bool((side < 0).any()) + [self._n_recorded - 1] * bool((side > 0).any())
         needed = np.concatenate([source[source >= 0], np.array(ends, int)])
         first, last = int(needed.min()), int(needed.max())
         recorded = self._matrix @ self._recorded.read(self._columns, first, last + 1)
-        stretch = recorded[:, np.where(source >= 0, source - first, 0)]
-        stretch[:, side < 0] = 2 * recorded[:, :1] - stretch[:, side < 0]
-        stretch[:, side > 0] = 2 * recorded[:, -1:] - stretch[:, side > 0]
-        stretch[:, source < 0] = 0.0
-        return convolve(stretch, self._taps)
+        segment = recorded[:, np.where(source >= 0, source - first, 0)]
+        segment[:, side < 0] = 2 * recorded[:, :1] - segment[:, side < 0]
+        segment[:, side > 0] = 2 * recorded[:, -1:] - segment[:, side > 0]
+        segment[:, source < 0] = 0.0
+        return convolve(segment, self._taps)
 
 
 def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] | None = None) -> Signal:
-    """Open a recording, look at every sample once, and make ready to read its derivations.
+    """Open a recording, scan its samples for invalid data, and prepare it for reading.
 
     Parameters
     ----------
     path
         EDF, BDF or BrainVision header file.
     signals
-        Montage, filters, sampling rate, and what to do with missing and flat channels.
+        Montage, filters, sampling rate, and the treatment of missing and flat channels.
     derivations
-        Derivations to read, such as `common_derivations` finds; None for those of the montage (with
-        `missing: exclude`, those of them that this recording has).
+        Derivations to read, such as those of `common_derivations`; None for those of the montage (with
+        `missing: exclude`, those that this recording has).
+
+    Returns
+    -------
+    Signal
 
     Raises
     ------
     InputError
-        If the file can't be read or is not whole, a derivation is missing, a channel that is used stands twice,
-        holds values that are not finite or has no unit of voltage, or a filter does not fit the sampling rate.
+        If the file can't be read or is not complete, a derivation is missing, a used channel is duplicated, has values
+        that are not finite or has no unit of voltage, or a filter does not fit the sampling rate.
     FlatChannels
-        If channels that are used are flat and `signals.flat` is `exclude`.
+        If used channels are flat and `signals.flat` is `exclude`.
     """
     head = header(path)
     _check_filters(head, signals)
@@ -121,92 +145,129 @@ def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] |
     may_lack = signals.missing == "exclude" and derivations is None
     if not derived.derivations or (derived.missing and not may_lack):
         raise InputError(_missing(head, signals, derived))
-    recorded = Recorded(head)
-    found = scan(recorded)
-    flat = [column for column in _used(derived) if column in found.flat]
+    recorded = RecordedChannels(head)
+    result = scan(recorded)
+    flat = [column for column in _used(derived) if column in result.flat]
     names = [head.names[column] for column in flat]
     if flat and signals.flat == "exclude":
         raise FlatChannels(f"{path}: flat from start to end: {', '.join(names)} (signals.flat: exclude)")
     if flat and signals.flat == "interpolate":
-        derived = derive(head.channels, signals.montage, derived.derivations, True, lacking=found.flat)
+        derived = derive(head.channels, signals.montage, derived.derivations, True, excluded=result.flat)
         if derived.missing:
             raise InputError(
-                f"{path}: flat from start to end: {', '.join(names)}; the other channels do not give "
-                f"{', '.join(derived.missing)}. Set signals.flat to keep or exclude"
+                f"{path}: flat from start to end: {', '.join(names)}; {', '.join(derived.missing)} can't be computed "
+                "from the other channels. Set signals.flat to keep or exclude"
             )
-    found.check(_used(derived))
+    result.check(_used(derived))
     return Signal(recorded, derived, signals, names)
 
 
 def common_derivations(headers: Sequence[Header], signals: Signals) -> list[str]:
-    """Derivations that a study uses, of every recording alike.
+    """Determine the derivations of a study, which are the same for all recordings.
 
     Parameters
     ----------
     headers
         Headers of all recordings of the study.
     signals
-        With `missing: exclude` the derivations are those that all recordings have, else all of the montage.
-        `as recorded` takes the channels of the first recording, in its order.
+        Settings of the signals. With `missing: exclude`, the derivations are those that all recordings have, otherwise
+        all of the montage. `as recorded` uses the channels of the first recording in their order.
+
+    Returns
+    -------
+    list of str
+        Names of the derivations.
 
     Raises
     ------
     InputError
-        If a recording lacks a derivation, none is left, or `as recorded` meets different sets of channels.
+        If a recording lacks a derivation, no derivation is common to all recordings, or the sets of channels differ
+        with `as recorded`.
     """
     if not headers:
-        raise InputError("no recordings, so no derivations; give at least one recording")
+        raise InputError("no recordings, so no derivations; at least one recording is needed")
     first = headers[0]
-    wanted = None
+    requested = None
     if signals.montage == "as recorded":
-        wanted = recorded_names(first.channels)
+        requested = recorded_names(first.channels)
         for other in headers:
-            if signals.missing != "exclude" and set(recorded_names(other.channels)) != set(wanted):
+            if signals.missing != "exclude" and set(recorded_names(other.channels)) != set(requested):
                 raise InputError(_differing(first, other))
-    kept = None
+    common: list[str] = []
     for head in headers:
-        derived = derive(head.channels, signals.montage, wanted, signals.missing == "interpolate")
+        derived = derive(head.channels, signals.montage, requested, signals.missing == "interpolate")
         if derived.missing and signals.missing != "exclude":
             raise InputError(_missing(head, signals, derived))
-        kept = [name for name in (kept or derived.derivations) if name in derived.derivations]
-        if not kept:
-            raise InputError(_missing(head, signals, derived, "no derivation is left that every recording has"))
-    return kept
+        common = [name for name in (common or derived.derivations) if name in derived.derivations]
+        if not common:
+            raise InputError(_missing(head, signals, derived, "no derivation is common to all recordings"))
+    return common
 
 
-def _used(derived: Derived) -> list[int]:
+def study_derivations(headers: Sequence[Header], signals: Signals) -> list[str]:
+    """Determine the derivations of a study from those recordings that have them.
+
+    Parameters
+    ----------
+    headers
+        Headers of the recordings that can be read.
+    signals
+        Settings of the signals.
+
+    Returns
+    -------
+    list of str
+        Names of the derivations; empty if no recording has those of the montage.
+
+    Raises
+    ------
+    InputError
+        If no derivation is common to all recordings and `missing` is `exclude`.
+    """
+    if signals.missing == "exclude":
+        return common_derivations(headers, signals) if headers else []
+    for head in headers:
+        try:
+            return common_derivations([head], signals)
+        except InputError:
+            continue
+    return []
+
+
+def _used(derived: MontageProjection) -> list[int]:
     return [int(column) for column in np.flatnonzero(np.any(derived.matrix != 0, axis=0))]
 
 
 def _differing(first: Header, other: Header) -> str:
-    here, there = set(recorded_names(first.channels)), set(recorded_names(other.channels))
+    first_names, other_names = set(recorded_names(first.channels)), set(recorded_names(other.channels))
     parts = [
         f"{', '.join(sorted(names))} only in {head.path}"
-        for names, head in ((here - there, first), (there - here, other))
+        for names, head in ((first_names - other_names, first), (other_names - first_names, other))
         if names
     ]
     return (
-        f"{other.path}: other channels than {first.path}: {'; '.join(parts)}. With signals.montage 'as recorded' "
-        "all must agree; set signals.missing: exclude to use what they share, or choose a montage"
+        f"{other.path}: channels differ from {first.path}: {'; '.join(parts)}. With signals.montage 'as recorded', all "
+        "recordings must have the same channels; set signals.missing: exclude to use the common ones, or choose a "
+        "montage"
     )
 
 
-def _missing(head: Header, signals: Signals, derived: Derived, fault: str = "") -> str:
-    there = [head.names[column] for column in head.eeg]
+def _missing(head: Header, signals: Signals, derived: MontageProjection, fault: str = "") -> str:
+    eeg = [head.names[column] for column in head.eeg]
     fault = fault or f"missing for montage {signals.montage}: {', '.join(derived.missing) or 'every channel'}"
-    found = f"EEG channels there: {', '.join(there)}" if there else f"no EEG among {', '.join(head.names)}"
-    return f"{head.path}: {fault}; {found}. Choose another signals.montage or signals.missing"
+    channels = f"EEG channels found: {', '.join(eeg)}" if eeg else f"no EEG channel among {', '.join(head.names)}"
+    return f"{head.path}: {fault}; {channels}. Choose another signals.montage or signals.missing"
 
 
 def _check_filters(head: Header, signals: Signals) -> None:
-    """Refuse filters beyond half the recorded rate, before they fail in the design."""
+    """Refuse filters outside the range from 0 to half of the recorded rate."""
     nyquist = head.sfreq / 2
     edges = [("l_freq", signals.l_freq, 0.0), ("h_freq", signals.h_freq, 0.0)]
-    # A notch's upper transition ends 1 Hz and a bit above its frequency, its lower begins as far below.
+    # The transition bands of a notch end 1 Hz plus 1/400 of its frequency above and below that frequency.
     edges += [("notch", value, 1.0 + value / 400) for value in signals.notch]
     for name, value, margin in edges:
         if value is not None and (value + margin >= nyquist or value - margin < 0):
             raise InputError(
-                f"{head.path}: signals.{name} {value:g} Hz does not fit a recording of {head.sfreq:g} Hz (it must "
-                f"lie {margin:.3g} Hz inside 0 to {nyquist:g} Hz)"
+                f"{head.path}: signals.{name} {value:g} Hz does not fit a recording of {head.sfreq:g} Hz; set it "
+                f"to a frequency from {margin:.4g} Hz to below {nyquist - margin:.4g} Hz"
             )

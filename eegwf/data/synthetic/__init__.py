@@ -1,1 +1,1 @@
-"""The synthetic data set."""
+"""Generator of a synthetic EEG data set with annotated seizures."""

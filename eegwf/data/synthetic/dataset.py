@@ -1,7 +1,7 @@
-"""Writing the synthetic data set: a BIDS-EEG folder with EDF files, SzCORE events and the truth.
+"""Write the synthetic data set: a BIDS-EEG folder with EDF files, SzCORE events and the ground truth.
 
-The form is that of BIDS 1.10 for EEG, with events as SzCORE asks for (onset, duration, eventType,
-confidence, channels, dateTime, recordingDuration). Time that no event covers is background.
+The folder conforms to BIDS 1.10 for EEG, and the tables of events to SzCORE (columns onset, duration, eventType,
+confidence, channels, dateTime, recordingDuration). Time without an event is background.
 """
 
 import datetime
@@ -11,7 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedWriter
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -28,44 +30,45 @@ from eegwf.storage.files import replacing, write_json, write_table, write_text
 from eegwf.storage.worker_pool import worker_pool
 
 _START = datetime.datetime(2020, 1, 1, 8, 0, 0)
-# Also the mark by which a folder is known as made here, and so may be replaced.
+# The exact content also identifies a folder that this module wrote, and that it may therefore replace.
 _BIDSIGNORE = "# synthetic data set of eegwf\ntruth.json\n"
 
 
 def write_dataset(root: Path, config: Synthetic, workers: int = 1, progress: bool = False) -> None:
-    """Write the data set of `config`, whole or not at all.
+    """Write a synthetic data set.
 
-    The bytes depend on the configuration alone, not on the number of workers.
+    The folder is written under a temporary name and renamed when it is complete. The bytes depend on the configuration
+    alone, not on the number of workers.
 
     Parameters
     ----------
     root
-        Folder to write; one written here earlier is replaced. It will hold `dataset_description.json`,
-        `participants.tsv` (participant_id, group), `sub-XX/eeg/sub-XX_task-sz_eeg.edf` with its
-        sidecars, and `truth.json`: per seizure recording, patient, event_type, onset, duration,
-        onset_electrodes, reached_electrodes, and track, the points (seconds of the recording, Hz) of
-        its frequency. The truth names electrodes as F7, the channels as `EEG F7-REF`.
+        Folder to write; a synthetic data set in it is replaced. It contains `dataset_description.json`,
+        `participants.tsv` (participant_id, group), `sub-XX/eeg/sub-XX_task-sz_eeg.edf` with sidecar files, and
+        `truth.json`: for each seizure recording, patient, event_type, onset, duration, onset_electrodes,
+        reached_electrodes, and track, the points (seconds of the recording, Hz) of its frequency. `truth.json` names
+        electrodes such as F7; the corresponding channel is `EEG F7-REF`.
     config
-        Numbers of patients, minutes, seizures, seed.
+        Numbers of patients and seizures, length of the recordings, and seed.
     workers
-        Processes; each holds one recording at a time.
+        Number of processes; each has one recording in memory at a time.
     progress
-        Show a progress bar on standard error.
+        Log the progress.
 
     Raises
     ------
     InputError
-        If the seizures do not fit into the recordings, a patient with both kinds has fewer than two,
-        there is no patient, or `root` holds something else.
+        If there is no patient, the seizures do not fit into the recordings, patients with both kinds of seizure have
+        fewer than two seizures, or `root` contains anything but a synthetic data set.
     """
     root = Path(root)
     cases = draw_cases(config)
     _check_replaceable(root)
-    with _unfinished_beside(root) as folder:
+    with _temporary_folder(root) as folder:
         seizures = _write_all(folder, cases, workers, progress)
         write_table(
             folder / "participants.tsv",
-            pd.DataFrame({"participant_id": [c.patient for c in cases], "group": [c.group for c in cases]}),
+            pd.DataFrame({"participant_id": [case.patient for case in cases], "group": [case.group for case in cases]}),
         )
         write_json(folder / "truth.json", {"seed": config.seed, "sfreq": SFREQ, "seizures": seizures})
         write_json(
@@ -80,23 +83,28 @@ def write_dataset(root: Path, config: Synthetic, workers: int = 1, progress: boo
             },
         )
         write_text(folder / ".bidsignore", _BIDSIGNORE)
-        _put_in_place(folder, root)
+        _replace(root, folder)
 
 
-def _write_all(folder: Path, cases: list[Case], workers: int, progress: bool) -> list[dict]:
-    lines = Progress("synthetic recordings", len(cases), every=5.0 if progress else float("inf"))
-    done = []
+def _write_all(folder: Path, cases: list[Case], workers: int, progress: bool) -> list[dict[str, Any]]:
+    """Write all recordings; returns the ground truth of all seizures."""
+    log = Progress("synthetic recordings", len(cases), interval=5.0 if progress else float("inf"))
+    truth: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        run = map
+        written: Iterator[list[dict[str, Any]]]
         if workers > 1 and len(cases) > 1:
-            run = stack.enter_context(worker_pool(min(workers, len(cases)))).map
-        for case, seizures in zip(cases, run(_write_patient, [folder] * len(cases), cases), strict=True):
-            done += seizures
-            lines.step(case.patient)
-    return done
+            pool = stack.enter_context(worker_pool(min(workers, len(cases))))
+            written = pool.map(_write_patient, [folder] * len(cases), cases)
+        else:
+            written = map(_write_patient, [folder] * len(cases), cases)
+        for case, seizures in zip(cases, written, strict=True):
+            truth += seizures
+            log.step(case.patient)
+    return truth
 
 
-def _write_patient(folder: Path, case: Case) -> list[dict]:
+def _write_patient(folder: Path, case: Case) -> list[dict[str, Any]]:
+    """Write the recording of a patient with its sidecar files; returns the ground truth of its seizures."""
     digital, seizures = draw_recording(case)
     name = f"{case.patient}_task-sz"
     base = folder / case.patient / "eeg" / name
@@ -120,7 +128,7 @@ def _write_patient(folder: Path, case: Case) -> list[dict]:
         {
             "onset": [seizure.onset for seizure in seizures],
             "duration": [seizure.duration for seizure in seizures],
-            "eventType": [seizure.habit.event_type for seizure in seizures],
+            "eventType": [seizure.profile.event_type for seizure in seizures],
             "confidence": "n/a",
             "channels": "n/a",
             "dateTime": _START.strftime("%Y-%m-%d %H:%M:%S"),
@@ -152,30 +160,30 @@ def _write_edf(path: Path, digital: np.ndarray, names: list[str], patient: str) 
         data_record_duration=1.0,
     )
     with replacing(path) as file:
-        edf.write(file)
+        edf.write(cast(BufferedWriter, file))
 
 
 def _check_replaceable(root: Path) -> None:
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return
-    mark = root / ".bidsignore"
-    if not (mark.is_file() and mark.read_text(encoding="utf-8", errors="replace") == _BIDSIGNORE):
+    ignore_file = root / ".bidsignore"
+    if not (ignore_file.is_file() and ignore_file.read_text(encoding="utf-8", errors="replace") == _BIDSIGNORE):
         raise InputError(
-            f"{root}: holds something else than a synthetic data set; expected no such folder, "
-            "move it away or choose another one"
+            f"{root}: contains something other than a synthetic data set; expected an empty or missing folder; "
+            "move it or choose another folder"
         )
 
 
 @contextmanager
-def _unfinished_beside(root: Path) -> Iterator[Path]:
-    """A new folder beside `root`, gone at the end; those that a killed run left are removed too.
+def _temporary_folder(root: Path) -> Iterator[Path]:
+    """Create a folder next to `root` that is removed at the end; remove those of processes that were killed.
 
-    A lock on the folder, which ends with its process, tells a dead run's from a living one's.
+    Each process locks its folder. The lock ends with the process, so a folder that can be locked is not in use.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
-    for old in root.parent.glob(f".{root.name}.unfinished-*"):
-        with suppress(OSError), _locked(old):
-            shutil.rmtree(old)
+    for stale in root.parent.glob(f".{root.name}.unfinished-*"):
+        with suppress(OSError), _locked(stale):
+            shutil.rmtree(stale)
     folder = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
     try:
         with _locked(folder):
@@ -186,7 +194,7 @@ def _unfinished_beside(root: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; OSError if another process holds it."""
+    """Lock a folder; raises OSError if another process has locked it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -195,16 +203,16 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _put_in_place(folder: Path, root: Path) -> None:
-    """Give the finished folder its name; an earlier data set leaves first."""
+def _replace(root: Path, folder: Path) -> None:
+    """Rename the complete folder to `root`, and remove the data set that was there."""
     umask = os.umask(0)
     os.umask(umask)
     folder.chmod(0o777 & ~umask)
     if root.exists():
-        # Named like an unfinished one, so that the next run removes it should this one die here.
-        aside = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
-        root.rename(aside)
+        # The name is that of a temporary folder, so that the next run removes it if this process is killed here.
+        previous = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
+        root.rename(previous)
         folder.rename(root)
-        shutil.rmtree(aside)
+        shutil.rmtree(previous)
     else:
         folder.rename(root)

@@ -1,9 +1,9 @@
-"""The scalp of the synthetic recordings: where the 19 electrodes lie and how waves spread over them."""
+"""Scalp model of the synthetic recordings: positions of the 19 electrodes and spatial spread of the signals."""
 
 import numpy as np
 
 # Inclination from the vertex and azimuth from the nose to the right, in degrees, of the international
-# 10-20 system on a sphere (Jasper 1958): steps of 10 % and 20 % of the arc from nasion to inion.
+# 10-20 system on a sphere (Jasper, 1958): steps of 10 % and 20 % of the arc from nasion to inion.
 _ANGLES = {
     "Fp1": (72, -18),
     "Fp2": (72, 18),
@@ -27,44 +27,71 @@ _ANGLES = {
 }
 
 ELECTRODES = tuple(_ANGLES)
-"""The 19 electrodes, with the old names T3, T4, T5 and T6."""
+"""Names of the 19 electrodes, with T3, T4, T5 and T6 in place of T7, T8, P7 and P8."""
 
 N_ELECTRODES = len(ELECTRODES)
 
 
 def _on_sphere(inclination: float, azimuth: float) -> np.ndarray:
-    polar, around = np.deg2rad(inclination), np.deg2rad(azimuth)
-    return np.array([np.sin(polar) * np.sin(around), np.sin(polar) * np.cos(around), np.cos(polar)])
+    polar, azimuth = np.deg2rad(inclination), np.deg2rad(azimuth)
+    return np.array([np.sin(polar) * np.sin(azimuth), np.sin(polar) * np.cos(azimuth), np.cos(polar)])
 
 
 POSITIONS = np.array([_on_sphere(*angles) for angles in _ANGLES.values()])
-"""Unit vectors (19, 3): to the right, to the front, up."""
+"""Unit vectors to the electrodes, shape (19, 3); the axes point to the right, to the front and up."""
 
 
 def distances(point: np.ndarray) -> np.ndarray:
-    """Arc in radians from a point of the unit sphere to every electrode, shape (19,)."""
+    """Arc length in radians from a point on the unit sphere, shape (3,), to each electrode, shape (19,)."""
     return np.arccos(np.clip((POSITIONS * point).sum(axis=1), -1.0, 1.0))
 
 
 def mirrored(point: np.ndarray) -> np.ndarray:
-    """The same place on the other side of the head."""
+    """Mirror a point on the unit sphere, shape (3,), to the other hemisphere of the head."""
     return point * np.array([-1.0, 1.0, 1.0])
 
 
 def patch(point: np.ndarray, width: float) -> np.ndarray:
-    """Weights (19,) that fall off as a Gaussian of `width` radians around a point, 1 at the point."""
+    """Gaussian weights of the electrodes around a point.
+
+    Parameters
+    ----------
+    point
+        Point on the unit sphere, shape (3,).
+    width
+        Standard deviation of the Gaussian in radians.
+
+    Returns
+    -------
+    np.ndarray
+        Weights, shape (19,); the weight at distance 0 is 1.
+    """
     return np.exp(-0.5 * (distances(point) / width) ** 2)
 
 
 def region(*names: str, width: float = 0.35) -> np.ndarray:
-    """Weights (19,) around some electrodes: the largest of their patches."""
+    """Weights of the electrodes around one or more electrodes.
+
+    Parameters
+    ----------
+    *names
+        Names of the central electrodes.
+    width
+        Standard deviation in radians of the Gaussian around each of them.
+
+    Returns
+    -------
+    np.ndarray
+        Maximum of the Gaussian weights of the central electrodes, shape (19,).
+    """
     return np.max([patch(POSITIONS[ELECTRODES.index(name)], width) for name in names], axis=0)
 
 
 def spatial_root(length: float) -> np.ndarray:
-    """Matrix (19, 19) that turns independent noise into noise correlated as exp(-distance / length).
+    """Mixing matrix, shape (19, 19), that correlates independent noise as exp(-distance / length).
 
-    The rows have unit norm, so that the power at every electrode stays as it was.
+    Distances and `length` are in radians. The rows have unit norm, so that mixing preserves the power at each
+    electrode.
     """
     arcs = np.array([distances(position) for position in POSITIONS])
     values, vectors = np.linalg.eigh(np.exp(-arcs / length))
@@ -73,9 +100,23 @@ def spatial_root(length: float) -> np.ndarray:
 
 
 def mix(weights: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """Product (n, n_times) of weights (n, m) and sources (m, n_times), summed in one fixed order.
+    """Multiply weights and sources, adding the terms in a fixed order.
 
-    A BLAS product may add up in another order with another number of threads, and the files must be
-    the same to the last bit.
+    Parameters
+    ----------
+    weights
+        Mixing matrix, shape (n_rows, n_sources).
+    sources
+        Source signals, shape (n_sources, n_times).
+
+    Returns
+    -------
+    np.ndarray
+        Mixed signals, shape (n_rows, n_times).
+
+    Notes
+    -----
+    The order in which BLAS adds terms depends on the number of threads, and the generated files must be identical bit
+    by bit. Therefore `np.einsum` computes the product without optimization.
     """
     return np.einsum("ij,jt->it", weights, sources, optimize=False)

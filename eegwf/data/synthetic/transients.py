@@ -1,7 +1,7 @@
-"""Short events of the synthetic background: artefacts, and rhythms that look like seizures but are none.
+"""Short events of the synthetic background: artifacts, and rhythms that resemble seizures.
 
-The look-alikes are what readers of EEG are taught not to call seizures: rhythmic temporal theta of
-drowsiness, rhythmic frontal delta, focal slowing, rocking electrodes, interictal spike-and-wave.
+The rhythms are those that are commonly mistaken for seizures: rhythmic temporal theta of drowsiness, rhythmic frontal
+delta, focal slowing, electrode artifacts by rocking, and interictal spike-and-wave.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from eegwf.data.synthetic.scalp import ELECTRODES, N_ELECTRODES, POSITIONS, patc
 from eegwf.data.synthetic.seizure import (
     FOCAL,
     GENERALIZED,
-    Habit,
+    SeizureProfile,
     jittered_phase,
     rhythmic,
     slow_noise,
     smooth_step,
     spike_wave,
 )
-from eegwf.data.synthetic.signal import SFREQ, Fingerprint
+from eegwf.data.synthetic.signal import SFREQ, PatientProfile
 
 _EYES = region("Fp1", "Fp2", width=0.4)
 _FRONTAL = region("Fz", "F3", "F4", width=0.6)
@@ -30,29 +30,56 @@ _TEMPORAL = ("T3", "T4", "F7", "F8", "T5", "T6")
 
 @dataclass(frozen=True)
 class Transient:
-    """A short event: first sample, length in samples, and a function that renders (19, n_times)."""
+    """A short event of the background.
+
+    Attributes
+    ----------
+    start, n_times
+        First sample and number of samples.
+    render
+        Function that returns the signal in microvolts, shape (19, n_times).
+    """
 
     start: int
     n_times: int
     render: Callable[[], np.ndarray]
 
 
-def transients(rng: np.random.Generator, patient: Fingerprint, habits: list[Habit], n_times: int) -> list[Transient]:
-    """Draw the short background events of a recording of `n_times` samples, in order of time."""
+def transients(
+    rng: np.random.Generator, patient: PatientProfile, seizure_profiles: list[SeizureProfile], n_times: int
+) -> list[Transient]:
+    """Draw the short background events of a recording.
+
+    Parameters
+    ----------
+    rng
+        Random number generator.
+    patient
+        Properties of the patient's EEG.
+    seizure_profiles
+        Profiles of the patient's seizures; empty for a patient without seizures.
+    n_times
+        Number of samples of the recording.
+
+    Returns
+    -------
+    list of Transient
+        The events in order of their first samples.
+    """
     level = patient.level
-    of_kind = {habit.event_type: habit for habit in habits}
-    # A patient without focal seizures may slow focally too; otherwise slowing would give the group away.
-    slow_focus = of_kind[FOCAL].focus if FOCAL in of_kind else _scalp_point(rng)
-    slow_rate = rng.uniform(0.3, 1.2) if FOCAL in of_kind or rng.random() < 0.4 else 0.0
-    spike_rate = rng.uniform(1.0, 4.0) if GENERALIZED in of_kind else 0.4 * (rng.random() < 0.3)
-    theta_at, rocking_at = rng.choice(_TEMPORAL), rng.choice(ELECTRODES)
-    kinds: list[tuple[float, float, float, Callable]] = [
-        # events a minute, shortest and longest in seconds, what happens
+    by_type = {profile.event_type: profile for profile in seizure_profiles}
+    # Patients without focal seizures may have focal slowing too; otherwise slowing alone would identify the group.
+    slow_focus = by_type[FOCAL].focus if FOCAL in by_type else _scalp_point(rng)
+    slow_rate = rng.uniform(0.3, 1.2) if FOCAL in by_type or rng.random() < 0.4 else 0.0
+    spike_rate = rng.uniform(1.0, 4.0) if GENERALIZED in by_type else 0.4 * (rng.random() < 0.3)
+    theta_electrode, rocking_electrode = rng.choice(_TEMPORAL), rng.choice(ELECTRODES)
+    kinds: list[tuple[float, float, float, Callable[[int, int], np.ndarray]]] = [
+        # events per minute, minimum and maximum duration in seconds, function of seed and number of samples
         (patient.blinks_per_minute, 0.3, 0.5, partial(_blink, rng.uniform(50, 130))),
         (rng.uniform(0.3, 3.0), 0.5, 4.0, partial(_muscle_burst, 4 * patient.muscle_level)),
         (rng.uniform(0.0, 0.8), 0.6, 2.0, partial(_pop, rng.uniform(60, 250))),
-        (rng.uniform(0.0, 0.7), 3.0, 9.0, partial(_rocking, level * rng.uniform(1.0, 3.5), rocking_at)),
-        (rng.uniform(0.2, 1.0), 3.0, 9.0, partial(_theta_run, level * rng.uniform(0.8, 2.8), theta_at)),
+        (rng.uniform(0.0, 0.7), 3.0, 9.0, partial(_rocking, level * rng.uniform(1.0, 3.5), rocking_electrode)),
+        (rng.uniform(0.2, 1.0), 3.0, 9.0, partial(_theta_run, level * rng.uniform(0.8, 2.8), theta_electrode)),
         (rng.uniform(0.0, 0.9), 2.5, 7.0, partial(_frontal_delta, level * rng.uniform(0.8, 2.6))),
         (slow_rate, 3.0, 9.0, partial(_focal_slowing, level * rng.uniform(0.8, 2.2), slow_focus)),
         (spike_rate, 0.6, 1.9, partial(_interictal, level * rng.uniform(1.5, 3.5))),
@@ -67,12 +94,14 @@ def transients(rng: np.random.Generator, patient: Fingerprint, habits: list[Habi
 
 
 def _scalp_point(rng: np.random.Generator) -> np.ndarray:
+    """Position of a random electrode, shape (3,)."""
     return POSITIONS[rng.integers(N_ELECTRODES)]
 
 
-def _swell(n_times: int, rise: float = 0.25) -> np.ndarray:
-    share = np.linspace(0, 1, n_times)
-    return smooth_step(share / rise) * smooth_step((1 - share) / rise)
+def _envelope(n_times: int, ramp: float = 0.25) -> np.ndarray:
+    """Envelope from 0 to 1 and back, shape (n_times,); each ramp takes this fraction of the duration."""
+    position = np.linspace(0, 1, n_times)
+    return smooth_step(position / ramp) * smooth_step((1 - position) / ramp)
 
 
 def _blink(level: float, seed: int, n_times: int) -> np.ndarray:
@@ -82,9 +111,9 @@ def _blink(level: float, seed: int, n_times: int) -> np.ndarray:
 
 def _muscle_burst(level: float, seed: int, n_times: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    at = patch(POSITIONS[ELECTRODES.index(rng.choice(_TEMPORAL))], 0.5)
+    weights = patch(POSITIONS[ELECTRODES.index(rng.choice(_TEMPORAL))], 0.5)
     noise = np.diff(rng.standard_normal((N_ELECTRODES, n_times + 1)), axis=1)
-    return level * np.exp(rng.normal(0, 0.3)) * at[:, None] * _swell(n_times) * noise
+    return level * np.exp(rng.normal(0, 0.3)) * weights[:, None] * _envelope(n_times) * noise
 
 
 def _pop(level: float, seed: int, n_times: int) -> np.ndarray:
@@ -98,32 +127,32 @@ def _pop(level: float, seed: int, n_times: int) -> np.ndarray:
 def _rocking(level: float, electrode: str, seed: int, n_times: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     phase = jittered_phase(rng, np.full(n_times, rng.uniform(1.0, 4.5)), 0.12)
-    wave = level * _swell(n_times) * rhythmic(phase, 0.8)
+    wave = level * _envelope(n_times) * rhythmic(phase, 0.8)
     return patch(POSITIONS[ELECTRODES.index(electrode)], 0.25)[:, None] * wave
 
 
 def _theta_run(level: float, electrode: str, seed: int, n_times: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     phase = jittered_phase(rng, np.full(n_times, rng.uniform(4.5, 7.5)), 0.06)
-    wave = level * _swell(n_times) * rhythmic(phase, 0.6)
+    wave = level * _envelope(n_times) * rhythmic(phase, 0.6)
     return patch(POSITIONS[ELECTRODES.index(electrode)], 0.55)[:, None] * wave
 
 
 def _frontal_delta(level: float, seed: int, n_times: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     phase = jittered_phase(rng, np.full(n_times, rng.uniform(2.0, 3.6)), 0.1)
-    return (0.25 + _FRONTAL)[:, None] * level * _swell(n_times) * rhythmic(phase, 0.35)
+    return (0.25 + _FRONTAL)[:, None] * level * _envelope(n_times) * rhythmic(phase, 0.35)
 
 
 def _focal_slowing(level: float, focus: np.ndarray, seed: int, n_times: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    # Irregular in form: its frequency and height change from wave to wave, unlike a seizure's.
+    # Unlike in a seizure, frequency and amplitude change from wave to wave.
     phase = jittered_phase(rng, np.full(n_times, rng.uniform(1.5, 4.0)), 0.45)
-    wave = level * _swell(n_times) * np.exp(0.5 * slow_noise(rng, n_times, 0.5)) * rhythmic(phase, 0.4)
+    wave = level * _envelope(n_times) * np.exp(0.5 * slow_noise(rng, n_times, 0.5)) * rhythmic(phase, 0.4)
     return patch(focus, 0.6)[:, None] * wave
 
 
 def _interictal(level: float, seed: int, n_times: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     phase = jittered_phase(rng, np.full(n_times, rng.uniform(3.0, 4.5)), 0.05)
-    return (0.4 + 0.6 * _FRONTAL)[:, None] * level * _swell(n_times, 0.15) * spike_wave(phase, 0.6)
+    return (0.4 + 0.6 * _FRONTAL)[:, None] * level * _envelope(n_times, 0.15) * spike_wave(phase, 0.6)

@@ -1,4 +1,4 @@
-"""Saliency and Grad-CAM: signs don't cancel, gradients aren't zero, axes are right."""
+"""Saliency and Grad-CAM: no cancellation of signs, nonzero gradients, correct axes."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,15 @@ import torch
 from torch import nn
 
 from eegwf.attribution.maps import choose_windows, class_maps, gradcam_maps
+from eegwf.config.stages.model import ExplainSettings
 from eegwf.config.training import Training
-from eegwf.data.splits import load_cohort, split
-from eegwf.jobs.explain import explain_fold
+from eegwf.data.splits import load_window_set, split
+from eegwf.jobs import explain
 from eegwf.models.registry import build
 from eegwf.storage.files import read_array, read_json
 from eegwf.training.classifier import save_classifier
 from eegwf.training.loop import train
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from tests.helpers.study import CLASSES, write_study
 
 
@@ -22,24 +23,24 @@ class Difference(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.features = nn.Identity()
+        self.gradcam_layer = nn.Identity()
         self.weight = nn.Parameter(torch.ones(1))
 
     def forward(self, x):
-        x = self.features(x)
-        one = (x[:, 0, 2, 3] - x[:, 1, 2, 3]) * self.weight
-        return torch.stack([one, -one], dim=1)
+        x = self.gradcam_layer(x)
+        logit = (x[:, 0, 2, 3] - x[:, 1, 2, 3]) * self.weight
+        return torch.stack([logit, -logit], dim=1)
 
-    def to_input(self, maps):
+    def upsample_to_input(self, maps):
         return maps[:, 0]
 
 
-class Plain(nn.Module):
-    """A classifier without normalisation."""
+class UnnormalizedClassifier(nn.Module):
+    """A classifier without normalization."""
 
     def __init__(self, network):
         super().__init__()
-        self.normalisation = nn.Identity()
+        self.normalization = nn.Identity()
         self.network = network
 
 
@@ -49,31 +50,31 @@ def study(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def inputs(study):
-    return Inputs([study / "mel.npy"])
+def dataset(study):
+    return SpectrogramDataset([study / "mel.npy"])
 
 
-def test_signs_of_channels_do_not_cancel(inputs):
-    maps = class_maps([Plain(Difference())], inputs, np.arange(10), 0)
-    by_bin = maps.saliency.sum(axis=0)
-    assert by_bin[2, 3] > 0  # summed before the absolute value, +1 and -1 would give 0
-    assert np.count_nonzero(by_bin) == 1
+def test_signs_of_channels_do_not_cancel(dataset):
+    maps = class_maps([UnnormalizedClassifier(Difference())], dataset, np.arange(10), 0)
+    saliency_of_bins = maps.saliency.sum(axis=0)
+    assert saliency_of_bins[2, 3] > 0  # the sum of the signed gradients, +1 and -1, would be 0
+    assert np.count_nonzero(saliency_of_bins) == 1
     assert maps.saliency[0, 2, 3] == pytest.approx(maps.saliency[1, 2, 3])
     assert maps.saliency[2, 2, 3] == 0
 
 
-def test_the_mean_is_that_of_the_windows(inputs):
+def test_mean_equals_that_of_the_windows(dataset):
     rows = np.arange(0, 100, 3)
-    maps = class_maps([Plain(Difference())], inputs, rows, 1)
-    expected = np.asarray(inputs.arrays[0][rows], dtype=np.float64).mean(axis=0)
+    maps = class_maps([UnnormalizedClassifier(Difference())], dataset, rows, 1)
+    expected = np.asarray(dataset.arrays[0][rows], dtype=np.float64).mean(axis=0)
     np.testing.assert_allclose(maps.mean, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(("layout", "pool"), [("stacked", "avg"), ("mosaic", "max")])
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_gradcam_of_a_vit_is_not_zero_and_covers_the_input(depth, layout, pool):
+def test_gradcam_of_a_vit_is_not_zero_and_has_the_shape_of_the_input(depth, layout, pool):
     torch.manual_seed(1)
-    shape = {"n_chans": 3, "n_freqs": 10, "n_times": 12, "n_outputs": 3}
+    shape = {"n_chans": 3, "n_freqs": 10, "n_frames": 12, "n_outputs": 3}
     network = build(
         "vit",
         shape,
@@ -86,43 +87,38 @@ def test_gradcam_of_a_vit_is_not_zero_and_covers_the_input(depth, layout, pool):
     assert (maps.flatten(1).amax(dim=1) > 0).float().mean() > 0.5
 
 
-def test_a_trained_model_looks_at_the_channel_that_tells_the_classes_apart(tmp_path):
+def test_saliency_is_largest_for_the_channel_that_differs_between_classes(tmp_path):
     study = write_study(tmp_path, channels=[1])
-    inputs = Inputs([study / "mel.npy"])
-    cohort = load_cohort(study / "windows.tsv", study / "folds.tsv", CLASSES)
-    own = {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2, "depth": 1}
+    dataset = SpectrogramDataset([study / "mel.npy"])
+    window_set = load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES)
+    parameters = {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2, "depth": 1}
     settings = Training(epochs=15, patience=15, batch_size=16, lr=5e-3)
-    trained = train("vit", inputs, split(cohort, 1), own, settings, seed=1)
-    shape = {**inputs.shape, "n_outputs": 3}
-    description = {"model": "vit", "shape": shape, "parameters": own, "normalisation": "patients"}
+    trained = train("vit", dataset, split(window_set, 1), parameters, settings, seed=1)
+    shape = {**dataset.shape, "n_outputs": 3}
+    description = {"model": "vit", "shape": shape, "parameters": parameters, "normalization": "patients"}
     save_classifier(tmp_path / "rank1", trained.classifier, description)
-    explain_fold(
+    explain.run(
+        settings=ExplainSettings(
+            device="cpu", threads=1, deterministic=True, seed=1, classes=CLASSES, max_windows_per_class=10
+        ),
         name="vit_mel_3class_fold1",
         fold=1,
-        config={
-            "device": "cpu",
-            "deterministic": True,
-            "threads": 1,
-            "seed": 1,
-            "classes": CLASSES,
-            "explanation": {"windows": 10},
-        },
-        windows=str(study / "windows.tsv"),
-        folds=str(study / "folds.tsv"),
-        arrays=[str(study / "mel.npy")],
-        models=[str(tmp_path / "rank1" / "model.json")],
-        output=str(tmp_path / "explain"),
+        windows=study / "windows.tsv",
+        folds=study / "folds.tsv",
+        arrays=[study / "mel.npy"],
+        models=[tmp_path / "rank1" / "model.json"],
+        output=tmp_path / "explain",
     )
-    saliency, described = read_array(tmp_path / "explain/saliency.npy"), read_json(tmp_path / "explain/maps.json")
+    saliency, description = read_array(tmp_path / "explain/saliency.npy"), read_json(tmp_path / "explain/maps.json")
     assert saliency.shape == (3, 3, 10, 12)
     assert read_array(tmp_path / "explain/gradcam.npy").shape == (3, 10, 12)
-    assert described["n_windows"] == [10, 10, 10] and described["device"] == "cpu"
+    assert description["n_windows"] == [10, 10, 10] and description["device"] == "cpu"
     assert (saliency.mean(axis=(2, 3)).argmax(axis=1) == 1).all()
 
 
-def test_windows_are_drawn_by_seed(study):
-    cohort = load_cohort(study / "windows.tsv", study / "folds.tsv", CLASSES)
-    one, two = choose_windows(cohort, 1, 5, 0), choose_windows(cohort, 1, 5, 0)
-    assert (one == two).all() and len(one) == 5 and (np.diff(one) > 0).all()
-    assert set(one) <= set(cohort.window[cohort.label == 1])
-    assert len(choose_windows(cohort, 1, 10_000, 0)) == (cohort.label == 1).sum()
+def test_selection_of_windows_is_reproducible(study):
+    window_set = load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES)
+    first, second = choose_windows(window_set, 1, 5, 0), choose_windows(window_set, 1, 5, 0)
+    assert (first == second).all() and len(first) == 5 and (np.diff(first) > 0).all()
+    assert set(first) <= set(window_set.window[window_set.label == 1])
+    assert len(choose_windows(window_set, 1, 10_000, 0)) == (window_set.label == 1).sum()

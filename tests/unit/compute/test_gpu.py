@@ -1,4 +1,4 @@
-"""A job that was given a GPU and sees none says so; several jobs of a machine take a GPU each."""
+"""A job to which a GPU is assigned fails if torch sees none; jobs on one machine claim different GPUs."""
 
 import multiprocessing
 from pathlib import Path
@@ -7,46 +7,46 @@ import pytest
 import torch
 
 from eegwf.compute import gpu
-from eegwf.compute.gpu import check_gpu, own_gpu
+from eegwf.compute.gpu import check_gpu, claim_gpu
 from eegwf.errors import InputError
 
-unseen = pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is seen here")
+without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 
 
-@unseen
-@pytest.mark.parametrize("given", [None, "", "-1", "NoDevFiles"])
-def test_without_a_gpu_the_cpu_does_where_it_may(monkeypatch, given):
-    if given is None:
+@without_gpu
+@pytest.mark.parametrize("value", [None, "", "-1", "NoDevFiles"])
+def test_without_an_assigned_gpu_auto_uses_the_cpu_and_cuda_is_refused(monkeypatch, value):
+    if value is None:
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
     assert check_gpu("auto") is False
     with pytest.raises(InputError, match="device: cuda, but torch sees no GPU"):
         check_gpu("cuda")
 
 
-@unseen
-def test_a_gpu_that_was_given_and_is_not_seen_ends_the_job(monkeypatch):
+@without_gpu
+def test_an_assigned_gpu_that_torch_does_not_see_is_an_error(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setattr(gpu, "DRIVER", Path("/no/driver"))
     with pytest.raises(InputError) as caught:
         check_gpu("auto")
-    said = str(caught.value)
+    message = str(caught.value)
     for part in (
-        "this job was given one, but torch sees no GPU",
+        "a GPU was assigned to this job, but torch sees no GPU",
         f"torch {torch.__version__}",
         "no NVIDIA driver",
         "'0'",
         "device: cpu",
     ):
-        assert part in said
+        assert part in message
     if torch.version.cuda:
-        assert f"CUDA {torch.version.cuda}" in said and "a node that has a GPU" in said
+        assert f"CUDA {torch.version.cuda}" in message and "a node that has a GPU" in message
 
 
-@unseen
-@pytest.mark.skipif(torch.version.cuda is None, reason="this torch is built for the CPU alone")
-def test_a_container_without_the_driver_is_told_of_nv(monkeypatch, tmp_path):
+@without_gpu
+@pytest.mark.skipif(torch.version.cuda is None, reason="this torch is built for the CPU only")
+def test_a_container_without_the_driver_libraries_suggests_nv(monkeypatch, tmp_path):
     driver = tmp_path / "version"
     driver.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.199.02\nGCC version: 12\n")
     monkeypatch.setattr(gpu, "DRIVER", driver)
@@ -58,25 +58,26 @@ def test_a_container_without_the_driver_is_told_of_nv(monkeypatch, tmp_path):
         check_gpu("auto")
 
 
-def take(folder, taken, leave):
-    taken.put(own_gpu(["GPU-a", "GPU-b"], folder))
-    leave.wait()
+def claim(folder, claimed, end):
+    """Claim one of two GPUs and keep it until the event is set."""
+    claimed.put(claim_gpu(["GPU-a", "GPU-b"], folder))
+    end.wait()
 
 
-def test_each_job_takes_a_gpu_of_its_own_and_gives_it_back(tmp_path):
+def test_each_job_claims_its_own_gpu_and_releases_it_at_the_end(tmp_path):
     context = multiprocessing.get_context("fork")
-    places, leave = context.Queue(), context.Event()
-    jobs = [context.Process(target=take, args=(tmp_path / "locks", places, leave)) for _ in range(2)]
+    claimed, end = context.Queue(), context.Event()
+    jobs = [context.Process(target=claim, args=(tmp_path / "locks", claimed, end)) for _ in range(2)]
     for job in jobs:
         job.start()
-    assert {places.get(timeout=20) for _ in jobs} == {0, 1}
-    third = context.Process(target=take, args=(tmp_path / "locks", places, leave))
+    assert {claimed.get(timeout=20) for _ in jobs} == {0, 1}
+    third = context.Process(target=claim, args=(tmp_path / "locks", claimed, end))
     third.start()
-    assert places.get(timeout=20) == 0, "with none left they share the first"
-    leave.set()
+    assert claimed.get(timeout=20) == 0, "if all GPUs are claimed, the first is shared"
+    end.set()
     for job in [*jobs, third]:
         job.join()
-    fourth = context.Process(target=take, args=(tmp_path / "locks", places, leave))
+    fourth = context.Process(target=claim, args=(tmp_path / "locks", claimed, end))
     fourth.start()
     fourth.join()
-    assert places.get(timeout=20) == 0
+    assert claimed.get(timeout=20) == 0

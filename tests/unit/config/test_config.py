@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eegwf.config.load import load_study, merge
+from eegwf.config.renamed import RENAMED
 from eegwf.config.study import Study
 from eegwf.config.tuning import Choices, Model
 from eegwf.dag.flow import read_flow
@@ -38,17 +39,17 @@ def refusal(default, tmp_path):
     [
         ("trainig: {epochs: 3}", "trainig", "did you mean 'training'?"),
         ("training: {epoch: 3}", "training.epoch", "did you mean 'epochs'?"),
-        ("training: {zzz: 3}", "training.zzz", "known keys: balance, batch_size,"),
+        ("training: {zzz: 3}", "training.zzz", "known keys: batch_size, channel_dropout,"),
         ("training: {epochs: many}", "training.epochs", "should be a valid integer"),
         ("training: {epochs: 0}", "training.epochs", "greater than or equal to 1 (found 0)"),
         ("windows: {length: .nan}", "windows.length", "finite number"),
         ("windows: 5", "windows", "should be a valid dictionary"),
-        ("models: {vitt: {}}", "models.vitt", "there are "),
+        ("models: {vitt: {}}", "models.vitt", "known are "),
         ("matrix: {models: [nosuch]}", "matrix.models", "no model 'nosuch'; ask for one of lstm, transformer, vit"),
         ("matrix: {spectrograms: [mle]}", "matrix.spectrograms", "ask for one of mel, stft, cwt, concat"),
         ("matrix: {classes: [4class]}", "matrix.classes", "ask for one of 2class, 3class"),
-        ("tuning: {trials: 4}", "tuning.trials", "can't give retrain.top: 5"),
-        ("retrain: {top: 20}", "tuning.trials", "can't give retrain.top: 20"),
+        ("tuning: {n_trials: 4}", "tuning.n_trials", "are fewer than the 5 parameter sets"),
+        ("retrain: {n_best: 20}", "tuning.n_trials", "are fewer than the 20 parameter sets"),
         ("tuning: {inner_folds: 5}", "tuning.inner_folds", "choose 4 or fewer"),
         ("folds: 2", "folds", "need 3"),
         ("spectrograms: {mel: {f_min: 80}}", "spectrograms.mel", "f_min 80.0 Hz is not below f_max 64.0 Hz"),
@@ -59,10 +60,10 @@ def refusal(default, tmp_path):
         ("models: {vit: {search: {lr: {low: 1, high: 0.1}}}}", "models.vit.search.lr", "low 1 is above high 0.1"),
         ("models: {vit: {search: {lr: {low: 1}}}}", "models.vit.search.lr.high", "missing"),
         ("models: {vit: {search: {lr: {choices: []}}}}", "models.vit.search.lr.choices", "at least 1 item"),
-        ("evaluation: {primary: rank9}", "evaluation.primary", "retrain.top is 5"),
+        ("evaluation: {primary: rank9}", "evaluation.primary", "retrain.n_best is 5"),
         ("evaluation: {primary: best}", "evaluation.primary", "(found 'best')"),
         ("classes: {one: {seizure: [sz]}}", "classes.one", "at least two classes"),
-        ("classes: {one: {a: [sz], b: [sz]}}", "classes.one", "'sz' stands in two classes"),
+        ("classes: {one: {a: [sz], b: [sz]}}", "classes.one", "'sz' is in two classes"),
         ("classes: {One_set: {a: [sz], b: [bckg]}}", "classes", "should match pattern"),
         ("dataset: {kind: bids}", "dataset.root", "missing"),
         ("dataset: {kind: bids, rot: x, root: y}", "dataset.rot", "did you mean 'root'?"),
@@ -71,7 +72,7 @@ def refusal(default, tmp_path):
         (
             "dataset: {kind: fold_arrays, label_names: {0: a}, arrays: {mel: {data: d, labels: l, patients: p}}}",
             "dataset.arrays.mel.data",
-            "must hold {fold}",
+            "must contain {fold}",
         ),
     ],
 )
@@ -183,8 +184,10 @@ def test_numbers_that_yaml_takes_for_text():
     assert yaml.safe_load("1e-4") == "1e-4"
     found = Choices.model_validate({"choices": ["1e-4", "4", "0.5", "adamw", "nan", True, 1]}).choices
     assert [repr(value) for value in found] == ["0.0001", "4", "0.5", "'adamw'", "'nan'", "True", "1"]
-    model = Model.model_validate({"fixed": {"lr": "3e-4"}, "search": {"warmup": {"low": "1e-5", "high": "1e-3"}}})
-    assert model.fixed["lr"] == 3e-4 and model.search["warmup"].low == 1e-5
+    model = Model.model_validate(
+        {"fixed": {"lr": "3e-4"}, "search": {"warmup_fraction": {"low": "1e-5", "high": "1e-3"}}}
+    )
+    assert model.fixed["lr"] == 3e-4 and model.search["warmup_fraction"].low == 1e-5
 
 
 names = st.text("abcxyz019-", min_size=1, max_size=6)
@@ -229,7 +232,7 @@ studies = st.fixed_dictionaries(
         "folds": st.integers(3, 20) | st.just("leave-one-patient-out"),
         "windows": st.fixed_dictionaries({}, optional={"length": st.floats(0.1, 60), "borderline": st.just("drop")}),
         "signals": st.fixed_dictionaries({}, optional={"sfreq": st.just("as recorded"), "notch": st.just([50])}),
-        "retrain": st.just({"top": 2, "epochs": None}),
+        "retrain": st.just({"n_best": 2, "epochs": None}),
     },
 )
 
@@ -243,3 +246,22 @@ def test_a_study_survives_its_own_dump(config):
     assert again == study
     assert json.dumps(again.model_dump(mode="json")) == text  # types and order too
     assert [list(classes) for classes in study.classes.values()] == [list(c) for c in config["classes"].values()]
+
+
+def renamed_keys():
+    """Every former key, with a configuration that sets it and the present key."""
+    for sections, names in RENAMED.items():
+        sections = tuple("vit" if part == "*" else part for part in sections)
+        for former, present in names.items():
+            yield ".".join([*sections, former]), ".".join([*sections, present])
+
+
+@pytest.mark.parametrize(("former", "present"), list(renamed_keys()))
+def test_former_key_is_refused_with_the_present_one(refusal, former, present):
+    *sections, key = former.split(".")
+    value = "{low: 0.1, high: 0.2}" if sections[-1] == "search" else "1"
+    text = f"{key}: {value}"
+    for section in reversed(sections):
+        text = f"{section}: {{{text}}}"
+    message = refusal(text)
+    assert message.startswith(f"mine.yaml: {former}: ") and message.endswith(f"renamed; write {present}"), message

@@ -32,19 +32,23 @@ def load(root, tmp_path):
     ("text", "place", "advice"),
     [
         ("tuning: {mode: once}", "tuning.mode", "use per_fold or reserved, or set tuning.allow_optimistic: true"),
-        ("tuning: {mode: once, allow_optimistic: false}", "tuning.mode", "so their scores come out too good"),
-        (f"tuning: {{mode: reserved}}\n{ARRAYS}", "tuning.mode", "nobody can be reserved; use per_fold"),
+        ("tuning: {mode: once, allow_optimistic: false}", "tuning.mode", "so their scores are biased upward"),
+        (f"tuning: {{mode: reserved}}\n{ARRAYS}", "tuning.mode", "so no patients can be reserved; use per_fold"),
         ("tuning: {mode: twice}", "tuning.mode", "'per_fold', 'reserved' or 'once'"),
         ("tuning: {reserved: 0.6}", "tuning.reserved", "less than or equal to 0.5 (found 0.6)"),
         ("tuning: {reserved: 0}", "tuning.reserved", "greater than 0 (found 0)"),
-        ("tuning: {trials: null}", "tuning.trials", "set tuning.trials, tuning.epochs or tuning.minutes"),
-        ("tuning: {minutes: 0}", "tuning.minutes", "greater than 0 (found 0)"),
-        ("tuning: {epochs: 0}", "tuning.epochs", "greater than or equal to 1 (found 0)"),
-        ("tuning: {workers: 0}", "tuning.workers", "greater than or equal to 1 (found 0)"),
-        ("tuning: {workers: 65}", "tuning.workers", "less than or equal to 64 (found 65)"),
+        (
+            "tuning: {n_trials: null}",
+            "tuning.n_trials",
+            "set tuning.n_trials, tuning.n_epochs or tuning.timeout_minutes",
+        ),
+        ("tuning: {timeout_minutes: 0}", "tuning.timeout_minutes", "greater than 0 (found 0)"),
+        ("tuning: {n_epochs: 0}", "tuning.n_epochs", "greater than or equal to 1 (found 0)"),
+        ("tuning: {n_workers: 0}", "tuning.n_workers", "greater than or equal to 1 (found 0)"),
+        ("tuning: {n_workers: 65}", "tuning.n_workers", "less than or equal to 64 (found 65)"),
         ("tuning: {sampler: grid}", "tuning.sampler", "'tpe', 'gp' or 'random' (found 'grid')"),
-        ("tuning: {pruning: hard}", "tuning.pruning", "'median', 'hyperband' or 'none' (found 'hard')"),
-        ("tuning: {pruning_folds: 0.7}", "tuning.pruning_folds", "less than or equal to 0.5 (found 0.7)"),
+        ("tuning: {pruner: hard}", "tuning.pruner", "'median', 'hyperband' or 'none' (found 'hard')"),
+        ("tuning: {wilcoxon_p_threshold: 0.7}", "tuning.wilcoxon_p_threshold", "less than or equal to 0.5 (found 0.7)"),
         ("permute_labels: perhaps", "permute_labels", "should be a valid boolean"),
     ],
 )
@@ -56,10 +60,10 @@ def test_refused_with_file_key_and_advice(load, tmp_path, text, place, advice):
     assert advice in said
 
 
-@pytest.mark.parametrize("limit", ["epochs: 40", "minutes: 0.5", "epochs: 40, minutes: 3"])
+@pytest.mark.parametrize("limit", ["n_epochs: 40", "timeout_minutes: 0.5", "n_epochs: 40, timeout_minutes: 3"])
 def test_any_limit_ends_a_study(load, limit):
-    tuning = load(f"tuning: {{trials: null, {limit}}}").tuning
-    assert tuning.trials is None and (tuning.epochs, tuning.minutes) != (None, None)
+    tuning = load(f"tuning: {{n_trials: null, {limit}}}").tuning
+    assert tuning.n_trials is None and (tuning.n_epochs, tuning.timeout_minutes) != (None, None)
 
 
 def test_the_modes_that_are_allowed(load):
@@ -75,12 +79,12 @@ SPACE = "search: {lr: {low: 1.0e-4, high: 1.0e-2, log: true}, depth: {low: 1, hi
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        ("[{lr: 0.5}]", "start has lr 0.5, which its search does not hold"),
-        ("[{lr: 1.0e-3}, {depth: 4}]", "start has depth 4, which its search does not hold"),
+        ("[{lr: 0.5}]", "start has lr 0.5, which is outside its search space"),
+        ("[{lr: 1.0e-3}, {depth: 4}]", "start has depth 4, which is outside its search space"),
         ("[{depth: 1.5}]", "start has depth 1.5, which"),
         ("[{depth: true}]", "start has depth True, which"),
         ("[{heads: 4}]", "start has heads 4, which"),
-        ("[defaults, {width: 32}]", "start names 'width', which is not searched; put it into search or fixed"),
+        ("[defaults, {width: 32}]", "start names 'width', which is not searched; add it to search or fixed"),
     ],
 )
 def test_starting_sets_outside_the_search_are_refused(load, tmp_path, start, said):

@@ -60,10 +60,10 @@ def test_data_set_has_its_own_results_and_no_other_data_set(load, root, name):
 
 def test_sizes_of_the_full_study(load):
     study = load("full", "datasets/tusz").study
-    assert study.windows.length == 20 and study.tuning.trials == 100 and study.retrain.top == 5
+    assert study.windows.length == 20 and study.tuning.n_trials == 100 and study.retrain.n_best == 5
     assert study.training.epochs == 100
     grids = [getattr(study.spectrograms, name) for name in SPECTROGRAMS]
-    assert {(grid.n_freqs, grid.n_times, grid.f_max) for grid in grids} == {(100, 100, 128.0)}
+    assert {(grid.n_freqs, grid.n_frames, grid.f_max) for grid in grids} == {(100, 100, 128.0)}
     # Eight models on four inputs, two of them on the time series as well, with two class sets.
     assert len(load("full", "datasets/tusz").reports()) == (8 * 4 + 2) * 2
     assert load("full", "datasets/tusz", folds=10).n_folds == 10
@@ -100,20 +100,19 @@ def test_snakemake_merges_as_we_do(root, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     given = {}
     for line in run.stdout.splitlines():
-        for script in ("windows", "search", "tune", "evaluate"):
+        for script in ("windows", "tune", "select_best", "evaluate"):
             if f"run_script {script} " in line and (script == "windows" or "_3class" in line):
                 words = shlex.split(line)
-                given[script] = json.loads(words[words.index("--config") + 1])
+                given[script] = json.loads(words[words.index("--settings") + 1])
     written = yaml.safe_load(helsinki.read_text())
     dataset = {"unannotated": "bckg", "ignored_events": [], **written["dataset"], "root": str(tmp_path / "data")}
     assert given["windows"]["dataset"] == dataset
     assert given["windows"]["windows"]["length"] == 4
     assert list(given["evaluate"]["classes"].items()) == [("rest", ["bckg"]), ("all", ["sz"])]
-    assert list(given["search"]["classes"].items()) == [("rest", ["bckg"]), ("all", ["sz"])]
+    assert list(given["tune"]["classes"].items()) == [("rest", ["bckg"]), ("all", ["sz"])]
     default = yaml.safe_load((root / "config/config.yaml").read_text())["models"]["vit"]["search"]
-    for script in ("search", "tune"):
-        search = given[script]["space"]["search"]
-        assert search["lr"] == {"choices": [0.1, 0.2]} and search["width"] == default["width"]
+    search = given["tune"]["space"]["search"]
+    assert search["lr"] == {"choices": [0.1, 0.2]} and search["width"] == default["width"]
 
 
 def test_helsinki(root, data_root):

@@ -24,7 +24,7 @@ def copy(root, tmp_path):
     return tmp_path
 
 
-def digest_of(copy, script="search", *modules):
+def digest_of(copy, script="tune", *modules):
     command = [sys.executable, "-c", DIGEST, f"scripts/{script}.py", *modules]
     done = subprocess.run(command, cwd=copy, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=True)
     return done.stdout.strip()
@@ -42,19 +42,24 @@ def edit(copy, name, old, new):
 
 
 def test_a_copy_elsewhere_has_the_same_digest(root, copy):
-    assert digest_of(copy) == code_digest(root / "workflow" / "scripts" / "search.py")
+    assert digest_of(copy) == code_digest(root / "workflow" / "scripts" / "tune.py")
 
 
 def test_words_do_not_change_it(copy):
-    before = digest_of(copy, "search", "eegwf.models.vit")
+    before = digest_of(copy, "tune", "eegwf.models.vit")
     edit(copy, LOOP, "\n\n\n", "\n# A remark.\n\n\n\n")
     edit(copy, LOOP, '"""The steps of a training', '"""Another name of the training function')
     edit(copy, LOOP, '    """One step of', '    """A single step of')
     edit(copy, "eegwf/data/splits.py", '    """Windows that a class set keeps', '    """What a class set keeps')
-    edit(copy, "eegwf/config/training.py", 'description="Most epochs', 'description="The most epochs')
-    edit(copy, "scripts/search.py", "    arguments =", "    # A remark.\n\n    arguments =")
+    edit(
+        copy,
+        "eegwf/config/training.py",
+        'description="Maximum number of epochs',
+        'description="The maximum number of epochs',
+    )
+    edit(copy, "scripts/tune.py", "    parser =", "    # A remark.\n\n    parser =")
     edit(copy, "eegwf/models/vit.py", "import", "# A remark.\nimport")
-    assert digest_of(copy, "search", "eegwf.models.vit") == before
+    assert digest_of(copy, "tune", "eegwf.models.vit") == before
 
 
 @pytest.mark.parametrize(
@@ -64,13 +69,13 @@ def test_words_do_not_change_it(copy):
         (LOOP, 'average="macro"', 'average="micro"'),
         ("eegwf/training/__init__.py", '"""\n', '"""\nSWITCH = 1\n'),
         ("eegwf/models/vit.py", "width: int = 64", "width: int = 65"),
-        ("scripts/search.py", "type=int", "type=float"),
+        ("scripts/tune.py", "type=int", "type=float"),
     ],
 )
 def test_code_changes_it(copy, name, old, new):
-    before = digest_of(copy, "search", "eegwf.models.vit")
+    before = digest_of(copy, "tune", "eegwf.models.vit")
     edit(copy, name, old, new)
-    assert digest_of(copy, "search", "eegwf.models.vit") != before
+    assert digest_of(copy, "tune", "eegwf.models.vit") != before
 
 
 def test_a_string_that_is_no_docstring_counts(tmp_path):
@@ -85,17 +90,17 @@ def test_a_string_that_is_no_docstring_counts(tmp_path):
 
 def test_another_stage_or_model_does_not_change_it(copy):
     (copy / "eegwf/models/other.py").write_text("from eegwf.models.vit import ViT\nDEPTH = 1\n")
-    before = digest_of(copy, "search", "eegwf.models.vit")
+    before = digest_of(copy, "tune", "eegwf.models.vit")
     (copy / "eegwf/models/other.py").write_text("from eegwf.models.vit import ViT\nDEPTH = 2\n")
     with open(copy / "eegwf/evaluation/scores.py", "a") as file:
         file.write("SWITCH = 1\n")
     edit(copy, "eegwf/__init__.py", "__version__ = ", "__version__ = 'after ' + ")
-    assert digest_of(copy, "search", "eegwf.models.vit") == before
-    assert digest_of(copy, "search", "eegwf.models.other") != before
+    assert digest_of(copy, "tune", "eegwf.models.vit") == before
+    assert digest_of(copy, "tune", "eegwf.models.other") != before
 
 
 def test_what_each_stage_runs(root):
-    search = modules_of(root, "search", "eegwf.models.vit")
+    search = modules_of(root, "tune", "eegwf.models.vit")
     assert {
         "eegwf.training.loop",
         "eegwf.tuning.search",
@@ -103,11 +108,11 @@ def test_what_each_stage_runs(root):
         "eegwf.storage.files",
         "eegwf.models",
     } <= search
-    gathering = modules_of(root, "tune")
+    gathering = modules_of(root, "select_best")
     assert "eegwf.tuning.selection" in gathering
     assert not {"eegwf.training.loop", "eegwf.data.splits", "eegwf.tuning.search"} & gathering
     later = ("eegwf.evaluation", "eegwf.explanation", "eegwf.report", "eegwf.dag.flow", "eegwf.cli")
-    for script in ("search", "tune", "retrain"):
+    for script in ("tune", "select_best", "retrain"):
         assert not [name for name in modules_of(root, script, "eegwf.models.vit") if name.startswith(later)]
     assert not [name for name in modules_of(root, "retrain") if name.startswith("eegwf.tuning")]
     assert {"eegwf.data.windows", "eegwf.data.signals.signal"} <= modules_of(root, "windows")
@@ -116,15 +121,15 @@ def test_what_each_stage_runs(root):
 
 def test_no_model_is_in_a_stage_that_was_not_given_it(root):
     modules = {entry.module for entry in MODELS.values()}
-    for script in ("search", "tune", "retrain", "explain"):
+    for script in ("tune", "select_best", "retrain", "explain"):
         assert not modules & modules_of(root, script)
     for entry in MODELS.values():
-        assert modules & modules_of(root, "search", entry.module) == {entry.module}
+        assert modules & modules_of(root, "tune", entry.module) == {entry.module}
 
 
 def test_every_module_of_the_package_that_runs_is_found(root):
     """The import statements, followed, give what Python really loads."""
-    for script in ("windows", "search", "tune"):
+    for script in ("windows", "tune", "select_best"):
         program = (
             "import json, runpy, sys; runpy.run_path(sys.argv[1], run_name='script')\n"
             "print(json.dumps([name for name in sys.modules if name.startswith('eegwf.')]))"

@@ -1,4 +1,4 @@
-"""What the Snakefile asks: combinations, slices of the configuration, and the form of rules and scripts."""
+"""Combinations, targets and files of a study, and the form of rules and scripts."""
 
 import json
 import re
@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from eegwf.dag.flow import Flow, read_flow, slice_of
+from eegwf.dag.flow import Flow, read_flow
+from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError
 
 JOB = SimpleNamespace(model="vit", spectrogram="mel", classes="2class", fold="1")
-STAGES = ("synthesise", "windows", "folds", "spectrogram", "search", "tune", "retrain", "explain", "evaluate", "report")
 
 
 @pytest.fixture
@@ -22,57 +22,6 @@ def flow_of(root):
         return read_flow(root / "config/config.yaml", [], settings)
 
     return read
-
-
-def changed(one: Flow, other: Flow, job=JOB) -> set[str]:
-    return {stage for stage in STAGES if slice_of(one.study, stage, job) != slice_of(other.study, stage, job)}
-
-
-@pytest.mark.parametrize(
-    ("settings", "stages"),
-    [
-        ({"models": {"vit": {"search": {"lr": {"low": 1e-6, "high": 1e-2, "log": True}}}}}, {"search", "tune"}),
-        ({"tuning": {"trials": 30}}, {"search", "tune"}),
-        ({"tuning": {"epochs": 30}}, {"search", "tune"}),
-        ({"tuning": {"minutes": 30}}, {"search", "tune"}),
-        ({"tuning": {"workers": 4}}, set()),
-        ({"tuning": {"allow_optimistic": True, "mode": "once"}}, set()),
-        ({"tuning": {"mode": "reserved"}}, {"folds"}),
-        ({"tuning": {"reserved": 0.4}}, set()),
-        ({"permute_labels": True}, {"search", "retrain"}),
-        ({"training": {"epochs": 9}}, {"search", "retrain"}),
-        ({"retrain": {"epochs": 9}}, {"retrain"}),
-        ({"retrain": {"top": 2}}, {"search", "tune", "retrain"}),
-        ({"spectrograms": {"mel": {"f_max": 60}}}, {"spectrogram"}),
-        ({"spectrograms": {"cwt": {"f_max": 60}}}, set()),
-        ({"spectrograms": {"device": "auto"}}, {"spectrogram"}),
-        (
-            {"classes": {"2class": {"background": ["bckg"], "seizure": ["sz_foc"]}}},
-            {"search", "retrain", "explain", "evaluate"},
-        ),
-        ({"classes": {"3class": {"background": ["bckg"], "seizure": ["sz_foc"]}}}, set()),
-        ({"windows": {"guard": 3}}, {"windows"}),
-        ({"dataset": {"kind": "synthetic", "seed": 8}}, {"synthesise", "windows"}),
-        ({"folds": 4}, {"folds"}),
-        ({"evaluation": {"bootstrap": 200}}, {"evaluate"}),
-        ({"explanation": {"windows": 20}}, {"explain"}),
-        ({"matrix": {"classes": ["2class"]}}, set()),
-        ({"results": "elsewhere"}, set()),
-    ],
-)
-def test_a_change_reaches_the_stages_that_read_it(flow_of, settings, stages):
-    assert changed(flow_of(), flow_of(**settings)) == {*stages, "report"}
-
-
-def test_class_order_survives_json_and_counts(flow_of):
-    orders = [["seizure", "background"], ["background", "seizure"]]
-    entries = {"background": ["bckg"], "seizure": ["sz"]}
-    texts = []
-    for order in orders:
-        flow = flow_of(classes={"2class": {name: entries[name] for name in order}})
-        texts.append([flow.config(stage)(JOB) for stage in ("search", "retrain", "explain", "evaluate")])
-        assert [list(json.loads(text)["classes"]) for text in texts[-1]] == [order] * 4
-    assert all(one != other for one, other in zip(*texts, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -132,13 +81,6 @@ def test_data_digest_changes_with_the_files(flow_of, tmp_path):
     assert flow.data_digest(JOB) != before
 
 
-def test_planning_is_light():
-    """Every cluster job parses the Snakefile again."""
-    code = "import sys; import eegwf.dag.flow; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "sklearn", "mne", "optuna", "timm", "matplotlib"} & set(loaded)
-
-
 def test_default_profile(root):
     text = (root / "profiles/default/profile.yaml").read_text()
     assert yaml.safe_load(text) == {"cores": "all", "rerun-incomplete": True}
@@ -187,9 +129,14 @@ print(json.dumps(said))
         assert text.startswith("usage: ")
 
 
-def test_every_script_has_its_rule(root):
-    called = {name for block in rules(root).values() for name in re.findall(r"\brun_script (\w+) ", block)}
-    assert called == {script.stem for script in (root / "workflow/scripts").glob("*.py")}
+def test_rule_script_and_job_of_a_stage_have_its_name(root):
+    for name, block in rules(root).items():
+        stage = name.split(": ")[0]
+        assert block.startswith(f"rule {stage}:") and re.findall(r"\brun_script (\w+) ", block) == [stage], name
+    found = {name.split(": ")[0] for name in rules(root)}
+    assert found == {script.stem for script in (root / "workflow/scripts").glob("*.py")} == set(STAGES)
+    jobs = {path.stem for path in (root / "eegwf/jobs").glob("*.py")} - {"__init__"}
+    assert jobs == set(STAGES)
 
 
 def test_the_matrix_leaves_out_what_makes_no_sense(flow_of):
@@ -223,7 +170,7 @@ def test_what_has_no_place_in_the_matrix_is_refused(flow_of, matrix, said):
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        ({"convnext": {}}, "models.convnext: no such model; there are bandpower, eegnet"),
+        ({"convnext": {}}, "models.convnext: no such model; known are bandpower, eegnet"),
         ({"vit": {"timm": "convnext_atto"}}, "models.vit.timm: vit is a model of its own"),
         ({"bandpower": {"search": {"lr": {"choices": [1]}}}}, "models.bandpower.search.lr: no such parameter"),
         ({"mine": {"timm": "convnext_atto", "fixed": {"width": 3}}}, "models.mine.fixed.width: no such parameter"),
@@ -238,9 +185,10 @@ def test_models_that_are_none_are_refused(flow_of, models, said):
 def test_a_network_of_timm_is_a_model_with_a_parameter(flow_of):
     flow = flow_of(models={"mine": {"timm": "convnext_atto", "fixed": {"dropout": 0.1}}}, matrix={"models": ["mine"]})
     job = SimpleNamespace(model="mine", spectrogram="mel", classes="2class", fold="1")
-    for stage in ("search", "tune"):
-        space = json.loads(flow.config(stage)(job))["space"]
-        assert space["fixed"] == {"dropout": 0.1, "timm": "convnext_atto"}
+    fixed = {"dropout": 0.1, "timm": "convnext_atto"}
+    assert json.loads(flow.settings("tune")(job))["space"]["fixed"] == fixed
+    assert json.loads(flow.settings("select_best")(job))["fixed"] == fixed
+    for stage in ("tune", "retrain"):
         assert flow.code(stage)(job) != flow.code(stage)(JOB)
     assert flow.reports() == ["results/mine_mel_3class/report.html"]
 
@@ -248,9 +196,9 @@ def test_a_network_of_timm_is_a_model_with_a_parameter(flow_of):
 def test_a_fitted_model_asks_for_no_gpu(flow_of):
     job = SimpleNamespace(model="bandpower", spectrogram="raw", classes="2class", fold="1")
     flow = flow_of(device="cuda")
-    gpu = flow.asks.of("search")["gpu"]
+    gpu = flow.resources_for("tune")["gpu"]
     assert gpu(job) == 0 and gpu(JOB) == 1
-    for stage in ("search", "retrain"):
-        assert json.loads(flow.config(stage)(job))["device"] == "cpu"
-        assert json.loads(flow.config(stage)(JOB))["device"] == "cuda"
+    for stage in ("tune", "retrain"):
+        assert json.loads(flow.settings(stage)(job))["device"] == "cpu"
+        assert json.loads(flow.settings(stage)(JOB))["device"] == "cuda"
     assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]

@@ -1,4 +1,4 @@
-"""Finding recordings."""
+"""Discovery of recordings."""
 
 import pytest
 
@@ -13,15 +13,15 @@ def touch(root, *names):
         path.touch()
 
 
-def test_real_data_set(data_root):
-    found = find_recordings(data_root / "helsinki")
-    assert len(found) == len(list((data_root / "helsinki").glob("sub-*")))
-    assert found[0].recording == "sub-01_task-sz" and found[0].patient == "sub-01"
-    assert found == sorted(found, key=lambda recording: recording.patient)
-    assert all(recording.path.is_file() and recording.events_path.is_file() for recording in found)
+def test_finds_all_recordings_of_a_real_data_set(data_root):
+    recordings = find_recordings(data_root / "helsinki")
+    assert len(recordings) == len(list((data_root / "helsinki").glob("sub-*")))
+    assert recordings[0].recording == "sub-01_task-sz" and recordings[0].patient == "sub-01"
+    assert recordings == sorted(recordings, key=lambda recording: recording.patient)
+    assert all(recording.path.is_file() and recording.events_path.is_file() for recording in recordings)
 
 
-def test_sessions_runs_and_suffixes(tmp_path):
+def test_sessions_runs_and_suffixes_are_recognized(tmp_path):
     names = [
         "sub-02/eeg/sub-02_task-sz_eeg.bdf",
         "sub-01/ses-02/eeg/sub-01_ses-02_task-sz_run-01_eeg.edf",
@@ -39,28 +39,28 @@ def test_sessions_runs_and_suffixes(tmp_path):
     ]
 
 
-def test_refusals(tmp_path):
+def test_missing_folder_recordings_and_events_and_duplicates_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"nowhere: no such folder; dataset\.root"):
         find_recordings(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"no recordings; looked for sub-\*/eeg/.*\.edf, \.bdf, \.vhdr"):
+    with pytest.raises(InputError, match=r"no recordings; expected sub-\*/eeg/.*\.edf, \.bdf, \.vhdr"):
         find_recordings(tmp_path)
     touch(tmp_path, "sub-01/eeg/sub-01_task-sz_eeg.edf")
     with pytest.raises(InputError, match=r"no sub-01_task-sz_events\.tsv beside it"):
         find_recordings(tmp_path)
     touch(tmp_path, "sub-01/eeg/sub-01_task-sz_events.tsv", "sub-01/eeg/sub-01_task-sz_eeg.vhdr")
-    with pytest.raises(InputError, match="a second recording named sub-01_task-sz"):
+    with pytest.raises(InputError, match="duplicate recording sub-01_task-sz"):
         find_recordings(tmp_path)
 
 
-def test_a_recording_in_another_patients_folder(tmp_path):
-    """It would put one patient into two folds."""
+def test_a_recording_in_the_folder_of_another_patient_is_refused(tmp_path):
+    """Otherwise one patient could be in two folds."""
     touch(tmp_path, "sub-01/eeg/sub-02_task-sz_eeg.edf", "sub-01/eeg/sub-02_task-sz_events.tsv")
     with pytest.raises(InputError, match="named sub-02 in the folder of sub-01"):
         find_recordings(tmp_path)
 
 
-def test_a_link_to_nothing(tmp_path):
+def test_a_link_to_a_missing_file_is_refused(tmp_path):
     touch(tmp_path, "sub-01/eeg/sub-01_task-sz_events.tsv")
     (tmp_path / "sub-01/eeg/sub-01_task-sz_eeg.edf").symlink_to(tmp_path / "annex/object")
-    with pytest.raises(InputError, match="a link to a file that is not there"):
+    with pytest.raises(InputError, match="link to a missing file"):
         find_recordings(tmp_path)

@@ -1,4 +1,4 @@
-"""From a data set to windows: the same bytes whatever happens on the way, and nothing bad slips in."""
+"""Windows of a data set: contents, identical bytes after interruptions, and refusal of bad recordings."""
 
 import json
 import os
@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from edfio import Edf, EdfSignal
 
-from eegwf.data.dataset import write_dataset_windows
+from eegwf.config.stages.data import WindowsSettings
+from eegwf.data.dataset import ReadingSettings, write_dataset_windows
 from eegwf.data.signals.signal import open_signal
 from eegwf.errors import InputError
-from eegwf.jobs.windows import parse_reading
 from eegwf.storage.files import read_array, read_table
 
 FILES = ("recordings.tsv", "events.tsv", "windows.tsv", "windows.json", "windows.npy")
@@ -31,8 +31,13 @@ CONFIG = {
 }
 
 
+def reading_settings(config, root):
+    settings = WindowsSettings.model_validate(config)
+    return ReadingSettings(root, settings.dataset, settings.signals, settings.windows, settings.patients)
+
+
 def record(root, patient, rows=(), sfreq=64, peak=100.0, channels=CHANNELS, seconds=SECONDS, flat=()):
-    """Write a recording of noise and its events."""
+    """Write a recording of noise and its table of events."""
     folder = root / patient / "eeg"
     folder.mkdir(parents=True, exist_ok=True)
     data = np.random.default_rng(int(patient[4:])).normal(0, peak / 5, (len(channels), seconds * sfreq))
@@ -59,11 +64,11 @@ def bids(tmp_path):
 
 @pytest.fixture
 def run(bids, tmp_path):
-    """Read the data set into a folder; sections of the configuration may be changed."""
+    """Write the windows of the data set to a folder; keyword arguments change sections of the configuration."""
 
     def run(output="out", state="state", workers=1, **changes):
         config = {key: {**value, **changes.get(key, {})} for key, value in CONFIG.items()}
-        write_dataset_windows(parse_reading(config, bids), tmp_path / output, tmp_path / state, workers, "code")
+        write_dataset_windows(reading_settings(config, bids), tmp_path / output, tmp_path / state, workers, "code")
         return tmp_path / output
 
     return run
@@ -81,7 +86,7 @@ def recordings_of(folder):
     return read_table(folder / "recordings.tsv", text=("recording", "patient", "excluded"))
 
 
-def test_the_tables(run):
+def test_tables_of_windows_events_and_recordings(run):
     out = run()
     windows = windows_of(out)
     assert list(windows.columns) == ["window", "recording", "patient", "onset", "duration", "label", "overlap"]
@@ -90,7 +95,7 @@ def test_the_tables(run):
     labels = windows.groupby("patient")["label"].apply(list)
     b = "bckg"
     assert labels["sub-01"] == [b, "", "sz_foc", "sz_foc", "sz_foc", "", b, b, b, b]
-    # Of the window from 12 s to 14 s the seizure covers one half, the share that is asked for.
+    # The seizure covers half of the window from 12 s to 14 s, the minimum overlap.
     assert labels["sub-02"] == [b, b, b, "", "sz_gen", "sz_gen", "sz_gen", b, b, b]
     assert labels["sub-03"] == labels["sub-04"] == [b] * 10
     assert windows["overlap"][16] == 0.5
@@ -99,44 +104,44 @@ def test_the_tables(run):
         ["sub-02_task-sz", 8, 5, "sz_gen"],
         ["sub-04_task-sz", 0, 20, "bckg"],
     ]
-    found = recordings_of(out)
-    assert found["path"][0] == "sub-01/eeg/sub-01_task-sz_eeg.edf"
-    described = found[["sfreq", "duration", "n_chans", "n_events"]].values.tolist()
+    recordings = recordings_of(out)
+    assert recordings["path"][0] == "sub-01/eeg/sub-01_task-sz_eeg.edf"
+    described = recordings[["sfreq", "duration", "n_chans", "n_events"]].values.tolist()
     assert described == [[64, 20, 3, n_events] for n_events in (1, 1, 0, 1)]
-    about = json.loads((out / "windows.json").read_text())
-    assert about["ch_names"] == list(CHANNELS) and about["sfreq"] == 64 and about["n_times"] == 128
+    axes = json.loads((out / "windows.json").read_text())
+    assert axes["ch_names"] == list(CHANNELS) and axes["sfreq"] == 64 and axes["n_times"] == 128
 
 
-def test_windows_hold_what_the_signal_gives(run, bids):
+def test_windows_contain_the_samples_of_the_signal(run, bids):
     out = run(windows={"step": 1.5, "length": 1.0})
     arrays = read_array(out / "windows.npy")
     windows = windows_of(out)
     assert arrays.dtype == np.float16 and arrays.shape == (len(windows), 3, 64)
-    signals = parse_reading(CONFIG, bids).signals
+    signals = reading_settings(CONFIG, bids).signals
     for patient, part in windows.groupby("patient"):
-        whole = open_signal(bids / patient / "eeg" / f"{patient}_task-sz_eeg.edf", signals)
+        recording = open_signal(bids / patient / "eeg" / f"{patient}_task-sz_eeg.edf", signals)
         for row, onset in zip(part["window"], part["onset"], strict=True):
             start = round(onset * 64)
-            expected = whole.read(start, start + 64)
-            # Half precision keeps 11 bits.
+            expected = recording.read(start, start + 64)
+            # Half precision has 11 significant bits.
             np.testing.assert_allclose(arrays[row], expected, rtol=2**-11, atol=2e-4)
 
 
-def test_long_recordings_are_cut_from_blocks(run, bids):
-    """Windows on both sides of an edge between two blocks, overlapping ones too."""
+def test_windows_of_long_recordings_are_cut_from_blocks(run, bids):
+    """Overlapping windows, some on both sides of the boundary between two blocks."""
     path = record(bids, "sub-05", seconds=610)
     arrays = read_array(run(windows={"length": 7.0, "step": 5.0, "borderline": "drop"}) / "windows.npy")
-    whole = open_signal(path, parse_reading(CONFIG, bids).signals)
-    expected = np.stack([whole.read(start, start + 7 * 64) for start in range(0, 603 * 64 + 1, 5 * 64)])
+    recording = open_signal(path, reading_settings(CONFIG, bids).signals)
+    expected = np.stack([recording.read(start, start + 7 * 64) for start in range(0, 603 * 64 + 1, 5 * 64)])
     np.testing.assert_allclose(arrays[-len(expected) :], expected, rtol=2**-11, atol=2e-4)
 
 
-def test_one_and_two_workers_give_the_same_bytes(run):
+def test_one_and_two_workers_write_the_same_bytes(run):
     assert contents(run("one", "state1", 1)) == contents(run("two", "state2", 2))
 
 
-def ruin(path):
-    """Turn a recording into silence without a trace in its size and time: read again, it would give other windows."""
+def erase_samples(path):
+    """Set the samples of a recording to zero without changing its size and time; reading it again changes windows."""
     status = path.stat()
     header = 256 * (len(CHANNELS) + 1)
     path.write_bytes(path.read_bytes()[:header] + bytes(status.st_size - header))
@@ -144,8 +149,8 @@ def ruin(path):
 
 
 @pytest.fixture
-def broken_off(run, bids):
-    """The data set after a run that stopped at `sub-03`, whose events were wrong and are mended now."""
+def interrupted(run, bids):
+    """The data set after a run that failed at `sub-03`, whose table of events has been corrected since."""
     events = bids / "sub-03" / "eeg" / "sub-03_task-sz_events.tsv"
     good = events.read_bytes()
     events.write_bytes(good + b"1\t2\tsneeze\n")
@@ -155,44 +160,45 @@ def broken_off(run, bids):
     return bids
 
 
-def test_a_run_that_broke_off_goes_on_where_it_was(run, broken_off):
-    whole = contents(run("whole", "elsewhere"))
+def test_an_interrupted_run_continues(run, interrupted):
+    expected = contents(run("complete", "other_state"))
     for patient in ("sub-01", "sub-02"):
-        ruin(broken_off / patient / "eeg" / f"{patient}_task-sz_eeg.edf")
-    assert contents(run()) == whole
-    # Done, it keeps no windows: the next run reads anew.
-    assert contents(run("again")) != whole
+        erase_samples(interrupted / patient / "eeg" / f"{patient}_task-sz_eeg.edf")
+    assert contents(run()) == expected
+    # A finished run keeps no windows, so that the next run reads the recordings again.
+    assert contents(run("again")) != expected
 
 
-def test_a_changed_recording_is_read_again(run, broken_off):
-    record(broken_off, "sub-01", EVENTS["sub-01"], peak=50.0)
-    (broken_off / "sub-02" / "eeg" / "sub-02_task-sz_events.tsv").write_text("onset\tduration\teventType\n")
+def test_a_changed_recording_is_read_again(run, interrupted):
+    record(interrupted, "sub-01", EVENTS["sub-01"], peak=50.0)
+    (interrupted / "sub-02" / "eeg" / "sub-02_task-sz_events.tsv").write_text("onset\tduration\teventType\n")
     out = contents(run())
-    assert out == contents(run("whole", "elsewhere"))
+    assert out == contents(run("complete", "other_state"))
     assert b"sz_gen" not in out["windows.tsv"]
 
 
-def test_another_configuration_reads_anew(run, broken_off):
-    ruin(broken_off / "sub-01" / "eeg" / "sub-01_task-sz_eeg.edf")
+def test_another_configuration_reads_all_recordings_again(run, interrupted):
+    erase_samples(interrupted / "sub-01" / "eeg" / "sub-01_task-sz_eeg.edf")
     changed = {"signals": {"l_freq": 1.0}}
-    assert contents(run(**changed)) == contents(run("whole", "elsewhere", **changed))
+    assert contents(run(**changed)) == contents(run("complete", "other_state", **changed))
 
 
 KILLED = """
 import json, sys
 from pathlib import Path
-from eegwf.data.dataset import write_dataset_windows
-from eegwf.jobs.windows import parse_reading
+from eegwf.config.stages.data import WindowsSettings
+from eegwf.data.dataset import ReadingSettings, write_dataset_windows
 if __name__ == "__main__":
     bids, output, state, workers, config = sys.argv[1:]
-    reading = parse_reading(json.loads(config), Path(bids))
+    settings = WindowsSettings.model_validate(json.loads(config))
+    reading = ReadingSettings(Path(bids), settings.dataset, settings.signals, settings.windows, settings.patients)
     write_dataset_windows(reading, Path(output), Path(state), int(workers), "code")
 """
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_killed_at_work_and_started_again(run, bids, tmp_path, root, workers):
-    """The same bytes; and no process is left behind that would wait for work for good."""
+def test_a_killed_run_continues_and_its_workers_end(run, bids, tmp_path, root, workers):
+    """The bytes are those of an uninterrupted run, and no worker process remains."""
     for number in range(5, 45):
         record(bids, f"sub-{number:02d}", seconds=60)
     (tmp_path / "script.py").write_text(KILLED)
@@ -203,57 +209,57 @@ def test_killed_at_work_and_started_again(run, bids, tmp_path, root, workers):
     while process.poll() is None and len(list((tmp_path / "state").glob("*/*.f2"))) < 5:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it was done before it could be killed; give it more to read"
+    assert process.wait() == -signal.SIGKILL, "the run finished before it was killed; add recordings"
     read = [path.stem for path in (tmp_path / "state").glob("*/*.json")]
     assert 0 < len(read) < 44 and not (tmp_path / "out").exists()
     limit = time.monotonic() + 20
-    while members(process.pid) and time.monotonic() < limit:
+    while live_processes(process.pid) and time.monotonic() < limit:
         time.sleep(0.02)
-    assert not members(process.pid)
+    assert not live_processes(process.pid)
     read = [path.stem for path in (tmp_path / "state").glob("*/*.json")]
-    whole = contents(run("whole", "elsewhere"))
-    ruin(bids / read[0].split("_")[0] / "eeg" / f"{read[0]}_eeg.edf")
-    assert contents(run()) == whole
-    # Neither parts nor half-written files are left to fill the disk.
+    expected = contents(run("complete", "other_state"))
+    erase_samples(bids / read[0].split("_")[0] / "eeg" / f"{read[0]}_eeg.edf")
+    assert contents(run()) == expected
+    # The state folder contains neither parts nor partial files.
     assert {path.suffix for path in (tmp_path / "state").glob("*/*")} <= {".json", ""}
 
 
-def members(session):
-    """Processes of a session that are alive."""
-    alive = []
+def live_processes(session):
+    """Running processes of a session."""
+    processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             state, _, _, number = path.read_text().rpartition(")")[2].split()[:4]
             if int(number) == session and state != "Z":
-                alive.append(path.parent.name)
-    return alive
+                processes.append(path.parent.name)
+    return processes
 
 
-def test_a_bad_recording_stops_or_is_listed(run, bids):
+def test_a_bad_recording_is_an_error_or_is_excluded_and_listed(run, bids):
     cut = record(bids, "sub-05", ["1\t3\tsz_foc"])
     cut.write_bytes(cut.read_bytes()[:5000])
     (bids / "sub-02" / "eeg" / "sub-02_task-sz_events.tsv").write_text("onset\tduration\n")
     with pytest.raises(InputError, match=r"sub-0[25]"):
         run()
     out = run(signals={"on_bad_recording": "exclude"})
-    found = recordings_of(out)
-    assert found["patient"].tolist() == [f"sub-0{number}" for number in range(1, 6)]
-    assert [bool(reason) for reason in found["excluded"]] == [False, True, False, False, True]
-    assert "no column eventType" in found["excluded"][1] and "sub-05" in found["excluded"][4]
-    assert found[["sfreq", "n_chans"]].isna().all(axis=1).tolist() == [False, True, False, False, True]
+    recordings = recordings_of(out)
+    assert recordings["patient"].tolist() == [f"sub-0{number}" for number in range(1, 6)]
+    assert [bool(reason) for reason in recordings["excluded"]] == [False, True, False, False, True]
+    assert "no column eventType" in recordings["excluded"][1] and "sub-05" in recordings["excluded"][4]
+    assert recordings[["sfreq", "n_chans"]].isna().all(axis=1).tolist() == [False, True, False, False, True]
     assert windows_of(out)["patient"].unique().tolist() == ["sub-01", "sub-03", "sub-04"]
     assert len(read_array(out / "windows.npy")) == 30
     assert read_table(out / "events.tsv")["recording"].tolist() == ["sub-01_task-sz", "sub-04_task-sz"]
 
 
-def test_nothing_that_can_be_read(run, bids):
+def test_a_data_set_without_usable_recordings_is_refused(run, bids):
     for path in bids.glob("sub-*/eeg/*_events.tsv"):
         path.write_text("onset\tduration\n")
     with pytest.raises(InputError, match=r"all 4 recording\(s\) are left out; the first: .*no column eventType"):
         run(signals={"on_bad_recording": "exclude"})
 
 
-def test_recordings_shorter_than_a_window(run, bids):
+def test_recordings_shorter_than_a_window_have_no_windows(run, bids):
     with pytest.raises(InputError, match=r"no window of 21 s in 4 recording\(s\)"):
         run(windows={"length": 21.0})
     record(bids, "sub-00", seconds=1)
@@ -261,16 +267,16 @@ def test_recordings_shorter_than_a_window(run, bids):
     assert recordings_of(out)["recording"][0] == "sub-00_task-sz" and len(windows_of(out)) == 40
 
 
-def test_a_flat_channel_leaves_its_recording_out_if_so_wished(run, bids):
-    """`signals.flat: exclude` says so by itself: it is no bad recording that would stop the run."""
+def test_a_recording_with_a_flat_channel_is_excluded_if_configured(run, bids):
+    """With `signals.flat: exclude`, such a recording is excluded even if `on_bad_recording` is `stop`."""
     record(bids, "sub-03", flat=[1])
     assert len(windows_of(run("kept"))) == 40
-    found = recordings_of(run("left", signals={"flat": "exclude"}))
-    assert found["excluded"].astype(bool).tolist() == [False, False, True, False]
-    assert "flat from start to end: F3" in found["excluded"][2]
+    recordings = recordings_of(run("excluded", signals={"flat": "exclude"}))
+    assert recordings["excluded"].astype(bool).tolist() == [False, False, True, False]
+    assert "flat from start to end: F3" in recordings["excluded"][2]
 
 
-def test_rates_that_differ(run, bids):
+def test_different_sampling_rates_are_resampled_or_refused(run, bids):
     record(bids, "sub-02", EVENTS["sub-02"], sfreq=100)
     out = run()
     assert read_array(out / "windows.npy").shape == (40, 3, 128) and set(recordings_of(out)["sfreq"]) == {64}
@@ -281,7 +287,7 @@ def test_rates_that_differ(run, bids):
     assert read_array(run(signals={"sfreq": "as recorded"}) / "windows.npy").shape == (40, 3, 200)
 
 
-def test_channels_that_differ(run, bids):
+def test_different_channels_are_refused_or_reduced_to_the_common_ones(run, bids):
     record(bids, "sub-02", EVENTS["sub-02"], channels=("C3", "Fp1"))
     with pytest.raises(InputError, match=r"F3 only in .*sub-01"):
         run()
@@ -290,7 +296,7 @@ def test_channels_that_differ(run, bids):
     assert set(recordings_of(out)["n_chans"]) == {2} and read_array(out / "windows.npy").shape == (40, 2, 128)
 
 
-def test_two_ids_of_one_person(run):
+def test_two_identifiers_of_one_person_are_mapped_to_one_patient(run):
     out = run(patients={"sub-02": "sub-01", "sub-04": "cousin"})
     assert windows_of(out)["patient"].unique().tolist() == ["sub-01", "sub-03", "cousin"]
     assert recordings_of(out)["patient"].tolist() == ["sub-01", "sub-01", "sub-03", "cousin"]
@@ -298,55 +304,57 @@ def test_two_ids_of_one_person(run):
 
 
 @pytest.mark.parametrize(
-    ("patients", "words"),
+    ("patients", "message"),
     [
         ({"sub-2": "sub-01"}, "patients: sub-2: no such patient in .*; did you mean 'sub-02'"),
         ({"x": "sub-01"}, "patients: x: no such patient in .*; patients are named like 'sub-01'"),
-        # Followed one step, this would leave one person under two names.
-        ({"sub-03": "sub-02", "sub-02": "sub-01"}, "sub-03: sub-02, but sub-02 is joined to sub-01"),
-        ({"sub-01": "sub-02", "sub-02": "sub-01"}, "sub-01: sub-02, but sub-02 is joined to sub-01"),
+        # The mapping is applied once, so that this one would result in two names for one person.
+        ({"sub-03": "sub-02", "sub-02": "sub-01"}, "sub-03: sub-02, but sub-02 is mapped to sub-01"),
+        ({"sub-01": "sub-02", "sub-02": "sub-01"}, "sub-01: sub-02, but sub-02 is mapped to sub-01"),
     ],
 )
-def test_ids_that_join_nobody(run, patients, words):
-    with pytest.raises(InputError, match=words):
+def test_invalid_mappings_of_patients_are_refused(run, patients, message):
+    with pytest.raises(InputError, match=message):
         run(patients=patients)
 
 
 def test_borderline_windows_are_kept_or_dropped(run):
     kept, dropped = run("kept"), run("dropped", windows={"borderline": "drop"})
-    labelled = windows_of(kept)
-    labelled = labelled[labelled["label"] != ""]
-    fewer = windows_of(dropped)
-    assert len(fewer) == 37 and fewer["window"].tolist() == list(range(37))
-    assert fewer["onset"].tolist() == labelled["onset"].tolist()
-    arrays = read_array(kept / "windows.npy")[labelled["window"]].astype(float)
+    labeled = windows_of(kept)
+    labeled = labeled[labeled["label"] != ""]
+    reduced = windows_of(dropped)
+    assert len(reduced) == 37 and reduced["window"].tolist() == list(range(37))
+    assert reduced["onset"].tolist() == labeled["onset"].tolist()
+    arrays = read_array(kept / "windows.npy")[labeled["window"]].astype(float)
     np.testing.assert_allclose(read_array(dropped / "windows.npy"), arrays, rtol=2**-10, atol=2e-4)
-    # Time without annotation may have no label at all.
-    bare = windows_of(run("bare", dataset={"unannotated": None}))
-    assert bare.groupby("patient")["label"].apply(lambda labels: "bckg" in set(labels)).tolist() == [False] * 3 + [True]
+    # Time without an event may have no label.
+    unlabeled = windows_of(run("unlabeled", dataset={"unannotated": None}))
+    has_background = unlabeled.groupby("patient")["label"].apply(lambda labels: "bckg" in set(labels))
+    assert has_background.tolist() == [False] * 3 + [True]
 
 
-def test_amplitudes_beyond_half_precision_are_named(run, bids):
+def test_amplitudes_beyond_half_precision_are_refused(run, bids):
     path = record(bids, "sub-02", peak=5e5)
     with pytest.raises(InputError, match=r"sub-02.*microvolts between 0 s and 20 s, beyond 65504.*unit"):
         run(signals={"l_freq": None})
     assert str(path) in recordings_of(run(signals={"l_freq": None, "on_bad_recording": "exclude"}))["excluded"][1]
 
 
-def test_real_recordings(data_root, tmp_path):
-    """62 newborns: windows that are one thing from end to end hold about the seconds that the experts counted."""
+def test_labels_of_real_recordings_agree_with_the_annotated_seconds(data_root, tmp_path):
+    """62 newborns: windows with one event type throughout cover about the annotated seconds of that type."""
     dataset = {"kind": "bids", "root": "", "event_types": ["bckg", "sz", "disputed"], "unannotated": None}
-    config = {**CONFIG, "dataset": dataset, "windows": {"length": 2.0, "step": 2.0, "share": 1.0}}
+    config = {**CONFIG, "dataset": dataset, "windows": {"length": 2.0, "step": 2.0, "min_overlap": 1.0}}
     config["signals"] = {"montage": "tcp20", "sfreq": 64.0}
-    write_dataset_windows(parse_reading(config, data_root / "helsinki"), tmp_path / "out", tmp_path / "state", 1, "")
+    reading = reading_settings(config, data_root / "helsinki")
+    write_dataset_windows(reading, tmp_path / "out", tmp_path / "state", 1, "")
     windows = windows_of(tmp_path / "out")
-    counted = read_table(data_root / "helsinki" / "participants.tsv", text=("participant_id",))
-    assert windows["patient"].unique().tolist() == counted["participant_id"].tolist() and len(counted) == 62
+    annotated = read_table(data_root / "helsinki" / "participants.tsv", text=("participant_id",))
+    assert windows["patient"].unique().tolist() == annotated["participant_id"].tolist() and len(annotated) == 62
     assert len(windows) == 62 * 15 and read_array(tmp_path / "out" / "windows.npy").shape == (930, 20, 128)
     for label in ("sz", "disputed", "bckg"):
-        found = 2 * windows[windows["label"] == label].groupby("patient").size()
-        seconds = counted.set_index("participant_id")[f"seconds_{label}"]
-        found = found.reindex(seconds.index, fill_value=0)
-        # A window that holds an edge has no label: never more seconds than counted, and few less.
-        assert (found <= seconds).all()
-        assert found.sum() > 0.8 * seconds.sum()
+        covered = 2 * windows[windows["label"] == label].groupby("patient").size()
+        seconds = annotated.set_index("participant_id")[f"seconds_{label}"]
+        covered = covered.reindex(seconds.index, fill_value=0)
+        # A window that contains an onset or an end has no label, so that slightly fewer seconds are covered.
+        assert (covered <= seconds).all()
+        assert covered.sum() > 0.8 * seconds.sum()

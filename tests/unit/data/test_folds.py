@@ -1,4 +1,4 @@
-"""Folds: a partition of the patients, seeded, balanced, and the same whatever the order of the rows."""
+"""Folds: a partition of the patients, seeded, balanced and independent of the order of the rows."""
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,13 @@ LABELS = ("", "bckg", "sz_foc", "sz_gen")
 
 
 def table(patients):
-    """Windows from counts of labels by patient."""
+    """Create windows from the counts of labels of each patient."""
     rows = [(name, label) for name, counts in patients.items() for label, n in counts.items() for _ in range(n)]
     return pd.DataFrame(rows, columns=["patient", "label"])
 
 
 def study(n_patients, seed):
-    """Patients of uneven size, most with background, fewer with seizures of either kind, as real ones are."""
+    """Create patients with different numbers of windows, all with background, fewer with seizures of each kind."""
     rng = np.random.default_rng(seed)
     patients = {}
     for number in range(n_patients):
@@ -40,7 +40,7 @@ def windows(draw):
 
 @settings(max_examples=40, deadline=None)
 @given(windows(), st.integers(3, 15), st.integers(0, 2**31 - 1), st.randoms(use_true_random=False))
-def test_a_partition_of_the_patients(table, folds, seed, random):
+def test_folds_are_a_partition_of_the_patients(table, folds, seed, random):
     assume(folds <= table["patient"].nunique())
     made = make_folds(table, folds, seed)
     assert made["patient"].tolist() == sorted(table["patient"].unique())
@@ -53,65 +53,65 @@ def test_a_partition_of_the_patients(table, folds, seed, random):
     assert "" not in made.columns
 
 
-def spread(made):
-    """Mean over labels of the spread of their counts over folds, as a share of the mean count."""
+def variation(made):
+    """Mean over labels of the coefficient of variation of their counts over folds."""
     counts = made.drop(columns="patient").groupby("fold").sum()
     return float((counts.std() / counts.mean()).mean())
 
 
-def test_labels_are_spread_far_more_evenly_than_by_chance():
-    ours, chance = [], []
+def test_labels_are_distributed_more_evenly_than_by_chance():
+    made, chance = [], []
     for seed in range(8):
         table = study(40, seed)
-        ours.append(spread(make_folds(table, 5, seed)))
+        made.append(variation(make_folds(table, 5, seed)))
         names = sorted(table["patient"].unique())
         for draw in range(20):
             fold = np.random.default_rng([seed, draw]).permutation(np.arange(len(names)) % 5 + 1)
-            chance.append(spread(with_counts(pd.DataFrame({"patient": names, "fold": fold}), table)))
-    assert np.mean(ours) < 0.4 * np.mean(chance)
-    assert np.max(ours) < np.quantile(chance, 0.25)
+            chance.append(variation(with_counts(pd.DataFrame({"patient": names, "fold": fold}), table)))
+    assert np.mean(made) < 0.4 * np.mean(chance)
+    assert np.max(made) < np.quantile(chance, 0.25)
 
 
-def test_the_seed_deals_out_patients_that_are_alike():
+def test_the_seed_decides_between_patients_with_equal_counts():
     windows = table({f"sub-{number:02d}": {"bckg": 10, "sz": 2} for number in range(20)})
     made = [make_folds(windows, 5, seed) for seed in (1, 1, 2, 3)]
     pd.testing.assert_frame_equal(made[0], made[1])
     assert not any(made[0].equals(other) for other in made[2:])
 
 
-def test_leave_one_patient_out():
+def test_leave_one_patient_out_makes_one_fold_per_patient():
     made = make_folds(study(7, 0), "leave-one-patient-out", 1)
     assert made["fold"].tolist() == [1, 2, 3, 4, 5, 6, 7]
     assert made["patient"].is_monotonic_increasing
 
 
-def test_a_label_rarer_than_folds():
+def test_a_label_with_fewer_windows_than_folds_is_accepted():
     patients = {f"sub-{n}": {"bckg": 10} for n in range(5)} | {"sub-5": {"bckg": 4, "sz_gen": 2}}
     made = make_folds(table(patients), 5, 1)
     assert set(made["fold"]) == {1, 2, 3, 4, 5} and made["sz_gen"].tolist() == [0, 0, 0, 0, 0, 2]
 
 
-def test_windows_without_any_label():
+def test_windows_without_labels_are_accepted():
     made = make_folds(table({f"sub-{n}": {"": 3} for n in range(4)}), 3, 1)
     assert list(made.columns) == ["patient", "fold"] and len(made) == 4
 
 
 @pytest.mark.parametrize(
-    ("n_patients", "folds", "words"),
+    ("n_patients", "folds", "message"),
     [
         (4, 5, "5 folds can't be made of 4 patients; use 4 or fewer"),
         (1, 3, r"1 patient\(s\) with windows"),
         (2, "leave-one-patient-out", r"2 patient\(s\) with windows"),
     ],
 )
-def test_too_few_patients(n_patients, folds, words):
-    with pytest.raises(InputError, match=words):
+def test_too_few_patients_are_refused(n_patients, folds, message):
+    with pytest.raises(InputError, match=message):
         make_folds(study(n_patients, 0), folds, 1)
 
 
 @pytest.fixture
 def read(tmp_path):
-    """Read given folds for patients a, b and c, who have windows."""
+    """Read a table of given folds; patients a, b and c have windows."""
 
     def read(text):
         path = tmp_path / "official.tsv"
@@ -121,14 +121,14 @@ def read(tmp_path):
     return read
 
 
-def test_given_folds(read):
+def test_given_folds_are_read(read):
     made = read("patient\tfold\tsite\nc\t1\tx\na\t3\tx\nb\t2\ty\nb\t2\ty\nwithout-windows\t2\tx\n")
     expected = pd.DataFrame({"patient": list("abc"), "fold": [3, 2, 1], "bckg": [2] * 3, "sz": [1] * 3})
     pd.testing.assert_frame_equal(made, expected, check_dtype=False, check_names=False, check_column_type=False)
 
 
 @pytest.mark.parametrize(
-    ("rows", "words"),
+    ("rows", "message"),
     [
         ("a\t1\nb\t2\nc\t3\nb\t1", "line 5: patient b is in fold 2 and in fold 1"),
         ("a\t1\nb\t2\nc\t4", r"folds \[1, 2, 4\] of the patients with windows: expected 1 to K"),
@@ -144,17 +144,17 @@ def test_given_folds(read):
         ("a\t1\nb\tn/a\nc\t2", "line 3: fold ''"),
     ],
 )
-def test_given_folds_that_are_none(read, rows, words):
-    with pytest.raises(InputError, match=words) as caught:
+def test_invalid_given_folds_are_refused(read, rows, message):
+    with pytest.raises(InputError, match=message) as caught:
         read(f"patient\tfold\n{rows}\n")
     assert "official.tsv" in str(caught.value)
 
 
-def test_given_folds_of_another_form(read, tmp_path):
+def test_given_folds_without_the_columns_or_the_file_are_refused(read, tmp_path):
     with pytest.raises(InputError, match=r"official\.tsv: no column 'fold'"):
         read("patient\tgroup\na\t1\n")
-    with pytest.raises(InputError, match="No such file or directory; give a number or a table"):
-        given_folds(tmp_path / "lost.tsv", study(3, 0))
+    with pytest.raises(InputError, match="No such file or directory; set a number or the path of a table"):
+        given_folds(tmp_path / "missing.tsv", study(3, 0))
 
 
 def test_patients_named_like_missing_values_keep_their_folds(tmp_path):

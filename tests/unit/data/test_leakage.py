@@ -1,4 +1,4 @@
-"""The gate: every kind of leak, injected for real, is found and named; nothing else is."""
+"""Leakage checks: every kind of leak is found and described, and there are no false positives."""
 
 import json
 
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from eegwf.config.stages.data import FoldsSettings
 from eegwf.data.leakage import check_leakage
 from eegwf.errors import InputError
-from eegwf.jobs.folds import write_folds
+from eegwf.jobs import folds as folds_job
 from eegwf.storage.files import read_table, write_array, write_table
 
 N_PATIENTS, N_WINDOWS = 6, 5
@@ -32,34 +33,34 @@ def study():
     return windows, folds, samples
 
 
-def by_name(found):
-    return {check["check"]: check for check in found["checks"]}
+def by_name(result):
+    return {check["check"]: check for check in result["checks"]}
 
 
-def test_a_clean_study_passes(study):
-    found = check_leakage(*study)
-    assert found["passed"] and all(check["leaks"] == 0 for check in found["checks"])
-    assert by_name(found)["patient in two folds"]["looked_at"] == "6 patients"
-    assert by_name(found)["same samples in two folds"]["looked_at"] == "30 windows by hash, 0 constant ones exempt"
-    assert json.loads(json.dumps(found)) == found
+def test_a_study_without_leaks_passes(study):
+    result = check_leakage(*study)
+    assert result["passed"] and all(check["leaks"] == 0 for check in result["checks"])
+    assert by_name(result)["patient in two folds"]["examined"] == "6 patients"
+    assert by_name(result)["same samples in two folds"]["examined"] == "30 windows by hash, 0 constant windows exempt"
+    assert json.loads(json.dumps(result)) == result
 
 
-def test_a_patient_in_two_folds(study):
+def test_a_patient_in_two_folds_is_a_leak(study):
     windows, folds, samples = study
     folds.loc[len(folds)] = ["sub-2", 3]
     with pytest.raises(InputError, match=r"leak: patient sub-2 is in folds \[2, 3\]"):
         check_leakage(windows, folds, samples)
 
 
-def test_a_patient_without_a_fold(study):
+def test_a_patient_without_a_fold_is_refused(study):
     windows, folds, samples = study
     with pytest.raises(InputError, match="leak: patient sub-3 has windows and no fold"):
         check_leakage(windows, folds[folds["patient"] != "sub-3"], samples)
 
 
-def test_the_same_samples_in_two_folds(study):
+def test_the_same_samples_in_two_folds_are_a_leak(study):
     windows, folds, samples = study
-    samples[7] = samples[23]  # sub-2 (fold 2) at 4 s holds what sub-5 (fold 2) has: no leak
+    samples[7] = samples[23]  # sub-2 at 4 s and sub-5, both in fold 2: no leak
     assert by_name(check_leakage(windows, folds, samples))["same samples in two folds"]["copies_within_a_fold"] == 1
     samples[2] = samples[28]  # sub-1 (fold 1) at 4 s, sub-6 (fold 3) at 6 s
     with pytest.raises(InputError) as caught:
@@ -69,66 +70,66 @@ def test_the_same_samples_in_two_folds(study):
 
 
 def test_copies_of_copies_are_found_in_any_order(study):
-    """The first of three copies lies in the fold of the second; the third leaks."""
+    """The first two of three copies are in one fold; the third is a leak."""
     windows, folds, samples = study
     samples[[0, 16, 29]] = samples[0]  # folds 1, 1 and 3
-    with pytest.raises(InputError, match=r"same samples stand in fold 1 .* fold 3"):
+    with pytest.raises(InputError, match=r"same samples are in fold 1 .* fold 3"):
         check_leakage(windows, folds, samples)
 
 
-def test_windows_that_never_change_are_exempt(study):
+def test_constant_windows_are_exempt(study):
     windows, folds, samples = study
     samples[[0, 6]] = 0.0
-    samples[[12, 18]] = np.array([1.0, -2.0, 3.0])[:, None]  # each channel at its own value
-    found = by_name(check_leakage(windows, folds, samples))["same samples in two folds"]
-    assert found["looked_at"] == "30 windows by hash, 4 constant ones exempt" and found["copies_within_a_fold"] == 0
-    # One channel that moves is a signal.
+    samples[[12, 18]] = np.array([1.0, -2.0, 3.0])[:, None]  # constant, with another value in each channel
+    check = by_name(check_leakage(windows, folds, samples))["same samples in two folds"]
+    assert check["examined"] == "30 windows by hash, 4 constant windows exempt" and check["copies_within_a_fold"] == 0
+    # A window with one channel that is not constant is checked.
     samples[[0, 6], 1, 3] = 1.0
     with pytest.raises(InputError, match="same samples"):
         check_leakage(windows, folds, samples)
 
 
-def test_spectrograms_are_looked_at_alike(study):
+def test_spectrograms_are_checked_like_signals(study):
     windows, folds, samples = study
-    pictures = samples.reshape(len(samples), 3, 4, 4)
-    assert check_leakage(windows, folds, pictures)["passed"]
-    pictures[[0, 6]] = np.array([1.0, 2.0, 3.0])[:, None, None]
-    assert check_leakage(windows, folds, pictures)["passed"]
-    pictures[11] = pictures[3]
+    spectrograms = samples.reshape(len(samples), 3, 4, 4)
+    assert check_leakage(windows, folds, spectrograms)["passed"]
+    spectrograms[[0, 6]] = np.array([1.0, 2.0, 3.0])[:, None, None]
+    assert check_leakage(windows, folds, spectrograms)["passed"]
+    spectrograms[11] = spectrograms[3]
     with pytest.raises(InputError, match="same samples"):
-        check_leakage(windows, folds, pictures)
+        check_leakage(windows, folds, spectrograms)
 
 
-def test_rows_of_the_arrays_are_named_by_the_table(study):
-    """A table in another order looks at the same samples."""
+def test_the_table_assigns_rows_of_the_array_to_windows(study):
+    """The order of the rows of the table makes no difference."""
     windows, folds, samples = study
     samples[2] = samples[28]
     with pytest.raises(InputError, match=r"sub-6_task-sz, 6 s.*sub-1_task-sz, 4 s"):
         check_leakage(windows.iloc[::-1].reset_index(drop=True), folds, samples)
 
 
-def test_overlapping_time_of_one_recording_in_two_folds(study):
+def test_overlapping_time_of_one_recording_in_two_folds_is_a_leak(study):
     windows, folds, samples = study
-    # Given arrays may part a recording among "patients"; windows of 2 s from 4 s and 5 s share a second.
+    # With given arrays, "patients" may be parts of one recording; windows of 2 s at 4 s and 5 s overlap.
     windows.loc[5, ["recording", "onset"]] = ["sub-1_task-sz", 5.0]
-    with pytest.raises(InputError, match="leak: sub-1_task-sz: time around 5 s lies in fold 1 and in fold 2"):
+    with pytest.raises(InputError, match="leak: sub-1_task-sz: time around 5 s is in fold 1 and in fold 2"):
         check_leakage(windows, folds, samples)
-    windows.loc[5, "onset"] = 10.0  # where the last window ends
+    windows.loc[5, "onset"] = 10.0  # the end of the last window
     assert check_leakage(windows, folds, samples)["passed"]
 
 
-@example([(0, 12, 1), (1, 1, 1), (5, 1, 2)])  # the first window reaches past the second
+@example([(0, 12, 1), (1, 1, 1), (5, 1, 2)])  # the first window ends after the second
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12), st.integers(1, 3)), min_size=1, max_size=12))
-def test_overlap_is_found_exactly_when_two_windows_share_time(rows):
+def test_overlap_is_found_if_and_only_if_two_windows_share_time(rows):
     table = pd.DataFrame(rows, columns=["onset", "duration", "fold"])
     windows = table[["onset", "duration"]].astype(float).assign(recording="r", window=range(len(table)))
     windows["patient"] = [f"p{fold}" for fold in table["fold"]]
     folds = pd.DataFrame({"patient": ["p1", "p2", "p3"], "fold": [1, 2, 3]})
     samples = np.random.default_rng(0).normal(size=(len(table), 1, 4))
-    shared = any(
+    overlapping = any(
         a[2] != b[2] and min(a[0] + a[1], b[0] + b[1]) > max(a[0], b[0]) for i, a in enumerate(rows) for b in rows[:i]
     )
-    if shared:
+    if overlapping:
         with pytest.raises(InputError, match="leak: r: time around"):
             check_leakage(windows, folds, samples)
     else:
@@ -146,57 +147,58 @@ def test_twenty_thousand_windows_pass():
 
 
 @pytest.fixture
-def files(study, tmp_path):
+def run(study, tmp_path):
+    """Write windows and samples; return a function that makes the folds."""
     windows, _, samples = study
     write_table(tmp_path / "windows.tsv", windows)
     write_array(tmp_path / "windows.npy", samples)
 
     def run(folds=3, given=None, n_folds=3):
-        paths = [str(tmp_path / name) for name in ("windows.tsv", "windows.npy", "folds.tsv", "leakage.json")]
-        write_folds({"folds": folds, "seed": 1, "n_folds": n_folds}, paths[0], paths[1], given, paths[2], paths[3])
+        paths = [tmp_path / name for name in ("windows.tsv", "windows.npy", "folds.tsv", "leakage.json")]
+        folds_job.run(FoldsSettings(folds=folds, n_folds=n_folds, seed=1), *paths, given=given)
         return read_table(tmp_path / "folds.tsv", text=("patient",))
 
     return run
 
 
-def test_the_job_writes_folds_and_findings(files, study, tmp_path):
-    made = files()
+def test_job_writes_folds_and_results_of_the_checks(run, study, tmp_path):
+    made = run()
     assert list(made.columns) == ["patient", "fold", "bckg", "sz"]
     assert made["bckg"].tolist() == [4] * 6 and made["sz"].tolist() == [1] * 6
     assert made.groupby("fold").size().tolist() == [2, 2, 2]
     assert json.loads((tmp_path / "leakage.json").read_text())["passed"]
     first = [(tmp_path / name).read_bytes() for name in ("folds.tsv", "leakage.json")]
-    files()
+    run()
     assert [(tmp_path / name).read_bytes() for name in ("folds.tsv", "leakage.json")] == first
 
 
-def test_other_folds_than_the_workflow_planned_with_stop_the_job(files, tmp_path):
+def test_another_number_of_folds_than_planned_is_refused(run, tmp_path):
     with pytest.raises(InputError, match="7 folds are planned, but the 6 patients with windows make 6"):
-        files("leave-one-patient-out", n_folds=7)
+        run("leave-one-patient-out", n_folds=7)
     assert not (tmp_path / "folds.tsv").exists()
 
 
 @pytest.mark.parametrize("by_option", [True, False])
-def test_given_folds_go_through_the_same_gate(files, study, tmp_path, by_option):
+def test_given_folds_are_checked_too(run, study, tmp_path, by_option):
     _, folds, samples = study
     path = tmp_path / "official.tsv"
     write_table(path, folds)
-    made = files(3, str(path)) if by_option else files(str(path))
+    made = run(3, str(path)) if by_option else run(str(path))
     assert made["fold"].tolist() == folds["fold"].tolist()
     samples[2] = samples[28]
     write_array(tmp_path / "windows.npy", samples)
     (tmp_path / "folds.tsv").unlink()
     with pytest.raises(InputError, match="leak: the same samples"):
-        files(3, str(path)) if by_option else files(str(path))
+        run(3, str(path)) if by_option else run(str(path))
     assert not (tmp_path / "folds.tsv").exists()
 
 
-def test_a_leak_between_folds_that_were_made_stops_the_job(files, study, tmp_path):
-    made = files()
+def test_a_leak_between_the_folds_made_is_an_error(run, study, tmp_path):
+    made = run()
     others = made[made["fold"] != made["fold"][0]]["patient"].tolist()
     windows, _, samples = study
     rows = [int(windows.index[windows["patient"] == name][1]) for name in (made["patient"][0], others[0])]
     samples[rows[0]] = samples[rows[1]]
     write_array(tmp_path / "windows.npy", samples)
     with pytest.raises(InputError, match="leak: the same samples"):
-        files()
+        run()

@@ -1,4 +1,4 @@
-"""Evaluation as a whole: what is written can be recomputed with scikit-learn alone."""
+"""Evaluation: the written scores can be recomputed from the written predictions with scikit-learn."""
 
 import json
 import resource
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from eegwf.config.study import Evaluation
+from eegwf.config.evaluation import Evaluation
 from eegwf.errors import InputError
 from eegwf.evaluation.bootstrap import patient_draws, replicate_scores
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
@@ -21,7 +21,7 @@ SETS = {
 
 
 def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
-    """Test predictions of some ranks in three folds, every fifth window borderline; tables beside them."""
+    """Test predictions in three folds, every fifth window borderline, and the tables of the study."""
     rng = np.random.default_rng(seed)
     classes = list(class_set)
     patient = np.repeat(np.arange(n_patients), n_windows)
@@ -45,11 +45,11 @@ def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
         logits = skill + rng.normal(size=skill.shape)
         p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
         p = np.round(p.astype(np.float32).astype(float), 9)
-        one = table.assign(predicted=names[p.argmax(1)])
-        one[[f"p_{name}" for name in classes]] = p
+        predictions = table.assign(predicted=names[p.argmax(1)])
+        predictions[[f"p_{name}" for name in classes]] = p
         for fold in (1, 2, 3):
             path = folder / f"fold{fold}" / f"rank{rank}" / "test.tsv"
-            write_table(path, one[one["fold"] == fold])
+            write_table(path, predictions[predictions["fold"] == fold])
             parts.setdefault(rank, []).append(path)
     recordings = windows.groupby("recording", as_index=False).agg(patient=("patient", "first"))
     recordings["duration"] = 20.0 * n_windows
@@ -59,29 +59,29 @@ def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
 
 @pytest.fixture(params=["2class", "3class"])
 def written(request, tmp_path):
-    """An evaluation on disk: its folder and its class set."""
+    """Folder of a written evaluation, and names of its classes."""
     class_set = SETS[request.param]
     parts, windows, recordings, events = study(tmp_path, class_set)
-    settings = Evaluation(bootstrap=200)
+    settings = Evaluation(n_bootstrap=200)
     result = evaluate(parts, windows, class_set, settings, 7, recordings, events)
     write_evaluation(tmp_path / "out", result)
     return tmp_path / "out", list(class_set)
 
 
 def read(folder):
-    """The written predictions, labelled windows only, and the metrics."""
+    """Written predictions of the labeled windows, and written metrics."""
     table = pd.read_csv(folder / "predictions.tsv", sep="\t")
     return table[table["label"].notna()], json.loads((folder / "metrics.json").read_text())
 
 
 def test_metrics_can_be_recomputed_from_the_written_predictions(written):
     folder, classes = written
-    table, found = read(folder)
-    assert list(found["members"]) == ["rank1", "rank2", "rank3", "ensemble"]
-    for name, of in found["members"].items():
-        own = table[table["member"] == name]
-        truth, predicted = own["label"], own["predicted"]
-        p = own[[f"p_{c}" for c in classes]].to_numpy()
+    table, written_metrics = read(folder)
+    assert list(written_metrics["members"]) == ["rank1", "rank2", "rank3", "ensemble"]
+    for name, values in written_metrics["members"].items():
+        rows = table[table["member"] == name]
+        truth, predicted = rows["label"], rows["predicted"]
+        p = rows[[f"p_{c}" for c in classes]].to_numpy()
         if len(classes) == 2:
             binary, ranked = (truth == classes[1]), p[:, 1]
             auroc = metrics.roc_auc_score(binary, ranked)
@@ -97,42 +97,42 @@ def test_metrics_can_be_recomputed_from_the_written_predictions(written):
             "auroc": auroc,
             "auprc": auprc,
         }
-        assert {key: of[key]["value"] for key in expected} == pytest.approx(expected, abs=1e-9)
-        assert set(of) == {*expected, "per_class"}
+        assert {key: values[key]["value"] for key in expected} == pytest.approx(expected, abs=1e-9)
+        assert set(values) == {*expected, "per_class"}
         matrix = metrics.confusion_matrix(truth, predicted, labels=classes)
-        assert found["confusion"][name] == matrix.tolist()
+        assert written_metrics["confusion"][name] == matrix.tolist()
         precision, recall, f1, support = metrics.precision_recall_fscore_support(truth, predicted, labels=classes)
-        for at, label in enumerate(classes):
-            per_class = of["per_class"][label]
-            assert per_class["n_windows"] == support[at]
-            assert per_class["precision"]["value"] == pytest.approx(precision[at], abs=1e-9)
-            assert per_class["recall"]["value"] == pytest.approx(recall[at], abs=1e-9)
-            assert per_class["f1"]["value"] == pytest.approx(f1[at], abs=1e-9)
-    assert found["n_windows"] == len(own) and found["n_patients"] == own["patient"].nunique()
+        for number, label in enumerate(classes):
+            per_class = values["per_class"][label]
+            assert per_class["n_windows"] == support[number]
+            assert per_class["precision"]["value"] == pytest.approx(precision[number], abs=1e-9)
+            assert per_class["recall"]["value"] == pytest.approx(recall[number], abs=1e-9)
+            assert per_class["f1"]["value"] == pytest.approx(f1[number], abs=1e-9)
+    assert written_metrics["n_windows"] == len(rows) and written_metrics["n_patients"] == rows["patient"].nunique()
 
 
 def test_intervals_can_be_recomputed_from_the_written_predictions(written):
     folder, _ = written
-    table, found = read(folder)
+    table, written_metrics = read(folder)
     for name in ("rank2", "ensemble"):
-        own = table[table["member"] == name]
-        patients = sorted(own["patient"].unique())
+        rows = table[table["member"] == name]
+        patients = sorted(rows["patient"].unique())
         values = []
         for weights in patient_draws(len(patients), 200, seed=7):
-            weight = own["patient"].map(dict(zip(patients, weights, strict=True)))
-            values.append(metrics.balanced_accuracy_score(own["label"], own["predicted"], sample_weight=weight))
+            weight = rows["patient"].map(dict(zip(patients, weights, strict=True)))
+            values.append(metrics.balanced_accuracy_score(rows["label"], rows["predicted"], sample_weight=weight))
         low, high = np.quantile(values, [0.025, 0.975])
-        entry = found["members"][name]["balanced_accuracy"]
+        entry = written_metrics["members"][name]["balanced_accuracy"]
         assert (entry["low"], entry["high"]) == pytest.approx((low, high), abs=1e-9)
         assert entry["low"] < entry["value"] < entry["high"] and entry["undefined"] == 0
 
 
-def test_folds_and_patients_add_up(written):
+def test_scores_of_folds_and_patients_are_those_of_their_windows(written):
     folder, classes = written
-    table, found = read(folder)
-    own = table[table["member"] == "ensemble"]
-    for entry in found["per_fold"]:
-        fold = own[own["fold"] == entry["fold"]]
+    table, written_metrics = read(folder)
+    ensemble = table[table["member"] == "ensemble"]
+    for entry in written_metrics["per_fold"]:
+        fold = ensemble[ensemble["fold"] == entry["fold"]]
         assert entry["n_windows"] == len(fold) and entry["n_patients"] == fold["patient"].nunique()
         expected = metrics.balanced_accuracy_score(fold["label"], fold["predicted"])
         assert entry["balanced_accuracy"] == pytest.approx(expected, abs=1e-9)
@@ -144,51 +144,51 @@ def test_folds_and_patients_add_up(written):
         *("balanced_accuracy", "accuracy", "auroc"),
     ]
     assert (patients[counts].sum(axis=1) == patients["n_windows"]).all()
-    assert patients["n_windows"].sum() == len(own)
+    assert patients["n_windows"].sum() == len(ensemble)
     for _, row in patients.iterrows():
-        mine = own[own["patient"] == row["patient"]]
-        assert row["accuracy"] == pytest.approx(metrics.accuracy_score(mine["label"], mine["predicted"]), abs=1e-8)
+        rows = ensemble[ensemble["patient"] == row["patient"]]
+        assert row["accuracy"] == pytest.approx(metrics.accuracy_score(rows["label"], rows["predicted"]), abs=1e-8)
     events = pd.read_csv(folder / "events.tsv", sep="\t")
     assert events["patient"].tolist() == [*patients["patient"], "all"]
     assert events["tp"].iloc[:-1].sum() == events["tp"].iloc[-1]
 
 
-def test_two_evaluations_are_the_same_bytes(tmp_path):
+def test_evaluation_does_not_depend_on_the_order_of_its_input(tmp_path):
     class_set = SETS["3class"]
     parts, windows, recordings, events = study(tmp_path, class_set)
     for name in ("one", "two"):
         shuffled = {rank: paths[::-1] if name == "two" else paths for rank, paths in parts.items()}
-        result = evaluate(shuffled, windows, class_set, Evaluation(bootstrap=100), 1, recordings, events.iloc[::-1])
+        result = evaluate(shuffled, windows, class_set, Evaluation(n_bootstrap=100), 1, recordings, events.iloc[::-1])
         write_evaluation(tmp_path / name, result)
     for file in ("predictions.tsv", "metrics.json", "per_patient.tsv", "events.tsv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
-def test_every_member_sees_the_same_patients(tmp_path):
+def test_all_members_use_the_same_draws_of_patients(tmp_path):
     class_set = SETS["2class"]
     parts, windows, *_ = study(tmp_path, class_set)
-    same = {1: parts[1], 2: parts[1]}
-    found = evaluate(same, windows, class_set, Evaluation(bootstrap=100), 1).metrics["members"]
-    assert found["rank1"] == found["rank2"] == found["ensemble"]
+    equal = {1: parts[1], 2: parts[1]}
+    members = evaluate(equal, windows, class_set, Evaluation(n_bootstrap=100), 1).metrics["members"]
+    assert members["rank1"] == members["rank2"] == members["ensemble"]
 
 
-def test_without_recordings_the_event_table_has_only_its_header(tmp_path):
+def test_event_table_without_recordings_has_only_a_header(tmp_path):
     parts, windows, *_ = study(tmp_path, SETS["2class"])
-    result = evaluate(parts, windows, SETS["2class"], Evaluation(bootstrap=100, primary="rank2"), 1)
+    result = evaluate(parts, windows, SETS["2class"], Evaluation(n_bootstrap=100, primary="rank2"), 1)
     write_evaluation(tmp_path / "out", result)
     assert (tmp_path / "out" / "events.tsv").read_text().startswith("patient\tn_events\t")
     assert result.events.empty and result.metrics["primary"] == "rank2"
 
 
-def test_one_patient_has_no_interval(tmp_path):
+def test_scores_of_a_single_patient_have_no_interval(tmp_path):
     parts, windows, *_ = study(tmp_path, SETS["2class"], n_patients=1)
-    settings = Evaluation(bootstrap=100)
-    only = {rank: [path for path in paths if "fold1" in str(path)] for rank, paths in parts.items()}
-    entry = evaluate(only, windows, SETS["2class"], settings, 1).metrics["members"]["ensemble"]["accuracy"]
+    settings = Evaluation(n_bootstrap=100)
+    first_fold = {rank: [path for path in paths if "fold1" in str(path)] for rank, paths in parts.items()}
+    entry = evaluate(first_fold, windows, SETS["2class"], settings, 1).metrics["members"]["ensemble"]["accuracy"]
     assert entry["value"] is not None and entry["low"] is None and entry["high"] is None
 
 
-def test_a_class_without_windows_gives_nulls_and_an_alarm(tmp_path):
+def test_scores_of_a_class_without_windows_are_null_and_warned_about(tmp_path):
     class_set = SETS["3class"]
     parts, windows, *_ = study(tmp_path, class_set)
     for paths in parts.values():
@@ -196,18 +196,18 @@ def test_a_class_without_windows_gives_nulls_and_an_alarm(tmp_path):
             table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
             table["label"] = table["label"].replace("generalized", "focal")
             table.to_csv(path, sep="\t", index=False)
-    result = evaluate(parts, windows, class_set, Evaluation(bootstrap=100), 1)
+    result = evaluate(parts, windows, class_set, Evaluation(n_bootstrap=100), 1)
     write_evaluation(tmp_path / "out", result)
-    of = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    ensemble = of["members"]["ensemble"]
+    written_metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    ensemble = written_metrics["members"]["ensemble"]
     assert ensemble["auroc"] == {"value": None, "low": None, "high": None, "undefined": 100}
     assert ensemble["per_class"]["generalized"]["recall"]["value"] is None
     assert ensemble["balanced_accuracy"]["value"] > 0
-    assert "test fold 2 has no window of generalized" in of["alarms"]
+    assert "test fold 2 has no window of generalized" in written_metrics["sanity_warnings"]
 
 
-def test_wrong_inputs_are_refused(tmp_path):
-    class_set, settings = SETS["2class"], Evaluation(bootstrap=100)
+def test_inconsistent_inputs_are_refused(tmp_path):
+    class_set, settings = SETS["2class"], Evaluation(n_bootstrap=100)
     parts, windows, *_ = study(tmp_path, class_set)
     with pytest.raises(InputError, match=r"rank9 has no predictions, found rank1, rank2, rank3, ensemble"):
         evaluate(parts, windows, class_set, Evaluation(primary="rank9"), 1)
@@ -223,13 +223,13 @@ def test_wrong_inputs_are_refused(tmp_path):
         evaluate(parts, windows, class_set, settings, 1)
 
 
-def test_the_bootstrap_of_a_study_is_small(tmp_path):
-    # Six members, 1000 replicates, 1500 labelled windows: the bound is ten times what it takes.
+def test_memory_of_the_bootstrap_is_bounded(tmp_path):
+    # Six members, 1000 replicates, 1500 labeled windows.
     class_set = SETS["3class"]
     parts, windows, *_ = study(tmp_path, class_set, n_patients=28, n_windows=67, n_ranks=5)
-    found = evaluate(parts, windows, class_set, Evaluation(bootstrap=1000), 1).metrics
-    assert found["n_windows"] == 1500 and len(found["members"]) == 6
-    # 100,000 windows and 20 replicates would hold 16 MB an array at once; in blocks of one they hold less.
+    values = evaluate(parts, windows, class_set, Evaluation(n_bootstrap=1000), 1).metrics
+    assert values["n_windows"] == 1500 and len(values["members"]) == 6
+    # 100,000 windows and 200 replicates at once take 160 MB per array; blocks of 10 replicates take 8 MB.
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(3), 100_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

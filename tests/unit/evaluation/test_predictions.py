@@ -1,4 +1,4 @@
-"""Pooling of test predictions: what comes out, and what is refused."""
+"""Pooling and validation of test predictions."""
 
 import numpy as np
 import pandas as pd
@@ -15,18 +15,18 @@ NAMES = [f"p_{name}" for name in CLASSES]
 
 
 def fold_table(fold: int, seed: int = 0, n_windows: int = 6) -> pd.DataFrame:
-    """A right `test.tsv`: patients `s<fold>0` and `s<fold>1`, windows of its own."""
+    """A valid `test.tsv` of the patients `s<fold>0` and `s<fold>1`."""
     rng = np.random.default_rng([seed, fold])
     p = rng.dirichlet(np.ones(3), n_windows).astype(np.float32).astype(float)
-    at = np.arange(n_windows)
+    number = np.arange(n_windows)
     table = pd.DataFrame(
         {
-            "window": at * 10 + fold,
-            "patient": [f"s{fold}{i % 2}" for i in at],
-            "recording": [f"s{fold}{i % 2}_r" for i in at],
-            "onset": at * 5.0,
+            "window": number * 10 + fold,
+            "patient": [f"s{fold}{i % 2}" for i in number],
+            "recording": [f"s{fold}{i % 2}_r" for i in number],
+            "onset": number * 5.0,
             "fold": fold,
-            "label": [*[CLASSES[i % 3] for i in at[1:]], ""],
+            "label": [*[CLASSES[i % 3] for i in number[1:]], ""],
             "predicted": np.array(CLASSES)[p.argmax(1)],
         }
     )
@@ -36,38 +36,38 @@ def fold_table(fold: int, seed: int = 0, n_windows: int = 6) -> pd.DataFrame:
 
 @pytest.fixture
 def parts(tmp_path):
-    """Three ranks, three folds."""
-    found = {}
+    """Files of three ranks and three folds."""
+    files = {}
     for rank in (2, 1, 3):
         for fold in (3, 1, 2):
             path = tmp_path / f"fold{fold}" / f"rank{rank}" / "test.tsv"
             write_table(path, fold_table(fold, seed=rank))
-            found.setdefault(rank, []).append(path)
-    return found
+            files.setdefault(rank, []).append(path)
+    return files
 
 
 def change(path, row, column, value):
-    """Write one cell of a table anew, as text."""
+    """Replace a cell of a table."""
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     table.loc[row, column] = value
     table.to_csv(path, sep="\t", index=False)
 
 
-def test_order_and_columns(parts):
+def test_columns_and_order_of_pooled_predictions(parts):
     pooled = pool_predictions(parts, CLASSES)
     assert list(pooled.columns) == [
         *("member", "window", "patient", "recording", "onset", "fold", "label", "predicted"),
         *NAMES,
     ]
     assert pooled["member"].unique().tolist() == ["rank1", "rank2", "rank3", "ensemble"]
-    for _, own in pooled.groupby("member"):
-        assert own["window"].tolist() == sorted(10 * i + fold for i in range(6) for fold in (1, 2, 3))
+    for _, predictions in pooled.groupby("member"):
+        assert predictions["window"].tolist() == sorted(10 * i + fold for i in range(6) for fold in (1, 2, 3))
     assert (pooled["label"] == "").sum() == 4 * 3
 
 
-def test_rank10_comes_after_rank2(parts):
-    many = {1: parts[1], 10: parts[3], 2: parts[2]}
-    assert pool_predictions(many, CLASSES)["member"].unique().tolist() == [
+def test_members_are_sorted_by_rank_number(parts):
+    ranks = {1: parts[1], 10: parts[3], 2: parts[2]}
+    assert pool_predictions(ranks, CLASSES)["member"].unique().tolist() == [
         "rank1",
         "rank2",
         "rank10",
@@ -75,7 +75,7 @@ def test_rank10_comes_after_rank2(parts):
     ]
 
 
-def test_the_ensemble_is_the_mean_of_the_written_rows(parts, tmp_path):
+def test_ensemble_is_the_mean_of_the_written_probabilities(parts, tmp_path):
     write_table(tmp_path / "predictions.tsv", pool_predictions(parts, CLASSES))
     written = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")
     ranks = [written[written["member"] == f"rank{r}"][NAMES].to_numpy() for r in (1, 2, 3)]
@@ -85,14 +85,14 @@ def test_the_ensemble_is_the_mean_of_the_written_rows(parts, tmp_path):
     assert ensemble["predicted"].tolist() == [CLASSES[i] for i in ensemble[NAMES].to_numpy().argmax(1)]
 
 
-def test_memory_and_file_hold_the_same_numbers(parts, tmp_path):
+def test_written_probabilities_equal_those_in_memory(parts, tmp_path):
     pooled = pool_predictions(parts, CLASSES)
     write_table(tmp_path / "predictions.tsv", pooled)
     written = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")
     np.testing.assert_array_equal(written[NAMES].to_numpy(), pooled[NAMES].to_numpy())
 
 
-def test_the_first_class_wins_a_tie(tmp_path):
+def test_first_class_is_predicted_on_a_tie(tmp_path):
     paths = {}
     for rank, p in ((1, (0.2, 0.6, 0.2)), (2, (0.6, 0.2, 0.2))):
         table = fold_table(1, n_windows=1)
@@ -105,7 +105,7 @@ def test_the_first_class_wins_a_tie(tmp_path):
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(1, 10**6), min_size=3, max_size=3), st.integers(1, 7))
-def test_the_ensemble_of_equals_is_the_rank(tmp_path_factory, counts, n_ranks):
+def test_ensemble_of_equal_ranks_equals_the_rank(tmp_path_factory, counts, n_ranks):
     p = np.array(counts) / sum(counts)
     table = fold_table(1, n_windows=1)
     table[NAMES] = [p]
@@ -119,7 +119,7 @@ def test_the_ensemble_of_equals_is_the_rank(tmp_path_factory, counts, n_ranks):
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "said"),
+    ("column", "value", "message"),
     [
         ("p_focal", "nan", "p_focal"),
         ("p_focal", "inf", "p_focal"),
@@ -135,15 +135,15 @@ def test_the_ensemble_of_equals_is_the_rank(tmp_path_factory, counts, n_ranks):
         ("patient", "", "patient is ''"),
     ],
 )
-def test_a_wrong_cell_is_named(parts, column, value, said):
+def test_error_names_the_wrong_cell(parts, column, value, message):
     path = parts[2][1]
     change(path, 2, column, value)
     with pytest.raises(InputError) as caught:
         pool_predictions(parts, CLASSES)
-    assert f"{path}: line 4 " in str(caught.value) and said in str(caught.value)
+    assert f"{path}: line 4 " in str(caught.value) and message in str(caught.value)
 
 
-def test_probabilities_must_sum_to_one(parts):
+def test_probabilities_that_do_not_sum_to_one_are_refused(parts):
     path = parts[1][0]
     table = fold_table(3, seed=1)
     table.loc[1, "p_focal"] += 2e-6
@@ -152,7 +152,7 @@ def test_probabilities_must_sum_to_one(parts):
         pool_predictions(parts, CLASSES)
 
 
-def test_predicted_must_be_the_largest(parts):
+def test_predicted_class_without_the_largest_probability_is_refused(parts):
     path = parts[1][0]
     table = fold_table(3, seed=1)
     table.loc[0, "predicted"] = CLASSES[(CLASSES.index(table["predicted"][0]) + 1) % 3]
@@ -161,26 +161,26 @@ def test_predicted_must_be_the_largest(parts):
         pool_predictions(parts, CLASSES)
 
 
-def test_columns_of_another_class_set(parts):
+def test_columns_of_another_class_set_are_refused(parts):
     with pytest.raises(InputError, match=r"columns .* expected .*p_seizure"):
         pool_predictions(parts, ["background", "seizure"])
 
 
-def test_ranks_must_have_the_same_windows(parts):
+def test_ranks_with_different_windows_are_refused(parts):
     path = parts[3][1]
-    whole = fold_table(1, seed=3)
-    write_table(path, whole.drop(index=4))
+    complete = fold_table(1, seed=3)
+    write_table(path, complete.drop(index=4))
     with pytest.raises(InputError) as caught:
         pool_predictions(parts, CLASSES)
     assert str(caught.value).startswith(f"{path}: no row of window 41")
-    extra = pd.concat([whole, whole.tail(1).assign(window=999)])
+    extra = pd.concat([complete, complete.tail(1).assign(window=999)])
     write_table(path, extra)
     with pytest.raises(InputError) as caught:
         pool_predictions(parts, CLASSES)
     assert str(caught.value).startswith(f"{path}: window 999 has no row in rank 1")
 
 
-def test_ranks_must_agree_on_labels(parts):
+def test_ranks_with_different_labels_are_refused(parts):
     path = parts[3][1]
     change(path, 5, "label", "focal")
     with pytest.raises(InputError) as caught:
@@ -193,7 +193,7 @@ def test_a_window_in_two_folds_is_refused(parts):
         for path in parts[rank]:
             if "fold2" in str(path):
                 change(path, 0, "window", "1")
-    with pytest.raises(InputError, match=r"window 1 stands in .*fold1.*fold2|window 1 stands in .*fold2.*fold1"):
+    with pytest.raises(InputError, match=r"window 1 has more than one row \(in .*(fold1.*fold2|fold2.*fold1)"):
         pool_predictions(parts, CLASSES)
 
 
@@ -206,7 +206,7 @@ def test_a_patient_in_two_folds_is_refused(parts):
         pool_predictions(parts, CLASSES)
 
 
-def test_a_fold_may_be_empty_but_not_all(parts):
+def test_single_folds_may_be_empty_but_not_all_folds(parts):
     for rank in parts:
         write_table(parts[rank][0], fold_table(3, seed=rank).head(0))
     assert set(pool_predictions(parts, CLASSES)["fold"]) == {1, 2}
@@ -219,7 +219,7 @@ def test_a_fold_may_be_empty_but_not_all(parts):
         pool_predictions({}, CLASSES)
 
 
-def test_patients_named_with_digits_keep_their_zeros(tmp_path):
+def test_leading_zeros_of_patient_names_are_kept(tmp_path):
     table = fold_table(1).assign(patient="007")
     write_table(tmp_path / "test.tsv", table)
     assert set(read_predictions(tmp_path / "test.tsv", CLASSES)["patient"]) == {"007"}

@@ -1,4 +1,4 @@
-"""Band power against scipy, numpy and scikit-learn, and through training and retraining to files."""
+"""Band power model compared with scipy, numpy and scikit-learn, and its training, retraining and files."""
 
 import json
 from dataclasses import replace
@@ -14,31 +14,31 @@ from sklearn.preprocessing import StandardScaler
 
 from eegwf.attribution.maps import gradcam_maps
 from eegwf.config.training import Training
-from eegwf.data.splits import load_cohort, split
-from eegwf.jobs.retrain import retrain_fold
+from eegwf.data.splits import load_window_set, split
+from eegwf.jobs import retrain
 from eegwf.models.bandpower import BANDS
 from eegwf.models.registry import build
 from eegwf.storage.files import read_array, read_json, read_table, write_array, write_json
 from eegwf.training.classifier import load_classifier, predict, save_classifier
 from eegwf.training.loop import train
 from eegwf.training.sampling import epoch_order
-from eegwf.training.spectrogram_dataset import Inputs
-from tests.helpers.study import CLASSES, tune_config, write_study
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from tests.helpers.study import CLASSES, retrain_settings, tune_config, write_study
 
 NAMES = list(BANDS)
 FREQS = list(np.linspace(1, 30, 10))
 RNG = np.random.default_rng(0)
 
 
-def bandpower(n_chans=2, n_freqs=1, n_times=512, n_outputs=3, sfreq=256.0, freqs=None, **own):
-    shape = {"n_chans": n_chans, "n_freqs": n_freqs, "n_times": n_times, "n_outputs": n_outputs}
-    return build("bandpower", shape, own, {"sfreq": sfreq, "freqs": freqs})
+def bandpower(n_chans=2, n_freqs=1, n_frames=512, n_outputs=3, sfreq=256.0, freqs=None, **parameters):
+    shape = {"n_chans": n_chans, "n_freqs": n_freqs, "n_frames": n_frames, "n_outputs": n_outputs}
+    return build("bandpower", shape, parameters, {"sfreq": sfreq, "freqs": freqs})
 
 
-def means_of(power, hertz):
-    """Means `(..., n_bands)` of a power `(..., n_freqs)` over the frequencies of each band that has some."""
-    inside = [(hertz >= low) & (hertz < high) for low, high in BANDS.values()]
-    return np.stack([power[..., where].mean(axis=-1) for where in inside if where.any()], axis=-1)
+def band_means(power, freqs):
+    """Average a power `(..., n_freqs)` over the frequencies of each band that contains some, `(..., n_bands)`."""
+    masks = [(freqs >= low) & (freqs < high) for low, high in BANDS.values()]
+    return np.stack([power[..., mask].mean(axis=-1) for mask in masks if mask.any()], axis=-1)
 
 
 @pytest.fixture(autouse=True)
@@ -48,11 +48,11 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """The tiny study, with a time series of 120 samples at 60 Hz beside its spectrograms, and a parameter set."""
+    """Write the small study, with time series of 120 samples at 60 Hz and two parameter sets."""
     folder = write_study(tmp_path_factory.mktemp("study"))
     x = np.array(read_array(folder / "mel.npy"), dtype=np.float64)
     times = np.arange(120) / 60
-    amplitude = np.exp(0.2 * x.mean(axis=3))[..., None]  # the bands of the spectrogram as sines
+    amplitude = np.exp(0.2 * x.mean(axis=3))[..., None]  # one sine for each frequency of the spectrogram
     series = (10 * amplitude * np.sin(2 * np.pi * np.linspace(2, 28, 10)[:, None] * times)).sum(axis=2)
     write_array(folder / "windows.npy", series.astype(np.float16))
     write_json(folder / "windows.json", {"sfreq": 60.0, "n_times": 120, "sha256": "1" * 64})
@@ -62,14 +62,14 @@ def study(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cohort(study):
-    return load_cohort(study / "windows.tsv", study / "folds.tsv", CLASSES)
+def window_set(study):
+    return load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES)
 
 
 @pytest.mark.parametrize(
     ("hertz", "band"), [(2.0, "delta"), (6.0, "theta"), (10.0, "alpha"), (20.0, "beta"), (50.0, "gamma")]
 )
-def test_the_power_of_a_sine_lies_in_its_band(hertz, band):
+def test_the_power_of_a_sine_is_in_its_band(hertz, band):
     sine = 20 * np.sin(2 * np.pi * hertz * np.arange(512) / 256)
     x = torch.tensor(np.stack([sine, sine * 2]), dtype=torch.float32)[None, :, None]
     power = bandpower().log_power(x)[0].exp()
@@ -79,65 +79,68 @@ def test_the_power_of_a_sine_lies_in_its_band(hertz, band):
     assert torch.allclose(power[1, power[1].argmax()], 4 * power[0].max(), rtol=1e-4)
 
 
-@pytest.mark.parametrize(("sfreq", "n_times"), [(256.0, 512), (200.0, 401), (500.0, 333)])
+@pytest.mark.parametrize(("sfreq", "n_frames"), [(256.0, 512), (200.0, 401), (500.0, 333)])
 @pytest.mark.parametrize("relative", [False, True])
-def test_of_a_time_series_it_is_scipys_periodogram(sfreq, n_times, relative):
-    x = RNG.normal(3, 20, (4, 2, 1, n_times)).cumsum(axis=3) / 4
-    hertz, density = signal.periodogram(x[:, :, 0], sfreq, window="hann", detrend="constant")
-    welch = signal.welch(x[:, :, 0], sfreq, window="hann", nperseg=n_times, detrend="constant")[1]
+def test_band_power_of_a_time_series_equals_scipys_periodogram(sfreq, n_frames, relative):
+    x = RNG.normal(3, 20, (4, 2, 1, n_frames)).cumsum(axis=3) / 4
+    freqs, density = signal.periodogram(x[:, :, 0], sfreq, window="hann", detrend="constant")
+    welch = signal.welch(x[:, :, 0], sfreq, window="hann", nperseg=n_frames, detrend="constant")[1]
     np.testing.assert_allclose(density, welch)
-    expected = means_of(density * sfreq / 2, hertz)  # one-sided, for each hertz
+    expected = band_means(density * sfreq / 2, freqs)  # from a one-sided density to power
     if relative:
         expected = expected / expected.sum(axis=2, keepdims=True)
-    found = bandpower(n_times=n_times, sfreq=sfreq, relative=relative).log_power(torch.tensor(x, dtype=torch.float32))
-    assert found.shape == (4, 2, 5)
-    np.testing.assert_allclose(found, np.log(expected), atol=1e-4)
+    model = bandpower(n_frames=n_frames, sfreq=sfreq, relative=relative)
+    log_power = model.log_power(torch.tensor(x, dtype=torch.float32))
+    assert log_power.shape == (4, 2, 5)
+    np.testing.assert_allclose(log_power, np.log(expected), atol=1e-4)
 
 
-def test_of_a_spectrogram_it_is_the_mean_of_what_the_decibels_mean():
+def test_band_power_of_a_spectrogram_is_the_mean_of_its_linear_power():
     freqs = np.geomspace(1, 70, 24)
     x = RNG.normal(0, 8, (4, 2, 24, 30))
-    expected = np.log(means_of((10 ** (x / 10)).mean(axis=3), freqs))
+    expected = np.log(band_means((10 ** (x / 10)).mean(axis=3), freqs))
     model = bandpower(2, 24, 30, freqs=[list(freqs)])
     np.testing.assert_allclose(model.log_power(torch.tensor(x, dtype=torch.float32)), expected, atol=1e-4)
 
 
-def test_each_stacked_spectrogram_has_its_own_frequencies():
-    one, two = np.linspace(1, 40, 24), np.geomspace(0.7, 79, 24)
+def test_stacked_spectrograms_have_separate_frequencies():
+    linear, geometric = np.linspace(1, 40, 24), np.geomspace(0.7, 79, 24)
     x = RNG.normal(0, 8, (3, 4, 24, 6))
     power = (10 ** (x / 10)).mean(axis=3)
-    expected = np.concatenate([means_of(power[:, :2], one), means_of(power[:, 2:], two)], axis=1)
-    model = bandpower(4, 24, 6, freqs=[list(one), list(two)])
+    expected = np.concatenate([band_means(power[:, :2], linear), band_means(power[:, 2:], geometric)], axis=1)
+    model = bandpower(4, 24, 6, freqs=[list(linear), list(geometric)])
     np.testing.assert_allclose(model.log_power(torch.tensor(x, dtype=torch.float32)), np.log(expected), atol=1e-4)
-    with pytest.raises(ValueError, match="3 channels are no multiple of 2"):
-        bandpower(3, 24, 6, freqs=[list(one), list(two)])
+    with pytest.raises(ValueError, match="n_chans is 3; expected a multiple of 2"):
+        bandpower(3, 24, 6, freqs=[list(linear), list(geometric)])
 
 
 @pytest.mark.parametrize(
     ("freqs", "bands"),
     [
         ([[1.0, 9.0, 12.0, 20.0]], ["delta", "alpha", "beta"]),
-        ([[8.0, 13.0, 30.0, 80.0]], ["alpha", "beta", "gamma"]),  # a band begins with its lower edge
-        ([[1.0, 5.0, 9.0, 20.0], [5.0, 6.0, 20.0, 40.0]], ["theta", "beta"]),  # only what all stacked ones have
+        # The lower edge belongs to a band, the upper edge does not.
+        ([[8.0, 13.0, 30.0, 80.0]], ["alpha", "beta", "gamma"]),
+        # A band must contain a frequency of every stacked spectrogram.
+        ([[1.0, 5.0, 9.0, 20.0], [5.0, 6.0, 20.0, 40.0]], ["theta", "beta"]),
     ],
 )
-def test_bands_without_a_frequency_are_left_out(freqs, bands):
+def test_bands_without_a_frequency_are_omitted(freqs, bands):
     model = bandpower(2, 4, 3, freqs=freqs)
     assert model.n_bands == len(bands) and model.head.in_features == 2 * len(bands)
     for band in bands:
         low, high = BANDS[band]
-        lit = torch.zeros(1, 2, 4, 3)
-        lit[0, 0, torch.tensor([low <= hertz < high for hertz in freqs[0]])] = 30.0
-        assert model.log_power(lit)[0, 0].argmax() == bands.index(band)
+        x = torch.zeros(1, 2, 4, 3)
+        x[0, 0, torch.tensor([low <= hertz < high for hertz in freqs[0]])] = 30.0
+        assert model.log_power(x)[0, 0].argmax() == bands.index(band)
     assert model.log_power(torch.randn(1, 2, 4, 3)).isfinite().all()
 
 
-def test_without_any_band_it_is_refused():
-    with pytest.raises(ValueError, match="no band holds a frequency of 90 to 200 Hz"):
+def test_an_input_without_any_band_is_rejected():
+    with pytest.raises(ValueError, match="no band contains a frequency of the input, 90 to 200 Hz"):
         bandpower(2, 3, 4, freqs=[[90.0, 100.0, 200.0]])
 
 
-def test_a_flat_channel_has_a_logarithm():
+def test_the_log_power_of_a_flat_channel_is_finite():
     assert bandpower().log_power(torch.full((1, 2, 1, 512), 7.0)).isfinite().all()
     assert (
         bandpower(2, 10, 3, freqs=[FREQS], relative=True).log_power(torch.full((1, 2, 10, 3), -40.0)).isfinite().all()
@@ -146,11 +149,11 @@ def test_a_flat_channel_has_a_logarithm():
 
 @pytest.mark.parametrize("n_outputs", [2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_its_decision_is_that_of_scikit_learn(n_outputs, weighted):
+def test_probabilities_equal_those_of_scikit_learn(n_outputs, weighted):
     rng = np.random.default_rng(1)
     label = np.minimum(rng.integers(0, 2 * n_outputs, 240), n_outputs - 1)  # the last class is the largest
     x = rng.normal(0, 6, (240, 2, 10, 12)) + 2 * label[:, None, None, None] * rng.normal(0, 1, (2, 10, 1))
-    x[:, 1, :4] = 3.0  # a band that never changes
+    x[:, 1, :4] = 3.0  # constant bands
     model = bandpower(2, 10, 12, n_outputs, freqs=[FREQS], C=0.3)
     features = model.log_power(torch.tensor(x, dtype=torch.float32)).numpy()
     weight = {number: 1 / share for number, share in enumerate(np.bincount(label) / 240)} if weighted else None
@@ -158,40 +161,42 @@ def test_its_decision_is_that_of_scikit_learn(n_outputs, weighted):
     model.fit(features, label, weight)
     reference = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, class_weight=weight, max_iter=2000))
     reference.fit(features.reshape(240, -1).astype(np.float64), label)
-    found = model(torch.tensor(x, dtype=torch.float32)).softmax(dim=1)
+    probabilities = model(torch.tensor(x, dtype=torch.float32)).softmax(dim=1)
     expected = reference.predict_proba(features.reshape(240, -1).astype(np.float64))
     assert (expected.argmax(axis=1) == label).mean() > 0.5
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
     assert all(not torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
-def test_twice_it_gives_the_same_bytes_and_coefficients_come_back(study, cohort, tmp_path):
+def test_training_is_reproducible_and_saved_coefficients_are_loaded(study, window_set, tmp_path):
     for array in ("mel.npy", "windows.npy"):
-        inputs = Inputs([study / array])
-        one, two = (train("bandpower", inputs, split(cohort, 1), {}, Training(), seed=seed) for seed in (1, 1))
-        assert one.history == two.history and one.best_epoch == len(one.history) == 1
-        own = {key: inputs.axes[key] for key in ("sfreq", "freqs")}
-        description = {"model": "bandpower", "shape": {**inputs.shape, "n_outputs": 3}, "parameters": {}, "axes": own}
-        for folder, trained in (("one", one), ("two", two)):
-            save_classifier(tmp_path / folder, trained.classifier, {**description, "normalisation": "none"})
-        files = [(tmp_path / folder / "model.safetensors").read_bytes() for folder in ("one", "two")]
+        dataset = SpectrogramDataset([study / array])
+        first, second = (
+            train("bandpower", dataset, split(window_set, 1), {}, Training(), seed=seed) for seed in (1, 1)
+        )
+        assert first.history == second.history and first.best_epoch == len(first.history) == 1
+        axes = {key: dataset.axes[key] for key in ("sfreq", "freqs")}
+        description = {"model": "bandpower", "shape": {**dataset.shape, "n_outputs": 3}, "parameters": {}, "axes": axes}
+        for folder, trained in (("first", first), ("second", second)):
+            save_classifier(tmp_path / folder, trained.classifier, {**description, "normalization": "none"})
+        files = [(tmp_path / folder / "model.safetensors").read_bytes() for folder in ("first", "second")]
         assert files[0] == files[1]
-        loaded, _ = load_classifier(tmp_path / "one")
-        x = inputs.read(np.arange(30))
-        assert torch.equal(loaded(x), one.classifier(x))
+        loaded, _ = load_classifier(tmp_path / "first")
+        x = dataset.read(np.arange(30))
+        assert torch.equal(loaded(x), first.classifier(x))
         assert loaded(x).std(dim=0).min() > 1e-3
 
 
 @pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
-def test_training_fits_it_to_the_training_windows_and_validates(study, cohort, array):
-    inputs, parts = Inputs([study / array]), split(cohort, 1)
-    trained = train("bandpower", inputs, parts, {"C": 0.1}, Training(normalisation="patients"), seed=1)
-    assert trained.classifier.normalisation.kind == "none"  # it takes dB and microvolts as they are
+def test_training_fits_the_training_windows_and_scores_the_validation_windows(study, window_set, array):
+    dataset, parts = SpectrogramDataset([study / array]), split(window_set, 1)
+    trained = train("bandpower", dataset, parts, {"C": 0.1}, Training(normalization="patients"), seed=1)
+    assert trained.classifier.normalization.kind == "none"  # the model normalizes its input itself
     network = trained.classifier.network
-    features = network.log_power(inputs.read(np.arange(144))).reshape(144, -1).double().numpy()
+    features = network.log_power(dataset.read(np.arange(144))).reshape(144, -1).double().numpy()
     reference = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
     reference.fit(features[parts.train.window], parts.train.label)
-    logits = predict(trained.classifier, inputs, parts.validation.window)
+    logits = predict(trained.classifier, dataset, parts.validation.window)
     expected = reference.predict_proba(features[parts.validation.window])
     np.testing.assert_allclose(logits.softmax(dim=1), expected, atol=1e-4)
     score = balanced_accuracy_score(parts.validation.label, expected.argmax(axis=1))
@@ -199,44 +204,44 @@ def test_training_fits_it_to_the_training_windows_and_validates(study, cohort, a
 
 
 @pytest.mark.parametrize("balance", ["none", "weights", "sampling", "undersampling"])
-def test_balance_weighs_the_classes(study, cohort, balance):
-    inputs, parts = Inputs([study / "mel.npy"]), split(cohort, 1)
-    kept = (parts.train.label > 0) | (np.arange(len(parts.train.label)) < 12)  # few of class 0
+def test_class_balance_determines_the_class_weights(study, window_set, balance):
+    dataset, parts = SpectrogramDataset([study / "mel.npy"]), split(window_set, 1)
+    kept = (parts.train.label > 0) | (np.arange(len(parts.train.label)) < 12)  # class 0 is the smallest
     train_part = parts.train.select(kept)
     counts = np.bincount(train_part.label)
     assert counts[0] < counts[1]
-    trained = train("bandpower", inputs, replace(parts, train=train_part), {}, Training(balance=balance), seed=1)
+    trained = train("bandpower", dataset, replace(parts, train=train_part), {}, Training(class_balance=balance), seed=1)
     network = trained.classifier.network
-    features = network.log_power(inputs.read(train_part.window)).reshape(kept.sum(), -1).double().numpy()
+    features = network.log_power(dataset.read(train_part.window)).reshape(kept.sum(), -1).double().numpy()
     label = train_part.label
-    if balance == "undersampling":  # as many of each class as of the smallest
+    if balance == "undersampling":  # equal numbers of windows of all classes
         order = np.sort(epoch_order(label, balance, 1, 0))
         assert (np.bincount(label[order]) == counts[0]).all()
         features, label, train_part = features[order], label[order], train_part.select(order)
     weight = "balanced" if balance in ("weights", "sampling") else None
     reference = make_pipeline(StandardScaler(), LogisticRegression(class_weight=weight, max_iter=2000))
     reference.fit(features, label)
-    found = predict(trained.classifier, inputs, train_part.window).softmax(dim=1)
-    np.testing.assert_allclose(found, reference.predict_proba(features), atol=1e-4)
+    probabilities = predict(trained.classifier, dataset, train_part.window).softmax(dim=1)
+    np.testing.assert_allclose(probabilities, reference.predict_proba(features), atol=1e-4)
 
 
 @pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
-def test_retraining_writes_the_same_five_files_for_every_rank(study, tmp_path, array):
-    config = {key: value for key, value in tune_config(model="bandpower").items() if key not in ("space", "tuning")}
+def test_retraining_writes_five_reproducible_files_for_every_rank(study, tmp_path, array):
+    settings = retrain_settings(tune_config(model="bandpower"))
     written = []
     for number in (1, 2):
         folder = tmp_path / str(number)
-        retrain_fold(
+        retrain.run(
+            settings=settings,
             name="bandpower_mel_3class_fold2",
             fold=2,
-            config=config,
             code="x",
-            windows=str(study / "windows.tsv"),
-            folds=str(study / "folds.tsv"),
-            arrays=[str(study / array)],
-            best=str(study / "best.json"),
-            state=str(folder / "state"),
-            output=str(folder / "retrain"),
+            windows=study / "windows.tsv",
+            folds=study / "folds.tsv",
+            arrays=[study / array],
+            best=study / "best.json",
+            state=folder / "state",
+            output=folder / "retrain",
         )
         files = [path for path in sorted((folder / "retrain").glob("rank*/*")) if path.is_file()]
         written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
@@ -250,25 +255,25 @@ def test_retraining_writes_the_same_five_files_for_every_rank(study, tmp_path, a
     loaded, description = load_classifier(folder)
     table = read_table(folder / "test.tsv", text=("patient", "label", "predicted"))
     classes = np.array(description["classes"])
-    found = loaded(Inputs([study / array]).read(table["window"].to_numpy())).argmax(dim=1).numpy()
-    assert list(classes[found]) == list(table["predicted"])
+    predicted = loaded(SpectrogramDataset([study / array]).read(table["window"].to_numpy())).argmax(dim=1).numpy()
+    assert list(classes[predicted]) == list(table["predicted"])
     assert len(read_table(folder / "history.tsv")) == 1 and read_json(folder / "model.json")["best_epoch"] == 1
 
 
 @pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
-def test_its_maps_are_alike_at_all_times(study, cohort, array):
-    inputs = Inputs([study / array])
-    network = train("bandpower", inputs, split(cohort, 1), {}, Training(), seed=1).classifier.network
-    maps = torch.stack([gradcam_maps(network, inputs.read(np.arange(6)), number) for number in range(3)])
-    assert maps.shape == (3, 6, inputs.n_freqs, inputs.n_times) and maps.min() >= 0
+def test_gradcam_maps_are_equal_at_all_times(study, window_set, array):
+    dataset = SpectrogramDataset([study / array])
+    network = train("bandpower", dataset, split(window_set, 1), {}, Training(), seed=1).classifier.network
+    maps = torch.stack([gradcam_maps(network, dataset.read(np.arange(6)), number) for number in range(3)])
+    assert maps.shape == (3, 6, dataset.n_freqs, dataset.n_frames) and maps.min() >= 0
     assert (maps.flatten(2).amax(dim=(0, 2)) > 0).all()
     assert torch.equal(maps, maps[..., :1].expand_as(maps))
-    if inputs.n_freqs > 1:  # each frequency has its band's value
-        laid = network.to_input(torch.arange(5.0).reshape(1, 1, 5, 1))[0, :, 0]
-        assert laid.tolist() == [
+    if dataset.n_freqs > 1:  # each frequency has the value of its band
+        resized = network.upsample_to_input(torch.arange(5.0).reshape(1, 1, 5, 1))[0, :, 0]
+        assert resized.tolist() == [
             next(number for number, (low, high) in enumerate(BANDS.values()) if low <= hertz < high) for hertz in FREQS
         ]
 
 
-def test_nothing_of_it_is_trained_by_steps():
+def test_no_parameter_is_trained_by_gradient_descent():
     assert not any(parameter.requires_grad for parameter in bandpower().parameters())

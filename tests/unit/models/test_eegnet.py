@@ -1,4 +1,4 @@
-"""EEGNet: the paper's parameters, its constraints after every step, and its filters over time."""
+"""EEGNet: number of parameters, layers and constraints of the paper."""
 
 import numpy as np
 import pytest
@@ -6,24 +6,24 @@ import torch
 from torch.nn import functional
 
 from eegwf.config.training import Training
-from eegwf.data.splits import load_cohort, split
+from eegwf.data.splits import load_window_set, split
 from eegwf.models.registry import build
 from eegwf.storage.files import read_array, write_array, write_json
-from eegwf.training.batch_loader import Batches
+from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.classifier import Classifier, needed_axes
 from eegwf.training.loop import train
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Trainer
 from tests.helpers.study import CLASSES, write_study
 
 
-def eegnet(n_chans=3, n_freqs=1, n_times=128, n_outputs=3, sfreq=128.0, **own):
+def eegnet(n_chans=3, n_freqs=1, n_frames=128, n_outputs=3, sfreq=128.0, **parameters):
     torch.manual_seed(0)
-    shape = {"n_chans": n_chans, "n_freqs": n_freqs, "n_times": n_times, "n_outputs": n_outputs}
-    return build("eegnet", shape, own, {"sfreq": sfreq}).eval()
+    shape = {"n_chans": n_chans, "n_freqs": n_freqs, "n_frames": n_frames, "n_outputs": n_outputs}
+    return build("eegnet", shape, parameters, {"sfreq": sfreq}).eval()
 
 
-def count(model):
+def n_parameters(model):
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -34,7 +34,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """The tiny study, with a time series beside its spectrograms."""
+    """Write the small study, with time series in addition to its spectrograms."""
     folder = write_study(tmp_path_factory.mktemp("study"))
     series = np.array(read_array(folder / "mel.npy")).reshape(144, 3, 120)
     write_array(folder / "windows.npy", 50 * series)
@@ -43,48 +43,56 @@ def study(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cohort(study):
-    return load_cohort(study / "windows.tsv", study / "folds.tsv", CLASSES)
+def window_set(study):
+    return load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES)
 
 
 @pytest.mark.parametrize(("filters", "expected"), [(4, 1066), (8, 2258)])
-def test_it_has_the_parameters_of_table_3_of_the_paper(filters, expected):
+def test_number_of_parameters_equals_table_3_of_the_paper(filters, expected):
     # 64 channels of 128 samples at 128 Hz, two classes: EEGNet-4,2 and EEGNet-8,2.
-    assert count(eegnet(64, 1, 128, 2, temporal_filters=filters, spatial_filters=2)) == expected
+    assert n_parameters(eegnet(64, 1, 128, 2, temporal_filters=filters, spatial_filters=2)) == expected
 
 
 @pytest.mark.parametrize(
-    ("shape", "own"),
+    ("shape", "parameters"),
     [
         ((19, 1, 1000), {"sfreq": 250.0, "temporal_filters": 5, "spatial_filters": 3, "pointwise_filters": 7}),
         ((3, 10, 12), {"sfreq": 2.9, "kernel": 1.0, "separable_kernel": 2.0}),
         ((20, 64, 96), {"sfreq": 16.0}),
     ],
 )
-def test_its_formula_is_exact(shape, own):
-    f1, d = own.get("temporal_filters", 8), own.get("spatial_filters", 2)
-    f2 = own.get("pointwise_filters", f1 * d)
-    k1 = max(3, round(own.get("kernel", 0.5) * own["sfreq"]))
-    k2 = max(3, round(own.get("separable_kernel", 0.5) * own["sfreq"] / 4))
+def test_formula_of_the_number_of_parameters_is_exact(shape, parameters):
+    f1, d = parameters.get("temporal_filters", 8), parameters.get("spatial_filters", 2)
+    f2 = parameters.get("pointwise_filters", f1 * d)
+    k1 = max(3, round(parameters.get("kernel", 0.5) * parameters["sfreq"]))
+    k2 = max(3, round(parameters.get("separable_kernel", 0.5) * parameters["sfreq"] / 4))
     filters = f1 * (k1 + 2) + d * f1 * (shape[0] * shape[1] + 2) + d * f1 * (k2 + f2) + 2 * f2
-    assert count(eegnet(*shape, **own)) == filters + 3 * (f2 * -(-shape[2] // 32) + 1)
+    assert n_parameters(eegnet(*shape, **parameters)) == filters + 3 * (f2 * -(-shape[2] // 32) + 1)
 
 
 @pytest.mark.parametrize(("sfreq", "kernel", "separable"), [(128.0, 64, 16), (250.0, 125, 31), (5.0, 3, 3)])
-def test_its_filters_over_time_are_half_a_second_long_and_three_samples_at_least(sfreq, kernel, separable):
-    model = eegnet(n_times=200, sfreq=sfreq)
+def test_temporal_filters_are_half_a_second_long_and_at_least_three_samples(sfreq, kernel, separable):
+    model = eegnet(n_frames=200, sfreq=sfreq)
     assert weights_of(model, "temporal").shape == (8, kernel)
     assert model.separable[0][1].kernel_size == (1, separable)
 
 
-def weights_of(model, block):
-    """Filters of one of the first two convolutions, a row for each."""
-    (found,) = (value for name, value in model.named_parameters() if block in name and value.ndim > 1)
-    return found.flatten(1)
+def weights_of(model, name_part):
+    """Return the temporal or spatial filters of the first block, one per row."""
+    (weight,) = (value for name, value in model.named_parameters() if name_part in name and value.ndim > 1)
+    return weight.flatten(1)
 
 
-def by_convolutions(model, x, training):
-    """The paper's layers, one after the other, with the weights of a model; statistics of its norms follow."""
+def reference_output(model, x, training):
+    """Compute the layers in the order of the paper, with the weights of a model.
+
+    Returns
+    -------
+    logits
+        Logits `(batch, n_outputs)`.
+    statistics
+        Running mean and variance of each batch norm after the forward pass.
+    """
     temporal, spatial = weights_of(model, "temporal"), weights_of(model, "spatial")
     norms = [module for module in model.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
     depthwise, pointwise = (module for module in model.separable.modules() if isinstance(module, torch.nn.Conv2d))
@@ -110,7 +118,7 @@ def by_convolutions(model, x, training):
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(
-    ("shape", "own"),
+    ("shape", "parameters"),
     [
         ((19, 1, 300), {"sfreq": 100.0}),
         ((3, 1, 131), {"sfreq": 50.0, "temporal_filters": 4, "spatial_filters": 3, "pointwise_filters": 5}),
@@ -120,47 +128,50 @@ def by_convolutions(model, x, training):
     ],
     ids=str,
 )
-def test_it_is_the_papers_layers_one_after_the_other(shape, own, training):
-    model, generator = eegnet(*shape, dropout=0.0, **own), torch.Generator().manual_seed(1)
+def test_output_equals_the_layers_in_the_order_of_the_paper(shape, parameters, training):
+    model, generator = eegnet(*shape, dropout=0.0, **parameters), torch.Generator().manual_seed(1)
     with torch.no_grad():
-        for name, value in model.state_dict().items():  # so that no norm is the identity
+        for name, value in model.state_dict().items():  # so that no batch norm is the identity
             if value.is_floating_point() and "norm" in name:
                 value.add_(0.3 * torch.rand(value.shape, generator=generator))
     x = torch.randn(8, *shape, generator=generator).cumsum(dim=3) / 3 + 0.5
-    expected, statistics = by_convolutions(model, x, training)
-    found = model.train(training)(x)
-    assert torch.allclose(found, expected, rtol=1e-3, atol=1e-4)
+    expected, statistics = reference_output(model, x, training)
+    logits = model.train(training)(x)
+    assert torch.allclose(logits, expected, rtol=1e-3, atol=1e-4)
     norms = [value for name, value in model.named_buffers() if name.endswith(("running_mean", "running_var"))]
     assert all(torch.allclose(*pair, rtol=1e-3, atol=1e-5) for pair in zip(norms, statistics, strict=True))
     weights, y = list(model.parameters()), torch.arange(8) % 3
-    one, two = (torch.autograd.grad(functional.cross_entropy(logits, y), weights) for logits in (found, expected))
-    for given, wanted in zip(one, two, strict=True):
-        assert torch.allclose(given, wanted, rtol=1e-2, atol=1e-4 * max(1.0, float(wanted.abs().max())))
+    gradients, expected_gradients = (
+        torch.autograd.grad(functional.cross_entropy(output, y), weights) for output in (logits, expected)
+    )
+    for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
+        tolerance = 1e-4 * max(1.0, float(expected_gradient.abs().max()))
+        assert torch.allclose(gradient, expected_gradient, rtol=1e-2, atol=tolerance)
 
 
-@pytest.mark.parametrize("n_times", [128, 130, 1, 33])
-def test_leftover_samples_are_padded_and_count(n_times):
-    model, x = eegnet(n_times=n_times), torch.randn(2, 3, 1, n_times)
-    assert model.head.in_features == 16 * -(-n_times // 32)
+@pytest.mark.parametrize("n_frames", [128, 130, 1, 33])
+def test_the_last_samples_are_padded_and_used(n_frames):
+    model, x = eegnet(n_frames=n_frames), torch.randn(2, 3, 1, n_frames)
+    assert model.head.in_features == 16 * -(-n_frames // 32)
     changed = x.clone()
     changed[..., -1] += 1
     assert (model(x) - model(changed)).abs().max() > 1e-6
 
 
 @torch.no_grad()
-def test_each_bin_of_a_spectrogram_counts_as_a_channel():
-    picture, series = eegnet(3, 10, 40, sfreq=8.0), eegnet(30, 1, 40, sfreq=8.0)
-    assert weights_of(picture, "spatial").shape == (16, 30)
+def test_each_bin_of_a_spectrogram_is_used_as_a_channel():
+    spectrogram_model, series_model = eegnet(3, 10, 40, sfreq=8.0), eegnet(30, 1, 40, sfreq=8.0)
+    assert weights_of(spectrogram_model, "spatial").shape == (16, 30)
     x = torch.randn(2, 3, 10, 40)
-    assert torch.equal(picture(x), series(x.reshape(2, 30, 1, 40)))
+    assert torch.equal(spectrogram_model(x), series_model(x.reshape(2, 30, 1, 40)))
 
 
-def test_a_fresh_one_keeps_the_constraints():
+def test_initial_weights_satisfy_the_constraints():
     assert_constrained(eegnet(1, 1, 40, sfreq=4.0))
 
 
 def norms_of(network):
-    """Norms of the spatial filters and of the classes' weights."""
+    """Return the norms of the spatial filters and of the weights of each class."""
     return weights_of(network, "spatial").norm(dim=1), network.head.weight.norm(dim=1)
 
 
@@ -170,38 +181,39 @@ def assert_constrained(network):
     assert spatial.max() <= 1 + 1e-6 and head.max() <= 0.25 + 1e-6
 
 
-class Watched(Trainer):
-    """A trainer that looks at the network after each of its steps."""
+class CheckingTrainer(Trainer):
+    """A trainer that checks the constraints after each of its steps."""
 
     def _step(self, *arguments):
         loss = super()._step(*arguments)
         assert_constrained(self.classifier.network)
-        assert_constrained(self.chosen.network)
+        assert_constrained(self.validated_classifier.network)
         self.n_steps = getattr(self, "n_steps", 0) + 1
         return loss
 
 
 @pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
-@pytest.mark.parametrize("own", [{}, {"ema": 0.9}, {"optimizer": "sgd", "lr": 30.0}], ids=str)
-def test_the_constraints_hold_after_every_step(study, cohort, array, own):
-    inputs, parts = Inputs([study / array]), split(cohort, 1)
+@pytest.mark.parametrize("changes", [{}, {"ema_decay": 0.9}, {"optimizer": "sgd", "lr": 30.0}], ids=str)
+def test_constraints_are_satisfied_after_every_step(study, window_set, array, changes):
+    dataset, parts = SpectrogramDataset([study / array]), split(window_set, 1)
     torch.manual_seed(0)
-    axes = needed_axes("eegnet", {}, inputs)
-    classifier = Classifier("eegnet", {**inputs.shape, "n_outputs": 3}, {}, "patients", axes)
-    classifier.normalisation.fit(inputs, parts.train.window)
-    huge = {"epochs": 2, "batch_size": 16, "lr": 1.0, "clip": 100.0, "warmup": 0.0, "schedule": "constant"}
-    settings = Training(**huge | own)
-    trainer = Watched(classifier, Batches(inputs, np.arange(144), "cpu"), parts, settings, seed=1)
-    before = []  # what the optimizer alone would have left
-    trainer.optimizer.register_step_post_hook(lambda *_: before.append(norms_of(classifier.network)))
+    axes = needed_axes("eegnet", {}, dataset)
+    classifier = Classifier("eegnet", {**dataset.shape, "n_outputs": 3}, {}, "patients", axes)
+    classifier.normalization.fit(dataset, parts.train.window)
+    # With these large steps, the optimizer alone violates the constraints.
+    large_steps = {"lr": 1.0, "grad_clip_norm": 100.0, "warmup_fraction": 0.0, "schedule": "constant"}
+    settings = Training(**{"epochs": 2, "batch_size": 16} | large_steps | changes)
+    trainer = CheckingTrainer(classifier, BatchLoader(dataset, np.arange(144), "cpu"), parts, settings, seed=1)
+    unconstrained = []  # norms after the optimizer's step, before the constraint
+    trainer.optimizer.register_step_post_hook(lambda *_: unconstrained.append(norms_of(classifier.network)))
     history = [trainer.epoch([])]
     trainer.epoch(history)
-    assert trainer.n_steps == len(before) == 6
-    assert all(spatial.max() > 1 and head.max() > 0.25 for spatial, head in before)
+    assert trainer.n_steps == len(unconstrained) == 6
+    assert all(spatial.max() > 1 and head.max() > 0.25 for spatial, head in unconstrained)
 
 
 @torch.no_grad()
-def test_small_weights_are_left_as_they_are():
+def test_only_weights_above_the_maximum_norm_are_scaled():
     model = eegnet()
     spatial = weights_of(model, "spatial")
     spatial *= 0.1
@@ -213,8 +225,10 @@ def test_small_weights_are_left_as_they_are():
     assert torch.allclose(weights_of(model, "spatial")[3], before[3] / before[3].norm(), atol=1e-6)
 
 
-def test_it_learns_from_spectrograms(study, cohort):
+def test_eegnet_learns_from_spectrograms(study, window_set):
     settings = Training(epochs=8, patience=8, batch_size=16, lr=1e-2)
-    trained = train("eegnet", Inputs([study / "mel.npy"]), split(cohort, 1), {"dropout": 0.1}, settings, seed=1)
+    trained = train(
+        "eegnet", SpectrogramDataset([study / "mel.npy"]), split(window_set, 1), {"dropout": 0.1}, settings, seed=1
+    )
     assert trained.value > 0.5
     assert_constrained(trained.classifier.network)

@@ -7,7 +7,8 @@ import pytest
 
 from eegwf.dag.dry_run import DRY
 from eegwf.dag.flow import read_flow
-from eegwf.plan.costs import Calibration, Rates, measured_rates, shipped_rates, work
+from eegwf.dag.stages import STAGES
+from eegwf.plan.costs import Calibration, Rates, measured_rates, shipped_rates
 from eegwf.plan.forecast import Forecast
 from eegwf.plan.jobs import Job, longest_chain
 from eegwf.plan.sizes import Sizes, read_sizes
@@ -15,14 +16,14 @@ from eegwf.plan.table import as_json, as_text, cost
 from eegwf.storage.files import write_json, write_table
 
 JOB = {"model": "vit", "spectrogram": "mel", "classes": "2class", "fold": "1"}
-ONE = Job("search", "vit_mel_2class", 1, 2, 60, 1800.0, "", ("a",), ("b",))
+ONE = Job("tune", "vit_mel_2class", 1, 2, 60, 1800.0, "", ("a",), ("b",))
 
 
 @pytest.fixture
 def study_of(root):
     def read(**settings):
-        small = {"folds": 5, "training": {"epochs": 8}, "tuning": {"trials": 10, "inner_folds": 2, "workers": 4}}
-        small |= {"explanation": {"windows": 60}}
+        small = {"folds": 5, "training": {"epochs": 8}, "tuning": {"n_trials": 10, "inner_folds": 2, "n_workers": 4}}
+        small |= {"explanation": {"max_windows_per_class": 60}}
         return read_flow(root / "config/config.yaml", [], small | settings).study
 
     return read
@@ -33,13 +34,17 @@ def sizes_of(study):
     return Sizes(study, n_windows=1050, n_chans=20, n_times=1280, n_folds=5, labels=labels)
 
 
+def work(stage, wildcards, sizes):
+    return STAGES[stage].cost.amount(wildcards, sizes)
+
+
 def test_work_by_hand(study_of):
     sizes = sizes_of(study_of())
     values = 20 * 32 * 32
     assert sizes.values("mel") == values and sizes.values("raw") == 20 * 1280
-    assert sizes.labelled("2class") == sizes.labelled("3class") == 1000
+    assert sizes.labeled("2class") == sizes.labeled("3class") == 1000
     # Of 5 folds 3 train: 10 trials on 2 inner folds, 8 epochs each, by 4 workers.
-    assert work("search", JOB, sizes) == pytest.approx(10 * 2 * 8 * 600 * values / 4 / 1e6)
+    assert work("tune", JOB, sizes) == pytest.approx(10 * 2 * 8 * 600 * values / 4 / 1e6)
     assert work("retrain", JOB, sizes) == pytest.approx(5 * 8 * 600 * values / 1e6)
     assert work("explain", JOB, sizes) == pytest.approx(2 * 60 * 5 * values / 1e6)
     assert work("spectrogram", {"spectrogram": "mel"}, sizes) == pytest.approx(1050 * 20 * 1280 / 1e6)
@@ -48,19 +53,19 @@ def test_work_by_hand(study_of):
 
 
 def test_a_budget_in_epochs_bounds_a_search(study_of):
-    sizes = sizes_of(study_of(tuning={"trials": None, "epochs": 16}))
-    assert work("search", JOB, sizes) == pytest.approx(16 * 600 * 20 * 32 * 32 / 1e6)
+    sizes = sizes_of(study_of(tuning={"n_trials": None, "n_epochs": 16}))
+    assert work("tune", JOB, sizes) == pytest.approx(16 * 600 * 20 * 32 * 32 / 1e6)
 
 
 def test_a_budget_in_minutes_is_what_a_search_takes(study_of):
-    sizes = sizes_of(study_of(tuning={"trials": None, "minutes": 30, "workers": 2}))
-    assert Calibration(Rates(), Rates()).seconds("search", JOB, sizes) == 900
+    sizes = sizes_of(study_of(tuning={"n_trials": None, "timeout_minutes": 30, "n_workers": 2}))
+    assert Calibration(Rates(), Rates(), STAGES).seconds("tune", JOB, sizes) == 900
 
 
 def test_own_rates_win_and_tell_how_fast_the_machine_is(study_of):
     sizes = sizes_of(study_of())
     shipped = Rates({"retrain": 4.0}, {"retrain": {"vit": 0.02, "lstm": 0.05}})
-    known = Calibration(shipped, Rates({"retrain": 3.0}, {"retrain": {"vit": 0.01}}))
+    known = Calibration(shipped, Rates({"retrain": 3.0}, {"retrain": {"vit": 0.01}}), STAGES)
     amount = work("retrain", JOB, sizes)
     assert known.seconds("retrain", JOB, sizes) == pytest.approx(3 + 0.01 * amount)
     # Half as long as the shipped figures say.
@@ -70,15 +75,15 @@ def test_own_rates_win_and_tell_how_fast_the_machine_is(study_of):
 
 def test_every_model_and_rule_has_a_shipped_rate(root, study_of):
     rates, study = shipped_rates(), study_of()
-    for rule in ("search", "retrain", "explain"):
+    for rule in ("tune", "retrain", "explain"):
         missing = set(study.models) - set(rates.rate[rule]) - ({"bandpower"} if rule == "explain" else set())
         assert not missing, (rule, missing)
     assert {"mel", "stft", "cwt"} <= set(rates.rate["spectrogram"])
-    assert {"windows", "folds", "tune", "evaluate", "report"} <= set(rates.start)
+    assert {"windows", "folds", "select_best", "evaluate", "report"} <= set(rates.start)
 
 
 def test_rates_of_a_finished_run(study_of, tmp_path):
-    study = study_of(tuning={"trials": 10, "workers": 1})
+    study = study_of(tuning={"n_trials": 10, "n_workers": 1})
     data = tmp_path / "data"
     labels = ["bckg"] * 60 + ["sz_foc"] * 40
     write_table(data / "windows.tsv", pd.DataFrame({"window": range(100), "label": labels}))
@@ -90,34 +95,34 @@ def test_rates_of_a_finished_run(study_of, tmp_path):
     for fold in (1, 2):
         write_table(run / f"fold{fold}/tune/timing.tsv", timing)
     benchmark = pd.DataFrame({"s": [10.0]})
-    for name in ("search/vit_mel_2class_fold1_worker1", "evaluate/vit_mel_2class", "evaluate/vit_cwt_2class"):
+    for name in ("tune/vit_mel_2class_fold1_worker1", "evaluate/vit_mel_2class", "evaluate/vit_cwt_2class"):
         write_table(tmp_path / "benchmarks" / f"{name}.tsv", benchmark.assign(s=10.0 if "cwt" not in name else 99.0))
-    found = measured_rates(tmp_path)
-    amount = work("search", JOB, read_sizes(study, tmp_path))
+    found = measured_rates(tmp_path, STAGES)
+    amount = work("tune", JOB, read_sizes(study, tmp_path))
     assert amount == pytest.approx(10 * 8 * 60 * 2 * 32 * 32 / 1e6)
-    assert found.rate["search"]["vit"] == pytest.approx(7 / amount)
-    assert found.start == {"search": pytest.approx((10 - 7 + 2) / 2), "evaluate": 10.0}
+    assert found.rate["tune"]["vit"] == pytest.approx(7 / amount)
+    assert found.start == {"tune": pytest.approx((10 - 7 + 2) / 2), "evaluate": 10.0}
 
 
 def test_results_of_another_version_or_half_written_hinder_no_plan(study_of, tmp_path):
     write_json(tmp_path / "vit_mel_2class/run.json", {"config": {"unknown": 1}})
     (tmp_path / "lstm_mel_2class").mkdir()
     (tmp_path / "lstm_mel_2class/run.json").write_text('{"config": ')
-    assert measured_rates(tmp_path).rate == {}
+    assert measured_rates(tmp_path, STAGES).rate == {}
 
 
 def test_sizes_before_anything_is_read_come_from_the_configuration(study_of, tmp_path):
     dataset = {"kind": "synthetic", "n_focal": 2, "n_generalized": 1, "n_both": 1, "n_none": 1, "minutes": 2.0}
     study = study_of(dataset=dataset, windows={"length": 5, "step": 4})
     found = read_sizes(study, tmp_path)
-    assert (found.n_windows, found.labels) == (150, None) and found.labelled("3class") == 150
+    assert (found.n_windows, found.labels) == (5 * 29, None) and found.labeled("3class") == 145
 
 
 def test_what_cannot_be_known_is_not_predicted(study_of, root, tmp_path):
     dataset = {"kind": "bids", "root": str(tmp_path), "event_types": ["bckg", "sz"]}
     flow = read_flow(root / "config/config.yaml", [], {"dataset": dataset, "results": str(tmp_path / "results")})
-    forecast = Forecast(flow.study, tmp_path / "results")
-    assert forecast.seconds("retrain", JOB) is None and not forecast.learnt
+    forecast = Forecast(flow.study, tmp_path / "results", STAGES)
+    assert forecast.seconds("retrain", JOB) is None and not forecast.calibrated
     assert forecast.disk({"vit_mel_2class"}) == {"arrays": None, "arrays_peak": None, "runs": None}
 
 
@@ -126,23 +131,26 @@ def test_the_longest_chain_waits_for_the_slowest():
         replace(ONE, rule="windows", seconds=10.0, inputs=(), outputs=("w",)),
         replace(ONE, rule="mel", seconds=5.0, inputs=("w",), outputs=("m",)),
         replace(ONE, rule="cwt", seconds=50.0, inputs=("w",), outputs=("c",)),
-        replace(ONE, rule="search", seconds=None, inputs=("m", "c", "elsewhere"), outputs=("s",)),
+        replace(ONE, rule="tune", seconds=None, inputs=("m", "c", "elsewhere"), outputs=("s",)),
     ]
-    assert longest_chain(jobs[::-1]) == (60.0, ["windows", "cwt", "search"])
+    assert longest_chain(jobs[::-1]) == (60.0, ["windows", "cwt", "tune"])
     assert longest_chain([]) == (0.0, [])
 
 
 def test_sums_by_hand():
-    jobs = [ONE, replace(ONE, gpu=0, cpus=8, minutes=30, seconds=None, again="Code has changed since last execution")]
+    jobs = [
+        ONE,
+        replace(ONE, gpu=0, cpus=8, minutes=30, seconds=None, repeated="Code has changed since last execution"),
+    ]
     total = cost(jobs)
-    assert (total.jobs, total.again, total.unknown) == (2, 1, 1)
-    assert (total.gpu_asked, total.gpu_predicted) == (1.0, 0.5)
-    assert (total.cpu_asked, total.cpu_predicted) == (2 + 4, 1.0)
-    text = as_text(as_json(jobs, {"arrays": 10**9, "arrays_peak": 2 * 10**9, "runs": None}, learnt=False))
-    told = ("vit_mel_2class", "on disk: 1 GB, at most 2 GB", "maps of these combinations: not known before one has run")
-    for part in (*told, "Code has changed since last execution (1)", "Of 1 jobs nothing"):
+    assert (total.jobs, total.repeated, total.unknown) == (2, 1, 1)
+    assert (total.gpu_requested, total.gpu_predicted) == (1.0, 0.5)
+    assert (total.cpu_requested, total.cpu_predicted) == (2 + 4, 1.0)
+    text = as_text(as_json(jobs, {"arrays": 10**9, "arrays_peak": 2 * 10**9, "runs": None}, calibrated=False))
+    expected = ("vit_mel_2class", "on disk: 1 GB, at most 2 GB", "and maps: unknown before one run")
+    for part in (*expected, "Code has changed since last execution (1)", "1 job has no prediction"):
         assert part in text
-    assert as_text(as_json([], {}, learnt=True)) == "Plan: nothing is to be done."
+    assert as_text(as_json([], {}, calibrated=True)) == "Plan: no jobs to run."
 
 
 @pytest.mark.parametrize("word", ["-n", "--dry-run", "--dryrun", "-np", "-pn"])

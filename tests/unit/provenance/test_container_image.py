@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from eegwf.dag.flow import read_flow
-from eegwf.dag.job_shell import image_of, jobs_shell, outside, shell_prefix
+from eegwf.dag.job_shell import bind_paths, image_of, job_shell_prefix, shell_prefix
 from eegwf.errors import InputError
 from eegwf.provenance.container_image import bind, check_image, code_of, digest_of, labels_of
 
@@ -46,7 +46,7 @@ def test_what_python_leaves_behind_is_no_part_of_it(root, checkout):
 
 
 def test_no_image_is_told_with_a_cure(tmp_path):
-    with pytest.raises(InputError, match=r"absent.sif: there is no image; build one with `make image`"):
+    with pytest.raises(InputError, match=r"absent.sif: no such image; build it with `make image`"):
         check_image(tmp_path / "absent.sif")
 
 
@@ -84,9 +84,9 @@ def test_a_study_binds_its_data_and_results(root, tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     dataset = {"kind": "bids", "root": str(tmp_path / "bids")}
     study = read_flow(root / "config/config.yaml", [], {"dataset": dataset, "results": str(tmp_path / "results")}).study
-    jobs_shell(study, containers=False)
+    job_shell_prefix(study, containers=False)
     assert os.environ["APPTAINER_BIND"] == ""
-    jobs_shell(study, containers=True)
+    job_shell_prefix(study, containers=True)
     assert {str(tmp_path / "bids"), str(tmp_path / "results")} <= set(os.environ["APPTAINER_BIND"].split(","))
 
 
@@ -95,10 +95,10 @@ def test_a_study_binds_what_is_to_be_made_on_a_node_and_no_root(root, tmp_path, 
     monkeypatch.delenv("HF_HOME", raising=False)
     for named, seen in (("$NODE/not/yet", tmp_path), ("$UNSET/scratch", None), ("/no/such/folder", None)):
         study = read_flow(root / "config/config.yaml", [], {"cluster": {"scratch": named}}).study
-        found = [path for path in outside(study) if path.is_absolute() and not path.is_relative_to(root)]
+        found = [path for path in bind_paths(study) if path.is_absolute() and not path.is_relative_to(root)]
         assert found == ([seen] if seen else [])
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    assert tmp_path in outside(read_flow(root / "config/config.yaml").study)
+    assert tmp_path in bind_paths(read_flow(root / "config/config.yaml").study)
 
 
 def test_the_image_is_named_relative_to_the_folder_if_it_can_be(root, tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
-"""The report: its numbers are those of the files, whatever names and gaps the files have."""
+"""Report: numbers equal those of the files, also for unusual names and missing values."""
 
 import html
-import json
 import re
 import subprocess
 import sys
@@ -13,43 +12,34 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
+from eegwf.config.paths import Combination, ResultPaths
+from eegwf.config.stages.report import ReportSettings
+from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError
-from eegwf.jobs.report import report_combination
 from eegwf.provenance.git import commit
-from eegwf.report.data import collect
 from eegwf.report.drawing import edges, spaced_in_log, thin
 from eegwf.report.figures_maps import map_figures, pool_maps
 from eegwf.report.formats import duration, number, score
-from eegwf.report.provenance import timing
 from eegwf.report.selection import fold_scores
 from eegwf.report.statement import smaller_than_study, why_no_events
+from eegwf.report.timing import timing
 from eegwf.storage.files import read_json, write_json, write_table
-from tests.helpers.report_study import ROOT, write_study
+from tests.helpers.report_page import column, report_data, table_of, text_of, write_report
+from tests.helpers.report_study import ROOT, changed, write_study
 
-HOSTILE = ["<script>alert(1)</script>", "a & b", 'q" onload="x', "$\\frac{1}{0$", "--><b>x", "{{ 7 * 7 }}", "#010203"]
-
-
-def report(results, config, spectrogram="mel", classes="2class"):
-    """Write the report and return the page and the tables on it, by caption."""
-    output = results / f"vit_{spectrogram}_{classes}" / "report.html"
-    report_combination(config, results, "vit", spectrogram, classes, output)
-    page = output.read_text(encoding="utf-8")
-    tables = {}
-    for part in re.findall(r"<table>.*?</table>", page, flags=re.DOTALL):
-        part = part.replace('<span class="interval">', '<span class="interval"> ')
-        root = ET.fromstring(html_to_xml(part))
-        rows = [["".join(cell.itertext()).strip() for cell in row] for row in root.iter("tr")]
-        tables["".join(root.find("caption").itertext())] = rows
-    return page, tables
-
-
-def html_to_xml(text):
-    """Named entities that XML does not know, resolved."""
-    return re.sub(r"&(?!amp;|lt;|gt;|quot;|#)(\w+);", lambda found: html.unescape(found[0]), text)
+MARKUP = [
+    "<script>alert(1)</script>",
+    "a & b",
+    'q" onload="x',
+    "$\\frac{1}{0$",
+    "--><b>x",
+    "{{ 7 * 7 }}",
+    "#010203",
+]
 
 
 class Tags(HTMLParser):
-    """Names of a page's elements and of their attributes, as a browser sees them."""
+    """Names of the elements of a page and of their attributes, as a browser parses them."""
 
     def __init__(self):
         super().__init__()
@@ -60,74 +50,65 @@ class Tags(HTMLParser):
         self.attributes.update(name for name, _ in attributes)
 
 
-def column(rows, name):
-    """Cells of a column of a table by row name."""
-    at = rows[0].index(name)
-    return {row[0]: row[at] for row in rows[1:]}
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A study of two classes, its configuration, page and tables."""
+def finished(tmp_path_factory):
+    """Folder, configuration, page and tables of a study of two classes."""
     results = tmp_path_factory.mktemp("study")
-    config = write_study(results)
-    return results, config, *report(results, config)
+    study = write_study(results)
+    return results, study, *write_report(study, results)
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory):
-    """A study with hostile names, a class without windows and recordings without times."""
-    results = tmp_path_factory.mktemp("odd")
-    config = write_study(results, classes="3class", absent="sz_gen", timed=False, patients=HOSTILE)
-    return results, config, *report(results, config, classes="3class")
+def incomplete(tmp_path_factory):
+    """A study with names that contain markup, a class without windows and recordings without times."""
+    results = tmp_path_factory.mktemp("incomplete")
+    study = write_study(results, classes="3class", absent="sz_gen", timed=False, patients=MARKUP)
+    return results, study, *write_report(study, results, classes="3class")
 
 
-def test_scores_on_the_page_are_those_of_metrics_json(made):
-    results, _, page, tables = made
+def test_scores_on_the_page_equal_metrics_json(finished):
+    results, _, page, tables = finished
     metrics = read_json(results / "vit_mel_2class/metrics.json")
-    members = next(rows for name, rows in tables.items() if name.startswith("Every member"))
-    for name, of in metrics["members"].items():
+    members = table_of(tables, "Scores by member")
+    for name, scores in metrics["members"].items():
         for key, title in (("balanced_accuracy", "balanced accuracy"), ("auprc", "AUPRC"), ("macro_f1", "macro F1")):
-            entry = of[key]
+            entry = scores[key]
             expected = f"{entry['value']:.3f} {entry['low']:.3f} to {entry['high']:.3f}"
             assert column(members, title)[name] == expected
-    per_class = next(rows for name, rows in tables.items() if name.startswith("Each class"))
-    for label, of in metrics["members"]["ensemble"]["per_class"].items():
-        assert column(per_class, "windows")[label] == str(of["n_windows"])
-        assert column(per_class, "precision")[label].startswith(f"{of['precision']['value']:.3f} ")
+    per_class = table_of(tables, "Scores by class")
+    for label, scores in metrics["members"]["ensemble"]["per_class"].items():
+        assert column(per_class, "windows")[label] == str(scores["n_windows"])
+        assert column(per_class, "precision")[label].startswith(f"{scores['precision']['value']:.3f} ")
     values = re.findall(r'<p class="value[^>]*>(.*?)</p>', page)
     keys = ("balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc")
     assert values == [f"{metrics['members']['ensemble'][key]['value']:.3f}" for key in keys]
     positive = metrics["members"]["ensemble"]["per_class"]["seizure"]["n_windows"] / metrics["n_windows"]
-    floors = re.findall(r'<p class="floor[^>]*>(.*?)</p>', page)
-    assert floors[-1] == f"chance {positive:.3f}"
-    assert f"majority {metrics['floors']['majority']['accuracy']:.3f}" in floors[2]
-    for sentence in metrics["alarms"]:
+    baselines = re.findall(r'<p class="baseline[^>]*>(.*?)</p>', page)
+    assert baselines[-1] == f"chance {positive:.3f}"
+    assert f"majority {metrics['baselines']['majority']['accuracy']:.3f}" in baselines[2]
+    for sentence in metrics["sanity_warnings"]:
         assert sentence in html.unescape(page)
 
 
-def test_optimism_is_the_tuned_value_minus_the_test_score_of_the_same_parameters(made):
-    results, config, _, tables = made
+def test_selection_optimism_is_the_tuned_value_minus_the_test_score(finished):
+    results, study, _, tables = finished
     folder = results / "vit_mel_2class"
     table = pd.read_csv(folder / "predictions.tsv", sep="\t").dropna(subset="label")
     table = table[table["member"] == "rank1"]
     differences = []
-    rows = column(
-        next(rows for name, rows in tables.items() if name.startswith("Outer folds")), "optimism (tuned − test rank1)"
-    )
-    for fold, own in table.groupby("fold"):
+    rows = column(table_of(tables, "Outer folds"), "optimism (best trial − rank1, test)")
+    for fold, predictions in table.groupby("fold"):
         tuned = pd.read_csv(folder / f"fold{fold}/tune/trials.tsv", sep="\t")["value"].max()
-        differences.append(tuned - balanced_accuracy_score(own["label"], own["predicted"]))
+        differences.append(tuned - balanced_accuracy_score(predictions["label"], predictions["predicted"]))
         assert float(rows[str(fold)].replace("−", "-")) == pytest.approx(differences[-1], abs=5e-4)
-    pooled = rows["mean"].replace("−", "-").split()[0]  # its interval stands behind it
+    pooled = rows["mean"].replace("−", "-").split()[0]  # without the interval
     assert float(pooled) == pytest.approx(np.mean(differences), abs=5e-4)
-    config = {**config, "training": {**config["training"], "monitor": "loss"}}
-    found = fold_scores(collect(config, results, "vit", "mel", "2class"))
-    assert all(one.tuned is None and one.optimism is None and one.first is not None for one in found)
+    without_tuned = fold_scores(report_data(changed(study, {"training": {"monitor": "loss"}}), results))
+    assert all(fold.tuned is None and fold.optimism is None and fold.first is not None for fold in without_tuned)
 
 
-def test_page_needs_nothing_from_outside_and_every_figure_says_what_it_shows(made):
-    _, _, page, _ = made
+def test_page_is_self_contained_and_figures_have_alternative_texts(finished):
+    _, _, page, _ = finished
     assert len(page) < 5e6
     assert not re.search(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)""", page)
     assert not re.search(r"url\((?!#|data:)|@import|<script|<iframe|<object", page)
@@ -138,110 +119,113 @@ def test_page_needs_nothing_from_outside_and_every_figure_says_what_it_shows(mad
     ids = re.findall(r'\sid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
-    assert not re.search(r"#0102[01][0-9a-f]", page), "a stand-in colour was left"
+    assert not re.search(r"#0102[01][0-9a-f]", page), "a placeholder color was not replaced"
 
 
-def test_the_same_files_give_the_same_page_but_for_the_time(made, tmp_path):
-    results, config, page, _ = made
-    report_combination(config, results, "vit", "mel", "2class", tmp_path / "report.html")
+def test_report_is_reproducible_except_for_the_date(finished, tmp_path):
+    results, study, page, _ = finished
+    again, _ = write_report(study, results, output=tmp_path / "report.html")
     stamp = r"\d{4}-\d\d-\d\dT[\d:]+\+00:00"
-    assert re.sub(stamp, "", (tmp_path / "report.html").read_text()) == re.sub(stamp, "", page)
+    assert re.sub(stamp, "", again) == re.sub(stamp, "", page)
 
 
-def test_says_that_a_demonstration_on_invented_recordings_is_no_result(made):
-    results, config, page, _ = made
-    assert "say nothing about patients" in " ".join(page.split()) and "A demonstration, not a result" in page
+def test_synthetic_recordings_and_demonstration_settings_are_declared(finished):
+    results, study, page, _ = finished
+    assert "do not estimate the performance of the model on recordings of patients" in text_of(page)
+    assert "Demonstration settings The scores are not a result" in text_of(page)
     assert "window: 5 s instead of 20 s (4 times shorter)" in page
     assert "mel grid: 6 × 5 instead of 100 × 100" in page
-    full = json.loads(json.dumps(config))
-    full["tuning"]["trials"] = full["training"]["epochs"] = 100
-    full["windows"]["length"] = 20.0
-    run = collect(full, results, "vit", "mel", "2class")
-    assert [told.split(":")[0] for told in smaller_than_study(run)] == ["mel grid"]
+    full = {"tuning": {"n_trials": 100}, "training": {"epochs": 100}, "windows": {"length": 20.0}}
+    run = report_data(changed(study, full), results)
+    assert [sentence.split(":")[0] for sentence in smaller_than_study(run)] == ["mel grid"]
 
 
-def test_excluded_recordings_borderline_windows_and_failed_trials_are_shown(made):
-    _, _, page, tables = made
-    recordings = tables["Recordings: 9 used, 1 left out"]
+def test_tables_of_the_data_and_of_the_trials(finished):
+    _, _, page, tables = finished
+    recordings = tables["Recordings: 9 used, 1 excluded"]
     assert recordings[1][0] == "bad rec" and recordings[1][-1] == "b.edf: <b>cut</b> short"
     assert column(tables["Windows by event type"], "windows")["borderline"] == "27"
-    trials = tables["Trials of every fold"]
+    trials = tables["Number of trials by state"]
     assert trials[-1] == ["all", "18", "12", "3", "3", "0", ""]
-    assert column(trials, "why they failed")["1"] == "out of <memory>"
-    assert tables["Leak gate"][1] == ["patient in two folds", "9 patients", "0", ""]
-    assert column(tables["What the maps average, all folds"], "zero everywhere")["background"] == "3"
-    assert "found (sensitivity" in page
+    assert column(trials, "reason of failure")["1"] == "out of <memory>"
+    assert tables["Results of the leakage checks"][1] == ["patient in two folds", "9 patients", "0", ""]
+    assert (
+        column(tables["Averaged windows and Grad-CAM maps by class, all folds"], "zero everywhere")["background"] == "3"
+    )
+    assert "seizure events were detected (sensitivity" in page
 
 
-def test_hostile_names_are_text(odd):
-    _, _, page, tables = odd
+def test_markup_in_names_is_escaped(incomplete):
+    _, _, page, tables = incomplete
     tags = Tags()
     tags.feed(page)
     assert not {"script", "b"} & tags.names and not [name for name in tags.attributes if name.startswith("on")]
-    rows = next(rows for name, rows in tables.items() if name.startswith("Every patient"))
-    assert {row[0] for row in rows[1:]} == set(HOSTILE)
+    rows = table_of(tables, "Scores by patient")
+    assert {row[0] for row in rows[1:]} == set(MARKUP)
     figures = "".join(re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL))
     assert "a &amp; b" in figures and "&lt;script&gt;" in figures
     assert "currentColor (" not in figures
     ET.fromstring(f'<div xmlns:xlink="x">{figures}</div>')
 
 
-def test_undefined_scores_and_missing_events_are_explained(odd):
-    results, config, page, tables = odd
+def test_reasons_of_undefined_scores_and_missing_events(incomplete):
+    results, study, page, tables = incomplete
     assert read_json(results / "vit_mel_3class/metrics.json")["members"]["ensemble"]["auroc"]["value"] is None
     assert re.findall(r'<p class="value[^>]*>(.*?)</p>', page)[3] == "undefined"
-    assert "no window of generalized to score" in page
-    per_class = next(rows for name, rows in tables.items() if name.startswith("Each class"))
+    assert "no labeled window of generalized" in page
+    per_class = table_of(tables, "Scores by class")
     assert column(per_class, "recall (sensitivity)")["generalized"] == "undefined"
-    folds = next(rows for name, rows in tables.items() if name.startswith("Outer folds"))
+    folds = table_of(tables, "Outer folds")
     assert column(folds, "generalized")["2"] == "0 (missing)"
-    assert "No seizure event was scored" in page
-    given = config | {"dataset": {"kind": "fold_arrays", "window_length": 20.0}}
-    assert "came as arrays" in why_no_events(collect(given, results, "vit", "mel", "3class"))
+    assert "Seizure events were not scored" in page
+    files = {"data": "x{fold}.npy", "labels": "y{fold}.npy", "patients": "p{fold}.npy"}
+    arrays = {"kind": "fold_arrays", "arrays": {"mel": files}, "label_names": {0: "bckg"}, "window_length": 20.0}
+    with_arrays = changed(study, {"dataset": arrays})
+    assert "the data are arrays" in why_no_events(report_data(with_arrays, results, classes="3class"))
 
 
-def test_one_rank_ten_folds_and_three_spectrograms(tmp_path):
+def test_report_of_one_rank_ten_folds_and_three_spectrograms(tmp_path):
     patients = [f"p{number}" for number in range(20)]
-    config = write_study(tmp_path, spectrogram="concat", n_folds=10, n_ranks=1, patients=patients)
-    page, _ = report(tmp_path, config, spectrogram="concat")
+    study = write_study(tmp_path, spectrogram="concat", n_folds=10, n_ranks=1, patients=patients)
+    page, _ = write_report(study, tmp_path, spectrogram="concat")
     for name in ("mel", "cwt", "stft"):
-        assert f"<h3>{name}</h3>" in page and f"Saliency by derivation, {name}" in page
+        assert f"<h3>Spectrogram {name}</h3>" in page and f"Saliency by derivation, {name}" in page
     assert page.count('aria-label="Training of fold') == 10
-    parts = pool_maps(collect(config, tmp_path, "vit", "concat", "2class"))
+    parts = pool_maps(report_data(study, tmp_path, "concat"))
     assert [part.spectrogram for part in parts] == ["mel", "cwt", "stft"]
     assert [spaced_in_log(part.freqs) for part in parts] == [False, True, False]
-    for at, part in enumerate(parts):
+    for index, part in enumerate(parts):
         maps = [np.load(path) for path in sorted(tmp_path.glob("vit_concat_2class/fold*/explain/saliency.npy"))]
-        expected = np.mean(maps, axis=0)[:, 3 * at : 3 * at + 3]  # every fold averaged as many windows
+        expected = np.mean(maps, axis=0)[:, 3 * index : 3 * index + 3]  # all folds have the same number of windows
         np.testing.assert_allclose(part.saliency, expected, rtol=1e-6)
 
 
-def test_folds_weigh_as_many_windows_as_they_averaged(tmp_path):
-    config = write_study(tmp_path)
+def test_maps_are_weighted_by_the_number_of_windows_of_each_fold(tmp_path):
+    study = write_study(tmp_path)
     weights = {1: [10, 0], 2: [30, 0], 3: [0, 0]}
     for fold, windows in weights.items():
         path = tmp_path / f"vit_mel_2class/fold{fold}/explain/maps.json"
         write_json(path, read_json(path) | {"n_windows": windows})
-    (part,) = pool_maps(collect(config, tmp_path, "vit", "mel", "2class"))
+    (part,) = pool_maps(report_data(study, tmp_path))
     first, second = (np.load(tmp_path / f"vit_mel_2class/fold{fold}/explain/gradcam.npy") for fold in (1, 2))
     np.testing.assert_allclose(part.gradcam[0], 0.25 * first[0] + 0.75 * second[0], rtol=1e-6)
     assert np.isnan(part.gradcam[1]).all()
-    drawn = map_figures(part, ["background", "seizure"])
-    assert list(drawn) == ["mean", "saliency", "gradcam"]
-    assert all([figure.title for figure in figures] == ["background"] for figures in drawn.values())
+    drawn_maps = map_figures(part, ["background", "seizure"])
+    assert list(drawn_maps) == ["mean", "saliency", "gradcam"]
+    assert all([figure.title for figure in figures] == ["background"] for figures in drawn_maps.values())
 
 
-def test_metrics_of_another_class_set_are_refused(made):
-    results, config, _, _ = made
-    other = json.loads(json.dumps(config))
-    other["classes"]["2class"] = {"rest": ["bckg"], "seizure": ["sz"]}
-    with pytest.raises(InputError, match="evaluate again"):
-        collect(other, results, "vit", "mel", "2class")
+def test_metrics_of_another_class_set_are_refused(finished):
+    results, study, _, _ = finished
+    other = changed(study, {"classes": {"2class": {"rest": ["bckg"], "seizure": ["sz"]}}})
+    with pytest.raises(InputError, match="rerun the evaluation"):
+        report_data(other, results)
 
 
-def test_timing_takes_the_benchmarks_of_this_combination_alone(tmp_path):
+def test_timing_reads_the_benchmarks_of_the_combination_only(tmp_path):
+    combination = Combination("vit", "mel", "2class")
     row = pd.DataFrame({"s": [2.5], "h:m:s": ["0:00:02"], "max_rss": [100.0], "cpu_time": [1.5]})
-    wanted = [
+    expected = [
         "windows",
         "spectrogram/mel",
         "tune/vit_mel_2class_fold2",
@@ -249,27 +233,27 @@ def test_timing_takes_the_benchmarks_of_this_combination_alone(tmp_path):
         "evaluate/vit_mel_2class",
     ]
     others = ["spectrogram/cwt", "tune/vit_mel_3class_fold1", "evaluate/vit_mel_2class-b", "summary"]
-    for name in (*others, *wanted):
+    for name in (*others, *expected):
         write_table(tmp_path / "benchmarks" / f"{name}.tsv", row)
-    # What Snakemake writes for a job shorter than its sampling.
+    # Snakemake writes NA for a job shorter than its sampling interval.
     write_table(tmp_path / "benchmarks/folds.tsv", row.assign(max_rss="NA", cpu_time="NA"))
-    found = timing(tmp_path, "vit", "mel", "2class")
-    assert list(found.columns) == ["job", "seconds", "max_rss_mb", "cpu_seconds"]
-    assert list(found["job"]) == [wanted[0], "folds", *wanted[1:]]
-    assert np.isnan(found["max_rss_mb"][1]) and found["seconds"].sum() == 15.0
-    assert timing(tmp_path / "none", "vit", "mel", "2class").empty
+    table = timing(ResultPaths(tmp_path), combination, tuple(STAGES))
+    assert list(table.columns) == ["job", "seconds", "max_rss_mb", "cpu_seconds"]
+    assert list(table["job"]) == [expected[0], "folds", *expected[1:]]
+    assert np.isnan(table["max_rss_mb"][1]) and table["seconds"].sum() == 15.0
+    assert timing(ResultPaths(tmp_path / "none"), combination, tuple(STAGES)).empty
 
 
-def test_run_json_names_configuration_versions_and_commit(made, tmp_path):
-    results, config, _, _ = made
-    about = read_json(results / "vit_mel_2class/run.json")
+def test_run_json_records_configuration_versions_and_commit(finished, tmp_path):
+    results, study, _, _ = finished
+    record = read_json(results / "vit_mel_2class/run.json")
     keys = ["config", "model", "spectrogram", "classes", "versions", "commit", "image", "seed", "host", "finished"]
-    assert list(about) == keys
-    assert about["config"] == config and about["seed"] == config["seed"]
-    assert about["versions"]["numpy"] == np.__version__ and about["image"] is None
+    assert list(record) == keys
+    assert record["config"] == study.model_dump(mode="json") and record["seed"] == study.seed
+    assert record["versions"]["numpy"] == np.__version__ and record["image"] is None
 
 
-def test_a_commit_says_whether_files_were_changed(tmp_path):
+def test_commit_of_a_changed_checkout_is_marked_dirty(tmp_path):
     assert commit(tmp_path) is None
     git = ["git", "-c", "user.name=n", "-c", "user.email=e", "-C", str(tmp_path)]
     (tmp_path / "a").write_text("1")
@@ -280,28 +264,29 @@ def test_a_commit_says_whether_files_were_changed(tmp_path):
     assert re.fullmatch(r"[0-9a-f]{40}", clean) and commit(tmp_path) == f"{clean}-dirty"
 
 
-def test_script_writes_the_page_without_torch(made, tmp_path):
-    results, config, _, _ = made
+def test_report_script_does_not_import_torch(finished, tmp_path):
+    results, study, _, _ = finished
+    settings = ReportSettings(study=study).model_dump_json()
     script = ROOT / "workflow/scripts/report.py"
-    watch = (
+    program = (
         "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); "
         "assert 'torch' not in sys.modules"
     )
-    command = [sys.executable, "-c", watch, str(script), "--config", json.dumps(config), "--results", str(results)]
+    command = [sys.executable, "-c", program, str(script), "--settings", settings, "--results", str(results)]
     command += ["--model", "vit", "--spectrogram", "mel", "--classes", "2class", "--output", str(tmp_path / "r.html")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "r.html").exists() and (tmp_path / "run.json").exists() and (tmp_path / "timing.tsv").exists()
 
 
-def test_cells_lie_around_their_centres():
+def test_edges_are_halfway_between_centers():
     np.testing.assert_allclose(edges([1, 2, 4]), [0.5, 1.5, 3, 5])
     np.testing.assert_allclose(edges([1, 2, 4], log=True), [2**-0.5, 2**0.5, 2**1.5, 2**2.5])
     assert spaced_in_log(np.geomspace(1, 64, 12)) and not spaced_in_log(np.linspace(1, 64, 12))
     assert not spaced_in_log([0.0, 1.0, 2.0])
 
 
-def test_thinned_curves_keep_their_ends_and_shape():
+def test_thinned_curves_keep_ends_and_shape():
     x = np.linspace(0, 1, 5000)
     points = np.column_stack([x, x**8])
     kept = thin(points)
@@ -309,7 +294,7 @@ def test_thinned_curves_keep_their_ends_and_shape():
     assert np.abs(np.interp(x, *points[kept].T) - x**8).max() < 1e-3
 
 
-def test_numbers_are_written_with_sensible_digits():
+def test_formats_of_numbers():
     assert [number(value) for value in (0.000688431, 4, 4.0, 1234.5, True, "adam", float("nan"))] == [
         "0.000688", "4", "4", "1234", "True", "adam", "undefined",
     ]  # fmt: skip

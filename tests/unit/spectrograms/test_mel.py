@@ -1,4 +1,4 @@
-"""Mel filters against a definition by hand and against librosa's, the spectrogram against SciPy."""
+"""Mel filters agree with their definition and with librosa, mel spectrograms with SciPy and librosa."""
 
 import math
 from pathlib import Path
@@ -13,7 +13,7 @@ from eegwf.spectrograms.filters import hz_to_mel, mel_filters, mel_to_hz
 from eegwf.spectrograms.mel import Mel
 from eegwf.spectrograms.stft import STFT
 
-# made by fixtures/make_mel.py with librosa 0.11.0
+# Written by fixtures/make_mel.py with librosa 0.11.0.
 FIXTURE = Path(__file__).with_name("fixtures") / "mel.npz"
 CASES = ["256-512-40-0.5-64", "256-255-20-1-128", "200-400-30-0.5-70", "8000-512-30-20-4000"]
 
@@ -23,8 +23,8 @@ def mel(n_times=1280, **changes):
     return Mel(n_times=n_times, **grid)
 
 
-def filters_by_hand(sfreq, n_fft, n_freqs, f_min, f_max):
-    """Slaney's triangles, one bin at a time."""
+def defined_filters(sfreq, n_fft, n_freqs, f_min, f_max):
+    """Slaney's triangular filters by their definition, one bin at a time."""
 
     def to_mel(f):
         return 3 * f / 200 if f < 1000 else 15 + 27 * math.log(f / 1000) / math.log(6.4)
@@ -46,16 +46,16 @@ def filters_by_hand(sfreq, n_fft, n_freqs, f_min, f_max):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_filters_are_librosas_and_the_definitions(case):
+def test_filters_agree_with_their_definition_and_librosa(case):
     sfreq, n_fft, n_freqs, f_min, f_max = (float(part) for part in case.split("-"))
     arguments = sfreq, int(n_fft), int(n_freqs), f_min, f_max
-    found = mel_filters(*arguments)
-    np.testing.assert_allclose(found, filters_by_hand(*arguments), rtol=0, atol=1e-12)
+    filters = mel_filters(*arguments)
+    np.testing.assert_allclose(filters, defined_filters(*arguments), rtol=0, atol=1e-12)
     with np.load(FIXTURE) as fixture:
-        np.testing.assert_allclose(found, fixture[case], rtol=0, atol=1e-6 * found.max())
+        np.testing.assert_allclose(filters, fixture[case], rtol=0, atol=1e-6 * filters.max())
 
 
-def test_the_scale_is_linear_below_1_khz_and_there_and_back():
+def test_mel_scale_is_linear_below_1_khz_and_invertible():
     freqs = np.array([0.0, 0.5, 64, 999.9, 1000, 1000.1, 4000])
     np.testing.assert_allclose(mel_to_hz(hz_to_mel(freqs)), freqs, rtol=1e-12)
     np.testing.assert_allclose(hz_to_mel([0, 500, 1000, 6400]), [0, 7.5, 15, 42])
@@ -63,30 +63,32 @@ def test_the_scale_is_linear_below_1_khz_and_there_and_back():
 
 
 @pytest.mark.parametrize(("sfreq", "window", "n_times"), [(256.0, 2.0, 1280), (250.0, 1.5, 1251)])
-def test_mel_is_scipys_density_through_the_filters(sfreq, window, n_times):
+def test_mel_agrees_with_the_filtered_density_of_scipy(sfreq, window, n_times):
     x = np.random.default_rng(1).normal(0, 30, n_times)
     length = round(window * sfreq)
-    found = mel(n_times, sfreq=sfreq, window=window, f_min=1.0, output="power")(torch.from_numpy(x)[None, None])[0, 0]
+    measured = mel(n_times, sfreq=sfreq, window=window, f_min=1.0, output="power")(torch.from_numpy(x)[None, None])[
+        0, 0
+    ]
     reference = ShortTimeFFT(get_window("hann", length), hop=1, fs=sfreq, scale_to="psd", fft_mode="onesided2X")
-    every = reference.spectrogram(np.pad(x, length, mode="reflect"))
+    densities = reference.spectrogram(np.pad(x, length, mode="reflect"))
     starts = frame_starts(n_times, 40, length)
-    density = every[:, starts + length + length // 2 - reference.p_min]
-    expected = filters_by_hand(sfreq, length, 40, 1.0, 64.0) @ density * sfreq / length
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
+    density = densities[:, starts + length + length // 2 - reference.p_min]
+    expected = defined_filters(sfreq, length, 40, 1.0, 64.0) @ density * sfreq / length
+    np.testing.assert_allclose(measured.numpy(), expected, rtol=1e-9)
 
 
-def test_mel_is_librosas_but_for_the_unit():
+def test_mel_agrees_with_librosa_up_to_the_unit():
     with np.load(FIXTURE) as fixture:
         signal, expected = fixture["signal"], fixture["spectrogram"]
-    found = mel(2560, f_min=1.0, f_max=100.0, output="power")(torch.from_numpy(signal)[None, None])[0, 0].numpy()
-    # frames begin every 64 samples from -224 on: ours from the fifth on are librosa's
+    measured = mel(2560, f_min=1.0, f_max=100.0, output="power")(torch.from_numpy(signal)[None, None])[0, 0].numpy()
+    # Frames begin every 64 samples from -224 on, so frames from the fifth on are those of librosa.
     assert frame_starts(2560, 40, 512)[4] == 32
     unit = 2 / (256 * np.sum(get_window("hann", 512) ** 2)) * 256 / 512
-    # librosa keeps its filters in single precision
-    np.testing.assert_allclose(found[:, 4 : 4 + expected.shape[1]], expected * unit, rtol=1e-6)
+    # The filters of librosa are in single precision.
+    np.testing.assert_allclose(measured[:, 4 : 4 + expected.shape[1]], expected * unit, rtol=1e-6)
 
 
-def test_flat_noise_has_the_level_it_has_in_the_stft():
+def test_white_noise_has_the_same_level_in_mel_and_stft():
     x = torch.from_numpy(np.random.default_rng(2).normal(0, 30, (50, 1, 1280)))
     density = 30**2 / 128  # uV^2/Hz
     grid = dict(sfreq=256.0, n_times=1280, n_freqs=40, n_frames=40, f_min=2, f_max=120, output="power")
@@ -94,7 +96,7 @@ def test_flat_noise_has_the_level_it_has_in_the_stft():
         assert float(module(x).mean()) == pytest.approx(density, rel=0.03)
 
 
-def test_empty_filters_are_refused_and_the_way_out_works():
+def test_empty_filters_are_refused_and_the_suggested_values_work():
     with pytest.raises(ValueError, match=r"filters .* empty; choose n_freqs: ") as refusal:
         mel(n_freqs=100, window=0.5, f_min=2.0)
     words = str(refusal.value).split()
@@ -103,9 +105,9 @@ def test_empty_filters_are_refused_and_the_way_out_works():
     assert mel(n_freqs=100, window=window, f_min=2.0).filters.amax(1).min() > 0
     with pytest.raises(ValueError, match="empty"):
         mel(n_freqs=fewer + 1, window=0.5, f_min=2.0)
-    # no Hann window that fits is long enough: only the number of filters is offered
+    # No possible Hann window is long enough, so only the number of filters is suggested.
     with pytest.raises(ValueError, match=r"choose n_freqs: \d+$"):
         mel(n_freqs=1024)
-    # nor is one filter between two bins
+    # Even a single filter would lie between two bins.
     with pytest.raises(ValueError, match="choose a wider range"):
         mel(n_freqs=2, f_min=10.01, f_max=10.02)

@@ -1,4 +1,4 @@
-"""STFT against SciPy in double precision, and what every spectrogram must do."""
+"""The STFT agrees with SciPy in double precision; properties that all spectrograms share."""
 
 import subprocess
 import sys
@@ -32,53 +32,53 @@ def any_transform(name, n_times=1280, **changes):
 
 
 def scipy_density(x, length, starts, sfreq, **padding):
-    """One-sided densities (length // 2 + 1, n_frames) of frames that begin at `starts`."""
+    """One-sided densities of SciPy, shape (length // 2 + 1, n_frames), of frames that begin at `starts`."""
     reference = ShortTimeFFT(get_window("hann", length), hop=1, fs=sfreq, scale_to="psd", fft_mode="onesided2X")
-    every = reference.spectrogram(x, **padding)
-    return every[:, starts + length // 2 - reference.p_min]
+    densities = reference.spectrogram(x, **padding)
+    return densities[:, starts + length // 2 - reference.p_min]
 
 
 @pytest.mark.parametrize(("n_times", "n_frames", "length"), [(1280, 40, 256), (1281, 37, 256), (1000, 16, 128)])
-def test_stft_is_scipys_where_its_bins_coincide(n_times, n_frames, length):
+def test_stft_agrees_with_scipy_at_the_bins_of_the_fft(n_times, n_frames, length):
     x = np.random.default_rng(1).normal(0, 30, n_times)
-    # every fourth bin, both ends included: 0 Hz and half of the sampling rate are not doubled
+    # Every fourth bin, including 0 Hz and half of the sampling rate, whose power is not doubled.
     module = stft(n_times, n_freqs=length // 8 + 1, n_frames=n_frames, window=length / SFREQ, output="power")
-    found = module(torch.from_numpy(x)[None, None])[0, 0].numpy()
+    measured = module(torch.from_numpy(x)[None, None])[0, 0].numpy()
     starts = frame_starts(n_times, n_frames, length)
     expected = scipy_density(x, length, starts, SFREQ, padding="even")[::4]
     within = (starts >= 0) & (starts + length <= n_times)
     assert within.sum() > n_frames / 2
-    np.testing.assert_allclose(found[:, within], expected[:, within], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(measured[:, within], expected[:, within], rtol=1e-9, atol=1e-12)
     padded = np.pad(x, length, mode="reflect")
     at_edges = scipy_density(padded, length, starts + length, SFREQ)[::4]
-    np.testing.assert_allclose(found, at_edges, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(measured, at_edges, rtol=1e-9, atol=1e-12)
 
 
-def test_between_bins_it_is_the_zero_padded_fft():
+def test_stft_agrees_with_the_zero_padded_fft_between_bins():
     x = np.random.default_rng(2).normal(0, 30, 1280)
     module = stft(n_freqs=12, f_min=3.3, f_max=3.3 + 11 * 4.1, output="power")
     start = frame_starts(1280, 40, 256)[20]
     hann = get_window("hann", 256)
     padded = np.abs(np.fft.rfft(x[start : start + 256] * hann, 2560)) ** 2 * 2 / (SFREQ * np.sum(hann**2))
-    found = module(torch.from_numpy(x)[None, None])[0, 0, :, 20].numpy()
-    np.testing.assert_allclose(found, padded[33 : 33 + 12 * 41 : 41], rtol=1e-9)
+    measured = module(torch.from_numpy(x)[None, None])[0, 0, :, 20].numpy()
+    np.testing.assert_allclose(measured, padded[33 : 33 + 12 * 41 : 41], rtol=1e-9)
 
 
-def test_parseval():
+def test_sum_of_the_density_is_the_mean_square_of_the_frame():
     x = np.random.default_rng(3).normal(0, 30, 1280)
-    found = stft(n_freqs=129, output="power")(torch.from_numpy(x)[None, None])[0, 0].numpy()
+    measured = stft(n_freqs=129, output="power")(torch.from_numpy(x)[None, None])[0, 0].numpy()
     starts = frame_starts(1280, 40, 256)
     frames = x[mirror(starts[:, None] + np.arange(256), 1280)]
     hann = get_window("hann", 256)
     mean_square = np.sum((frames * hann) ** 2, axis=1) / np.sum(hann**2)
-    np.testing.assert_allclose(found.sum(0), mean_square, rtol=1e-10)  # rows are 1 Hz apart
+    np.testing.assert_allclose(measured.sum(0), mean_square, rtol=1e-10)  # rows are 1 Hz apart
 
 
-def test_frames_are_centred_on_equal_cells():
+def test_frames_are_centered_on_equal_cells():
     for n_times, n_frames, length in [(1280, 40, 256), (1281, 37, 255), (999, 100, 64), (50, 50, 4)]:
-        centres = frame_starts(n_times, n_frames, length) + length / 2
+        centers = frame_starts(n_times, n_frames, length) + length / 2
         cells = (np.arange(n_frames) + 0.5) * n_times / n_frames - 0.5
-        assert np.all(np.abs(centres - cells) <= 0.5)
+        assert np.all(np.abs(centers - cells) <= 0.5)
     np.testing.assert_array_equal(mirror(np.arange(-9, 14), 5), np.pad(np.arange(5), 9, mode="reflect"))
 
 
@@ -94,12 +94,12 @@ def test_shapes_and_axes(name, n_chans, n_times):
     assert module.freqs[0] >= 1.0 - 1e-9 and module.freqs[-1] <= 64.0 + 1e-9
     step = n_times / SFREQ / 37
     np.testing.assert_allclose(np.diff(module.times), step)
-    # as far from the first sample as from the last
+    # The first frame is as far from the first sample as the last frame from the last sample.
     assert module.times[0] == pytest.approx((n_times - 1) / SFREQ - module.times[-1])
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_a_tone_lands_in_its_row(name):
+def test_sinusoid_has_its_maximum_in_its_row(name):
     module = any_transform(name)
     t = np.arange(1280) / SFREQ
     for row in (5, 14, 22, 35):
@@ -109,18 +109,18 @@ def test_a_tone_lands_in_its_row(name):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_the_ridge_follows_a_chirp(name):
+def test_maximum_follows_a_chirp(name):
     t = np.arange(2560) / SFREQ
     x = 20 * chirp(t, f0=10, t1=10, f1=50)
     module = any_transform(name, 2560)
     levels = module(torch.from_numpy(x)[None, None])[0, 0].numpy()
     ridge = module.freqs[levels.argmax(0)]
-    true = 10 + 4 * module.times
-    assert np.all(np.abs(ridge - true)[4:-4] < 0.08 * true[4:-4])
+    expected = 10 + 4 * module.times
+    assert np.all(np.abs(ridge - expected)[4:-4] < 0.08 * expected[4:-4])
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_an_impulse_lands_in_the_nearest_frame(name):
+def test_impulse_has_its_maximum_in_the_nearest_frame(name):
     module = any_transform(name, n_frames=20, f_min=2.0, output="power")
     for sample in (300, 517, 655, 1001):
         x = torch.zeros(1, 1, 1280, dtype=torch.float64)
@@ -131,7 +131,7 @@ def test_an_impulse_lands_in_the_nearest_frame(name):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_single_precision_is_enough(name):
+def test_single_precision_is_accurate_to_a_hundredth_of_a_decibel(name):
     x = torch.from_numpy(np.random.default_rng(5).normal(0, 30, (2, 3, 1280)))
     module = any_transform(name)
     single, double = module(x.float()).double(), module(x.float().double())
@@ -141,7 +141,7 @@ def test_single_precision_is_enough(name):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_windows_and_channels_do_not_see_each_other(name, monkeypatch):
+def test_windows_and_channels_are_independent(name, monkeypatch):
     monkeypatch.setattr("eegwf.spectrograms.base.CPU_BLOCK", 2**16)
     x = torch.from_numpy(np.random.default_rng(6).normal(0, 30, (5, 4, 1280))).float()
     module = any_transform(name, check_finite=False)
@@ -158,7 +158,7 @@ def test_windows_and_channels_do_not_see_each_other(name, monkeypatch):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_a_gpu_gives_the_same_levels(name):
+def test_levels_on_a_gpu_equal_those_on_the_cpu(name):
     x = torch.from_numpy(np.random.default_rng(8).normal(0, 30, (3, 20, 1280))).float()
     module = any_transform(name)
     expected = module(x)
@@ -167,7 +167,7 @@ def test_a_gpu_gives_the_same_levels(name):
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
 @pytest.mark.parametrize("output", ["db", "power"])
-def test_gradients(name, output):
+def test_gradients_are_correct(name, output):
     extra = {"window": 0.25} if name != "cwt" else {}
     module = any_transform(name, 72, n_freqs=3, n_frames=4, f_min=20, f_max=60, output=output, **extra)
     x = torch.from_numpy(np.random.default_rng(7).normal(0, 3, (1, 1, 72))).requires_grad_()
@@ -175,7 +175,7 @@ def test_gradients(name, output):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_a_model_cast_to_another_precision_gives_the_same_levels(name):
+def test_cast_of_the_module_does_not_change_the_levels(name):
     x = torch.from_numpy(np.random.default_rng(10).normal(0, 30, (1, 2, 1280))).float()
     expected = any_transform(name)(x)
     for cast in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
@@ -187,7 +187,7 @@ def test_a_model_cast_to_another_precision_gives_the_same_levels(name):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_silence_is_the_floor(name):
+def test_level_of_zeros_is_the_floor(name):
     module = any_transform(name)
     levels = module(torch.zeros(1, 1, 1280))
     torch.testing.assert_close(levels, torch.full_like(levels, 10 * np.log10(module.floor)))
@@ -195,7 +195,7 @@ def test_silence_is_the_floor(name):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_what_can_not_be_is_refused(name):
+def test_invalid_input_and_parameters_are_refused(name):
     module = any_transform(name)
     with pytest.raises(ValueError, match=r"shape \(3, 1280\); expected \(batch, n_chans, 1280\)"):
         module(torch.zeros(3, 1280))
@@ -203,10 +203,10 @@ def test_what_can_not_be_is_refused(name):
         module(torch.zeros(3, 2, 1281))
     with pytest.raises(ValueError, match="int16"):
         module(torch.zeros(3, 2, 1280, dtype=torch.int16))
-    for changes, words in [
+    for changes, message in [
         ({"f_max": 128.5}, "f_max: 128 or lower"),
-        ({"f_min": 64.0}, "no range"),
-        ({"f_min": -1.0}, "no range"),
+        ({"f_min": 64.0}, "expected 0 <= f_min < f_max"),
+        ({"f_min": -1.0}, "expected 0 <= f_min < f_max"),
         ({"n_frames": 1281}, "more than the 1280 samples"),
         ({"n_freqs": 0}, "n_freqs"),
         ({"n_freqs": 4.5}, "n_freqs"),
@@ -214,20 +214,20 @@ def test_what_can_not_be_is_refused(name):
         ({"sfreq": float("nan")}, "sfreq"),
         ({"floor": 0.0}, "floor"),
     ]:
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=message):
             any_transform(name, **changes)
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_nan_and_infinity_are_refused_unless_asked_for(name, value):
+def test_nan_and_infinity_are_refused_unless_the_check_is_disabled(name, value):
     x = torch.zeros(3, 2, 1280)
     x[1, 0, 700] = value
-    with pytest.raises(ValueError, match=rf"{name}: window 1, channel 0 holds NaN or infinity, first at sample 700"):
+    with pytest.raises(ValueError, match=rf"{name}: window 1, channel 0 contains NaN or infinity, first at sample 700"):
         any_transform(name)(x)
-    passed = any_transform(name, check_finite=False)(x)
-    assert torch.isfinite(passed[0]).all() and not torch.isfinite(passed[1, 0]).all()
-    # the sum of all overflows, but every sample is a number
+    levels = any_transform(name, check_finite=False)(x)
+    assert torch.isfinite(levels[0]).all() and not torch.isfinite(levels[1, 0]).all()
+    # The sum of all samples overflows, although every sample is finite.
     huge = torch.full((1, 1, 1280), 3e38)
     assert any_transform(name)(huge).shape == (1, 1, 40, 40)
 
@@ -247,13 +247,15 @@ def test_defaults_and_magnitude(name):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_frames_by_their_distance(name):
+def test_hop_determines_the_frames(name):
     module = any_transform(name, n_frames=None, hop=0.125)
     assert (module.n_frames, module.hop) == (40, 0.125)
     np.testing.assert_allclose(np.diff(module.times), 0.125)
-    with pytest.raises(ValueError, match=r"5 s is no multiple of hop: 0.3 s; choose n_frames: 17 .* or n_frames: 16"):
+    with pytest.raises(
+        ValueError, match=r"5 s is not a multiple of hop: 0.3 s; choose n_frames: 17 .* or n_frames: 16"
+    ):
         any_transform(name, n_frames=None, hop=0.3)
-    with pytest.raises(ValueError, match="give one"):
+    with pytest.raises(ValueError, match="both set"):
         any_transform(name, hop=0.125)
     for hop in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="hop"):
@@ -261,37 +263,37 @@ def test_frames_by_their_distance(name):
 
 
 @pytest.mark.parametrize("name", ["mel", "stft"])
-def test_a_hann_window_holds_a_period_of_the_lowest_frequency(name):
-    with pytest.raises(ValueError, match=r"0.5 s does not hold one period of f_min: 1 Hz; choose ") as refusal:
+def test_hann_window_shorter_than_a_period_of_f_min_is_refused(name):
+    with pytest.raises(ValueError, match=r"0.5 s is shorter than one period of f_min: 1 Hz; choose ") as refusal:
         any_transform(name, window=0.5, n_freqs=20)
     words = str(refusal.value).replace(",", "").split()
-    values = [float(words[at + 1]) for at, word in enumerate(words) if word in ("window:", "f_min:")][1:]
+    values = [float(words[i + 1]) for i, word in enumerate(words) if word in ("window:", "f_min:")][1:]
     assert any_transform(name, window=values[0], n_freqs=20).freqs[0] >= 1
     assert any_transform(name, window=0.5, n_freqs=20, f_min=values[1]).freqs[0] >= 2
-    # a window that would hold a period, but not fit, is not offered
+    # A Hann window that is longer than the window is not suggested.
     with pytest.raises(ValueError, match=r"choose f_min: \d"):
         any_transform(name, f_min=0.1)
-    # the mean of the frame has no period
+    # 0 Hz, the mean of the frame, has no period.
     assert any_transform(name, window=0.5, n_freqs=20, f_min=0.0).freqs[0] >= 0
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_a_chirp_is_followed_and_tones_land_in_their_rows(name):
+def test_maxima_of_a_long_chirp_and_of_sinusoids_on_a_fine_grid(name):
     t = np.arange(5120) / SFREQ
     sweep = torch.from_numpy(30 * chirp(t, 4, 20, 60))[None, None]
     module = any_transform(name, 5120, n_frames=40, n_freqs=60)
-    found = module.freqs[module(sweep)[0, 0].argmax(0).numpy()]
+    ridge = module.freqs[module(sweep)[0, 0].argmax(0).numpy()]
     expected = 4 + 56 / 20 * module.times
     spacing = np.interp(expected, module.freqs, np.gradient(module.freqs))
     inner = slice(4, -4)
-    # a CWT's rows are wide at high frequencies, and a tone's power is shared by the neighbours
-    assert np.all(np.abs(found - expected)[inner] <= np.maximum(1.5 * spacing, 1.0)[inner])
+    # The rows of a CWT overlap at high frequencies, so neighbors of the row of a sinusoid have similar power.
+    assert np.all(np.abs(ridge - expected)[inner] <= np.maximum(1.5 * spacing, 1.0)[inner])
     for row in (5, 23, 50):
         tone = torch.from_numpy(30 * np.cos(2 * np.pi * module.freqs[row] * t))[None, None]
         assert np.all(module(tone)[0, 0].argmax(0).numpy()[inner] == row)
 
 
-def test_a_hann_window_that_does_not_fit_is_refused():
+def test_hann_window_that_is_too_long_or_too_short_is_refused():
     with pytest.raises(ValueError, match=r"longer than the 5 s .* window: 5 or shorter"):
         stft(window=5.1)
     assert stft(window=5.0)(torch.zeros(1, 1, 1280)).shape == (1, 1, 33, 40)
@@ -299,7 +301,7 @@ def test_a_hann_window_that_does_not_fit_is_refused():
         stft(window=0.008)
 
 
-def test_transforms_by_name():
+def test_transforms_are_made_by_name():
     grids = config.Spectrograms()
     for name in SPECTROGRAMS:
         module = make_transform(name, getattr(grids, name), SFREQ, 1280)
@@ -311,6 +313,6 @@ def test_transforms_by_name():
     assert members("concat") == ("mel", "cwt", "stft") and members("mel") == ("mel",)
 
 
-def test_names_come_without_torch():
+def test_names_are_imported_without_torch():
     code = "import sys, eegwf.spectrograms.names, eegwf.checks.inputs; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

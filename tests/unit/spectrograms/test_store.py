@@ -1,8 +1,9 @@
-"""The file of spectrograms: its contents, its axes, and that its bytes depend on nothing else."""
+"""Contents and axes of the spectrogram file, whose bytes depend on neither threads, chunks nor interruptions."""
 
 import hashlib
 import itertools
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -13,8 +14,9 @@ import pytest
 import torch
 
 from eegwf.config.spectrograms import Spectrograms
+from eegwf.config.stages.spectrogram import SpectrogramSettings
 from eegwf.errors import InputError
-from eegwf.jobs.spectrogram import write_from_windows
+from eegwf.jobs import spectrogram
 from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.store import WindowFile, write_spectrogram
 from eegwf.spectrograms.transforms import make_transform
@@ -22,9 +24,9 @@ from eegwf.storage.files import write_json
 from tests.helpers.killing import kill_ten_times
 
 GRIDS = Spectrograms(
-    mel={"n_freqs": 20, "n_times": 17, "f_min": 1.0, "f_max": 40.0, "window": 1.0},
-    stft={"n_freqs": 21, "n_times": 17, "f_min": 1.0, "f_max": 50.0},
-    cwt={"n_freqs": 22, "n_times": 17, "f_min": 2.0, "f_max": 40.0},
+    mel={"n_freqs": 20, "n_frames": 17, "f_min": 1.0, "f_max": 40.0, "window": 1.0},
+    stft={"n_freqs": 21, "n_frames": 17, "f_min": 1.0, "f_max": 50.0},
+    cwt={"n_freqs": 22, "n_frames": 17, "f_min": 2.0, "f_max": 40.0},
 )
 CHANNELS = ["Fp1-F7", "F7-T7", "Cz-C4"]
 
@@ -51,7 +53,7 @@ def test_array_and_axes(name, windows, tmp_path):
     assert array.dtype == np.float16 and array.shape == (53, 3, grid.n_freqs, 17)
     module = make_transform(name, grid, 100.0, 401)
     expected = module(torch.from_numpy(np.load(windows)).double()).numpy()
-    np.testing.assert_allclose(array, expected, atol=0.02)  # half a step of float16 at 32 dB and more
+    np.testing.assert_allclose(array, expected, atol=0.02)  # half the spacing of float16 numbers above 32
     axes = json.loads(axes_path.read_text())
     assert axes["spectrogram"] == name and axes["ch_names"] == CHANNELS and axes["sfreq"] == 100
     assert axes["parameters"] == grid.model_dump()
@@ -77,12 +79,12 @@ def test_bytes_depend_neither_on_chunks_nor_on_threads(name, windows, tmp_path):
     assert torch.get_num_threads() == before
 
 
-def test_killed_at_ten_random_instants_it_ends_in_the_same_bytes(windows, tmp_path):
-    undisturbed = [path.read_bytes() for path in write("mel", windows, tmp_path / "undisturbed")]
+def test_job_killed_ten_times_writes_the_same_bytes(windows, tmp_path):
+    uninterrupted = [path.read_bytes() for path in write("mel", windows, tmp_path / "uninterrupted")]
     paths = [tmp_path / "killed" / f"mel.{suffix}" for suffix in ("npy", "json")]
 
     def check():
-        return [path.read_bytes() for path in paths] == undisturbed
+        return [path.read_bytes() for path in paths] == uninterrupted
 
     def job():
         write("mel", windows, tmp_path / "killed", chunk_bytes=1)
@@ -92,8 +94,8 @@ def test_killed_at_ten_random_instants_it_ends_in_the_same_bytes(windows, tmp_pa
     assert check()
 
 
-def dying(call, job):
-    """Run a job that is killed at its n-th call that makes something last on the disk."""
+def run_until(call, job):
+    """Run a job that is killed at its n-th call of a function that changes or synchronizes a file."""
     calls = itertools.count(1)
 
     def counted(function):
@@ -104,15 +106,15 @@ def dying(call, job):
 
         return run
 
-    for place, name in [(os, "fsync"), (os, "fdatasync"), (os, "utime"), (Path, "hardlink_to"), (Path, "unlink")]:
-        setattr(place, name, counted(getattr(place, name)))
+    for owner, name in [(os, "fsync"), (os, "fdatasync"), (os, "utime"), (Path, "hardlink_to"), (Path, "unlink")]:
+        setattr(owner, name, counted(getattr(owner, name)))
     job()
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
-def test_killed_at_every_step_to_the_disk(name, windows, tmp_path):
-    """Each attempt gets one step further than the last; Snakemake removes the outputs in between."""
-    undisturbed = [path.read_bytes() for path in write(name, windows, tmp_path / "undisturbed")]
+def test_job_killed_at_every_file_operation_writes_the_same_bytes(name, windows, tmp_path):
+    """Each attempt ends one operation later than the one before; Snakemake removes the outputs in between."""
+    uninterrupted = [path.read_bytes() for path in write(name, windows, tmp_path / "uninterrupted")]
     paths = [tmp_path / "killed" / f"{name}.{suffix}" for suffix in ("npy", "json")]
     context = multiprocessing.get_context("fork")
     journal = tmp_path / "killed" / "state" / "chunks.tsv"
@@ -121,7 +123,7 @@ def test_killed_at_every_step_to_the_disk(name, windows, tmp_path):
         for path in paths:
             path.unlink(missing_ok=True)
         job = context.Process(
-            target=dying, args=(call, lambda: write(name, windows, tmp_path / "killed", chunk_bytes=1))
+            target=run_until, args=(call, lambda: write(name, windows, tmp_path / "killed", chunk_bytes=1))
         )
         job.start()
         job.join()
@@ -129,58 +131,59 @@ def test_killed_at_every_step_to_the_disk(name, windows, tmp_path):
             break
         assert job.exitcode == -signal.SIGKILL
         chunks.add(len(journal.read_text().splitlines()) if journal.exists() else None)
-    assert [path.read_bytes() for path in paths] == undisturbed
-    assert {0, 4} < chunks - {None}  # with nothing, with all, and with some of the four batches done
+    assert [path.read_bytes() for path in paths] == uninterrupted
+    assert {0, 4} < chunks - {None}  # kills with none, some and all of the four batches committed
 
 
-def test_a_job_that_waited_for_another_finds_the_work_done(windows, tmp_path):
+def test_finished_files_are_not_written_again(windows, tmp_path):
     paths = write("mel", windows, tmp_path / "out")
     before = [path.stat().st_mtime_ns for path in paths]
     write("mel", windows, tmp_path / "out")
     assert [path.stat().st_mtime_ns for path in paths] == before
-    # but not if one of them is gone, or is another's
+    # They are written again if one of them is missing or was written by another job.
     paths[1].write_text('{"sha256": "0"}')
     write("mel", windows, tmp_path / "out")
     assert paths[0].stat().st_mtime_ns > before[0]
     assert json.loads(paths[1].read_text())["sha256"] == hashlib.sha256(np.load(paths[0]).tobytes()).hexdigest()
 
 
-def test_it_goes_on_at_the_chunk_it_had_reached(windows, tmp_path, capfd):
-    """A window that is no signal stops it in the fourth batch; mended, it goes on behind the third."""
-    undisturbed = [path.read_bytes() for path in write("mel", windows, tmp_path / "undisturbed")]
+def test_job_continues_after_the_last_chunk(windows, tmp_path, caplog):
+    """An invalid window ends the job in the fourth batch; after its correction, the job continues after the third."""
+    uninterrupted = [path.read_bytes() for path in write("mel", windows, tmp_path / "uninterrupted")]
     x = np.load(windows)
-    broken = x.copy()
-    broken[50, 0, 0] = np.nan
-    np.save(windows, broken)
+    invalid = x.copy()
+    invalid[50, 0, 0] = np.nan
+    np.save(windows, invalid)
     with pytest.raises(InputError, match="window 50"):
         write("mel", windows, tmp_path / "out", chunk_bytes=1)
     np.save(windows, x)
-    capfd.readouterr()
-    paths = write("mel", windows, tmp_path / "out", chunk_bytes=1, progress=True)
-    assert "mel: 90 % (going on at window 48)" in capfd.readouterr().err
-    assert [path.read_bytes() for path in paths] == undisturbed
+    with caplog.at_level(logging.INFO, "eegwf"):
+        paths = write("mel", windows, tmp_path / "out", chunk_bytes=1, progress=True)
+    assert "mel: 90 % (continuing at window 48)" in caplog.messages
+    assert [path.read_bytes() for path in paths] == uninterrupted
 
 
-def test_progress_is_shown_only_when_asked_for(windows, tmp_path, capfd):
-    write("stft", windows, tmp_path / "silent")
-    assert capfd.readouterr() == ("", "")
-    write("stft", windows, tmp_path / "told", progress=True)
-    out, err = capfd.readouterr()
-    assert out == "" and "stft: 100 %" in err
+def test_progress_is_logged_only_on_request(windows, tmp_path, caplog, capfd):
+    with caplog.at_level(logging.INFO, "eegwf"):
+        write("stft", windows, tmp_path / "silent")
+        assert caplog.messages == []
+        write("stft", windows, tmp_path / "logged", progress=True)
+    assert any(message.startswith("stft: 100 %") for message in caplog.messages)
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_no_microvolts_are_refused(value, windows, tmp_path):
+def test_nan_and_infinity_are_refused(value, windows, tmp_path):
     x = np.load(windows)
     x[37, 1, 400] = value
     np.save(windows, x)
-    with pytest.raises(InputError, match=r"windows.npy: window 37, channel F7-T7 holds NaN or infinity"):
+    with pytest.raises(InputError, match=r"windows.npy: window 37, channel F7-T7 contains NaN or infinity"):
         write("mel", windows, tmp_path / "out", chunk_bytes=1)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["state"]
 
 
-def test_other_arrays_are_refused(windows, tmp_path):
-    with pytest.raises(InputError, match=r"windows.npy: 3 channels, but 2 names"):
+def test_arrays_that_are_not_windows_are_refused(windows, tmp_path):
+    with pytest.raises(InputError, match=r"windows.npy: 3 channels, but 2 channel names"):
         WindowFile.open(windows, 100.0, CHANNELS[:2])
     for shape, dtype in [((3, 401), np.float16), ((0, 3, 401), np.float16), ((5, 3, 401), np.int16)]:
         np.save(windows, np.zeros(shape, dtype))
@@ -192,15 +195,45 @@ def test_other_arrays_are_refused(windows, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_named(windows, tmp_path):
+@pytest.fixture
+def job(windows, tmp_path):
+    """Run the spectrogram job on a device; returns the array file."""
     write_json(windows.with_suffix(".json"), {"sfreq": 100.0, "ch_names": CHANNELS, "sha256": "0" * 64})
-    paths = {"windows": str(windows), "state": str(tmp_path / "state"), "array": str(tmp_path / "out" / "mel.npy")}
-    paths["axes"] = str(tmp_path / "out" / "mel.json")
-    config = {"grid": GRIDS.mel.model_dump(), "device": "cuda"}
-    with pytest.raises(InputError, match=r"spectrograms\.device: cuda, but torch sees no GPU; set it to cpu"):
-        write_from_windows("mel", config, "x", **paths)
-    assert not (tmp_path / "out").exists()
-    write_from_windows("mel", config | {"device": "auto"}, "x", **paths)
-    undisturbed = write("mel", windows, tmp_path / "undisturbed")[0].read_bytes()
-    assert (tmp_path / "out" / "mel.npy").read_bytes() == undisturbed
+    array = tmp_path / "out" / "mel.npy"
+
+    def run(device):
+        settings = SpectrogramSettings(device=device, mel=GRIDS.mel)
+        spectrogram.run(settings, "mel", "x", windows, tmp_path / "state", array, array.with_suffix(".json"))
+        return array
+
+    return run
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    """Simulate a machine on which torch sees no GPU and none is assigned."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_job_without_a_gpu_uses_the_cpu(job, no_gpu, windows, tmp_path, device):
+    uninterrupted = write("mel", windows, tmp_path / "uninterrupted")[0].read_bytes()
+    assert job(device).read_bytes() == uninterrupted
+
+
+def test_job_on_a_requested_gpu_that_is_not_seen_raises_input_error(job, no_gpu, tmp_path):
+    with pytest.raises(
+        InputError, match=r"^spectrograms\.device: cuda, but torch sees no GPU: .*`spectrograms\.device: "
+    ):
+        job("cuda")
+    assert not (tmp_path / "out").exists() and not (tmp_path / "state").exists()
+
+
+def test_job_on_an_assigned_gpu_that_is_not_seen_raises_input_error(job, no_gpu, monkeypatch, tmp_path):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(
+        InputError, match=r"^a GPU was assigned to this job, but torch sees no GPU: .*set `spectrograms\.device: cpu`$"
+    ):
+        job("auto")
+    assert not (tmp_path / "out").exists() and not (tmp_path / "state").exists()

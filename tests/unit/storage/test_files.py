@@ -1,4 +1,4 @@
-"""Files: whole or absent, whatever happens, and the same bytes for the same content."""
+"""Files are written completely or not at all, and equal content has equal bytes."""
 
 import io
 import os
@@ -34,7 +34,7 @@ def names(folder):
 
 @pytest.fixture
 def mounted(tmp_path):
-    """Mount a file system of 64 KiB with given options; unmounted afterwards."""
+    """Mount a file system of 64 KiB with given options; it is unmounted at the end of the test."""
     folder = tmp_path / "disk"
     folder.mkdir()
 
@@ -43,9 +43,9 @@ def mounted(tmp_path):
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError:
-            pytest.skip("no mount command to make a small disk with")
+            pytest.skip("there is no mount command")
         if done.returncode:
-            pytest.skip(f"may not mount a small disk: {done.stderr.strip()}")
+            pytest.skip(f"not permitted to mount a file system: {done.stderr.strip()}")
         return folder
 
     yield mount
@@ -53,7 +53,7 @@ def mounted(tmp_path):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_name_is_taken_at_the_end_alone(tmp_path):
+def test_file_is_renamed_at_the_end_of_the_block(tmp_path):
     path = tmp_path / "new" / "folder" / "a.txt"
     with replacing(path) as file:
         file.write(b"first")
@@ -68,7 +68,7 @@ def test_a_name_is_taken_at_the_end_alone(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_an_interruption_leaves_what_was_there(tmp_path, error):
+def test_interrupted_write_keeps_the_old_file(tmp_path, error):
     path = tmp_path / "a.txt"
     write_text(path, "old")
     with pytest.raises(error), replacing(path) as file:
@@ -77,7 +77,7 @@ def test_an_interruption_leaves_what_was_there(tmp_path, error):
     assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
 
 
-def test_a_process_killed_while_it_writes_leaves_the_old_file(root, tmp_path):
+def test_process_killed_during_a_write_keeps_the_old_file(root, tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
     program = (
@@ -99,7 +99,7 @@ def test_permissions_follow_the_umask(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["text", "table", "array"])
-def test_a_full_disk_is_named_and_nothing_is_half_written(mounted, kind):
+def test_error_of_a_full_disk_names_the_file_and_the_old_file_is_kept(mounted, kind):
     folder = mounted()
     path = folder / "a"
     write_text(path, "old")
@@ -112,12 +112,12 @@ def test_a_full_disk_is_named_and_nothing_is_half_written(mounted, kind):
         write()
     assert caught.value.filename == str(path)
     assert path.read_text() == "old" and names(folder) == ["a"]
-    # The disk is free again for what fits.
+    # The temporary file was removed, so smaller content fits on the disk.
     write_text(path, "x" * 30_000)
 
 
-def test_a_limit_of_the_size_of_files_is_told_alike(root, tmp_path):
-    """What any user can make: the kernel refuses to let the file grow."""
+def test_file_size_limit_is_reported_in_one_line(root, tmp_path):
+    """A write that the kernel refuses can be produced without special permissions by a limit of the file size."""
     program = (
         "import resource, signal, sys; import numpy as np; from eegwf.errors import run_script\n"
         "from eegwf.storage.files import write_array; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -128,11 +128,11 @@ def test_a_limit_of_the_size_of_files_is_told_alike(root, tmp_path):
     command = [sys.executable, "-c", program, str(path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.strip() == f"error: {path}: File too large; nothing was half-written, mend it and run again"
+    assert done.stderr.strip() == f"error: {path}: File too large; no partial files were left; fix the cause and rerun"
     assert names(tmp_path) == []
 
 
-def test_a_read_only_disk_is_named(mounted):
+def test_error_of_a_read_only_disk_names_the_file(mounted):
     folder = mounted("ro")
     for path in (folder / "a.txt", folder / "new" / "a.txt"):
         with pytest.raises(OSError, match="Read-only file system") as caught:
@@ -140,17 +140,17 @@ def test_a_read_only_disk_is_named(mounted):
         assert caught.value.filename == str(path)
 
 
-def test_a_parent_that_is_a_file_is_told(tmp_path):
+def test_error_of_a_parent_that_is_a_file_names_the_file(tmp_path):
     (tmp_path / "a").touch()
     with pytest.raises(OSError) as caught:
         write_text(tmp_path / "a" / "b.txt", "x")
     assert caught.value.filename == str(tmp_path / "a" / "b.txt")
 
 
-def test_an_error_about_another_file_keeps_its_name(tmp_path):
+def test_error_about_another_file_names_that_file(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, replacing(tmp_path / "a.txt"):
-        (tmp_path / "lost.edf").read_bytes()
-    assert caught.value.filename == str(tmp_path / "lost.edf")
+        (tmp_path / "missing.edf").read_bytes()
+    assert caught.value.filename == str(tmp_path / "missing.edf")
 
 
 def table():
@@ -165,62 +165,62 @@ def table():
     )
 
 
-def test_a_table_round_trips_with_nine_digits(tmp_path):
+def test_table_round_trips_with_nine_digits(tmp_path):
     before = table()
     write_table(tmp_path / "a.tsv", before)
     after = read_table(tmp_path / "a.tsv", ("patient", "value"), text=("patient",))
     assert after["patient"].tolist() == before["patient"].tolist()
     np.testing.assert_allclose(after["value"], before["value"], rtol=5e-9)
-    assert after["value"][4] == 0.333333333  # nine digits, no more
+    assert after["value"][4] == 0.333333333  # nine digits
     assert after["count"].tolist() == before["count"].tolist()
     assert after["flag"].tolist() == before["flag"].tolist()
 
 
-def test_the_same_table_gives_the_same_bytes(tmp_path):
+def test_equal_tables_have_equal_bytes(tmp_path):
     write_table(tmp_path / "a.tsv", table())
-    # What was read, written again, is the same file: nine digits survive a round trip.
+    # Reading and writing a table again does not change the file, since nine digits survive a round trip.
     write_table(tmp_path / "b.tsv", read_table(tmp_path / "a.tsv", text=("patient",)))
     assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
     assert digest_file(tmp_path / "a.tsv") == digest_file(tmp_path / "b.tsv")
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=8), min_size=1, max_size=5))
-def test_any_text_but_missing_comes_back(tmp_path_factory, cells):
+def test_text_round_trips_except_missing_values(tmp_path_factory, cells):
     path = tmp_path_factory.mktemp("tables") / "a.tsv"
     write_table(path, pd.DataFrame({"name": cells, "row": range(len(cells))}))
     expected = ["" if cell == "n/a" else cell for cell in cells]
     assert read_table(path, text=("name",))["name"].tolist() == expected
 
 
-def test_missing_values_as_bids_writes_them(tmp_path):
+def test_missing_values_of_bids_are_read(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("\ufeffpatient\tage\tsite\r\nNA\tn/a\tn/a\r\n007\t4\t\r\nNaN\r\n")
-    found = read_table(path, ("patient",), text=("patient", "site"))
-    assert found["patient"].tolist() == ["NA", "007", "NaN"]
-    assert found["site"].tolist() == ["", "", ""]
-    assert found["age"].isna().tolist() == [True, False, True]
+    read = read_table(path, ("patient",), text=("patient", "site"))
+    assert read["patient"].tolist() == ["NA", "007", "NaN"]
+    assert read["site"].tolist() == ["", "", ""]
+    assert read["age"].isna().tolist() == [True, False, True]
 
 
-def test_a_table_of_no_rows(tmp_path):
+def test_table_without_rows_keeps_its_columns(tmp_path):
     write_table(tmp_path / "a.tsv", table().iloc[:0])
-    found = read_table(tmp_path / "a.tsv", ("value",), text=("patient",))
-    assert list(found.columns) == list(table().columns) and len(found) == 0
+    read = read_table(tmp_path / "a.tsv", ("value",), text=("patient",))
+    assert list(read.columns) == list(table().columns) and len(read) == 0
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"", "not a tab-separated table"),
         (b"\xff\xfe\x00\x01", "not a tab-separated table"),
         (b"patient\tfold\na\t1\nb\t2\t3\n", "not a tab-separated table .*line 3"),
-        # pandas by itself would take the patients for an index and read the folds as patients.
+        # By default, pandas would use the patients as an index and read the folds as patients.
         (b"patient\tfold\na\t1\tx\nb\t2\ty\n", "more cells than the header"),
         (b"patient,fold\na,1\n", "no column 'patient', 'fold'; found patient,fold"),
     ],
 )
-def test_what_is_no_such_table(tmp_path, content, words):
+def test_other_files_are_refused_as_tables(tmp_path, content, message):
     (tmp_path / "a.tsv").write_bytes(content)
-    with pytest.raises(InputError, match=words) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read_table(tmp_path / "a.tsv", ("patient", "fold"), text=("patient",))
     assert "\n" not in str(caught.value)
 
@@ -235,14 +235,14 @@ ARRAYS = [
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=lambda array: f"{array.dtype}{array.shape}")
-def test_arrays_round_trip_and_are_numpys_own_files(tmp_path, array):
+def test_arrays_round_trip_and_equal_the_files_of_numpy(tmp_path, array):
     path = tmp_path / "a.npy"
     write_array(path, array)
     np.save(tmp_path / "numpy.npy", array)
     assert path.read_bytes() == (tmp_path / "numpy.npy").read_bytes()
-    found = read_array(path)
-    assert found.dtype == array.dtype and found.shape == array.shape and np.array_equal(found, array)
-    assert isinstance(found, np.memmap) and not found.flags.writeable
+    read = read_array(path)
+    assert read.dtype == array.dtype and read.shape == array.shape and np.array_equal(read, array)
+    assert isinstance(read, np.memmap) and not read.flags.writeable
 
 
 def npy(descr, shape=(2,), data=b""):
@@ -251,58 +251,58 @@ def npy(descr, shape=(2,), data=b""):
     return buffer.getvalue() + data
 
 
-HOSTILE = {
+DAMAGED = {
     "empty": b"",
-    "text": b"no array at all, but text enough to be read as one",
-    "cut header": npy("<f2")[:50],
-    "cut data": npy("<f2", (100,), bytes(199)),
+    "text": b"plain text that is long enough to be parsed as a header",
+    "truncated header": npy("<f2")[:50],
+    "truncated data": npy("<f2", (100,), bytes(199)),
     "no data": npy("<f2", (100,)),
-    # numpy.memmap dies of these with a floating point exception.
-    "no bytes in a string": npy("|S0"),
-    "no bytes in a record": npy("|V0"),
+    # numpy.memmap crashes with a floating point exception on these.
+    "string of 0 bytes": npy("|S0"),
+    "record of 0 bytes": npy("|V0"),
     "objects": npy("|O", (1,), bytes(8)),
-    "size wraps": npy("<f8", (2**32, 2**32)),
-    "size beyond all files": npy("<f8", (2**70,)),
+    "size overflows 64 bits": npy("<f8", (2**32, 2**32)),
+    "size larger than any file": npy("<f8", (2**70,)),
     "negative size": npy("<f8", (-1,), bytes(64)),
-    "no type": npy("nonsense"),
-    "header is no dictionary": npy("<f2").replace(b"{", b"["),
-    "header is not closed": npy("<f2").replace(b"}", b" "),
-    "version": npy("<f2").replace(b"NUMPY\x01", b"NUMPY\x09"),
+    "unknown type": npy("nonsense"),
+    "header is not a dictionary": npy("<f2").replace(b"{", b"["),
+    "header without closing brace": npy("<f2").replace(b"}", b" "),
+    "unknown version": npy("<f2").replace(b"NUMPY\x01", b"NUMPY\x09"),
 }
 
 
-@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
-def test_what_is_no_whole_array(tmp_path, content):
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_arrays_are_refused(tmp_path, content):
     (tmp_path / "a.npy").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.npy: not a whole \.npy array"):
+    with pytest.raises(InputError, match=r"a\.npy: not a complete \.npy array"):
         read_array(tmp_path / "a.npy")
 
 
-def test_an_archive_is_no_array(tmp_path):
+def test_npz_archive_is_refused_as_an_array(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros(3))
-    with pytest.raises(InputError, match="not a whole"):
+    with pytest.raises(InputError, match="not a complete"):
         read_array(tmp_path / "a.npz")
 
 
 @given(st.data())
-def test_no_damage_does_more_than_an_input_error(tmp_path_factory, data):
-    whole = bytearray(npy("<f2", (8, 2), np.arange(16, dtype="<f2").tobytes()))
-    for place in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=4)):
-        whole[place] = data.draw(st.integers(0, 255))
+def test_random_damage_raises_only_input_errors(tmp_path_factory, data):
+    damaged = bytearray(npy("<f2", (8, 2), np.arange(16, dtype="<f2").tobytes()))
+    for position in data.draw(st.lists(st.integers(0, len(damaged) - 1), max_size=4)):
+        damaged[position] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.mktemp("arrays") / "a.npy"
-    path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    path.write_bytes(damaged[: data.draw(st.integers(0, len(damaged)))])
     with suppress(InputError):
         read_array(path).sum()
 
 
-def test_a_lost_file_keeps_its_name(tmp_path):
+def test_error_of_a_missing_file_names_it(tmp_path):
     for read in (read_array, read_table, read_json, digest_file):
         with pytest.raises(FileNotFoundError) as caught:
-            read(tmp_path / "lost")
-        assert caught.value.filename == str(tmp_path / "lost") or caught.value.filename == tmp_path / "lost"
+            read(tmp_path / "missing")
+        assert caught.value.filename == str(tmp_path / "missing") or caught.value.filename == tmp_path / "missing"
 
 
-def test_json_refuses_what_is_no_json(tmp_path):
+def test_json_round_trips_and_invalid_json_is_refused(tmp_path):
     value = {"b": [1, 2.5, None, "ü"], "a": {}}
     write_json(tmp_path / "a.json", value)
     assert read_json(tmp_path / "a.json") == value and list(read_json(tmp_path / "a.json")) == ["b", "a"]
@@ -316,7 +316,7 @@ def test_json_refuses_what_is_no_json(tmp_path):
             read_json(tmp_path / "b.json")
 
 
-def test_digests_tell_order_and_content_apart(tmp_path):
+def test_digests_depend_on_content_and_order(tmp_path):
     values = [{"a": ["x"], "b": ["y"]}, {"b": ["y"], "a": ["x"]}, {"a": ["x"], "b": ["z"]}, [], {}, None, "", 0, 0.5]
     assert len({digest(value) for value in values}) == len(values)
     assert digest((1, "a")) == digest([1, "a"]) and len(digest(None)) == 16
@@ -325,7 +325,7 @@ def test_digests_tell_order_and_content_apart(tmp_path):
     assert digest_file(tmp_path / "a") == "ba7816bf8f01cfea"
 
 
-def test_what_a_killed_writer_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+def test_temporary_files_of_killed_writers_are_removed_but_not_of_running_ones(tmp_path):
     killed = "import os,signal,sys\nfrom eegwf.storage.files import replacing\n"
     killed += "with replacing(sys.argv[1]) as file:\n    file.write(b'half')\n    file.flush()\n"
     killed += "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -1,4 +1,4 @@
-"""An array that grows: what was committed is there after any end, and nothing else is."""
+"""After any interruption, an array contains the committed rows and nothing else."""
 
 import hashlib
 import os
@@ -13,75 +13,76 @@ from eegwf.storage.growing_array import GrowingArray
 ROWS = np.random.default_rng(1).normal(size=(12, 3, 5)).astype("<f2")
 
 
-def grow(folder, upto, chunk=4, committed=True):
-    """Append rows up to `upto` and commit every `chunk` of them."""
+def grow(folder, stop, chunk=4, committed=True):
+    """Append rows up to `stop` and commit after every `chunk` rows; returns the number of rows at the start."""
     with GrowingArray(folder, ROWS.shape, "<f2") as array:
-        found = array.done
-        for row in range(array.done, upto):
+        before = array.done
+        for row in range(array.done, stop):
             array.append(ROWS[row : row + 1])
             if committed and (row + 1) % chunk == 0:
                 array.commit()
-        return found, array
+        return before
 
 
 def finish(folder, target):
-    """Append what is missing and publish; how many rows were there."""
+    """Append the missing rows and publish the array; returns the number of rows at the start."""
     with GrowingArray(folder, ROWS.shape, "<f2") as array:
-        found = array.done
+        before = array.done
         array.append(ROWS[array.done :])
         array.commit()
         array.publish(target)
     np.testing.assert_array_equal(np.load(target), ROWS)
     assert array.sha256 == hashlib.sha256(ROWS.tobytes()).hexdigest()
-    return found
+    return before
 
 
-def test_it_goes_on_at_the_last_commit(tmp_path):
-    assert grow(tmp_path, 6)[0] == 0
-    assert grow(tmp_path, 10)[0] == 4
-    assert grow(tmp_path, 11)[0] == 8
+def test_array_continues_at_the_last_commit(tmp_path):
+    assert grow(tmp_path, 6) == 0
+    assert grow(tmp_path, 10) == 4
+    assert grow(tmp_path, 11) == 8
     assert finish(tmp_path, tmp_path / "out" / "a.npy") == 8
 
 
-def test_rows_that_were_not_committed_are_not_there(tmp_path):
+def test_rows_that_were_not_committed_are_removed(tmp_path):
     grow(tmp_path, 9, committed=False)
     assert finish(tmp_path, tmp_path / "a.npy") == 0
 
 
 @pytest.mark.parametrize("name", ["array.npy", "chunks.tsv"])
-@given(cut=st.integers(0, 2000))
-def test_a_file_cut_anywhere_costs_the_chunks_behind(name, cut, tmp_path_factory):
+@given(length=st.integers(0, 2000))
+def test_truncated_file_loses_only_the_chunks_after_the_truncation(name, length, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cut")
     grow(folder, 12)
     path = folder / name
-    size = min(cut, path.stat().st_size)
+    size = min(length, path.stat().st_size)
     os.truncate(path, size)
-    found = finish(folder, folder / "a.npy")
+    kept = finish(folder, folder / "a.npy")
     if name == "array.npy":
         header = (folder / "a.npy").stat().st_size - ROWS.nbytes
-        assert found == max(0, size - header) // (4 * ROWS[0].nbytes) * 4
+        assert kept == max(0, size - header) // (4 * ROWS[0].nbytes) * 4
     else:
-        assert found in (0, 4, 8, 12) and (found == 12) == (size == path.stat().st_size)
+        assert kept in (0, 4, 8, 12) and (kept == 12) == (size == path.stat().st_size)
 
 
 @pytest.mark.parametrize(
-    ("name", "place", "there"), [("array.npy", 128, 0), ("array.npy", -1, 8), ("chunks.tsv", 3, 0), ("array.npy", 9, 0)]
+    ("name", "position", "kept"),
+    [("array.npy", 128, 0), ("array.npy", -1, 8), ("chunks.tsv", 3, 0), ("array.npy", 9, 0)],
 )
-def test_a_byte_that_changed_is_found(name, place, there, tmp_path):
+def test_changed_byte_invalidates_its_chunk_and_the_later_ones(name, position, kept, tmp_path):
     grow(tmp_path, 12)
     data = bytearray((tmp_path / name).read_bytes())
-    data[place] ^= 1
+    data[position] ^= 1
     (tmp_path / name).write_bytes(data)
-    assert finish(tmp_path, tmp_path / "a.npy") == there
+    assert finish(tmp_path, tmp_path / "a.npy") == kept
 
 
-def test_another_array_is_not_gone_on_with(tmp_path):
+def test_array_of_another_shape_starts_from_zero(tmp_path):
     grow(tmp_path, 12)
     with GrowingArray(tmp_path, (12, 5, 3), "<f2") as array:
         assert array.done == 0
 
 
-def test_a_part_is_not_published(tmp_path):
+def test_incomplete_array_is_not_published(tmp_path):
     with GrowingArray(tmp_path, ROWS.shape, "<f2") as array:
         array.append(ROWS[:4])
         array.commit()
@@ -90,7 +91,7 @@ def test_a_part_is_not_published(tmp_path):
     assert not (tmp_path / "a.npy").exists()
 
 
-def test_without_links_it_is_copied(tmp_path, monkeypatch):
+def test_array_is_copied_if_links_are_not_supported(tmp_path, monkeypatch):
     def refuse(self, target):
         raise OSError(18, "Invalid cross-device link")
 
@@ -100,10 +101,10 @@ def test_without_links_it_is_copied(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.npy"]
 
 
-def test_it_stays_until_it_is_discarded(tmp_path):
-    """A job that dies between the array and what else it writes finds the array again."""
+def test_array_is_kept_until_it_is_discarded(tmp_path):
+    """A job that is killed after publishing the array, but before its other outputs, finds the array again."""
     finish(tmp_path, tmp_path / "out.npy")
-    (tmp_path / "out.npy").unlink()  # as Snakemake does before it tries again
+    (tmp_path / "out.npy").unlink()  # as Snakemake does before it starts a job again
     assert finish(tmp_path, tmp_path / "out.npy") == 12
     with GrowingArray(tmp_path, ROWS.shape, "<f2") as array:
         array.discard()

@@ -1,4 +1,4 @@
-"""The state of a training: what is read is what was written, bit by bit, and nothing is ever unpickled."""
+"""Checkpoints: exact round trip, exact resumption, damaged files, and no unpickling."""
 
 import json
 import struct
@@ -61,7 +61,7 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
-def test_a_round_trip_is_exact(tmp_path, kind):
+def test_round_trip_is_exact(tmp_path, kind):
     _, _, before = trained(kind)
     write_checkpoint(tmp_path / "c.safetensors", before)
     after = read_checkpoint(tmp_path / "c.safetensors")
@@ -74,7 +74,7 @@ def test_a_round_trip_is_exact(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
-def test_a_training_goes_on_as_if_never_stopped(tmp_path, kind):
+def test_checkpoint_resumes_training_exactly(tmp_path, kind):
     model, optimizer, before = trained(kind)
     write_checkpoint(tmp_path / "c.safetensors", before)
     steps(model, optimizer, range(4, 9))
@@ -87,8 +87,8 @@ def test_a_training_goes_on_as_if_never_stopped(tmp_path, kind):
     assert same(dict(model.state_dict()), dict(other.state_dict()))
 
 
-def test_copied_weights_stay_as_they_were():
-    """Kept by reference, the best weights would be the last ones."""
+def test_copied_weights_do_not_change_with_training():
+    """With references instead of copies, the best weights would equal the last ones."""
     model = network()
     optimizer = OPTIMIZERS["sgd"](model.parameters())
     kept, before = copy_weights(model), {name: value.numpy().copy() for name, value in model.state_dict().items()}
@@ -97,12 +97,12 @@ def test_copied_weights_stay_as_they_were():
     assert not any(np.array_equal(value, before[name]) for name, value in model.named_parameters())
 
 
-def test_special_tensors(tmp_path):
+def test_special_tensors_round_trip(tmp_path):
     weights = {
         "empty": torch.zeros(0, 3),
         "scalar": torch.tensor(7),
         "half": torch.tensor([1.5, -0.0, float("inf"), float("nan")], dtype=torch.float16),
-        "turned": torch.arange(6.0).reshape(2, 3).T,
+        "transposed": torch.arange(6.0).reshape(2, 3).T,
         "name.with.dots": torch.tensor([True, False]),
     }
     write_checkpoint(tmp_path / "c.safetensors", Checkpoint(weights, {}, {"state": {}}, []))
@@ -113,16 +113,16 @@ def test_special_tensors(tmp_path):
         assert after.weights[name].contiguous().numpy().tobytes() == value.contiguous().numpy().tobytes()
 
 
-def test_tied_weights(tmp_path):
-    """Two names of one tensor are written twice; safetensors by itself refuses."""
+def test_tied_weights_round_trip(tmp_path):
+    """A tensor with two names is written twice; safetensors itself refuses such tensors."""
     weight = torch.arange(3.0)
     write_checkpoint(tmp_path / "c.safetensors", Checkpoint({"a": weight, "b": weight}, {}, {"state": {}}, []))
     after = read_checkpoint(tmp_path / "c.safetensors")
     assert torch.equal(after.weights["a"], weight) and torch.equal(after.weights["b"], weight)
 
 
-def test_the_file_is_safetensors_and_nothing_else(tmp_path):
-    """Its first bytes are the length of a header of JSON, as the format says; a pickle begins otherwise."""
+def test_file_has_safetensors_format(tmp_path):
+    """The first bytes are the length of a JSON header; those of a pickle differ."""
     path = tmp_path / "c.safetensors"
     write_checkpoint(path, trained()[2])
     content = path.read_bytes()
@@ -133,7 +133,7 @@ def test_the_file_is_safetensors_and_nothing_else(tmp_path):
     assert json.loads(header["__metadata__"]["history"]) == HISTORY
 
 
-def test_a_pickle_in_its_place_is_not_opened(tmp_path):
+def test_pickle_is_not_unpickled(tmp_path):
     class Trap:
         def __reduce__(self):
             return (open, (str(tmp_path / "sprung"), "w"))
@@ -143,8 +143,8 @@ def test_a_pickle_in_its_place_is_not_opened(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_no_file_or_another_one(tmp_path):
-    assert read_checkpoint(tmp_path / "lost.safetensors") is None
+def test_missing_or_other_file_gives_none(tmp_path):
+    assert read_checkpoint(tmp_path / "missing.safetensors") is None
     for tensors, metadata in (
         ({"weights.a": torch.zeros(2)}, None),
         ({"a": torch.zeros(2)}, {"history": "[]", "optimizer": "{}"}),
@@ -165,7 +165,7 @@ def written(tmp_path_factory):
 
 @settings(deadline=None)
 @given(st.data())
-def test_a_damaged_file_gives_none_or_a_checkpoint(written, tmp_path_factory, data):
+def test_damaged_file_gives_none_or_a_checkpoint(written, tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damaged") / "c.safetensors"
     content = bytearray(written)
     cut = data.draw(st.one_of(st.none(), st.integers(0, len(content) - 1)))
@@ -174,14 +174,14 @@ def test_a_damaged_file_gives_none_or_a_checkpoint(written, tmp_path_factory, da
         assert read_checkpoint(path) is None
         return
     header = 8 + struct.unpack("<Q", content[:8])[0]
-    for place in data.draw(st.lists(st.integers(0, header - 1), min_size=1, max_size=3)):
-        content[place] = data.draw(st.integers(0, 255))
+    for position in data.draw(st.lists(st.integers(0, header - 1), min_size=1, max_size=3)):
+        content[position] = data.draw(st.integers(0, 255))
     path.write_bytes(content)
-    found = read_checkpoint(path)
-    assert found is None or isinstance(found, Checkpoint)
+    checkpoint = read_checkpoint(path)
+    assert checkpoint is None or isinstance(checkpoint, Checkpoint)
 
 
-def test_a_failed_write_leaves_the_last_state(root, tmp_path):
+def test_failed_write_keeps_the_previous_checkpoint(root, tmp_path):
     path = tmp_path / "c.safetensors"
     write_checkpoint(path, trained()[2])
     before = path.read_bytes()

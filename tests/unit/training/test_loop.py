@@ -1,4 +1,4 @@
-"""The training function: what it restores, resumes, and never looks at."""
+"""Training function: best epoch, resumption, normalization, and independence of the test fold."""
 
 import numpy as np
 import pytest
@@ -7,18 +7,18 @@ from safetensors.torch import load_file
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from eegwf.config.training import Training
-from eegwf.data.splits import load_cohort, split
+from eegwf.data.splits import load_window_set, split
 from eegwf.storage.files import read_array, write_array
 from eegwf.training.classifier import (
     Classifier,
-    Normalisation,
+    Normalization,
     load_classifier,
     predict,
     save_classifier,
 )
 from eegwf.training.loop import train
 from eegwf.training.predictions import predictions_table
-from eegwf.training.spectrogram_dataset import Inputs
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged
 from tests.helpers.study import CLASSES, write_study
 
@@ -32,28 +32,28 @@ def study(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cohort(study):
-    return load_cohort(study / "windows.tsv", study / "folds.tsv", CLASSES)
+def window_set(study):
+    return load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES)
 
 
 @pytest.fixture(scope="module")
-def inputs(study):
-    return Inputs([study / "mel.npy"])
+def dataset(study):
+    return SpectrogramDataset([study / "mel.npy"])
 
 
-def run(inputs, cohort, settings=SETTINGS, seed=1, **options):
+def run(dataset, window_set, settings=SETTINGS, seed=1, **options):
     torch.set_num_threads(1)
-    return train("vit", inputs, split(cohort, 1), PARAMETERS, settings, seed=seed, **options)
+    return train("vit", dataset, split(window_set, 1), PARAMETERS, settings, seed=seed, **options)
 
 
-def bytes_of(classifier):
+def weight_bytes(classifier):
     return {name: value.numpy().tobytes() for name, value in classifier.state_dict().items()}
 
 
-def test_it_learns_and_scores_as_scikit_learn_does(inputs, cohort):
-    trained = run(inputs, cohort)
-    parts = split(cohort, 1)
-    predicted = predict(trained.classifier, inputs, parts.validation.window).argmax(1)
+def test_scores_match_scikit_learn(dataset, window_set):
+    trained = run(dataset, window_set)
+    parts = split(window_set, 1)
+    predicted = predict(trained.classifier, dataset, parts.validation.window).argmax(1)
     truth = parts.validation.label
     assert trained.value == pytest.approx(balanced_accuracy_score(truth, predicted), abs=1e-6)
     assert trained.value > 0.5
@@ -62,29 +62,35 @@ def test_it_learns_and_scores_as_scikit_learn_does(inputs, cohort):
     )
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(inputs, cohort):
-    one, two, other = run(inputs, cohort), run(inputs, cohort), run(inputs, cohort, seed=2)
-    assert bytes_of(one.classifier) == bytes_of(two.classifier)
-    assert one.history == two.history
-    assert bytes_of(one.classifier) != bytes_of(other.classifier)
+def test_random_seed_decides_the_weights(dataset, window_set):
+    first, second = run(dataset, window_set), run(dataset, window_set)
+    other = run(dataset, window_set, seed=2)
+    assert weight_bytes(first.classifier) == weight_bytes(second.classifier)
+    assert first.history == second.history
+    assert weight_bytes(first.classifier) != weight_bytes(other.classifier)
 
 
 VARIANTS = {
     "adamw": {},
     "adam": {"optimizer": "adam"},
     "sgd": {"optimizer": "sgd"},
-    "average": {"ema": 0.9},
-    "plateau": {"schedule": "plateau", "plateau": 1, "lr": 1e-2},
-    "augmented": {"mixup": 0.3, "mask_freqs": 0.3, "mask_times": 0.3, "shift_times": 0.2, "drop_channels": 0.1},
-    "focal": {"focal": 2.0, "balance": "weights", "label_smoothing": 0.1},
+    "weight_ema": {"ema_decay": 0.9},
+    "plateau": {"schedule": "plateau", "plateau_patience": 1, "lr": 1e-2},
+    "augmented": {"mixup_alpha": 0.3, "freq_mask": 0.3, "time_mask": 0.3, "time_shift": 0.2, "channel_dropout": 0.1},
+    "focal": {"focal_gamma": 2.0, "class_balance": "weights", "label_smoothing": 0.1},
 }
+
+
+def changed(settings, **changes):
+    """Settings with changes that are validated, unlike those of `model_copy`."""
+    return Training.model_validate({**settings.model_dump(), **changes})
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("stop_after", [1, 3, 6])
-def test_a_training_stopped_after_any_epoch_goes_on_to_the_same_bytes(inputs, cohort, tmp_path, variant, stop_after):
-    settings = SETTINGS.model_copy(update=VARIANTS[variant])
-    whole = run(inputs, cohort, settings)
+def test_checkpoint_resumes_training_exactly(dataset, window_set, tmp_path, variant, stop_after):
+    settings = changed(SETTINGS, **VARIANTS[variant])
+    whole = run(dataset, window_set, settings)
 
     class Stop(Exception):
         pass
@@ -95,84 +101,84 @@ def test_a_training_stopped_after_any_epoch_goes_on_to_the_same_bytes(inputs, co
 
     path = tmp_path / "checkpoint.safetensors"
     with pytest.raises(Stop):
-        run(inputs, cohort, settings, checkpoint=path, on_epoch=stop)
-    heard = []
-    resumed = run(inputs, cohort, settings, checkpoint=path, on_epoch=lambda history: heard.append(len(history)))
-    assert heard == list(range(1, len(whole.history) + 1))
+        run(dataset, window_set, settings, checkpoint=path, on_epoch=stop)
+    lengths = []
+    resumed = run(dataset, window_set, settings, checkpoint=path, on_epoch=lambda history: lengths.append(len(history)))
+    assert lengths == list(range(1, len(whole.history) + 1))
     assert resumed.history == whole.history
-    assert bytes_of(resumed.classifier) == bytes_of(whole.classifier)
+    assert weight_bytes(resumed.classifier) == weight_bytes(whole.classifier)
 
 
-def test_nothing_outside_the_split_is_read(study, inputs, cohort, tmp_path):
-    whole = run(inputs, cohort)
+def test_nan_in_the_test_fold_changes_no_weight(study, dataset, window_set, tmp_path):
+    whole = run(dataset, window_set)
     poisoned = np.array(read_array(study / "mel.npy"))
-    poisoned[cohort.only(1).window] = np.nan
+    poisoned[window_set.in_folds(1).window] = np.nan
     write_array(tmp_path / "mel.npy", poisoned)
-    again = run(Inputs([tmp_path / "mel.npy"]), cohort)
-    assert bytes_of(again.classifier) == bytes_of(whole.classifier)
+    again = run(SpectrogramDataset([tmp_path / "mel.npy"]), window_set)
+    assert weight_bytes(again.classifier) == weight_bytes(whole.classifier)
 
 
-def test_normalisation_comes_from_the_training_windows_alone(inputs, cohort):
-    rows = split(cohort, 1).train.window
-    norm = Normalisation("patients", inputs.n_chans, inputs.n_freqs)
-    norm.fit(inputs, rows)
-    x = np.asarray(inputs.arrays[0][np.sort(rows)], dtype=np.float64)
+def test_normalization_uses_the_training_windows_only(dataset, window_set):
+    rows = split(window_set, 1).train.window
+    norm = Normalization("patients", dataset.n_chans, dataset.n_freqs)
+    norm.fit(dataset, rows)
+    x = np.asarray(dataset.arrays[0][np.sort(rows)], dtype=np.float64)
     np.testing.assert_allclose(norm.mean[:, :, 0], x.mean(axis=(0, 3)), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(norm.deviation[:, :, 0], x.std(axis=(0, 3)), rtol=1e-5)
-    out = norm(inputs.read(rows))
+    out = norm(dataset.read(rows))
     assert out.mean(dim=(0, 3)).abs().max() < 1e-3
-    assert "normalisation.mean" in run(inputs, cohort).classifier.state_dict()
+    assert "normalization.mean" in run(dataset, window_set).classifier.state_dict()
 
 
-def test_normalisation_by_window_looks_at_that_window_alone(inputs):
-    norm = Normalisation("window", inputs.n_chans, inputs.n_freqs)
-    x = inputs.read(np.arange(4))
+def test_normalization_by_window_uses_that_window_only(dataset):
+    norm = Normalization("window", dataset.n_chans, dataset.n_freqs)
+    x = dataset.read(np.arange(4))
     out = norm(x)
     assert torch.allclose(out[1:2], norm(x[1:2]))
     assert out.mean(dim=(2, 3)).abs().max() < 1e-5
 
 
-def test_a_loss_that_is_no_number_ends_the_training(inputs, cohort):
+def test_infinite_loss_in_the_first_epoch_raises_diverged(dataset, window_set):
     with pytest.raises(Diverged, match="loss"):
-        train("vit", inputs, split(cohort, 1), {**PARAMETERS, "lr": 1e30, "optimizer": "sgd"}, SETTINGS, seed=1)
+        train("vit", dataset, split(window_set, 1), {**PARAMETERS, "lr": 1e30, "optimizer": "sgd"}, SETTINGS, seed=1)
 
 
-def test_saved_and_loaded_weights_give_the_same_logits(inputs, cohort, tmp_path):
-    trained = run(inputs, cohort)
-    own = {name: value for name, value in PARAMETERS.items() if name != "lr"}
-    shape = {**inputs.shape, "n_outputs": 3}
-    description = {"model": "vit", "shape": shape, "parameters": own, "normalisation": "patients"}
+def test_loaded_classifier_gives_the_same_logits(dataset, window_set, tmp_path):
+    trained = run(dataset, window_set)
+    model_parameters = {name: value for name, value in PARAMETERS.items() if name != "lr"}
+    shape = {**dataset.shape, "n_outputs": 3}
+    description = {"model": "vit", "shape": shape, "parameters": model_parameters, "normalization": "patients"}
     save_classifier(tmp_path, trained.classifier, description)
     loaded, _ = load_classifier(tmp_path)
     rows = np.arange(20)
-    assert torch.equal(predict(loaded, inputs, rows), predict(trained.classifier, inputs, rows))
+    assert torch.equal(predict(loaded, dataset, rows), predict(trained.classifier, dataset, rows))
     assert set(load_file(tmp_path / "model.safetensors")) == set(loaded.state_dict())
 
 
-def test_predictions_name_the_largest_p_and_the_first_on_a_tie(cohort):
-    part = cohort.only(1)
+def test_predicted_class_has_the_largest_p_and_is_the_first_on_a_tie(window_set):
+    part = window_set.in_folds(1)
     logits = torch.randn(len(part.window), 3, generator=torch.Generator().manual_seed(0))
     logits[0] = torch.tensor([0.0, 1.0, 1.0])
     table = predictions_table(part, logits)
     p = table[["p_background", "p_focal", "p_generalized"]].to_numpy()
     assert table["predicted"][0] == "focal"
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-8)
-    e = np.exp(logits.double().numpy())
-    np.testing.assert_allclose(p, e / e.sum(axis=1, keepdims=True), rtol=1e-8)
+    exponentials = np.exp(logits.double().numpy())
+    np.testing.assert_allclose(p, exponentials / exponentials.sum(axis=1, keepdims=True), rtol=1e-8)
     assert list(table["predicted"]) == [list(CLASSES)[number] for number in p.argmax(axis=1)]
 
 
-def test_a_fold_without_windows_gives_an_empty_table(inputs, cohort):
-    nobody = cohort.only(99)
-    trained = run(inputs, cohort, Training(epochs=1))
-    table = predictions_table(nobody, predict(trained.classifier, inputs, nobody.window))
+def test_fold_without_windows_gives_an_empty_table(dataset, window_set):
+    empty = window_set.in_folds(99)
+    trained = run(dataset, window_set, Training(epochs=1))
+    table = predictions_table(empty, predict(trained.classifier, dataset, empty.window))
     assert len(table) == 0 and list(table.columns[-3:]) == ["p_background", "p_focal", "p_generalized"]
 
 
-def test_a_training_that_diverges_later_keeps_its_best_epoch(inputs, cohort, monkeypatch):
+def test_divergence_in_a_later_epoch_keeps_the_best_epoch(dataset, window_set, monkeypatch):
     from eegwf.training.trainer import Trainer
 
-    whole, validate = run(inputs, cohort), Trainer.validate
+    whole, validate = run(dataset, window_set), Trainer.validate
     epochs = []
 
     def diverge(*arguments):
@@ -182,20 +188,19 @@ def test_a_training_that_diverges_later_keeps_its_best_epoch(inputs, cohort, mon
         return validate(*arguments)
 
     monkeypatch.setattr(Trainer, "validate", diverge)
-    cut = run(inputs, cohort)
-    assert cut.history == whole.history[:2]
-    assert cut.value == max(record["balanced_accuracy"] for record in cut.history)
+    shortened = run(dataset, window_set)
+    assert shortened.history == whole.history[:2]
+    assert shortened.value == max(record["balanced_accuracy"] for record in shortened.history)
 
 
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "adamw"])
-def test_every_setting_changes_the_weights(inputs, cohort, variant):
-    """A setting that nothing listens to would leave them as they are."""
-    assert bytes_of(run(inputs, cohort).classifier) != bytes_of(
-        run(inputs, cohort, SETTINGS.model_copy(update=VARIANTS[variant])).classifier
-    )
+def test_each_setting_changes_the_weights(dataset, window_set, variant):
+    """A setting that no code reads would not change them."""
+    other = run(dataset, window_set, changed(SETTINGS, **VARIANTS[variant]))
+    assert weight_bytes(run(dataset, window_set).classifier) != weight_bytes(other.classifier)
 
 
-def test_checkpoints_take_their_share_of_the_time_alone(inputs, cohort, tmp_path, monkeypatch):
+def test_checkpoints_take_at_most_their_fraction_of_the_time(dataset, window_set, tmp_path, monkeypatch):
     from eegwf.training import loop
 
     class Clock:
@@ -212,44 +217,44 @@ def test_checkpoints_take_their_share_of_the_time_alone(inputs, cohort, tmp_path
 
     monkeypatch.setattr(loop, "time", clock)
     monkeypatch.setattr(loop, "write_checkpoint", write)
-    settings = SETTINGS.model_copy(update={"epochs": 30, "patience": 30})
+    settings = changed(SETTINGS, epochs=30, patience=30)
 
-    def epoch_passes(history):
+    def advance_clock(history):
         clock.now += 7.0
 
-    run(inputs, cohort, settings, checkpoint=tmp_path / "c.safetensors", on_epoch=epoch_passes)
-    # A second each, so 20 s apart: three epochs of 7 s; and the last one, so that it is not trained again.
+    run(dataset, window_set, settings, checkpoint=tmp_path / "c.safetensors", on_epoch=advance_clock)
+    # A checkpoint takes 1 s, so they are at least 20 s apart: three epochs of 7 s. The last epoch is always written.
     assert written == [1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 30]
 
 
-def test_the_average_is_what_is_validated_and_kept(inputs, cohort):
-    from eegwf.training.batch_loader import batches_of
+def test_averaged_weights_are_validated_and_kept(dataset, window_set):
+    from eegwf.training.batch_loader import shared_batch_loader
     from eegwf.training.trainer import Trainer
 
-    settings = SETTINGS.model_copy(update={"ema": 0.8, "batch_size": 4})
-    parts = split(cohort, 1)
+    settings = changed(SETTINGS, ema_decay=0.8, batch_size=4)
+    parts = split(window_set, 1)
     torch.manual_seed(0)
-    own = {name: value for name, value in PARAMETERS.items() if name != "lr"}
-    classifier = Classifier("vit", {**inputs.shape, "n_outputs": 3}, own, "patients")
-    classifier.normalisation.fit(inputs, parts.train.window)
+    model_parameters = {name: value for name, value in PARAMETERS.items() if name != "lr"}
+    classifier = Classifier("vit", {**dataset.shape, "n_outputs": 3}, model_parameters, "patients")
+    classifier.normalization.fit(dataset, parts.train.window)
     rows = np.concatenate([parts.train.window, parts.validation.window])
-    trainer = Trainer(classifier, batches_of(inputs, rows, "cpu"), parts, settings, seed=1)
+    trainer = Trainer(classifier, shared_batch_loader(dataset, rows, "cpu"), parts, settings, seed=1)
     expected = {name: value.detach().clone() for name, value in classifier.named_parameters()}
-    step, done = trainer.optimizer.step, []
+    step, decays = trainer.optimizer.step, []
 
-    def follow(*arguments):
+    def step_and_average(*arguments):
         step(*arguments)
-        decay = min(0.8, (1 + len(done)) / (10 + len(done)))
+        decay = min(0.8, (1 + len(decays)) / (10 + len(decays)))
         for name, value in classifier.named_parameters():
             expected[name] = decay * expected[name] + (1 - decay) * value.detach()
-        done.append(decay)
+        decays.append(decay)
 
-    trainer.optimizer.step = follow
+    trainer.optimizer.step = step_and_average
     record = trainer.epoch([])
-    assert len(done) > 8
-    for name, value in trainer.chosen.named_parameters():
+    assert len(decays) > 8
+    for name, value in trainer.validated_classifier.named_parameters():
         assert torch.allclose(value, expected[name], atol=1e-6)
-    predicted = predict(trainer.chosen, inputs, parts.validation.window).argmax(1)
+    predicted = predict(trainer.validated_classifier, dataset, parts.validation.window).argmax(1)
     assert record["balanced_accuracy"] == pytest.approx(
         balanced_accuracy_score(parts.validation.label, predicted), abs=1e-6
     )

@@ -1,4 +1,4 @@
-"""The loss against its formula, and torch's where torch has it."""
+"""Loss functions compared with their formulas and with torch."""
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ LOGITS = 2 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 WEIGHTS = torch.tensor([0.5, 1.0, 2.5])
 
 
-def by_hand(logits, shares, focal=0.0, weights=(1.0, 1.0, 1.0)):
+def reference_loss(logits, proportions, focal_gamma=0.0, weights=(1.0, 1.0, 1.0)):
     logits = logits.double().numpy()
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return np.mean(np.sum(-np.asarray(weights) * shares * (1 - p) ** focal * np.log(p), axis=1))
+    return np.mean(np.sum(-np.asarray(weights) * proportions * (1 - p) ** focal_gamma * np.log(p), axis=1))
 
 
 def one_hot(target, smoothing=0.0):
@@ -23,45 +23,45 @@ def one_hot(target, smoothing=0.0):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_cross_entropy_of_classes_and_of_shares(smoothing):
+def test_cross_entropy_of_class_indices_and_proportions(smoothing):
     loss = Loss(None, smoothing)
-    expected = by_hand(LOGITS, one_hot(TARGET, smoothing))
+    expected = reference_loss(LOGITS, one_hot(TARGET, smoothing))
     assert float(loss(LOGITS, TARGET)) == pytest.approx(expected, rel=1e-6)
     assert float(loss(LOGITS, torch.eye(3)[TARGET])) == pytest.approx(expected, rel=1e-6)
 
 
-def test_class_weights_as_torch_has_them():
+def test_class_weights_match_torch():
     expected = functional.cross_entropy(LOGITS, TARGET, weight=WEIGHTS)
     assert torch.equal(Loss(WEIGHTS)(LOGITS, TARGET), expected)
 
 
-@pytest.mark.parametrize("focal", [0.5, 2.0])
+@pytest.mark.parametrize("focal_gamma", [0.5, 2.0])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_focal_loss(focal, smoothing):
-    expected = by_hand(LOGITS, one_hot(TARGET, smoothing), focal, WEIGHTS.numpy())
-    assert float(Loss(WEIGHTS, smoothing, focal)(LOGITS, TARGET)) == pytest.approx(expected, rel=1e-6)
+def test_focal_loss_matches_its_formula(focal_gamma, smoothing):
+    expected = reference_loss(LOGITS, one_hot(TARGET, smoothing), focal_gamma, WEIGHTS.numpy())
+    assert float(Loss(WEIGHTS, smoothing, focal_gamma)(LOGITS, TARGET)) == pytest.approx(expected, rel=1e-6)
 
 
-def test_focal_loss_forgives_what_is_known_well():
+def test_focal_loss_reduces_the_loss_of_easy_windows():
     logits = torch.tensor([[6.0, 0.0], [0.3, 0.0]])
     easy, hard = (Loss(None, 0.0, 2.0)(logits[[row]], torch.tensor([0])) for row in (0, 1))
     plain = [Loss(None)(logits[[row]], torch.tensor([0])) for row in (0, 1)]
     assert easy / plain[0] < 1e-4 < 0.1 < hard / plain[1]
 
 
-@pytest.mark.parametrize("focal", [0.0, 2.0])
-def test_far_logits_stay_finite_in_value_and_gradient(focal):
+@pytest.mark.parametrize("focal_gamma", [0.0, 2.0])
+def test_gradient_of_extreme_logits_is_finite(focal_gamma):
     logits = torch.tensor([[500.0, -500.0, 0.0], [-500.0, 500.0, 0.0]], requires_grad=True)
-    Loss(None, 0.1, focal)(logits, torch.tensor([0, 0])).backward()
+    Loss(None, 0.1, focal_gamma)(logits, torch.tensor([0, 0])).backward()
     assert torch.isfinite(logits.grad).all()
 
 
-def test_half_precision_logits_are_scored_in_single():
+def test_half_precision_logits_give_a_float32_loss():
     assert Loss(None)(LOGITS.bfloat16(), TARGET).dtype == torch.float32
 
 
-@pytest.mark.parametrize("focal", [0.3, 0.5, 0.9, 1.0, 2.0])
-def test_a_window_known_for_certain_has_a_gradient_that_is_a_number(focal):
+@pytest.mark.parametrize("focal_gamma", [0.3, 0.5, 0.9, 1.0, 2.0])
+def test_gradient_of_a_certain_prediction_is_finite(focal_gamma):
     logits = torch.tensor([[40.0, -5.0, -5.0], [0.5, 0.1, 0.0]], requires_grad=True)
-    Loss(None, 0.0, focal)(logits, torch.tensor([0, 1])).backward()
+    Loss(None, 0.0, focal_gamma)(logits, torch.tensor([0, 1])).backward()
     assert torch.isfinite(logits.grad).all() and logits.grad[1].abs().max() > 0

@@ -1,4 +1,4 @@
-"""Draws of an epoch by counting, weights of the classes against scikit-learn."""
+"""Sampling of epochs, and class weights compared with scikit-learn."""
 
 import numpy as np
 import pytest
@@ -12,21 +12,21 @@ labels = st.lists(st.integers(0, 3), min_size=1, max_size=60).map(np.array)
 seeds = st.integers(0, 2**63 - 1)
 
 
-def drawn(label, order):
-    """How often each class is drawn."""
+def class_counts(label, order):
+    """Number of draws of each class."""
     return [int(np.sum(label[order] == number)) for number in np.unique(label)]
 
 
 @given(labels, seeds, st.integers(0, 100))
-def test_sampling_draws_every_class_equally_often(label, seed, epoch):
+def test_sampling_draws_each_class_equally_often(label, seed, epoch):
     order = epoch_order(label, "sampling", seed, epoch)
-    counts = drawn(label, order)
+    counts = class_counts(label, order)
     assert len(set(counts)) == 1
-    # As many draws as windows, rounded up to a multiple of the classes.
+    # The number of windows, rounded up to a multiple of the number of classes.
     assert len(label) <= len(order) < len(label) + len(counts)
     for number in np.unique(label):
         times = np.bincount(order, minlength=len(label))[label == number]
-        # No window is drawn twice while another one of its class waits.
+        # A window is repeated only after all others of its class were drawn.
         assert times.max() - times.min() <= 1
         if np.sum(label == number) <= counts[0]:
             assert times.min() >= 1
@@ -36,18 +36,18 @@ def test_sampling_draws_every_class_equally_often(label, seed, epoch):
 def test_undersampling_draws_each_class_as_often_as_the_smallest(label, seed):
     order = epoch_order(label, "undersampling", seed, 0)
     smallest = np.unique(label, return_counts=True)[1].min()
-    assert set(drawn(label, order)) == {smallest}
+    assert set(class_counts(label, order)) == {smallest}
     assert len(set(order)) == len(order)
 
 
 @pytest.mark.parametrize("balance", ["weights", "none"])
 @given(label=labels, seed=seeds)
-def test_else_every_window_is_drawn_once(balance, label, seed):
+def test_weights_and_none_draw_each_window_once(balance, label, seed):
     assert sorted(epoch_order(label, balance, seed, 3)) == list(range(len(label)))
 
 
 @pytest.mark.parametrize("balance", ["sampling", "undersampling", "weights", "none"])
-def test_seed_and_epoch_alone_decide(balance):
+def test_order_depends_on_seed_and_epoch_only(balance):
     label = np.repeat([0, 1, 2], [70, 20, 10])
     first = epoch_order(label, balance, 1, 0)
     np.random.default_rng(0).random(10)
@@ -56,41 +56,41 @@ def test_seed_and_epoch_alone_decide(balance):
         assert not np.array_equal(other, first)
 
 
-def test_all_windows_have_their_turn_over_the_epochs():
+def test_undersampling_draws_other_windows_in_each_epoch():
     label = np.repeat([0, 1], [90, 10])
     seen = set()
     for epoch in range(12):
         seen |= set(epoch_order(label, "undersampling", 5, epoch).tolist())
-    # Each epoch leaves out 80 of the 90: by chance, (8/9)**12 of them are left after twelve.
+    # Each epoch omits 80 of the 90 windows: (8/9)**12 of them are expected in none of twelve epochs.
     assert 40 < len(seen & set(range(90))) < 90 and seen >= set(range(90, 100))
 
 
 def test_classes_are_mixed_within_an_epoch():
     label = np.repeat([0, 1], 500)
     order = epoch_order(label, "none", 1, 0)
-    # 50 windows hold about 25 of a class, 3.5 more or less; sorted ones would hold 0 or 50.
+    # 50 windows include 25 +- 3.5 of a class; in a sorted order they would include 0 or 50.
     assert all(8 < np.sum(label[batch]) < 42 for batch in np.array_split(order, 20))
 
 
-@given(st.lists(st.integers(0, 2), max_size=50).map(lambda more: np.array([0, 1, 2, *more])))
-def test_weights_are_scikit_learns(label):
+@given(st.lists(st.integers(0, 2), max_size=50).map(lambda labels: np.array([0, 1, 2, *labels])))
+def test_class_weights_match_scikit_learn(label):
     weights = class_weights(label, 3, "weights")
     expected = compute_class_weight("balanced", classes=np.arange(3), y=label)
     np.testing.assert_allclose(weights, expected, rtol=1e-6)
     assert weights.dtype == np.float32 and weights[label].mean() == pytest.approx(1, rel=1e-5)
 
 
-def test_weights_of_a_class_that_is_not_there_are_finite():
+def test_weight_of_an_absent_class_is_finite():
     assert np.isfinite(class_weights(np.array([0, 0, 2]), 3, "weights")).all()
 
 
 @pytest.mark.parametrize("balance", ["sampling", "undersampling", "none"])
-def test_no_weights_unless_asked_for(balance):
+def test_no_class_weights_for_other_methods(balance):
     assert class_weights(np.array([0, 1]), 2, balance) is None
 
 
 @pytest.mark.parametrize(
     ("balance", "expected"), [("none", 12), ("weights", 12), ("sampling", 12), ("undersampling", 6)]
 )
-def test_the_size_of_an_epoch(balance, expected):
+def test_size_of_an_epoch(balance, expected):
     assert epoch_size(np.array([0] * 6 + [1] * 4 + [2] * 2), balance) == expected

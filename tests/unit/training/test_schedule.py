@@ -1,4 +1,4 @@
-"""Learning rate, best epoch and stopping against PyTorch's schedulers and by hand."""
+"""Learning rate, best epoch and early stopping compared with PyTorch's schedulers and calculated values."""
 
 import math
 
@@ -21,37 +21,38 @@ def rates(n_steps, **settings):
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 17, 200])
-def test_without_warm_up_it_is_pytorchs_cosine(n_steps):
+def test_cosine_without_warmup_matches_pytorch(n_steps):
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.03)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=n_steps)
-    for rate in rates(n_steps, lr=0.03, warmup=0.0):
+    for rate in rates(n_steps, lr=0.03, warmup_fraction=0.0):
         assert rate == pytest.approx(scheduler.get_last_lr()[0], rel=1e-9)
         optimizer.step()
         scheduler.step()
 
 
-def test_warm_up_and_cosine_by_hand():
-    found = rates(10, lr=1.0, warmup=0.2)
+def test_cosine_after_warmup_matches_its_formula():
+    measured = rates(10, lr=1.0, warmup_fraction=0.2)
     expected = [1 / 3, 2 / 3, *(0.5 * (1 + math.cos(math.pi * step / 8)) for step in range(8))]
-    assert found == pytest.approx(expected)
-    assert found[2] == 1.0
+    assert measured == pytest.approx(expected)
+    assert measured[2] == 1.0
 
 
 @given(st.integers(1, 500), st.floats(0, 0.99), st.floats(1e-6, 10))
-def test_it_rises_to_the_peak_and_falls(n_steps, warmup, lr):
-    found = rates(n_steps, lr=lr, warmup=warmup)
-    peak = found.index(max(found))
-    assert all(0 < rate <= lr * (1 + 1e-12) for rate in found)
-    assert found[: peak + 1] == sorted(found[: peak + 1]) and found[peak:] == sorted(found[peak:], reverse=True)
-    assert abs(peak - warmup * n_steps) <= 1
+def test_learning_rate_rises_to_its_peak_and_then_falls(n_steps, warmup_fraction, lr):
+    measured = rates(n_steps, lr=lr, warmup_fraction=warmup_fraction)
+    peak = measured.index(max(measured))
+    assert all(0 < rate <= lr * (1 + 1e-12) for rate in measured)
+    rising, falling = measured[: peak + 1], measured[peak:]
+    assert rising == sorted(rising) and falling == sorted(falling, reverse=True)
+    assert abs(peak - warmup_fraction * n_steps) <= 1
 
 
-def test_it_ends_near_zero():
-    assert rates(1000, lr=1.0, warmup=0.1)[-1] < 1e-5
+def test_cosine_ends_near_zero():
+    assert rates(1000, lr=1.0, warmup_fraction=0.1)[-1] < 1e-5
     assert learning_rate(1000, 1000, Training(lr=1.0)) == pytest.approx(0, abs=1e-12)
 
 
-def test_the_best_epoch_is_the_first_on_a_tie():
+def test_best_epoch_is_the_first_one_on_a_tie():
     settings = Training(monitor="balanced_accuracy")
     assert best_epoch(history(0.5, 0.7, 0.6, 0.7), settings) == 1
     assert best_epoch(history(0.5), settings) == 0
@@ -60,19 +61,19 @@ def test_the_best_epoch_is_the_first_on_a_tie():
     assert best_epoch(history(0.1, 0.9, name="macro_f1"), Training(monitor="macro_f1")) == 1
 
 
-def test_a_score_is_better_when_higher():
+def test_score_of_a_loss_is_negative():
     assert score({"validation_loss": 0.7}, Training(monitor="loss")) == -0.7
     assert score({"macro_f1": 0.7, "validation_loss": 2.0}, Training(monitor="macro_f1")) == 0.7
 
 
 def test_patience_counts_epochs_without_a_better_score():
     settings = Training(epochs=50, patience=3)
-    scores = [0.5, 0.6, 0.6, 0.55, 0.6]  # the second is best, a tie is no better
+    scores = [0.5, 0.6, 0.6, 0.55, 0.6]  # the second is the best; an equal score is not better
     assert [finished(history(*scores[:n]), settings) for n in range(6)] == [False] * 5 + [True]
     assert not finished(history(*scores[:4], 0.61), settings)
 
 
-def test_the_last_epoch_is_the_last():
+def test_training_ends_after_the_maximum_number_of_epochs():
     settings = Training(epochs=3, patience=50)
     assert [finished(history(*[0.1 * n for n in range(m)]), settings) for m in range(5)] == [False] * 3 + [True] * 2
 
@@ -88,19 +89,21 @@ class Network(nn.Module):
 @pytest.mark.parametrize(
     ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
 )
-def test_weight_decay_spares_norms_biases_and_positions(name, kind):
+def test_norms_biases_and_position_embeddings_have_no_weight_decay(name, kind):
     network = Network()
     optimizer = make_optimizer(network, Training(optimizer=name, lr=0.25, weight_decay=0.125))
     assert type(optimizer) is kind
     decay = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
-    found = {name: decay[id(parameter)] for name, parameter in network.named_parameters()}
-    spared = dict.fromkeys(("linear.bias", "norm.weight", "norm.bias", "pos_embed"), 0.0)
-    assert found == {"linear.weight": 0.125, **spared}
+    measured = {name: decay[id(parameter)] for name, parameter in network.named_parameters()}
+    without_decay = dict.fromkeys(("linear.bias", "norm.weight", "norm.bias", "pos_embed"), 0.0)
+    assert measured == {"linear.weight": 0.125, **without_decay}
     assert {group["lr"] for group in optimizer.param_groups} == {0.25}
 
 
-def test_a_plateau_halves_the_rate_each_time_it_has_lasted():
-    settings = Training(schedule="plateau", plateau=2, warmup=0.0, lr=0.8, monitor="balanced_accuracy")
+def test_each_plateau_halves_the_learning_rate():
+    settings = Training(
+        schedule="plateau", plateau_patience=2, warmup_fraction=0.0, lr=0.8, monitor="balanced_accuracy"
+    )
     scores = [0.5, 0.6, 0.6, 0.55, 0.6, 0.6, 0.7, 0.7, 0.7, 0.7]
     #               best  1     2 (halved) 1  2 (halved) best 1 2 (halved) 1
     history = [{"balanced_accuracy": value} for value in scores]
@@ -108,13 +111,13 @@ def test_a_plateau_halves_the_rate_each_time_it_has_lasted():
     assert rates == [0.8] * 4 + [0.4] * 2 + [0.2] * 3 + [0.1] * 2
 
 
-def test_a_constant_rate_is_constant_after_the_warm_up():
-    settings = Training(schedule="constant", warmup=0.1, lr=0.5)
+def test_constant_schedule_after_the_warmup():
+    settings = Training(schedule="constant", warmup_fraction=0.1, lr=0.5)
     rates = [learning_rate(step, 100, settings) for step in range(100)]
     assert rates[:10] == pytest.approx([0.5 * (step + 1) / 11 for step in range(10)]) and set(rates[10:]) == {0.5}
 
 
-def test_frozen_weights_stay_out_of_the_optimizer():
+def test_optimizer_excludes_frozen_weights():
     network = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 2))
     network[0].requires_grad_(False)
     groups = make_optimizer(network, Training()).param_groups

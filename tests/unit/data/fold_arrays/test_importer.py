@@ -1,4 +1,4 @@
-"""The per-fold layouts of earlier notebooks, read from real files."""
+"""Import of arrays in the per-fold layout of the earlier notebooks, read from files."""
 
 import hashlib
 import json
@@ -16,8 +16,8 @@ from eegwf.data.fold_arrays.parts import chunks
 from eegwf.errors import InputError
 
 NAMES = {0: "bckg", 1: "sz_foc", 2: "sz_gen"}
-N_FREQS, N_TIMES, N_CHANS = 5, 7, 4
-FOLDS = {  # fold: patients and labels, window by window
+N_FREQS, N_FRAMES, N_CHANS = 5, 7, 4
+FOLDS = {  # fold: patient and label of each window
     1: (["b", "b", "a", "a", "b", "a"], [0, 1, 0, 0, 2, 0]),
     2: (["c", "c", "c", "c", "c", "c"], [0, 0, 0, 1, 1, 1]),
     3: (["d", "e", "d", "e", "d", "e"], [2, 2, 2, 0, 0, 0]),
@@ -44,8 +44,8 @@ def config_of(folder: Path, spectrograms=("mel",), extension="npy", **changes) -
 
 
 def values_of(fold: int, dtype="f4") -> np.ndarray:
-    """(n_windows, n_chans, n_freqs, n_times), every value another and exact in float16."""
-    shape = (6, N_CHANS, N_FREQS, N_TIMES)
+    """Array (n_windows, n_chans, n_freqs, n_frames) of distinct values that float16 represents exactly."""
+    shape = (6, N_CHANS, N_FREQS, N_FRAMES)
     return (np.arange(np.prod(shape)).reshape(shape) * (2 if fold == 2 else 1) + fold).astype(dtype)
 
 
@@ -76,33 +76,33 @@ EXPECTED = np.concatenate([values_of(fold) for fold in (1, 2, 3)])
 
 @pytest.mark.parametrize("pickled", [None, 2, 4])
 @pytest.mark.parametrize("axes", ["n f t c", "n c f t"])
-def test_both_axis_orders_plain_and_pickled(tmp_path, axes, pickled):
+def test_plain_and_pickled_arrays_in_both_axis_orders(tmp_path, axes, pickled):
     config = config_of(tmp_path, axes=axes, extension="npy" if pickled is None else "pkl")
     write(config, pickled=pickled, order=axes.replace(" ", ""))
     array, axes_file = written(config, tmp_path)
     assert array.dtype == np.float16
     np.testing.assert_array_equal(array, EXPECTED)
     assert axes_file["ch_names"] == ["ch1", "ch2", "ch3", "ch4"]
-    assert len(axes_file["freqs"]) == N_FREQS and len(axes_file["times"]) == N_TIMES
+    assert len(axes_file["freqs"]) == N_FREQS and len(axes_file["times"]) == N_FRAMES
     part = read_fold(config.arrays["mel"], 3, config)
     assert part.patients == FOLDS[3][0] and part.labels.tolist() == FOLDS[3][1]
     assert isinstance(part.data, np.memmap) == (pickled is None)
 
 
-def test_pictures_have_three_channels(tmp_path):
+def test_colors_of_images_are_channels(tmp_path):
     config = config_of(tmp_path, axes="n h w 3")
     write(config)
-    pictures = np.random.default_rng(1).integers(0, 256, (3, 6, 224, 224, 3), dtype=np.uint8)
-    for fold, fold_pictures in enumerate(pictures, start=1):
-        np.save(config.arrays["mel"].data.format(fold=fold), fold_pictures)
+    images = np.random.default_rng(1).integers(0, 256, (3, 6, 224, 224, 3), dtype=np.uint8)
+    for fold, fold_images in enumerate(images, start=1):
+        np.save(config.arrays["mel"].data.format(fold=fold), fold_images)
     array, axes_file = written(config, tmp_path)
     assert array.shape == (18, 3, 224, 224)
     for channel in range(3):
-        np.testing.assert_array_equal(array[:, channel], pictures.reshape(18, 224, 224, 3)[..., channel])
+        np.testing.assert_array_equal(array[:, channel], images.reshape(18, 224, 224, 3)[..., channel])
     assert axes_file["ch_names"] == ["ch1", "ch2", "ch3"]
 
 
-def test_the_axes_file(tmp_path):
+def test_axes_file(tmp_path):
     config = config_of(tmp_path, ("mel", "stft"), f_min=0.0, f_max=60.0)
     write(config)
     _, axes = written(config, tmp_path, "stft")
@@ -111,8 +111,8 @@ def test_the_axes_file(tmp_path):
     np.testing.assert_allclose(axes["times"], [20 * (2 * i + 1) / 14 for i in range(7)])
     assert axes["sha256"] == hashlib.sha256(EXPECTED.astype("<f2").tobytes()).hexdigest()
     _, axes = written(config, tmp_path, "mel")
-    np.testing.assert_allclose(axes["freqs"], [10, 20, 30, 40, 50])  # Slaney's scale is linear here
-    # the scale's fixed points: 1 kHz is mel 15, 6.4 kHz is mel 42, so the middle of 1 to 40.96 kHz is 6.4 kHz
+    np.testing.assert_allclose(axes["freqs"], [10, 20, 30, 40, 50])  # Slaney's scale is linear below 1 kHz
+    # By definition of the scale 1 kHz is mel 15 and 6.4 kHz is mel 42, so the center of 1 to 40.96 kHz is 6.4 kHz.
     _, axes = written(config.model_copy(update={"f_min": 1000.0, "f_max": 40960.0}), tmp_path, "mel")
     np.testing.assert_allclose(axes["freqs"][2], 6400)
 
@@ -141,19 +141,19 @@ def test_tables(tmp_path):
     ]
 
 
-def test_two_ids_of_one_person(tmp_path):
+def test_ids_of_one_person_are_joined(tmp_path):
     config = config_of(tmp_path)
     write(config)
     recordings, windows, folds = tables(config, persons={"b": "a"})
     assert recordings["patient"].tolist() == ["a", "a", "c", "d", "e"]
     assert windows["recording"].tolist()[:3] == ["b", "b", "a"] and set(windows["patient"][:6]) == {"a"}
     assert folds.values.tolist()[0] == ["a", 1, 4, 1, 1]
-    with pytest.raises(InputError, match=r"patient 'c' stands in folds 2 and 3"):
+    with pytest.raises(InputError, match=r"patient 'c' is in folds 2 and 3"):
         tables(config, persons={"d": "c"})
 
 
 @pytest.mark.parametrize("dtype", ["i4", "f8", "S1"])
-def test_patients_as_numbers_or_bytes(tmp_path, dtype):
+def test_patient_ids_may_be_numbers_or_bytes(tmp_path, dtype):
     config = config_of(tmp_path)
     write(config)
     np.save(config.arrays["mel"].patients.format(fold=1), np.array([7, 7, 8, 8, 7, 8]).astype(dtype).reshape(6, 1))
@@ -161,7 +161,7 @@ def test_patients_as_numbers_or_bytes(tmp_path, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["u1", "f4", "i8", "?"])
-def test_one_hot_and_other_labels(tmp_path, dtype):
+def test_labels_may_be_one_hot_or_of_any_real_type(tmp_path, dtype):
     config = config_of(tmp_path)
     write(config)
     np.save(config.arrays["mel"].labels.format(fold=1), np.eye(3)[FOLDS[1][1]].astype(dtype))
@@ -171,14 +171,14 @@ def test_one_hot_and_other_labels(tmp_path, dtype):
     assert labels.tolist() == [1, 0, 1, 1, 0, 0] and labels.dtype == np.int64
 
 
-def spoilt(value, row=None) -> np.ndarray:
+def with_value(value, row=None) -> np.ndarray:
     data = values_of(2).transpose(0, 2, 3, 1).copy()
     data[row, 1, 2, 3] = value
     return data
 
 
 @pytest.mark.parametrize(
-    ("which", "value", "said"),
+    ("file", "value", "message"),
     [
         ("data", None, r"mel_2\.npy: no such file; fold 2 of 3"),
         ("patients", None, r"mel_patients_2\.npy: no such file"),
@@ -191,9 +191,9 @@ def spoilt(value, row=None) -> np.ndarray:
             r"mel_2\.npy: windows of .* \(9, 5, 7\), but .*mel_1\.npy has \(4, 5, 7\)",
         ),
         ("data", np.zeros((6, 5, 7, 4), complex), "complex128, expected real numbers"),
-        ("data", np.zeros((6, 5, 7, 0)), "holds nothing"),
-        ("data", spoilt(np.nan, 4), r"mel_2\.npy: row 4 holds NaN or infinite"),
-        ("data", spoilt(-np.inf, 5), r"mel_2\.npy: row 5 holds NaN or infinite"),
+        ("data", np.zeros((6, 5, 7, 0)), "the array is empty"),
+        ("data", with_value(np.nan, 4), r"mel_2\.npy: row 4 contains NaN or infinite"),
+        ("data", with_value(-np.inf, 5), r"mel_2\.npy: row 5 contains NaN or infinite"),
         (
             "labels",
             np.array([0, 0, 3, 0, 0, 0]),
@@ -210,23 +210,23 @@ def spoilt(value, row=None) -> np.ndarray:
         ("patients", np.array([1.5] * 6), "expected the patient of each window"),
         ("patients", np.array([np.inf] * 6), "expected the patient of each window"),
         ("patients", np.array([b"\xff"] * 6), "can't be decoded"),
-        ("patients", np.array(["c"] * 5 + ["a"]), "patient 'a' stands in folds 1 and 2"),
+        ("patients", np.array(["c"] * 5 + ["a"]), "patient 'a' is in folds 1 and 2"),
         ("patients", np.zeros((3, 2)), r"shape \(3, 2\)"),
     ],
 )
-def test_mistakes_are_named(tmp_path, which, value, said):
+def test_error_names_file_and_fault(tmp_path, file, value, message):
     config = config_of(tmp_path)
     write(config)
-    path = Path(getattr(config.arrays["mel"], which).format(fold=2))
+    path = Path(getattr(config.arrays["mel"], file).format(fold=2))
     path.unlink()
     if value is not None:
         np.save(path, value)
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=message) as error:
         tables(config)
     assert "\n" not in str(error.value)
 
 
-def test_pictures_need_three_colours(tmp_path):
+def test_images_need_three_colors(tmp_path):
     config = config_of(tmp_path, axes="n h w 3")
     write(config)
     with pytest.raises(InputError, match="expected the axes 'n h w 3'"):
@@ -234,33 +234,33 @@ def test_pictures_need_three_colours(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("patients", "labels", "said"),
+    ("patients", "labels", "message"),
     [
-        (["d", "e", "e", "d", "d", "e"], FOLDS[3][1], r"patient 'd' in fold 3, row 2: .*of d .*of e"),
+        (["d", "e", "e", "d", "d", "e"], FOLDS[3][1], r"patient 'd' in fold 3, row 2: .*of d, .*of e"),
         (
             FOLDS[3][0],
             [2, 2, 2, 0, 1, 0],
-            "patient 'd' in fold 3, row 4: mel has bckg of d and cwt has sz_foc of d",
+            "patient 'd' in fold 3, row 4: mel has bckg of d, cwt has sz_foc of d",
         ),
     ],
 )
-def test_spectrograms_that_disagree(tmp_path, patients, labels, said):
+def test_spectrograms_with_different_rows_are_refused(tmp_path, patients, labels, message):
     config = config_of(tmp_path, ("mel", "cwt"))
     write(config)
     files = config.arrays["cwt"]
     np.save(files.patients.format(fold=3), np.array(patients))
     np.save(files.labels.format(fold=3), np.array(labels))
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=message) as error:
         tables(config)
     assert "one spectrogram per study" in str(error.value)
     np.testing.assert_array_equal(written(config, tmp_path, "cwt")[0], EXPECTED)
 
 
-def test_a_spectrogram_with_more_windows(tmp_path):
+def test_spectrogram_with_more_windows_is_refused(tmp_path):
     config = config_of(tmp_path, ("mel", "cwt"))
     write(config)
     files = config.arrays["cwt"]
-    np.save(files.data.format(fold=1), np.zeros((7, N_FREQS, N_TIMES, N_CHANS)))
+    np.save(files.data.format(fold=1), np.zeros((7, N_FREQS, N_FRAMES, N_CHANS)))
     np.save(files.patients.format(fold=1), np.array([*FOLDS[1][0], "x"]))
     np.save(files.labels.format(fold=1), np.array([*FOLDS[1][1], 0]))
     with pytest.raises(InputError, match="patient 'x' in fold 1, row 6: mel has no window"):
@@ -268,42 +268,42 @@ def test_a_spectrogram_with_more_windows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
-        (spoilt(70000, 3), r"mel_2\.npy: row 3 reaches 70000, beyond float16"),
-        (spoilt(np.nan, 1), r"mel_2\.npy: row 1 holds NaN"),
+        (with_value(70000, 3), r"mel_2\.npy: row 3 contains 70000, above the maximum of float16"),
+        (with_value(np.nan, 1), r"mel_2\.npy: row 1 contains NaN"),
         (np.zeros((6, 5, 8, 4)), r"mel_2\.npy: windows of"),
     ],
 )
-def test_nothing_is_written_of_what_does_not_fit(tmp_path, data, said):
+def test_invalid_values_leave_no_file(tmp_path, data, message):
     config = config_of(tmp_path)
     write(config)
     np.save(config.arrays["mel"].data.format(fold=2), data)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         written(config, tmp_path)
     assert not list(tmp_path.glob("out/*")) and not list(tmp_path.glob("out/.*"))
 
 
-def test_powers_that_vanish_in_float16(tmp_path):
+def test_values_too_small_for_float16_are_refused(tmp_path):
     config = config_of(tmp_path)
     write(config)
     for fold in FOLDS:
         np.save(config.arrays["mel"].data.format(fold=fold), np.full((6, 5, 7, 4), 1e-11))
-    with pytest.raises(InputError, match="no value above 1e-11"):
+    with pytest.raises(InputError, match="the largest value is 1e-11"):
         written(config, tmp_path)
 
 
-def test_an_unknown_spectrogram(tmp_path):
-    with pytest.raises(InputError, match=r"no 'stft'; the files are of mel"):
+def test_unknown_spectrogram_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no 'stft'; choose one of mel"):
         written(config_of(tmp_path), tmp_path, "stft")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(axes=st.permutations("nftc"), size=st.integers(1, 5000), fortran=st.booleans())
-def test_every_axis_order_comes_back(tmp_path, axes, size, fortran):
+def test_chunks_restore_every_axis_order(tmp_path, axes, size, fortran):
     config = config_of(tmp_path, axes=" ".join(axes))
     stored = EXPECTED.transpose(["ncft".index(letter) for letter in axes])
     np.save(tmp_path / "stored.npy", np.array(stored, order="F" if fortran else "C"))
-    found = list(chunks(np.load(tmp_path / "stored.npy", mmap_mode="r"), config, size))
-    assert [row for row, _ in found] == [sum(len(part) for _, part in found[:i]) for i in range(len(found))]
-    np.testing.assert_array_equal(np.concatenate([part for _, part in found]), EXPECTED)
+    parts = list(chunks(np.load(tmp_path / "stored.npy", mmap_mode="r"), config, size))
+    assert [row for row, _ in parts] == [sum(len(part) for _, part in parts[:i]) for i in range(len(parts))]
+    np.testing.assert_array_equal(np.concatenate([part for _, part in parts]), EXPECTED)

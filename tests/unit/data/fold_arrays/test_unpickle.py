@@ -1,4 +1,4 @@
-"""Pickled arrays are read as NumPy and Python wrote them."""
+"""Pickles and `.npy` files of arrays and containers are read unchanged."""
 
 import pickle
 import warnings
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eegwf.data.fold_arrays.stacking import stacked
+from eegwf.data.fold_arrays.stacking import stack_nested
 from eegwf.data.fold_arrays.unpickle import read_array_file, read_object
 from eegwf.errors import InputError
 
@@ -37,7 +37,7 @@ def objects(*items) -> np.ndarray:
 
 
 def same(a, b) -> bool:
-    """Equal in type, dtype, shape and every value, through containers."""
+    """Whether two objects are equal in type, dtype, shape and values, including the elements of containers."""
     if isinstance(a, np.ndarray):
         if not isinstance(b, np.ndarray) or a.shape != b.shape or a.dtype != b.dtype:
             return False
@@ -53,14 +53,14 @@ def same(a, b) -> bool:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("name", ARRAYS)
-def test_a_pickled_array_comes_back(tmp_path, name, protocol):
+def test_pickled_array_is_read_unchanged(tmp_path, name, protocol):
     path = tmp_path / "labels.pkl"
     path.write_bytes(pickle.dumps(ARRAYS[name], protocol))
     assert same(ARRAYS[name], read_array_file(path))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_containers_come_back(tmp_path, protocol):
+def test_pickled_containers_are_read_unchanged(tmp_path, protocol):
     shared = np.arange(3)
     value = {
         "list": [1, -(2**70), 2.5, 1j, True, None, b"ab\xff", b"", "ß", shared, shared],
@@ -75,7 +75,7 @@ def test_containers_come_back(tmp_path, protocol):
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npy_files_of_objects_come_back(tmp_path, order):
+def test_npy_file_of_objects_is_read_unchanged(tmp_path, order):
     path = tmp_path / "patients.npy"
     value = np.array(objects("sub-1", 2, None, np.ones(3)).reshape(2, 2), order=order)
     np.save(path, value)
@@ -84,8 +84,8 @@ def test_npy_files_of_objects_come_back(tmp_path, order):
     assert read_object(path).item() == {"a": 1}
 
 
-@pytest.mark.parametrize("name", [name for name in ARRAYS])
-def test_plain_npy_is_a_read_only_map(tmp_path, name):
+@pytest.mark.parametrize("name", ARRAYS)
+def test_plain_npy_file_is_read_only_memory_map(tmp_path, name):
     path = tmp_path / "data.npy"
     np.save(path, ARRAYS[name])
     array = read_array_file(path)
@@ -93,7 +93,7 @@ def test_plain_npy_is_a_read_only_map(tmp_path, name):
     assert isinstance(array, np.memmap) and not array.flags.writeable
 
 
-def test_equal_shapes_are_stacked(tmp_path):
+def test_objects_of_equal_shape_are_stacked(tmp_path):
     path = tmp_path / "stack.npy"
     windows = [np.full((2, 3), i, "f4") for i in range(4)]
     for value in (objects(*windows), windows, tuple(windows), [windows[:2], windows[2:]]):
@@ -107,7 +107,7 @@ def test_equal_shapes_are_stacked(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ([np.zeros(2), np.zeros(2), np.zeros(3)], r"number 0 is \(2,\), 2 is \(3,\)"),
         ([[1, 2], [3]], "differ in shape"),
@@ -119,10 +119,10 @@ def test_equal_shapes_are_stacked(tmp_path):
         (None, "None"),
     ],
 )
-def test_what_is_not_one_array_is_refused(tmp_path, value, said):
+def test_value_that_is_not_one_array_is_refused(tmp_path, value, message):
     path = tmp_path / "ragged.npy"
     path.write_bytes(pickle.dumps(value))
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=message) as error:
         read_array_file(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
@@ -137,7 +137,7 @@ PYTHON2_ARRAY = (  # cPickle.dumps(numpy.array([1, -2, 3], 'i2')) of Python 2.7,
 
 
 @pytest.mark.parametrize("content", PYTHON2_ARRAY)
-def test_pickles_of_python_2(tmp_path, content):
+def test_python_2_pickles_are_read(tmp_path, content):
     path = tmp_path / "old.pkl"
     path.write_bytes(content)
     assert same(np.array([1, -2, 3], "i2"), read_array_file(path))
@@ -145,25 +145,25 @@ def test_pickles_of_python_2(tmp_path, content):
     assert read_array_file(path).tolist() == ["subä", "x", "subä"]
 
 
-def test_the_python_2_samples_are_what_pickle_reads():
+def test_python_2_samples_are_valid_pickles():
     for content in PYTHON2_ARRAY:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the old name numpy.core
+            warnings.simplefilter("ignore", DeprecationWarning)  # NumPy 2 renamed numpy.core
             assert same(np.array([1, -2, 3], "i2"), pickle.loads(content, encoding="latin1"))
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"gone\.npy: no such file"):
         read_array_file(tmp_path / "gone.npy")
 
 
 @given(st.lists(st.lists(st.integers(-(2**40), 2**40), min_size=2, max_size=2), min_size=1))
-def test_stacking_lists_is_what_numpy_does(value):
-    assert same(np.array(value), stacked(value, largest=2**20))
+def test_stack_nested_equals_numpy_array(value):
+    assert same(np.array(value), stack_nested(value, max_bytes=2**20))
 
 
-def test_stacking_stops_at_the_largest():
+def test_stack_nested_refuses_more_than_max_bytes():
     part = np.zeros(1000)
-    assert stacked([part] * 10, largest=80_000).shape == (10, 1000)
-    with pytest.raises(ValueError, match="80000 bytes"):
-        stacked([part] * 10, largest=79_999)
+    assert stack_nested([part] * 10, max_bytes=80_000).shape == (10, 1000)
+    with pytest.raises(ValueError, match="expand to 80000 bytes"):
+        stack_nested([part] * 10, max_bytes=79_999)

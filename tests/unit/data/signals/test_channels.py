@@ -1,4 +1,4 @@
-"""Channel names as recordings spell them."""
+"""Parsing of channel names in the spellings of recordings."""
 
 import mne
 import pytest
@@ -38,7 +38,7 @@ from eegwf.data.signals.header import header
         ("FT9-FT10", "FT9-FT10"),
     ],
 )
-def test_electrodes_and_pairs(name, expected):
+def test_electrodes_and_pairs_are_parsed(name, expected):
     assert str(parse_channel(name)) == expected
 
 
@@ -51,7 +51,7 @@ def test_electrodes_and_pairs(name, expected):
         "Cz-EKG", "X1-REF",
     ],
 )  # fmt: skip
-def test_what_is_no_electrode(name):
+def test_names_of_other_channels_are_not_electrodes(name):
     assert parse_channel(name) is None
 
 
@@ -64,20 +64,20 @@ spelling = st.tuples(
 
 
 @given(st.sampled_from(ELECTRODES), spelling)
-def test_spelling_makes_no_difference(electrode, how):
-    prefix, case, suffix, blanks = how
+def test_spelling_of_electrodes_makes_no_difference(electrode, parts):
+    prefix, case, suffix, blanks = parts
     assert parse_channel(blanks + prefix + case(electrode) + suffix + blanks) == Channel(electrode)
 
 
 @given(st.lists(st.sampled_from(ELECTRODES), min_size=2, max_size=2, unique=True), spelling)
-def test_spelling_of_pairs_makes_no_difference(pair, how):
-    prefix, case, suffix, blanks = how
+def test_spelling_of_pairs_makes_no_difference(pair, parts):
+    prefix, case, suffix, blanks = parts
     suffix = suffix if suffix in ("", "-0", "-1", ".") else ""
     assert parse_channel(blanks + prefix + case("-".join(pair)) + suffix) == Channel(*pair)
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_read_without_failing_and_canonically(text):
+def test_any_text_is_parsed_without_error_to_a_canonical_name(text):
     channel = parse_channel(text)
     if channel is not None:
         assert {channel.anode, channel.cathode} <= {*ELECTRODES, None}
@@ -85,14 +85,14 @@ def test_any_text_is_read_without_failing_and_canonically(text):
 
 
 def test_electrodes_are_those_of_mne():
-    known = set(mne.channels.make_standard_montage("colin27_1020").ch_names)
-    assert known - set(ELECTRODES) - {"T3", "T4", "T5", "T6"} == set()
-    assert set(ELECTRODES) - known == {"T1", "T2", "I1", "I2", "Nz"}
+    template = set(mne.channels.make_standard_montage("colin27_1020").ch_names)
+    assert template - set(ELECTRODES) - {"T3", "T4", "T5", "T6"} == set()
+    assert set(ELECTRODES) - template == {"T1", "T2", "I1", "I2", "Nz"}
     assert set(EARS) <= set(ELECTRODES)
 
 
-def test_real_headers(data_root):
-    """All 23 CHB-MIT channels are EEG; the Siena files hold 29 and 31 electrodes among other things."""
+def test_electrodes_of_real_headers_are_counted(data_root):
+    """All 23 CHB-MIT channels are EEG; the Siena files have 29 and 31 electrodes among other channels."""
     counts = {}
     for path in sorted((data_root / "mini_edf").rglob("*.edf")):
         head = header(path)

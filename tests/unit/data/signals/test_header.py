@@ -1,4 +1,4 @@
-"""Files that are not whole or not possible: refused in one line that names them."""
+"""Headers of recordings; files that are incomplete or invalid are refused with a one-line message."""
 
 import mne
 import numpy as np
@@ -17,7 +17,7 @@ DATA = np.random.default_rng(0).normal(0, 30, size=(N_SIGNALS, 2560))
 
 @pytest.fixture
 def path(tmp_path):
-    """A good EDF file of 10 one-second records."""
+    """A valid EDF file of 10 data records of one second."""
     signals = [
         EdfSignal(row, 256, label=name, physical_dimension="uV", physical_range=(-200, 200))
         for name, row in zip(["Fp1", "F7"], DATA, strict=True)
@@ -26,19 +26,19 @@ def path(tmp_path):
     return tmp_path / "a.edf"
 
 
-def patch(path, place, text):
+def patch(path, offset, text):
     content = bytearray(path.read_bytes())
-    content[place : place + len(text)] = text
+    content[offset : offset + len(text)] = text
     path.write_bytes(content)
 
 
 def field(offset, width, signal=0):
-    """Place of a signal's field; offset: bytes of the fields before it, per signal."""
+    """Offset of a signal's field in the file; `offset` is the width of the preceding fields per signal."""
     return 256 + offset * N_SIGNALS + width * signal
 
 
 @pytest.mark.parametrize(
-    ("place", "text", "said"),
+    ("offset", "text", "message"),
     [
         (0, b"EEGLAB  ", "not EDF"),
         (184, b"512     ", "its size is 512 bytes, but 2 signals take 768"),
@@ -46,8 +46,8 @@ def field(offset, width, signal=0):
         (236, b"-1      ", "number of data records is '-1'"),
         (236, b"0       ", "number of data records is '0'"),
         (236, b"\xb5\xff      ", "number of data records is"),
-        (236, b"11      ", "cut off: the header counts 11 data records, the file holds 10"),
-        (236, b"9       ", "longer than its header says"),
+        (236, b"11      ", "cut off: the header declares 11 data records, the file contains 10"),
+        (236, b"9       ", "longer than its header declares"),
         (244, b"0       ", "length of a data record in seconds is '0'"),
         (244, b"-1      ", "length of a data record in seconds is '-1'"),
         (252, b"0   ", "number of signals is '0'"),
@@ -57,18 +57,18 @@ def field(offset, width, signal=0):
         (field(120, 8, 1), b"32767   ", "digital range of 'F7' is from 32767 to 32767"),
         (field(128, 8), b"low     ", "digital of 'Fp1' is 'low'"),
         (field(216, 8), b"-256    ", "samples per data record of 'Fp1' is '-256'"),
-        (field(216, 8), b"0       ", "file holds 20"),
+        (field(216, 8), b"0       ", "file contains 20"),
     ],
 )
-def test_impossible_headers(path, place, text, said):
-    patch(path, place, text)
-    with pytest.raises(InputError, match=said) as error:
+def test_invalid_headers_are_refused(path, offset, text, message):
+    patch(path, offset, text)
+    with pytest.raises(InputError, match=message) as error:
         header(path)
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
 
 
-def test_a_rate_of_zero(path):
-    """Two signals, one of them without samples, in a file of the right size."""
+def test_a_sampling_rate_of_zero_is_refused(path):
+    """Two signals, one of them without samples, in a file of the declared size."""
     patch(path, field(216, 8), b"0       ")
     patch(path, 236, b"20      ")
     with pytest.raises(InputError, match="'Fp1' has a sampling rate of 0 Hz"):
@@ -76,17 +76,17 @@ def test_a_rate_of_zero(path):
 
 
 @pytest.mark.parametrize(
-    ("size", "said"),
-    [(0, "empty"), (100, "shorter than a header"), (600, "cut off within its header"), (768, "the file holds 0"),
-     (768 + 3 * 1024 + 5, "counts 10 data records, the file holds 3")],
+    ("size", "message"),
+    [(0, "empty"), (100, "shorter than a header"), (600, "cut off within its header"), (768, "the file contains 0"),
+     (768 + 3 * 1024 + 5, "declares 10 data records, the file contains 3")],
 )  # fmt: skip
-def test_cut_off(path, size, said):
+def test_truncated_files_are_refused(path, size, message):
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         open_signal(path, PLAIN)
 
 
-def test_not_there_or_of_another_kind(tmp_path):
+def test_missing_files_and_other_formats_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         header(tmp_path / "a.edf")
     (tmp_path / "a.set").touch()
@@ -94,8 +94,8 @@ def test_not_there_or_of_another_kind(tmp_path):
         header(tmp_path / "a.set")
 
 
-def test_discontinuous(tmp_path):
-    """EDF+D is read if its records follow each other, and refused where a gap lies between them."""
+def test_discontinuous_files_are_refused_if_they_have_gaps(tmp_path):
+    """EDF+D is read if its data records are contiguous, and refused if there is a gap between them."""
     signals = [EdfSignal(row, 256, label=name, physical_dimension="uV", physical_range=(-200, 200))
                for name, row in zip(["Fp1", "F7"], DATA, strict=True)]  # fmt: skip
     path = tmp_path / "a.edf"
@@ -111,7 +111,7 @@ def test_discontinuous(tmp_path):
 
 
 def brainvision(folder, data, names=("Fp1", "F7"), unit="µV"):
-    """Write multiplexed 32-bit floats with their header and markers."""
+    """Write a BrainVision recording of multiplexed 32-bit floats."""
     data.T.astype("<f4").tofile(folder / "a.eeg")
     (folder / "a.vmrk").write_text(
         "Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nDataFile=a.eeg\n[Marker Infos]\n"
@@ -128,7 +128,7 @@ def brainvision(folder, data, names=("Fp1", "F7"), unit="µV"):
     return folder / "a.vhdr"
 
 
-def test_brainvision(tmp_path):
+def test_brainvision_is_read_and_missing_parts_are_refused(tmp_path):
     path = brainvision(tmp_path, DATA)
     head = header(path)
     assert (head.sfreq, head.n_times, head.duration) == (256.0, 2560, 10.0)
@@ -141,11 +141,11 @@ def test_brainvision(tmp_path):
         header(path)
 
 
-def test_brainvision_that_is_not_whole(tmp_path):
+def test_incomplete_brainvision_files_are_refused(tmp_path):
     path = brainvision(tmp_path, DATA)
     data = tmp_path / "a.eeg"
     data.write_bytes(data.read_bytes()[:-80])
-    with pytest.raises(InputError, match=r"a\.vhdr counts 2560 samples, the file holds 2550"):
+    with pytest.raises(InputError, match=r"a\.vhdr declares 2560 samples, the file contains 2550"):
         header(path)
     path.write_text(path.read_text(encoding="utf-8").replace("[Channel Infos]", "[Channels]"), encoding="utf-8")
     with pytest.raises(InputError, match=r"a\.vhdr: can't be read"):
@@ -156,7 +156,7 @@ def test_brainvision_that_is_not_whole(tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_not_finite(tmp_path, value):
+def test_samples_that_are_not_finite_are_refused(tmp_path, value):
     data = DATA.copy()
     data[1, 640:700] = value
     path = brainvision(tmp_path, data)
@@ -165,7 +165,7 @@ def test_samples_that_are_not_finite(tmp_path, value):
 
 
 def test_headers_agree_with_mne(data_root):
-    """Rate, length and names of the real files as MNE reads them, doubles renamed by MNE alone."""
+    """Rate, length and names of real files agree with MNE, apart from the numbers that MNE appends to duplicates."""
     paths = sorted((data_root / "mini_edf").rglob("*.edf"))[::13]
     paths.append(data_root / "helsinki/sub-01/eeg/sub-01_task-sz_eeg.edf")
     for path in paths:
@@ -175,8 +175,8 @@ def test_headers_agree_with_mne(data_root):
         assert [name.removesuffix("-0").removesuffix("-1") for name in raw.ch_names] == list(head.names)
 
 
-def test_bdf(tmp_path):
-    """24-bit files, with the channel of triggers that every BioSemi file has."""
+def test_bdf_is_read_and_truncated_files_are_refused(tmp_path):
+    """24-bit files with the trigger channel of every BioSemi file."""
     path = tmp_path / "a.bdf"
     signals = [
         BdfSignal(row, 256, label=name, physical_dimension="uV", physical_range=(-200, 200))
@@ -188,5 +188,5 @@ def test_bdf(tmp_path):
     assert signal.derivations == ["Fp1", "F7"]
     assert np.allclose(signal.read(100, 900), DATA[:, 100:900], atol=1e-4)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(InputError, match="counts 10 data records, the file holds 9"):
+    with pytest.raises(InputError, match="declares 10 data records, the file contains 9"):
         header(path)

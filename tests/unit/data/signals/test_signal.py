@@ -1,4 +1,4 @@
-"""Signals of recordings: whole-recording processing by MNE and SciPy is the reference for every stretch read."""
+"""Signals of recordings: every segment agrees with the whole recording processed by MNE and SciPy."""
 
 import tracemalloc
 from itertools import pairwise
@@ -20,7 +20,7 @@ PLAIN = Signals(montage="as recorded", sfreq="as recorded", l_freq=None)
 
 
 def brownian(n_chans, n_times, seed=0):
-    """Microvolts with a 1/f spectrum, drift included."""
+    """Create random walks in microvolts, with a different offset in each channel."""
     steps = np.random.default_rng(seed).normal(0, 3, size=(n_chans, n_times))
     return np.cumsum(steps, axis=1) + 40.0 * np.arange(n_chans)[:, np.newaxis]
 
@@ -36,7 +36,7 @@ def edf(path, data, sfreq, names=NAMES, unit="uV", record=1, annotations=None):
 
 
 def loaded(path):
-    """The samples as the file has them after rounding to 16 bits, in microvolts."""
+    """Samples of the file in microvolts, rounded to 16 bits when they were written."""
     return mne.io.read_raw_edf(path, preload=True, verbose="ERROR").get_data() * 1e6
 
 
@@ -46,8 +46,8 @@ def blocks(signal, edges):
 
 
 @pytest.mark.parametrize("sfreq", [250, 512, 200])
-def test_every_stretch_is_what_the_whole_recording_gives(tmp_path, sfreq):
-    """Filters of MNE on the whole recording, then SciPy's polyphase resampling; 1e-4 uV away from the ends."""
+def test_every_segment_agrees_with_the_whole_recording(tmp_path, sfreq):
+    """Reference: MNE's filters and SciPy's polyphase resampling; within 1e-4 uV apart from the ends."""
     path = edf(tmp_path / "a.edf", brownian(3, 90 * sfreq), sfreq)
     settings = Signals(montage="as recorded", sfreq=256.0, l_freq=0.5, h_freq=70.0, notch=[50.0])
     signal = open_signal(path, settings)
@@ -60,7 +60,7 @@ def test_every_stretch_is_what_the_whole_recording_gives(tmp_path, sfreq):
     assert read.dtype == np.float32 and read.shape == x.shape
     middle = slice(10 * 256, -10 * 256)
     assert np.abs(read[:, middle] - x[:, middle]).max() < 1e-4
-    # At the ends too, the way a recording is cut makes no difference.
+    # The division into segments makes no difference, also at the ends.
     assert np.abs(read - signal.read(0, signal.n_times)).max() < 1e-4
 
 
@@ -68,8 +68,8 @@ def test_every_stretch_is_what_the_whole_recording_gives(tmp_path, sfreq):
     "settings", [{"l_freq": 0.5}, {"h_freq": 40.0, "l_freq": None}, {"l_freq": 1.0, "h_freq": 30.0}]
 )
 @pytest.mark.parametrize("seconds", [60, 4])
-def test_the_ends_are_treated_as_mne_does(tmp_path, settings, seconds):
-    """Without resampling all samples agree with `mne.filter.filter_data`, even if the filter is longer than they."""
+def test_the_ends_are_padded_as_by_mne(tmp_path, settings, seconds):
+    """Without resampling, all samples agree with `filter_data` of MNE, even if the filter is longer than the signal."""
     path = edf(tmp_path / "a.edf", brownian(2, seconds * 256), 256)
     signal = open_signal(path, Signals(montage="as recorded", sfreq="as recorded", **settings))
     whole = mne.filter.filter_data(
@@ -79,18 +79,18 @@ def test_the_ends_are_treated_as_mne_does(tmp_path, settings, seconds):
 
 
 @pytest.mark.parametrize(
-    ("recorded", "wanted"), [(250, 256), (512, 256), (500, 256), (256, 200), (100, 256), (173.61, 256)]
+    ("recorded", "target"), [(250, 256), (512, 256), (500, 256), (256, 200), (100, 256), (173.61, 256)]
 )
-def test_resampling_is_scipys(recorded, wanted):
-    """Within the signal; any block of it."""
+def test_resampling_agrees_with_scipy(recorded, target):
+    """Segments within the signal agree with `scipy.signal.resample_poly`."""
     n_times = 4000
     x = np.random.default_rng(1).normal(size=(2, n_times))
-    ratio = Resampling.between(recorded, wanted)
-    assert ratio.up / ratio.down == pytest.approx(wanted / recorded, rel=1e-7)
+    ratio = Resampling.between(recorded, target)
+    assert ratio.up / ratio.down == pytest.approx(target / recorded, rel=1e-7)
     whole = resample_poly(x, ratio.up, ratio.down, axis=1)
     assert ratio.n_times(n_times) == whole.shape[1]
     for start, stop in [(300, 301), (500, 1200), (777, 1100)]:
-        first, last = ratio.needs(start, stop)
+        first, last = ratio.input_range(start, stop)
         assert np.allclose(ratio.apply(x[:, first:last], start, stop), whole[:, start:stop], atol=1e-10)
 
 
@@ -101,7 +101,7 @@ def test_as_recorded_keeps_the_samples(tmp_path):
     assert np.allclose(signal.read(0, 2560), loaded(path), atol=1e-4)
 
 
-def test_helsinki_derivations(data_root):
+def test_derivations_of_a_real_recording(data_root):
     """Differences of the recorded electrodes, in microvolts."""
     path = data_root / "helsinki/sub-01/eeg/sub-01_task-sz_eeg.edf"
     raw = mne.io.read_raw_edf(path, preload=True, verbose="ERROR")
@@ -116,21 +116,21 @@ def test_helsinki_derivations(data_root):
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("uV", 1.0), ("mV", 1e3), ("UV", 1.0), ("V", 1e6)])
-def test_units(tmp_path, unit, factor):
+def test_units_of_voltage_are_converted_to_microvolts(tmp_path, unit, factor):
     data = brownian(1, 1024)
     path = edf(tmp_path / "a.edf", data, 256, ["Fp1"], unit)
     assert np.allclose(open_signal(path, PLAIN).read(0, 1024), data * factor, atol=0.07 * factor)
 
 
 @pytest.mark.parametrize("unit", ["", "Ohm"])
-def test_no_unit_of_voltage(tmp_path, unit):
+def test_units_other_than_voltage_are_refused(tmp_path, unit):
     path = edf(tmp_path / "a.edf", brownian(2, 1024), 256, ["Fp1", "F7"], unit)
-    with pytest.raises(InputError, match=f"unit of 'Fp1' is '{unit}', no voltage"):
+    with pytest.raises(InputError, match=f"unit of 'Fp1' is '{unit}', not a unit of voltage"):
         open_signal(path, PLAIN)
 
 
-def test_other_channels_do_not_disturb(tmp_path):
-    """A faster ECG and an oximeter neither change the rate nor the samples."""
+def test_other_channels_have_no_influence(tmp_path):
+    """An ECG with a higher rate and an oximeter change neither the rate nor the samples."""
     x = brownian(3, 2560)
     rows = [
         (x[0], 256, "EEG Fp1"),
@@ -148,7 +148,7 @@ def test_other_channels_do_not_disturb(tmp_path):
     assert np.allclose(open_signal(head.path, PLAIN).read(250, 520), x[:2, 250:520], atol=0.07)
 
 
-def test_eeg_of_two_rates(tmp_path):
+def test_eeg_channels_of_different_rates_are_refused(tmp_path):
     rows = [(np.zeros(2560), 256, "Fp1"), (np.zeros(1280), 128, "F7")]
     Edf([EdfSignal(row, rate, label=name, physical_range=(-1, 1)) for row, rate, name in rows]).write(
         tmp_path / "a.edf"
@@ -157,8 +157,8 @@ def test_eeg_of_two_rates(tmp_path):
         header(tmp_path / "a.edf")
 
 
-def test_copies(tmp_path, data_root):
-    """Copies of one channel count once if they are the same all along."""
+def test_duplicate_channels_are_refused_unless_identical(tmp_path, data_root):
+    """Identical channels with the same name are used once."""
     x = brownian(2, 1024)
     names = ["T8-P8", "P8-O2", "T8-P8"]
     same = edf(tmp_path / "same.edf", x[[0, 1, 0]], 256, names)
@@ -169,12 +169,12 @@ def test_copies(tmp_path, data_root):
         open_signal(edf(tmp_path / "other.edf", x, 256, names), PLAIN)
     with pytest.raises(InputError, match="duplicated channel T7: 'T3' and 'T7'"):
         open_signal(edf(tmp_path / "names.edf", x[[0, 0]], 256, ["T3", "T7"]), PLAIN)
-    # The samples of these files are noise, so that the two T8-P8 of their real headers differ.
+    # The samples of these files are noise, so that the two channels T8-P8 of their real headers differ.
     with pytest.raises(InputError, match="duplicated channel T8-P8"):
         open_signal(data_root / "mini_edf/chbmit/chb05/chb05_01.edf", Signals(montage="banana18"))
 
 
-def test_flat_channels(tmp_path):
+def test_flat_channels_are_kept_excluded_or_interpolated(tmp_path):
     x = brownian(19, 2560)
     x[NAMES.index("C3")] = 12.0
     path = edf(tmp_path / "a.edf", x, 256)
@@ -183,67 +183,67 @@ def test_flat_channels(tmp_path):
     assert kept.flat == ["C3"]
     with pytest.raises(FlatChannels, match="flat from start to end: C3"):
         open_signal(path, Signals(**settings, flat="exclude"))
-    mended = open_signal(path, Signals(**settings, flat="interpolate"))
-    assert mended.flat == ["C3"] and mended.derivations == kept.derivations
-    row = mended.derivations.index("C3-Cz")
+    interpolated = open_signal(path, Signals(**settings, flat="interpolate"))
+    assert interpolated.flat == ["C3"] and interpolated.derivations == kept.derivations
+    row = interpolated.derivations.index("C3-Cz")
     raw = mne.io.RawArray(loaded(path), mne.create_info(NAMES, 256.0, "eeg"), verbose="ERROR")
     raw.set_montage(mne.channels.make_standard_montage("colin27_1020"))
     raw.info["bads"] = ["C3"]
     raw.interpolate_bads(verbose="ERROR")
-    assert np.allclose(mended.read(0, 2560)[row], np.subtract(*raw.get_data(picks=["C3", "Cz"])), atol=1e-3)
-    # What the montage does not use may be flat.
+    assert np.allclose(interpolated.read(0, 2560)[row], np.subtract(*raw.get_data(picks=["C3", "Cz"])), atol=1e-3)
+    # A channel that the montage does not use may be flat.
     unused = edf(tmp_path / "b.edf", np.vstack([brownian(19, 2560), np.zeros((1, 2560))]), 256, [*NAMES, "FC1"])
     assert open_signal(unused, Signals(**settings, flat="exclude")).flat == []
-    # A pair that was flat is not made up from other pairs that do not determine it.
+    # A flat pair is not interpolated from pairs that do not determine it.
     pairs = edf(tmp_path / "c.edf", np.vstack([np.zeros((1, 2560)), x[:1]]), 256, ["Fp1-F7", "F7-T7"])
-    with pytest.raises(InputError, match="the other channels do not give Fp1-F7"):
+    with pytest.raises(InputError, match="Fp1-F7 can't be computed from the other channels"):
         open_signal(pairs, Signals(**(settings | {"montage": "as recorded"}), flat="interpolate"))
 
 
-def test_missing(tmp_path):
+def test_missing_electrodes_are_refused_interpolated_or_excluded(tmp_path):
     path = edf(tmp_path / "a.edf", brownian(18, 1024), 256, [name for name in NAMES if name != "C3"])
     with pytest.raises(
-        InputError, match="missing for montage tcp20: T7-C3, C3-Cz, F3-C3, C3-P3; EEG channels there: Fp1, F3"
+        InputError, match="missing for montage tcp20: T7-C3, C3-Cz, F3-C3, C3-P3; EEG channels found: Fp1, F3"
     ):
         open_signal(path, Signals(montage="tcp20"))
     assert len(open_signal(path, Signals(montage="tcp20", missing="interpolate")).derivations) == 20
     assert len(open_signal(path, Signals(montage="tcp20", missing="exclude")).derivations) == 16
     none = edf(tmp_path / "b.edf", np.zeros((2, 1024)), 256, ["ECG", "SpO2"])
-    with pytest.raises(InputError, match="no EEG among ECG, SpO2"):
+    with pytest.raises(InputError, match="no EEG channel among ECG, SpO2"):
         open_signal(none, PLAIN)
 
 
-def test_common_derivations(tmp_path):
+def test_common_derivations_of_recordings_with_different_channels(tmp_path):
     heads = [
-        header(edf(tmp_path / f"{lost}.edf", np.zeros((18, 256)), 256, [name for name in NAMES if name != lost]))
-        for lost in ("C3", "O2")
+        header(edf(tmp_path / f"{missing}.edf", np.zeros((18, 256)), 256, [name for name in NAMES if name != missing]))
+        for missing in ("C3", "O2")
     ]
-    kept = common_derivations(heads, Signals(montage="tcp20", missing="exclude"))
-    assert kept == [name for name in MONTAGES["tcp20"] if "C3" not in name and "O2" not in name]
+    common = common_derivations(heads, Signals(montage="tcp20", missing="exclude"))
+    assert common == [name for name in MONTAGES["tcp20"] if "C3" not in name and "O2" not in name]
     with pytest.raises(InputError, match=r"C3\.edf: missing for montage tcp20: T7-C3"):
         common_derivations(heads, Signals(montage="tcp20"))
-    with pytest.raises(InputError, match=r"O2\.edf: other channels than .*C3\.edf: O2 only in .*C3\.edf; C3 only in"):
+    with pytest.raises(InputError, match=r"O2\.edf: channels differ from .*C3\.edf: O2 only in .*C3\.edf; C3 only in"):
         common_derivations(heads, PLAIN)
     shared = [name for name in NAMES if name not in ("C3", "O2")]
     assert common_derivations(heads, Signals(montage="as recorded", missing="exclude")) == shared
     assert common_derivations(heads[:1], PLAIN) == [name for name in NAMES if name != "C3"]
     assert common_derivations(heads, Signals(montage="tcp20", missing="interpolate")) == list(MONTAGES["tcp20"])
     pair = header(edf(tmp_path / "p.edf", np.zeros((1, 256)), 256, ["Fz-Cz"]))
-    with pytest.raises(InputError, match=r"p\.edf: no derivation is left"):
+    with pytest.raises(InputError, match=r"p\.edf: no derivation is common to all recordings"):
         common_derivations([heads[0], pair], Signals(montage="tcp20", missing="exclude"))
-    # The average is over the electrodes that the study has.
+    # The average is computed over the electrodes of the study.
     names = common_derivations(heads, Signals(montage="average", missing="exclude"))
     assert names == [f"{name}-Avg" for name in shared]
 
 
-def test_filters_that_do_not_fit(tmp_path):
+def test_filters_outside_the_recorded_band_are_refused(tmp_path):
     path = edf(tmp_path / "a.edf", brownian(2, 1000), 100)
-    for settings, said in [({"h_freq": 60.0}, r"h_freq 60 Hz .* 100 Hz"), ({"notch": [49.5]}, r"notch 49\.5 Hz")]:
-        with pytest.raises(InputError, match=said):
+    for settings, message in [({"h_freq": 60.0}, r"h_freq 60 Hz .* 100 Hz"), ({"notch": [49.5]}, r"notch 49\.5 Hz")]:
+        with pytest.raises(InputError, match=message):
             open_signal(path, Signals(montage="as recorded", **settings))
 
 
-def test_stretches_outside_the_recording(tmp_path):
+def test_segments_outside_the_recording_are_refused(tmp_path):
     signal = open_signal(edf(tmp_path / "a.edf", brownian(1, 2560), 256), PLAIN)
     assert signal.read(5, 5).shape == (1, 0)
     for start, stop in [(-1, 5), (5, 2561), (6, 5)]:
@@ -252,7 +252,7 @@ def test_stretches_outside_the_recording(tmp_path):
 
 
 def test_memory_is_bounded(tmp_path):
-    """Three hours of four channels are 84 MiB in memory; opening and reading them stays well below."""
+    """Three hours of four channels occupy 84 MiB; opening and reading them takes less than 50 MB."""
     path = edf(tmp_path / "a.edf", np.tile(brownian(4, 256 * 60), 180), 256, annotations=[EdfAnnotation(5, 1, "x")])
     tracemalloc.start()
     signal = open_signal(path, Signals(montage="as recorded", sfreq=200.0))

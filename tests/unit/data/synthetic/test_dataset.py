@@ -1,4 +1,4 @@
-"""The synthetic data set: reproducible, readable, true to its truth, and as hard as it should be."""
+"""The synthetic data set: reproducibility, file formats, agreement of signals and ground truth, and difficulty."""
 
 import fcntl
 import hashlib
@@ -22,7 +22,7 @@ from eegwf.config.data import Synthetic
 from eegwf.data.synthetic.dataset import write_dataset
 from eegwf.data.synthetic.recording import MICROVOLTS_PER_STEP, draw_cases, draw_recording
 from eegwf.data.synthetic.scalp import ELECTRODES, N_ELECTRODES, spatial_root
-from eegwf.data.synthetic.signal import BLOCK, SFREQ, Fingerprint, background, coloured_noise
+from eegwf.data.synthetic.signal import BLOCK, SFREQ, PatientProfile, background, colored_noise
 from eegwf.errors import InputError
 
 SMALL = {"n_focal": 2, "n_generalized": 1, "n_both": 1, "n_none": 1, "minutes": 1.0, "seizures": 2}
@@ -56,12 +56,12 @@ def default_study() -> list[tuple]:
     return [(case, *draw_recording(case)) for case in cases]
 
 
-def test_same_seed_same_bytes_with_one_or_two_workers(dataset, tmp_path):
+def test_bytes_do_not_depend_on_number_of_workers(dataset, tmp_path):
     write_dataset(tmp_path / "bids", small(), workers=2)
     assert digests(tmp_path / "bids") == digests(dataset)
 
 
-def test_other_seed_other_signals(dataset, tmp_path):
+def test_another_seed_changes_every_recording(dataset, tmp_path):
     write_dataset(tmp_path / "bids", small(seed=8))
     first, second = digests(dataset), digests(tmp_path / "bids")
     edfs = [name for name in first if name.endswith(".edf")]
@@ -69,23 +69,23 @@ def test_other_seed_other_signals(dataset, tmp_path):
     assert all(first[name] != second[name] for name in edfs)
 
 
-def test_an_earlier_data_set_is_replaced_and_nothing_stays_beside_it(dataset, tmp_path):
+def test_earlier_data_set_and_stale_temporary_folders_are_removed(dataset, tmp_path):
     write_dataset(tmp_path / "bids", small(seed=8, n_both=3))
-    (tmp_path / ".bids.unfinished-dead").mkdir()
-    alive = tmp_path / ".bids.unfinished-alive"
-    alive.mkdir()
-    descriptor = os.open(alive, os.O_RDONLY)
+    (tmp_path / ".bids.unfinished-stale").mkdir()
+    in_use = tmp_path / ".bids.unfinished-in-use"
+    in_use.mkdir()
+    descriptor = os.open(in_use, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     write_dataset(tmp_path / "bids", small())
     os.close(descriptor)
     assert digests(tmp_path / "bids") == digests(dataset)
-    assert {path.name for path in tmp_path.iterdir()} == {"bids", alive.name}
+    assert {path.name for path in tmp_path.iterdir()} == {"bids", in_use.name}
 
 
-def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
+def test_folder_with_other_content_is_refused_and_unchanged(tmp_path):
     (tmp_path / "bids").mkdir()
     (tmp_path / "bids" / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="holds something else"):
+    with pytest.raises(InputError, match="contains something other than a synthetic data set"):
         write_dataset(tmp_path / "bids", small())
     assert (tmp_path / "bids" / "thesis.txt").read_text() == "years of work"
     assert len(list(tmp_path.iterdir())) == 1
@@ -99,14 +99,14 @@ def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
         ({"n_focal": 0, "n_generalized": 0, "n_both": 0, "n_none": 0}, "at least 1 patient"),
     ],
 )
-def test_impossible_configurations_are_refused(tmp_path, changed, message):
+def test_invalid_configuration_is_refused(tmp_path, changed, message):
     with pytest.raises(InputError, match=message):
         write_dataset(tmp_path / "bids", small(**changed))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("seizures", [2, 6])
-def test_every_seizure_fits_and_none_overlap(seizures):
+def test_seizures_are_inside_recording_and_do_not_overlap(seizures):
     for case in draw_cases(small(seizures=seizures)):
         if case.n_seizures == 0:
             continue
@@ -118,7 +118,7 @@ def test_every_seizure_fits_and_none_overlap(seizures):
         assert 0.25 < sum(seizure.duration for seizure in drawn) / case.n_seconds < 0.42
 
 
-def test_truth_agrees_with_the_events(dataset):
+def test_truth_agrees_with_events(dataset):
     truth = pd.DataFrame(json.loads((dataset / "truth.json").read_text())["seizures"])
     participants = pd.read_csv(dataset / "participants.tsv", sep="\t")
     assert sorted(participants["group"]) == ["both", "focal", "focal", "generalized", "none"]
@@ -130,12 +130,12 @@ def test_truth_agrees_with_the_events(dataset):
             ["onset", "duration", "eventType", "confidence", "channels", "dateTime", "recordingDuration"]
         )
         assert set(events["eventType"]) == kinds[group]
-        own = truth[truth["patient"] == patient]
-        assert set(own["recording"]) <= {base.name}
-        assert own["onset"].tolist() == events["onset"].tolist()
-        assert own["duration"].tolist() == events["duration"].tolist()
-        assert own["event_type"].tolist() == events["eventType"].tolist()
-        for seizure in own.itertuples():
+        rows = truth[truth["patient"] == patient]
+        assert set(rows["recording"]) <= {base.name}
+        assert rows["onset"].tolist() == events["onset"].tolist()
+        assert rows["duration"].tolist() == events["duration"].tolist()
+        assert rows["event_type"].tolist() == events["eventType"].tolist()
+        for seizure in rows.itertuples():
             times = [point[0] for point in seizure.track]
             assert times[0] == seizure.onset
             assert times[-1] == pytest.approx(seizure.onset + seizure.duration)
@@ -155,7 +155,7 @@ def test_mne_reads_19_channels_of_plausible_amplitude(dataset):
         deviations = microvolts.std(axis=1)
         assert deviations.min() > 5
         assert deviations.max() < 300
-        assert np.abs(microvolts).max() < 3276  # nothing clips
+        assert np.abs(microvolts).max() < 3276  # no sample is clipped
         steps = microvolts / 0.1
         assert np.abs(steps - np.round(steps)).max() < 1e-6
         sidecar = json.loads(Path(str(path).replace("_eeg.edf", "_eeg.json")).read_text())
@@ -164,65 +164,65 @@ def test_mne_reads_19_channels_of_plausible_amplitude(dataset):
         assert channels["name"].tolist() == raw.ch_names
 
 
-def test_coloured_noise_has_unit_variance_and_the_spectrum_asked_for():
+def test_colored_noise_has_unit_variance_and_given_spectrum():
     freqs = np.fft.rfftfreq(BLOCK, 1 / SFREQ)
-    noise = coloured_noise(np.random.default_rng(0), (freqs + 1.0) ** -1.0, N_ELECTRODES, BLOCK)
+    noise = colored_noise(np.random.default_rng(0), (freqs + 1.0) ** -1.0, N_ELECTRODES, BLOCK)
     assert noise.shape == (N_ELECTRODES, BLOCK)
     assert noise.var() == pytest.approx(1.0, abs=0.05)
     welch, power = signal.welch(noise, SFREQ, nperseg=1024)
-    use = (welch > 5) & (welch < 100)
-    slope = np.polyfit(np.log(welch[use] + 1.0), np.log(power.mean(axis=0)[use]), 1)[0]
+    fitted = (welch > 5) & (welch < 100)
+    slope = np.polyfit(np.log(welch[fitted] + 1.0), np.log(power.mean(axis=0)[fitted]), 1)[0]
     assert slope == pytest.approx(-2.0, abs=0.05)
 
 
-def test_noise_mixed_over_the_scalp_correlates_with_distance():
+def test_correlation_of_mixed_noise_decreases_with_distance():
     root = spatial_root(1.0)
     covariance = root @ root.T
-    at = {name: i for i, name in enumerate(ELECTRODES)}
+    row = {name: i for i, name in enumerate(ELECTRODES)}
     assert np.diag(covariance) == pytest.approx(np.ones(N_ELECTRODES))
-    assert covariance[at["F3"], at["C3"]] > covariance[at["F3"], at["P3"]] > covariance[at["F3"], at["T6"]]
+    assert covariance[row["F3"], row["C3"]] > covariance[row["F3"], row["P3"]] > covariance[row["F3"], row["T6"]]
 
 
-def test_blocks_of_background_join_without_a_seam():
-    patient = Fingerprint.draw(np.random.default_rng(3))
+def test_background_is_continuous_across_blocks():
+    patient = PatientProfile.draw(np.random.default_rng(3))
     blocks = list(background(patient, 2 * BLOCK + 100))
     assert [block.shape for block in blocks] == [(19, BLOCK), (19, BLOCK), (19, 100)]
     steps = np.abs(np.diff(np.concatenate(blocks, axis=1), axis=1))
-    for seam in (BLOCK - 1, 2 * BLOCK - 1):
-        assert (steps[:, seam] <= steps.max(axis=1)).all()
-        assert steps[:, seam].mean() < 2 * steps.mean()
+    for boundary in (BLOCK - 1, 2 * BLOCK - 1):
+        assert (steps[:, boundary] <= steps.max(axis=1)).all()
+        assert steps[:, boundary].mean() < 2 * steps.mean()
 
 
-def test_every_kind_occurs_in_at_least_12_patients_by_default(default_study):
+def test_each_seizure_type_occurs_in_13_patients_by_default(default_study):
     patients = {"sz_foc": set(), "sz_gen": set()}
     for case, _, seizures in default_study:
         for seizure in seizures:
-            patients[seizure.habit.event_type].add(case.patient)
-    assert {kind: len(who) for kind, who in patients.items()} == {"sz_foc": 13, "sz_gen": 13}
+            patients[seizure.profile.event_type].add(case.patient)
+    assert {kind: len(names) for kind, names in patients.items()} == {"sz_foc": 13, "sz_gen": 13}
     groups = [case.group for case, *_ in default_study]
     assert groups != sorted(groups, key=["focal", "generalized", "both", "none"].index)
 
 
 @pytest.mark.parametrize("kind", ["sz_foc", "sz_gen"])
-def test_power_rises_along_the_track_of_the_truth(default_study, kind):
-    """On the onset electrodes, in the grown part; against the same frequencies in the same background."""
+def test_power_increases_along_frequency_track_of_truth(default_study, kind):
+    """Compare the onset electrodes at full amplitude with the median of the same frequencies outside seizures."""
     on_track, off_track = [], []
     for _, digital, seizures in default_study:
-        if not any(seizure.habit.event_type == kind for seizure in seizures):
+        if not any(seizure.profile.event_type == kind for seizure in seizures):
             continue
         freqs, times, power = signal.spectrogram(digital * MICROVOLTS_PER_STEP, SFREQ, nperseg=512, noverlap=256)
-        quiet = np.ones(times.size, dtype=bool)
+        interictal = np.ones(times.size, dtype=bool)
         for seizure in seizures:
-            quiet &= (times < seizure.onset - 2) | (times > seizure.onset + seizure.duration + 2)
-        usual = np.median(power[..., quiet], axis=2)
-        for seizure in (s for s in seizures if s.habit.event_type == kind):
+            interictal &= (times < seizure.onset - 2) | (times > seizure.onset + seizure.duration + 2)
+        baseline = np.median(power[..., interictal], axis=2)
+        for seizure in (s for s in seizures if s.profile.event_type == kind):
             truth = seizure.truth()
             rows = [ELECTRODES.index(name) for name in truth["onset_electrodes"]]
             track = np.array(truth["track"])
-            grown = (times > seizure.onset + 0.4 * seizure.duration) & (times < track[-1, 0] - 2)
-            hertz = np.interp(times[grown], track[:, 0], track[:, 1])
-            rise = np.log(power[rows][..., grown] / usual[rows][..., None]).mean(axis=0)
-            bins = np.round(hertz * 2).astype(int)  # half a hertz each
+            full = (times > seizure.onset + 0.4 * seizure.duration) & (times < track[-1, 0] - 2)
+            hertz = np.interp(times[full], track[:, 0], track[:, 1])
+            rise = np.log(power[rows][..., full] / baseline[rows][..., None]).mean(axis=0)
+            bins = np.round(hertz * 2).astype(int)  # bins of 0.5 Hz
             on_track.append(rise[bins, np.arange(bins.size)].mean())
             off_track.append(rise[np.round(hertz * 3).astype(int), np.arange(bins.size)].mean())
     assert len(on_track) == 36
@@ -233,7 +233,7 @@ def test_power_rises_along_the_track_of_the_truth(default_study, kind):
 
 
 def features(study: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log band power (n_windows, 100), class 0 to 2 and patient of every window with a clear label."""
+    """Log band power (n_windows, 100), class 0 to 2 and patient of the windows that are not borderline."""
     pairs = [[ELECTRODES.index(name) for name in pair.split("-")] for pair in TCP.split()]
     length = WINDOW * SFREQ
     freqs = np.fft.rfftfreq(length, 1 / SFREQ)
@@ -248,7 +248,7 @@ def features(study: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         covered = np.zeros((len(windows), 3))
         for seizure in seizures:
             end = np.minimum(seizure.onset + seizure.duration, onsets + WINDOW)
-            kind = 1 + (seizure.habit.event_type == "sz_gen")
+            kind = 1 + (seizure.profile.event_type == "sz_gen")
             covered[:, kind] += np.clip(end - np.maximum(seizure.onset, onsets), 0, None)
         clear = (covered.sum(axis=1) == 0) | (covered.max(axis=1) >= WINDOW / 2)
         rows.append(bands.reshape(len(windows), -1)[clear])
@@ -257,13 +257,13 @@ def features(study: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate(rows), np.concatenate(labels), np.array(patients)
 
 
-def test_band_powers_find_it_hard_but_possible_and_a_leak_flatters_them(default_study):
+def test_band_power_classifier_scores_in_range_and_higher_with_leakage(default_study):
     x, y, patients = features(default_study)
     model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
     by_patient = StratifiedGroupKFold(5, shuffle=True, random_state=0)
     by_window = StratifiedKFold(5, shuffle=True, random_state=0)
     for labels, low, high in ((y, 0.62, 0.80), (y > 0, 0.65, 0.85)):
-        honest = balanced_accuracy_score(labels, cross_val_predict(model, x, labels, groups=patients, cv=by_patient))
+        score = balanced_accuracy_score(labels, cross_val_predict(model, x, labels, groups=patients, cv=by_patient))
         leaking = balanced_accuracy_score(labels, cross_val_predict(model, x, labels, cv=by_window))
-        assert low < honest < high
-        assert leaking > honest + 0.05
+        assert low < score < high
+        assert leaking > score + 0.05

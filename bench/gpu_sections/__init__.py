@@ -1,0 +1,1 @@
+"""Sections of the GPU benchmark `python -m bench.gpu`, one subject per module."""

@@ -1,0 +1,55 @@
+"""Settings of the stages that make windows, spectrograms' inputs and folds."""
+
+from pydantic import Field
+
+from eegwf.config.data import Bids, FoldArrays, Signals, Synthetic, Windows
+from eegwf.config.stages.base import StageSettings
+
+
+class SynthesizeSettings(StageSettings):
+    """Settings of `synthesize`."""
+
+    dataset: Synthetic
+
+
+class WindowsSettings(StageSettings):
+    """Settings of `windows`."""
+
+    dataset: Synthetic | Bids = Field(discriminator="kind")
+    signals: Signals
+    windows: Windows
+    patients: dict[str, str]
+
+
+class ImportTablesSettings(StageSettings):
+    """Settings of `import_tables`."""
+
+    dataset: FoldArrays
+    patients: dict[str, str]
+
+
+class ImportSpectrogramSettings(StageSettings):
+    """Settings of `import_spectrogram`."""
+
+    dataset: FoldArrays
+
+
+class FoldsSettings(StageSettings):
+    """Settings of `folds`.
+
+    Attributes
+    ----------
+    folds
+        Number of folds, `leave-one-patient-out`, or the path of a table.
+    n_folds
+        Number of folds that the workflow has planned.
+    reserved, n_inner_folds
+        Fraction of the patients that is reserved for tuning, and the number of folds among them; None if no patients
+        are reserved.
+    """
+
+    folds: int | str
+    n_folds: int
+    seed: int
+    reserved: float | None = None
+    n_inner_folds: int | None = None

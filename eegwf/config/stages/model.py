@@ -1,0 +1,85 @@
+"""Settings of the stages that tune, retrain and explain a model."""
+
+from typing import Any, Literal
+
+from eegwf.config.data import ClassSet
+from eegwf.config.stages.base import StageSettings
+from eegwf.config.training import Training
+from eegwf.config.tuning import Budget, Model, TrialSettings, Value
+
+
+class DeviceSettings(StageSettings):
+    """Settings of every stage that runs a model."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    threads: int
+    deterministic: bool
+    seed: int
+    classes: ClassSet
+
+
+class LearningSettings(DeviceSettings):
+    """Settings of the stages that train a model."""
+
+    model: str
+    training: Training
+    permute_labels: bool
+
+
+class TuneSettings(LearningSettings):
+    """Settings of `tune`.
+
+    Attributes
+    ----------
+    space
+        Fixed parameters and search space of the model.
+    n_best
+        Number of complete trials without which a study does not end.
+    """
+
+    tuning: TrialSettings
+    space: Model
+    n_best: int
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the trials; a larger budget continues a study instead of starting another one."""
+        found = super().identity()
+        del found["n_best"]
+        for name in Budget.model_fields:
+            del found["tuning"][name]
+        return found
+
+
+class SelectBestSettings(StageSettings):
+    """Settings of `select_best`.
+
+    Attributes
+    ----------
+    budget
+        Limits of the study.
+    fixed
+        Fixed parameters of the model.
+    """
+
+    budget: Budget
+    inner_folds: int
+    n_best: int
+    fixed: dict[str, Value]
+
+
+class RetrainSettings(LearningSettings):
+    """Settings of `retrain`.
+
+    Attributes
+    ----------
+    epochs
+        Maximum number of epochs; None for that of `training`.
+    """
+
+    epochs: int | None
+
+
+class ExplainSettings(DeviceSettings):
+    """Settings of `explain`."""
+
+    max_windows_per_class: int

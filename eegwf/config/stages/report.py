@@ -1,0 +1,17 @@
+"""Settings of the stages that write the report and the summary."""
+
+from eegwf.config.paths import Combination
+from eegwf.config.stages.base import StageSettings
+from eegwf.config.study import StudyDesign
+
+
+class ReportSettings(StageSettings):
+    """Settings of `report`: all that the results depend on."""
+
+    study: StudyDesign
+
+
+class SummarySettings(StageSettings):
+    """Settings of `summary`: the combinations that it compares."""
+
+    combinations: list[Combination]

@@ -1,0 +1,136 @@
+"""The stages of the workflow, in the order in which they run: all that is known of each, once.
+
+A stage is a rule in `rules/<stage>.smk`, a script `workflow/scripts/<stage>.py` and a module `eegwf/jobs/<stage>.py` of
+the same name.
+"""
+
+from dataclasses import dataclass
+
+from eegwf.config.stages.base import StageSettings
+from eegwf.config.stages.data import (
+    FoldsSettings,
+    ImportSpectrogramSettings,
+    ImportTablesSettings,
+    SynthesizeSettings,
+    WindowsSettings,
+)
+from eegwf.config.stages.evaluation import EvaluateSettings
+from eegwf.config.stages.model import ExplainSettings, RetrainSettings, SelectBestSettings, TuneSettings
+from eegwf.config.stages.report import ReportSettings, SummarySettings
+from eegwf.config.stages.spectrogram import SpectrogramSettings
+from eegwf.plan import work
+from eegwf.plan.costs import CostModel
+
+ALL_KINDS = ("synthetic", "bids", "fold_arrays")
+RECORDINGS = ("synthetic", "bids")
+COMBINATION = "{model}_{spectrogram}_{classes}"
+FOLD = f"{COMBINATION}_fold{{fold}}"
+
+FIXED_TIME = CostModel()
+
+
+@dataclass(frozen=True)
+class RuleResources:
+    """Resources that the first attempt of a job requests.
+
+    Attributes
+    ----------
+    mem_mb, minutes
+        Memory in MB, and time.
+    cpus
+        CPU cores; stages that train or explain a model request `threads` of the configuration instead.
+    gpu
+        What the stage uses a GPU for: a `model`, a `spectrogram`, or nothing.
+    """
+
+    mem_mb: int
+    minutes: int
+    cpus: int = 1
+    gpu: str | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the workflow.
+
+    Attributes
+    ----------
+    name
+        Name of the rule.
+    settings
+        Class of the settings that decide its result.
+    resources
+        What its jobs request.
+    cost
+        How their computing time is predicted.
+    job
+        Name of a job by wildcards, for its log and its benchmark file; empty if the stage is one job.
+    dataset_kinds
+        Kinds of data sets that the stage is for.
+    """
+
+    name: str
+    settings: type[StageSettings]
+    resources: RuleResources
+    cost: CostModel = FIXED_TIME
+    job: str = ""
+    dataset_kinds: tuple[str, ...] = ALL_KINDS
+
+
+# Memory was measured on the default study: 1.2 GB for a training, 0.9 GB for an explanation, 0.7 GB for a spectrogram,
+# 0.5 GB for reading recordings, 0.2 GB for the rest. The values are larger, since a job that exceeds them is killed.
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("synthesize", SynthesizeSettings, RuleResources(2_000, 30, cpus=4), dataset_kinds=("synthetic",)),
+        Stage(
+            "windows",
+            WindowsSettings,
+            RuleResources(8_000, 240, cpus=8),
+            CostModel(work.windows),
+            dataset_kinds=RECORDINGS,
+        ),
+        Stage("import_tables", ImportTablesSettings, RuleResources(2_000, 20), dataset_kinds=("fold_arrays",)),
+        Stage(
+            "import_spectrogram",
+            ImportSpectrogramSettings,
+            RuleResources(4_000, 60),
+            job="{spectrogram}",
+            dataset_kinds=("fold_arrays",),
+        ),
+        Stage("folds", FoldsSettings, RuleResources(4_000, 20)),
+        Stage(
+            "spectrogram",
+            SpectrogramSettings,
+            RuleResources(4_000, 120, cpus=8, gpu="spectrogram"),
+            CostModel(work.windows, rate_of="spectrogram"),
+            job="{spectrogram}",
+            dataset_kinds=RECORDINGS,
+        ),
+        Stage(
+            "tune",
+            TuneSettings,
+            RuleResources(6_000, 480, gpu="model"),
+            CostModel(work.tuning, rate_of="model", timing=work.tuning_timing, fixed_seconds=work.tuning_timeout),
+            job=f"{COMBINATION}_{{study}}_worker{{worker}}",
+        ),
+        Stage("select_best", SelectBestSettings, RuleResources(1_000, 20), job=FOLD),
+        Stage(
+            "retrain",
+            RetrainSettings,
+            RuleResources(6_000, 240, gpu="model"),
+            CostModel(work.retraining, rate_of="model", timing=work.retraining_timing),
+            job=FOLD,
+        ),
+        Stage("evaluate", EvaluateSettings, RuleResources(4_000, 60), job=COMBINATION),
+        Stage(
+            "explain",
+            ExplainSettings,
+            RuleResources(6_000, 60, gpu="model"),
+            CostModel(work.attribution, rate_of="model"),
+            job=FOLD,
+        ),
+        Stage("report", ReportSettings, RuleResources(4_000, 30), job=COMBINATION),
+        Stage("summary", SummarySettings, RuleResources(1_000, 20)),
+    )
+}

@@ -1,0 +1,63 @@
+"""Computing time of the jobs of a combination, from the benchmark files of Snakemake."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from eegwf.config.paths import Combination, ResultPaths
+from eegwf.spectrograms.names import members
+from eegwf.storage.files import read_table
+
+COLUMNS = ("job", "seconds", "max_rss_mb", "cpu_seconds")
+
+
+def timing(paths: ResultPaths, combination: Combination, stages: Sequence[str]) -> pd.DataFrame:
+    """Read the computing time of the jobs of a combination; jobs without a benchmark file are omitted.
+
+    Parameters
+    ----------
+    paths
+        Files of the study.
+    combination
+        Model, spectrogram and class set.
+    stages
+        Names of the stages, in the order of the workflow.
+
+    Returns
+    -------
+    DataFrame
+        Columns `job seconds max_rss_mb cpu_seconds`, a row per job in the order of the workflow; NaN if Snakemake did
+        not measure a value because the job was shorter than its sampling interval.
+    """
+    rows = []
+    for path in _benchmarks(paths.benchmarks, combination, stages):
+        table = read_table(path)
+        if len(table):
+            row = [pd.to_numeric(table[name], errors="coerce").iloc[-1] for name in ("s", "max_rss", "cpu_time")]
+            rows.append([path.relative_to(paths.benchmarks).with_suffix("").as_posix(), *row])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _benchmarks(folder: Path, combination: Combination, stages: Sequence[str]) -> Iterator[Path]:
+    """Benchmark files of the data, of the spectrograms and of the combination, in the order of the workflow."""
+    name, spectrograms = combination.name, members(combination.spectrogram)
+    paths = [path for path in folder.glob("*.tsv") if path.stem != "summary"]
+    for path in folder.glob("*/*.tsv"):
+        if path.stem == name or path.stem.startswith(f"{name}_") or path.stem in spectrograms:
+            paths.append(path)
+
+    def order(path: Path) -> tuple[int, int, int, str]:
+        stage = stage_of(path.relative_to(folder).with_suffix("").as_posix())
+        numbers = re.search(r"(?:_fold(\d+))?(?:_worker(\d+))?$", path.stem)
+        fold, worker = numbers.groups() if numbers else (None, None)
+        place = stages.index(stage) if stage in stages else len(stages)
+        return (place, int(fold or 0), int(worker or 0), str(path))
+
+    yield from sorted(paths, key=order)
+
+
+def stage_of(job: str) -> str:
+    """Stage of the name of a job: `tune/vit_mel_3class_fold1` belongs to `tune`."""
+    return job.split("/")[0]

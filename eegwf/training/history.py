@@ -1,0 +1,13 @@
+"""Types of the history of a training."""
+
+from collections.abc import Callable
+from typing import Any
+
+# One record per epoch: `epoch` from 1, `train_loss`, `validation_loss`, `balanced_accuracy`, `macro_f1`.
+History = list[dict[str, Any]]
+# Called with the history after an epoch.
+EpochCallback = Callable[[History], None]
+
+
+def ignore_epoch(history: History) -> None:
+    """Do nothing after an epoch."""

@@ -1,0 +1,223 @@
+"""Settings of a stage: all that it reads, and nothing else."""
+
+import ast
+import json
+import typing
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from pydantic import BaseModel
+
+from eegwf.config.paths import Combination
+from eegwf.config.stages.base import StageSettings
+from eegwf.config.study import Study
+from eegwf.dag.code_digest import reachable_modules
+from eegwf.dag.flow import Flow, read_flow
+from eegwf.dag.stage_config import stage_config
+from eegwf.dag.stages import STAGES
+from eegwf.errors import InputError
+
+JOB = SimpleNamespace(model="vit", spectrogram="mel", classes="2class", fold="1")
+OF_RECORDINGS = [name for name, stage in STAGES.items() if "synthetic" in stage.dataset_kinds and name != "summary"]
+TRAINED = {"tune", "retrain"}
+MODEL = {*TRAINED, "explain"}
+
+# Stages whose result depends on a key of the configuration, besides the report; a section stands for all its keys.
+READ_BY = {
+    "results": set(),
+    "seed": {"folds", *MODEL, "evaluate"},
+    "threads": MODEL,
+    "device": MODEL,
+    "deterministic": MODEL,
+    "dataset": {"synthesize", "windows"},
+    "patients": {"windows"},
+    "permute_labels": TRAINED,
+    "signals": {"windows"},
+    "windows": {"windows"},
+    "folds": {"folds"},
+    "classes.2class": {*MODEL, "evaluate"},
+    "classes.3class": set(),
+    "spectrograms.device": {"spectrogram"},
+    "spectrograms.mel": {"spectrogram"},
+    "spectrograms.stft": set(),
+    "spectrograms.cwt": set(),
+    "models.vit.fixed": {"tune", "select_best"},
+    "models.vit.search": {"tune"},
+    "models.vit.start": {"tune"},
+    "models.lstm": set(),
+    "training": TRAINED,
+    "tuning.n_trials": {"tune", "select_best"},
+    "tuning.n_epochs": {"tune", "select_best"},
+    "tuning.timeout_minutes": {"tune", "select_best"},
+    "tuning.inner_folds": {"tune", "select_best"},
+    "tuning.sampler": {"tune"},
+    "tuning.n_startup_trials": {"tune"},
+    "tuning.pruner": {"tune"},
+    "tuning.pruner_n_startup_trials": {"tune"},
+    "tuning.pruner_n_warmup_epochs": {"tune"},
+    "tuning.wilcoxon_p_threshold": {"tune"},
+    "tuning.mode": {"folds"},
+    "tuning.reserved": set(),
+    "tuning.allow_optimistic": set(),
+    "tuning.n_workers": set(),
+    "retrain.n_best": {"tune", "select_best"},
+    "retrain.epochs": {"retrain"},
+    "evaluation": {"evaluate"},
+    "explanation": {"explain"},
+    "matrix": set(),
+    "cluster": set(),
+}
+# Values of keys whose type does not name another one.
+OTHER = {
+    "classes.2class": {"background": ["bckg"], "seizure": ["sz_foc"]},
+    "classes.3class": {"background": ["bckg"], "seizure": ["sz_foc"]},
+    "models.vit.fixed": {"heads": 4},
+    "models.vit.search": {},
+    "models.vit.start": ["defaults"],
+    "models.lstm.fixed": {"layers": 2},
+    "models.lstm.search": {},
+    "models.lstm.start": ["defaults"],
+    "patients": {"sub-21": "sub-01"},
+    "signals.notch": [50.0],
+    "evaluation.primary": "rank1",
+    "tuning.wilcoxon_p_threshold": 0.2,
+    "tuning.mode": "reserved",
+}
+
+
+@pytest.fixture
+def flow_of(root):
+    def read(**settings) -> Flow:
+        return read_flow(root / "config/config.yaml", [], settings)
+
+    return read
+
+
+def leaves(section: BaseModel, place: str = "") -> Iterator[tuple[str, object]]:
+    """Every key below a section, with its other value."""
+    for name, field in type(section).model_fields.items():
+        key, value = f"{place}{name}", getattr(section, name)
+        if key in OTHER:
+            yield key, OTHER[key]
+        elif isinstance(value, BaseModel):
+            yield from leaves(value, f"{key}.")
+        elif key == "models":
+            for model in ("vit", "lstm"):
+                yield from (
+                    (f"{key}.{model}.{part}", OTHER[f"{key}.{model}.{part}"]) for part in ("fixed", "search", "start")
+                )
+        elif key == "classes":
+            yield from ((f"{key}.{name}", OTHER[f"{key}.{name}"]) for name in value)
+        elif key != "dataset.kind":
+            yield key, other_value(field.annotation, value)
+
+
+def other_value(annotation, value):
+    """A value of the same type that differs."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    choices = [choice for part in (annotation, *typing.get_args(annotation)) for choice in typing.get_args(part)]
+    text = [choice for choice in choices if isinstance(choice, str) and choice != value]
+    if text:
+        return text[0]
+    return (
+        [] if isinstance(value, list) and value else ["x"] if isinstance(value, list) else 7 if value is None else "x"
+    )
+
+
+def with_value(section, keys: list[str], value):
+    """A copy of a section with another value, without validation."""
+    name, *rest = keys
+    if isinstance(section, dict):
+        return {**section, name: with_value(section[name], rest, value) if rest else value}
+    return section.model_copy(update={name: with_value(getattr(section, name), rest, value) if rest else value})
+
+
+def stages_reading(study: Study, other: Study) -> set[str]:
+    """Stages whose settings differ between two configurations."""
+    return {
+        stage
+        for stage in OF_RECORDINGS
+        if json.dumps(stage_config(study, stage, JOB).model_dump(mode="json", warnings=False))
+        != json.dumps(stage_config(other, stage, JOB).model_dump(mode="json", warnings=False))
+    }
+
+
+def test_a_key_reaches_the_stages_that_read_it_and_no_other(flow_of):
+    study = flow_of().study
+    checked = set()
+    for key, value in leaves(study):
+        section = max((name for name in READ_BY if key == name or key.startswith(f"{name}.")), key=len)
+        checked.add(section)
+        expected = READ_BY[section] | (set() if section == "cluster" else {"report"})
+        assert stages_reading(study, with_value(study, key.split("."), value)) == expected, key
+    assert checked == set(READ_BY)
+
+
+def attributes(stage: str, root) -> set[str]:
+    """Names of all attributes that the code of a stage reads, except in the definition of the configuration."""
+    modules = reachable_modules(root / "workflow/scripts" / f"{stage}.py", "eegwf.models.vit")
+    names = set()
+    for module, path in modules.items():
+        if not module.startswith("eegwf.config") or module.startswith("eegwf.config.stages"):
+            names |= {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    return names
+
+
+def fields(section: type[BaseModel]) -> Iterator[str]:
+    """Names of all fields of a section and of the sections in it, except those of data sets."""
+    for name, field in section.model_fields.items():
+        yield name
+        for part in (field.annotation, *typing.get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel) and name != "dataset":
+                yield from fields(part)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "report"])
+def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
+    settings = STAGES[stage].settings
+    job = (root / "eegwf/jobs" / f"{stage}.py").read_text() + (root / "eegwf/config/stages/spectrogram.py").read_text()
+    unread = [name for name in settings.model_fields if f"settings.{name}" not in job and f"self.{name}" not in job]
+    assert not unread
+    # The budget of a study is compared by `select_best`; a search space is validated where it is read.
+    # Parameters of a spectrogram are passed to it as keyword arguments.
+    elsewhere = {"step", "low", "high", "log", "choices", "kind", "timm", "window"}
+    assert set(fields(settings)) - attributes(stage, root) - elsewhere == set()
+
+
+def test_the_report_shows_the_whole_configuration(flow_of):
+    study = flow_of().study
+    shown = stage_config(study, "report", JOB).model_dump(mode="json")["study"]
+    assert shown == {key: value for key, value in study.model_dump(mode="json").items() if key != "cluster"}
+
+
+def test_the_summary_depends_on_the_combinations(flow_of):
+    combinations = [Combination("vit", "mel", "2class")]
+    settings = stage_config(flow_of().study, "summary", SimpleNamespace(), combinations)
+    assert settings.model_dump(mode="json") == {"combinations": [["vit", "mel", "2class"]]}
+
+
+def test_order_of_classes_survives_json_and_counts(flow_of):
+    orders = [["seizure", "background"], ["background", "seizure"]]
+    entries = {"background": ["bckg"], "seizure": ["sz"]}
+    texts = []
+    for order in orders:
+        flow = flow_of(classes={"2class": {name: entries[name] for name in order}})
+        texts.append([flow.settings(stage)(JOB) for stage in ("tune", "retrain", "explain", "evaluate")])
+        assert [list(json.loads(text)["classes"]) for text in texts[-1]] == [order] * 4
+    assert all(first != second for first, second in zip(*texts, strict=True))
+
+
+@pytest.mark.parametrize("stage", OF_RECORDINGS)
+def test_settings_survive_the_command_line(flow_of, stage):
+    settings: StageSettings = stage_config(flow_of().study, stage, JOB)
+    assert type(settings).parse(settings.model_dump_json()) == settings
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"combinations": [], "more": 1}', '{"combinations": [["vit", "mel"]]}'])
+def test_other_settings_are_refused(text):
+    with pytest.raises(InputError, match="--settings: not the settings of this stage: "):
+        STAGES["summary"].settings.parse(text)

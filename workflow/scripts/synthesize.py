@@ -1,0 +1,24 @@
+"""Write the synthetic data set.
+
+Example: python workflow/scripts/synthesize.py --settings '{"dataset": {"kind": "synthetic"}}' --output bids
+"""
+
+import argparse
+from pathlib import Path
+
+from eegwf.config.stages.data import SynthesizeSettings
+from eegwf.errors import run_script
+from eegwf.jobs import synthesize
+
+
+def main() -> None:
+    """Read the arguments and run the job."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--settings", type=SynthesizeSettings.parse, required=True, help="settings of the stage, JSON")
+    parser.add_argument("--output", type=Path, required=True, help="root of the data set")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
+    synthesize.run(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    run_script(main)
