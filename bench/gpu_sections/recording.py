@@ -88,6 +88,11 @@ class Recorder:
             Name of the section.
         measurement
             Name of the measurement.
+
+        Yields
+        ------
+        None
+            Nothing.
         """
         try:
             yield

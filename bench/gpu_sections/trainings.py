@@ -59,12 +59,28 @@ def configure(device: str, determinism: Determinism, tf32: bool = False) -> None
 
 
 def set_batch_size(trainer: Trainer, batch_size: int) -> None:
-    """Change the batch size of a trainer."""
+    """Change the batch size of a trainer.
+
+    Parameters
+    ----------
+    trainer
+        The trainer.
+    batch_size
+        Windows per step.
+    """
     trainer.settings = trainer.settings.model_copy(update={"batch_size": batch_size})
 
 
 def limit_epoch(trainer: Trainer, n_windows: int) -> None:
-    """Limit the epochs of a trainer to the first windows."""
+    """Limit the epochs of a trainer to the first windows.
+
+    Parameters
+    ----------
+    trainer
+        The trainer.
+    n_windows
+        Windows of an epoch.
+    """
     trainer.split = study.split(n_windows)
 
 

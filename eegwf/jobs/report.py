@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from eegwf.config.paths import Combination, ResultPaths
+from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.config.stages.report import ReportSettings
 from eegwf.dag.stages import STAGES
 from eegwf.provenance.run_record import describe_run
@@ -39,7 +39,7 @@ def run(settings: ReportSettings, results: Path, model: str, spectrogram: str, c
     data = collect(settings.study, paths, combination)
     costs = ledger(data, times, tuple(STAGES))
     page = render(data, record, times, costs)
-    files = paths.run(combination)
+    files = RunPaths(output.parent)
     write_table(files.timing, times)
     write_table(files.ledger, costs)
     write_json(files.run_record, record)
