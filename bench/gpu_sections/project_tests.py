@@ -17,10 +17,15 @@ SECONDS = 90
 
 def tests(context: Context) -> None:
     """Run the tests of the project that need a GPU."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", *FILES, "-k", "gpu or driver"]
+    # The conftest files import Snakemake, which a machine for measurements need not have.
+    options = ["-q", "-rs", "-p", "no:cacheprovider", "--noconftest"]
+    command = [sys.executable, "-m", "pytest", *options, *FILES, "-k", "gpu or driver"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=ROOT)
     lines = [line for line in finished.stdout.splitlines() if line.strip()][-8:]
     figures = {"returncode": finished.returncode, "tail": lines, "stderr": finished.stderr[-500:]}
     context.recorder.put("tests", figures)
     for line in lines:
         context.recorder.line(f"  {line[:200]}")
+    if finished.returncode:
+        reason = (finished.stderr.strip().splitlines() or ["see the lines above"])[-1]
+        context.recorder.line(f"  CHECK: pytest returned {finished.returncode}: {reason[:200]}")
