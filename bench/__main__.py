@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from bench import spectrograms, training
+from bench import training
 from bench.page import page
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -57,6 +57,8 @@ def main() -> None:
     file = arguments.folder / "benchmarks.json"
     figures: dict[str, Any] = json.loads(file.read_text()) if arguments.only and file.exists() else {}
     if arguments.only != "training":
+        from bench import spectrograms  # it needs the libraries that eegwf is compared with
+
         figures["machine"] = machine("spectrograms")
         figures["spectrograms"] = spectrograms.measure_all(
             figures["machine"]["cores"], arguments.rounds, arguments.hours

@@ -79,6 +79,7 @@ def test_bytes_depend_neither_on_chunks_nor_on_threads(name, windows, tmp_path):
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.kill
 def test_job_killed_ten_times_writes_the_same_bytes(windows, tmp_path):
     uninterrupted = [path.read_bytes() for path in write("mel", windows, tmp_path / "uninterrupted")]
     paths = [tmp_path / "killed" / f"mel.{suffix}" for suffix in ("npy", "json")]
@@ -112,6 +113,7 @@ def run_until(call, job):
 
 
 @pytest.mark.parametrize("name", SPECTROGRAMS)
+@pytest.mark.kill
 def test_job_killed_at_every_file_operation_writes_the_same_bytes(name, windows, tmp_path):
     """Each attempt ends one operation later than the one before; Snakemake removes the outputs in between."""
     uninterrupted = [path.read_bytes() for path in write(name, windows, tmp_path / "uninterrupted")]

@@ -84,6 +84,7 @@ def test_validation_and_test_predictions_are_of_their_folds(study, uninterrupted
         assert set(table["patient"].map(folds)) == {fold} == set(table["fold"])
 
 
+@pytest.mark.kill
 def test_retraining_killed_ten_times_gives_the_same_files(study, uninterrupted, tmp_path):
     arguments = (study, tmp_path)
     kill_ten_times(run_retraining, arguments, tmp_path / "state", lambda: contents(tmp_path) == uninterrupted, seed=3)

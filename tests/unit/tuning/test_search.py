@@ -56,6 +56,7 @@ def test_nan_in_the_test_fold_changes_no_trial(study, tmp_path, uninterrupted):
         run_study(study, tmp_path, arrays=tmp_path / "mel.npy", code="other")
 
 
+@pytest.mark.kill
 def test_search_killed_ten_times_gives_the_same_files(study, tmp_path, uninterrupted):
     files = (tmp_path / "trials.tsv", tmp_path / "best.json")
     arguments = (study, tmp_path)
