@@ -47,7 +47,9 @@ def machine(part: str) -> dict[str, Any]:
 
 def main() -> None:
     """Read the arguments, measure, write the figures and the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each comparison")
     parser.add_argument("--hours", type=float, default=20.0, help="hours of recordings written to disk as spectrograms")
     parser.add_argument("--windows", type=int, help="windows of an epoch of training, a multiple of 96")

@@ -53,7 +53,7 @@ def test_an_image_of_another_library_or_lock_is_refused(image, tmp_path):
     check_image(image, tmp_path)
     changed = tmp_path / "eegwf/training/loop.py"
     changed.write_text(changed.read_text() + "\n")
-    with pytest.raises(InputError, match=r"its library is .* and this checkout's is"):
+    with pytest.raises(InputError, match=r"its library is .*, but that of this checkout is"):
         check_image(image, tmp_path)
     shutil.copy(ROOT / "eegwf/training/loop.py", changed)
     (tmp_path / "envs/eegwf.txt").write_text("torch==2.0.0\n")
@@ -61,7 +61,7 @@ def test_an_image_of_another_library_or_lock_is_refused(image, tmp_path):
         check_image(image, tmp_path)
 
 
-TOLD = {"absent.sif": "there is no image; build one", "no.sif": "not an image that Apptainer can read"}
+TOLD = {"absent.sif": "no such image; build it with `make image`", "no.sif": "Apptainer can't read this image"}
 
 
 def test_a_run_without_its_image_ends_in_a_sentence(image, tmp_path):
