@@ -3,12 +3,10 @@
 The Snakemake workflow calls this library stage by stage. In Python, `load_run` opens the results of a finished run.
 """
 
-from typing import Any
-
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str):
     # Imported on first use: Snakemake imports this package whenever it reads the workflow, and models import torch.
     if name in ("load_run", "Run"):
         from eegwf import runs

@@ -37,7 +37,7 @@ def modules_of(root, script, *modules):
 def edit(copy, name, old, new):
     path = copy / name
     text = path.read_text()
-    assert text.count(old) >= 1, f"{name} holds {old!r} no more; choose another place to edit"
+    assert text.count(old) >= 1, f"{name} no longer contains {old!r}; choose another place to edit"
     path.write_text(text.replace(old, new, 1))
 
 
@@ -48,9 +48,9 @@ def test_a_copy_elsewhere_has_the_same_digest(root, copy):
 def test_words_do_not_change_it(copy):
     before = digest_of(copy, "tune", "eegwf.models.vit")
     edit(copy, LOOP, "\n\n\n", "\n# A remark.\n\n\n\n")
-    edit(copy, LOOP, '"""The steps of a training', '"""Another name of the training function')
-    edit(copy, LOOP, '    """One step of', '    """A single step of')
-    edit(copy, "eegwf/data/splits.py", '    """Windows that a class set keeps', '    """What a class set keeps')
+    edit(copy, LOOP, '"""Epochs and optimizer steps', '"""Optimizer steps and epochs')
+    edit(copy, LOOP, '    """Make an optimizer step', '    """Make one optimizer step')
+    edit(copy, "eegwf/data/splits.py", '    """Windows of a class set', '    """The windows of a class set')
     edit(
         copy,
         "eegwf/config/training.py",
@@ -58,14 +58,14 @@ def test_words_do_not_change_it(copy):
         'description="The maximum number of epochs',
     )
     edit(copy, "scripts/tune.py", "    parser =", "    # A remark.\n\n    parser =")
-    edit(copy, "eegwf/models/vit.py", "import", "# A remark.\nimport")
+    edit(copy, "eegwf/models/vit.py", "import timm", "# A remark.\nimport timm")
     assert digest_of(copy, "tune", "eegwf.models.vit") == before
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("eegwf/training/sampling.py", "share = -(-len(label)", "share = -(-2 * len(label)"),
+        ("eegwf/training/sampling.py", "per_class = -(-len(label)", "per_class = -(-2 * len(label)"),
         (LOOP, 'average="macro"', 'average="micro"'),
         ("eegwf/training/__init__.py", '"""\n', '"""\nSWITCH = 1\n'),
         ("eegwf/models/vit.py", "width: int = 64", "width: int = 65"),
