@@ -108,9 +108,16 @@ class LSTM(nn.Module):
         frames = self.dropout(self.frames(x)).float()
         # cuDNN's LSTM computes gradients only in training mode, but attribution needs gradients in evaluation mode,
         # without dropout; torch's implementation is used there.
+        # The other flags are given, since their defaults would enable TF32 and nondeterministic algorithms.
+        cudnn = torch.backends.cudnn
         # Autocast would run the LSTM in float16 even if bfloat16 is selected, and without loss scaling.
         with (
-            torch.backends.cudnn.flags(enabled=self.training or not torch.is_grad_enabled()),
+            cudnn.flags(
+                enabled=self.training or not torch.is_grad_enabled(),
+                benchmark=cudnn.benchmark,
+                deterministic=cudnn.deterministic,
+                allow_tf32=cudnn.allow_tf32,
+            ),
             torch.autocast(x.device.type, enabled=False),
         ):
             states, _ = self.lstm(frames)
