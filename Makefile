@@ -47,9 +47,9 @@ reproduce: $(VENV)/.installed
 bench: $(VENV)/.benched
 	$(BIN)/python -m bench
 
-# Checks and measures the GPU code; without a GPU: make bench-gpu GPU_OPTIONS="--cpu --quick"
+# Checks and measures the GPU code, writes gpu/; without a GPU: make bench-gpu GPU_OPTIONS="--cpu --quick"
 bench-gpu: $(VENV)/.installed
-	$(BIN)/python -m bench.gpu $(GPU_OPTIONS)
+	$(BIN)/python -m bench.gpu --output gpu $(GPU_OPTIONS)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted((ROOT / "eegwf").rglob("*.py"))
+MODULES = sorted(path for package in ("eegwf", "bench") for path in (ROOT / package).rglob("*.py"))
 # Arguments that Snakemake passes to functions of a rule; their meaning is the same everywhere.
 SNAKEMAKE = ("wildcards", "input", "output", "attempt")
 SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)

@@ -375,6 +375,7 @@ def test_settings_are_parsed_as_by_snakemake():
             parse_settings([invalid])
 
 
+@pytest.mark.slow
 def test_check_does_not_import_torch_or_optuna():
     """The check takes seconds, also on a login node that only submits jobs."""
     code = (

@@ -168,6 +168,7 @@ values = st.recursive(
 mappings = st.dictionaries(st.sampled_from(["a", "b", "c"]), values, max_size=3)
 
 
+@pytest.mark.slow
 @given(mappings, mappings)
 def test_merging_keeps_what_the_later_does_not_set(one, two):
     assert merge(one, one) == one and merge({}, one) == one and merge(one, {}) == one

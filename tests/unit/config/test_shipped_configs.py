@@ -76,6 +76,7 @@ def test_persons_recorded_twice(load):
     assert load("datasets/chbmit").study.patients == {"sub-21": "sub-01"}
 
 
+@pytest.mark.slow
 def test_snakemake_merges_as_we_do(root, tmp_path):
     """A real Snakemake with --configfile: the job gets the file's data set and class sets, whole."""
     mine = tmp_path / "mine.yaml"

@@ -127,6 +127,7 @@ def test_no_model_is_in_a_stage_that_was_not_given_it(root):
         assert modules & modules_of(root, "tune", entry.module) == {entry.module}
 
 
+@pytest.mark.slow
 def test_every_module_of_the_package_that_runs_is_found(root):
     """The import statements, followed, give what Python really loads."""
     for script in ("windows", "tune", "select_best"):

@@ -108,6 +108,7 @@ def test_rules_have_one_form(root):
         assert len(block.splitlines()) <= 30, f"{name} has {len(block.splitlines())} lines"
 
 
+@pytest.mark.slow
 def test_scripts_are_thin_and_explain_themselves(root):
     scripts = sorted((root / "workflow/scripts").glob("*.py"))
     for script in scripts:

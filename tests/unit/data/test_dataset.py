@@ -136,6 +136,7 @@ def test_windows_of_long_recordings_are_cut_from_blocks(run, bids):
     np.testing.assert_allclose(arrays[-len(expected) :], expected, rtol=2**-11, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_one_and_two_workers_write_the_same_bytes(run):
     assert contents(run("one", "state1", 1)) == contents(run("two", "state2", 2))
 
@@ -196,6 +197,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.kill
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_run_continues_and_its_workers_end(run, bids, tmp_path, root, workers):
     """The bytes are those of an uninterrupted run, and no worker process remains."""

@@ -38,6 +38,7 @@ def windows(draw):
     return table({name: draw(counts) for name in names})
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(windows(), st.integers(3, 15), st.integers(0, 2**31 - 1), st.randoms(use_true_random=False))
 def test_folds_are_a_partition_of_the_patients(table, folds, seed, random):
@@ -59,6 +60,7 @@ def variation(made):
     return float((counts.std() / counts.mean()).mean())
 
 
+@pytest.mark.slow
 def test_labels_are_distributed_more_evenly_than_by_chance():
     made, chance = [], []
     for seed in range(8):

@@ -48,6 +48,7 @@ def sklearn_scores(truth, predicted, p, weight):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_replicates_equal_scikit_learn_with_sample_weights(n_classes):
     truth, predicted, p, patient = draw(n_classes)

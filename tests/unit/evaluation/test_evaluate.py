@@ -223,6 +223,7 @@ def test_inconsistent_inputs_are_refused(tmp_path):
         evaluate(parts, windows, class_set, settings, 1)
 
 
+@pytest.mark.slow
 def test_memory_of_the_bootstrap_is_bounded(tmp_path):
     # Six members, 1000 replicates, 1500 labeled windows.
     class_set = SETS["3class"]

@@ -196,6 +196,7 @@ STEPS = {
 }
 
 
+@pytest.mark.slow
 @every_model
 def test_every_model_overfits_32_windows(name, layout):
     model, x, y = make(name, layout, dropout=0.0).train(), random_input(32, 3, 12, 16), torch.arange(32) % 3

@@ -135,6 +135,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @both_layouts
 @pytest.mark.parametrize(
     ("model", "network", "parameters", "first", "resized"),

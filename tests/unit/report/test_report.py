@@ -122,6 +122,7 @@ def test_page_is_self_contained_and_figures_have_alternative_texts(finished):
     assert not re.search(r"#0102[01][0-9a-f]", page), "a placeholder color was not replaced"
 
 
+@pytest.mark.slow
 def test_report_is_reproducible_except_for_the_date(finished, tmp_path):
     results, study, page, _ = finished
     again, _ = write_report(study, results, output=tmp_path / "report.html")
@@ -184,6 +185,7 @@ def test_reasons_of_undefined_scores_and_missing_events(incomplete):
     assert "the data are arrays" in why_no_events(report_data(with_arrays, results, classes="3class"))
 
 
+@pytest.mark.slow
 def test_report_of_one_rank_ten_folds_and_three_spectrograms(tmp_path):
     patients = [f"p{number}" for number in range(20)]
     study = write_study(tmp_path, spectrogram="concat", n_folds=10, n_ranks=1, patients=patients)
@@ -264,6 +266,7 @@ def test_commit_of_a_changed_checkout_is_marked_dirty(tmp_path):
     assert re.fullmatch(r"[0-9a-f]{40}", clean) and commit(tmp_path) == f"{clean}-dirty"
 
 
+@pytest.mark.slow
 def test_report_script_does_not_import_torch(finished, tmp_path):
     results, study, _, _ = finished
     settings = ReportSettings(study=study).model_dump_json()

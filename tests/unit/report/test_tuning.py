@@ -20,6 +20,7 @@ from eegwf.storage.files import read_json, write_json, write_table
 from tests.helpers.report_page import column, report_data, table_of, text_of, write_report
 from tests.helpers.report_study import changed, write_study
 
+pytestmark = pytest.mark.slow  # most tests render a report
 COMBINATION = Combination("vit", "mel", "2class")
 
 

@@ -129,6 +129,7 @@ def rhythms(count):
     return np.array([30 * np.sin(2 * np.pi * freq * t + freq) for freq in np.geomspace(3, 100, count)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("x", "changes", "error", "worst_row", "decibels"),
     [
@@ -158,6 +159,7 @@ def test_magnitude_agrees_with_the_exact_transform(x, changes, error, worst_row,
     assert np.quantile(np.abs(20 * np.log10(measured / expected)), 0.99) < decibels
 
 
+@pytest.mark.slow
 def test_magnitude_of_real_eeg_agrees_with_the_exact_transform(data_root):
     """Neonatal EEG, average reference: its spectrum decreases steeply, with almost no power above 100 Hz."""
     mne.set_log_level("ERROR")
@@ -175,6 +177,7 @@ def test_magnitude_of_real_eeg_agrees_with_the_exact_transform(data_root):
         assert np.quantile(np.abs(levels[0] - levels[1]), 0.99) < 0.75, path.name
 
 
+@pytest.mark.slow
 def test_only_dense_rows_are_interpolated():
     module = full_size()
     computed = sum(len(band.rows) for band in module.bands)
@@ -183,6 +186,7 @@ def test_only_dense_rows_are_interpolated():
     assert sum(len(band.rows) for band in full_size(tolerance=1e-4).bands) == 100
 
 
+@pytest.mark.slow
 def test_gradients_of_interpolated_rows_are_correct():
     module = CWT(sfreq=SFREQ, n_times=192, n_freqs=60, n_frames=1, f_min=20.0, f_max=60.0)
     assert sum(len(band.rows) for band in module.bands) == 30

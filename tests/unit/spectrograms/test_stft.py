@@ -165,6 +165,7 @@ def test_levels_on_a_gpu_equal_those_on_the_cpu(name):
     torch.testing.assert_close(module.cuda()(x.cuda()).cpu(), expected, atol=0.01, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECTROGRAMS)
 @pytest.mark.parametrize("output", ["db", "power"])
 def test_gradients_are_correct(name, output):

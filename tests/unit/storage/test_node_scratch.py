@@ -82,6 +82,7 @@ def test_partial_copy_is_replaced(reader, array, tmp_path):
     assert np.array_equal(np.load(path), np.load(array))
 
 
+@pytest.mark.slow
 def test_unused_copies_are_removed_before_another_array_is_copied(reader, array, tmp_path):
     _, path = reader()
     _, kept = reader()

@@ -49,6 +49,7 @@ def study(tmp_path_factory):
     return write_study(tmp_path_factory.mktemp("study"), n_patients=12, per_label=5)
 
 
+@pytest.mark.slow
 def test_permuted_labels_give_chance_level_in_testing_and_optimism_in_tuning(study):
     """Five permutations, since the bootstrap of patients does not include the variation between permutations."""
     runs = [run(study / f"permuted{seed}", True, seed) for seed in range(5)]

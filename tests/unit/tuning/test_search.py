@@ -88,6 +88,7 @@ def test_smaller_budget_gives_the_files_of_a_new_study(study, tmp_path):
     assert run_study(study, tmp_path, few) == new
 
 
+@pytest.mark.kill
 @pytest.mark.parametrize("instant", ["reported", "pruned"])
 def test_trial_killed_while_it_is_pruned_is_pruned_at_the_same_epoch(study, tmp_path, instant, monkeypatch):
     """The process is killed after the last epoch is reported, and before the trial is set to pruned."""

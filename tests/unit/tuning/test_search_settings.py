@@ -50,6 +50,7 @@ def test_first_limit_ends_a_study_once_enough_trials_are_complete(usage, allowed
     assert budget.allows_trial(usage) is allowed
 
 
+@pytest.mark.slow
 def test_changed_budget_in_epochs_gives_the_files_of_a_new_study(study, tmp_path):
     config = tune_config()
     config["tuning"] |= {"n_trials": None, "n_epochs": 10}
@@ -115,6 +116,7 @@ def test_samplers_differ_after_the_startup_trials(study, tmp_path):
     assert len({tuple(values[2:]) for values in parameters.values()}) == 3
 
 
+@pytest.mark.slow
 def test_hyperband_prunes_trials_at_its_rungs(study, tmp_path):
     config = tune_config()
     config["training"] |= {"epochs": 9, "patience": 9}
@@ -143,6 +145,7 @@ def test_wilcoxon_prunes_a_trial_that_is_worse_in_all_folds_only():
     assert not worse_than_best(optuna.create_study(direction="maximize"), worse, 0.1)
 
 
+@pytest.mark.slow
 def test_wilcoxon_prunes_after_the_first_inner_folds(tmp_path):
     study = write_study(tmp_path, n_patients=10, per_label=4)
     table = read_table(study / "folds.tsv", text=("patient",))

@@ -95,6 +95,7 @@ def kill_two(workers, rng: random.Random, longest: float) -> bool:
     return n_killed == 2
 
 
+@pytest.mark.kill
 @pytest.mark.parametrize("round", range(10))
 def test_other_workers_finish_a_study_after_two_are_killed(study, tmp_path, config, round):
     rng, longest, folder = random.Random(round), 1.2, tmp_path
@@ -110,6 +111,7 @@ def test_other_workers_finish_a_study_after_two_are_killed(study, tmp_path, conf
     check(folder)
 
 
+@pytest.mark.kill
 def test_trial_of_a_killed_worker_is_resumed_to_the_same_value(study, tmp_path, config):
     config["tuning"] |= {"n_trials": 2}
     whole, folder = tmp_path / "whole", tmp_path / "killed"
@@ -125,6 +127,7 @@ def test_trial_of_a_killed_worker_is_resumed_to_the_same_value(study, tmp_path, 
     assert run_study(study, folder, config) == expected
 
 
+@pytest.mark.kill
 def test_stale_files_of_a_killed_worker_are_removed(study, tmp_path, config):
     config["tuning"] |= {"n_trials": 2}
     run_study(study, tmp_path, config)

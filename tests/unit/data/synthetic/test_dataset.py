@@ -257,6 +257,7 @@ def features(study: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate(rows), np.concatenate(labels), np.array(patients)
 
 
+@pytest.mark.slow
 def test_band_power_classifier_scores_in_range_and_higher_with_leakage(default_study):
     x, y, patients = features(default_study)
     model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
