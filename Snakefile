@@ -51,7 +51,7 @@ for stage in flow.stages:
     include: f"rules/{stage}.smk"
 
 
-# After the rules: Snakemake applies constraints to the wildcards of rules that it knows.
+# After the rules, because Snakemake applies these constraints only to rules that are already defined.
 wildcard_constraints:
     model=flow.wildcard_regex(flow.models),
     spectrogram=flow.wildcard_regex(flow.spectrograms),

@@ -7,7 +7,7 @@ RIVALS = {
     "cwt": [
         "PyWavelets, float32",
         "PyWavelets, float64",
-        "PyWavelets, float64, a call a channel",
+        "PyWavelets, float64, one call per channel",
         "ssqueezepy",
         "fCWT",
     ],

@@ -46,7 +46,7 @@ def _speed(figures: dict[str, Any], key: str, number: int) -> str:
     rows = []
     for name in SPECTROGRAMS:
         batch_call = f"eegwf {name}"
-        for call in (batch_call, f"{batch_call}, one window a call", *RIVALS[name]):
+        for call in (batch_call, f"{batch_call}, one window per call", *RIVALS[name]):
             if call not in figures[key]:
                 continue
             row = figures[key][call]

@@ -60,7 +60,7 @@ def contenders(x: np.ndarray) -> dict[str, Callable[[], object]]:
         "librosa melspectrogram": lambda: peers.librosa_mel(window),
         "PyWavelets, float32": lambda: peers.pywavelets(window),
         "PyWavelets, float64": lambda: peers.pywavelets(window.astype(np.float64)),
-        "PyWavelets, float64, a call a channel": lambda: peers.pywavelets_by_channel(window.astype(np.float64)),
+        "PyWavelets, float64, one call per channel": lambda: peers.pywavelets_by_channel(window.astype(np.float64)),
         "ssqueezepy": lambda: peers.ssqueeze(window),
     }
     if fcwt := peers.fcwt_or_none():
@@ -86,7 +86,7 @@ def speeds(n_threads: int, rounds: int) -> dict[str, dict[str, float | None]]:
     figures: dict[str, dict[str, float | None]] = {}
     for name in SPECTROGRAMS:
         batch_call = f"eegwf {name}"
-        window_call = f"{batch_call}, one window a call"
+        window_call = f"{batch_call}, one window per call"
         calls = contenders(noise_windows(BATCH))
         calls = {batch_call: calls[batch_call], window_call: transform_call(name, noise_windows(1))} | {
             rival: calls[rival] for rival in RIVALS[name] if rival in calls

@@ -41,7 +41,7 @@ Example: eegwf reproduce results/vit_mel_3class --output-dir again -- --cores al
 """
 
 BUNDLE = """\
-Pack a finished combination into one zip file: its results and scores, its configuration, the code of its commit, the
+Pack a finished combination into one zip file: its result files, its configuration, the code of its commit, the
 lock file of its environment, checksums, and the commands that repeat the run. Recordings are not included; weights of
 the models only with --weights.
 
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("run", type=Path, metavar="RUN", help="folder of a finished combination")
     pack.add_argument("--output", type=Path, required=True, metavar="FILE", help="zip file to write")
     pack.add_argument("--weights", action="store_true", help="include the weights of the models")
-    again.add_argument("--force", action="store_true", help="run even with another commit or other library versions")
+    again.add_argument("--force", action="store_true", help="run even with another commit, image or package versions")
     pack.add_argument("--force", action="store_true", help="pack the code of this checkout even if its commit differs")
     for subparser in (check, plan):
         list_option(subparser, "--configfile", "FILE", "configuration files; later files override earlier ones")

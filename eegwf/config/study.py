@@ -14,7 +14,7 @@ from eegwf.config.tuning import Model, Tuning
 
 
 class Matrix(Section):
-    """Models, spectrograms and class sets of a run without targets: every sensible combination of them."""
+    """Models, spectrograms and class sets of a run without targets: all combinations that the models accept."""
 
     models: list[Name] = Field(["vit"], min_length=1, description="Models.")
     spectrograms: list[Name] = Field(["mel"], min_length=1, description="Spectrograms.")

@@ -131,7 +131,7 @@ class TrialSettings(Budget):
     sampler: Literal["tpe", "gp", "random"] = Field(
         "tpe", description="Sampler: tree-structured Parzen estimator, Gaussian process, or random search."
     )
-    n_startup_trials: int = Field(5, ge=1, description="Random trials before the sampler takes over.")
+    n_startup_trials: int = Field(5, ge=1, description="Number of random trials before the sampler is used.")
     pruner: Literal["median", "hyperband", "none"] = Field(
         "median",
         description="Pruning by epoch: stop trials below the median of the others at the same epoch, or those that "

@@ -111,7 +111,7 @@ class Combinations:
 
         def refuse(key: str, fault: str, instead: Iterable[str]) -> None:
             place = target or self.place("matrix", key)
-            raise InputError(f"{place}: {combination.name}: {fault}; ask for one of {', '.join(instead)}")
+            raise InputError(f"{place}: {combination.name}: {fault}; choose one of {', '.join(instead)}")
 
         if model not in self.study.models:
             refuse("models", f"no model {model!r}", self.study.models)
@@ -119,6 +119,6 @@ class Combinations:
             refuse("spectrograms", f"no spectrogram {spectrogram!r}", self.spectrograms)
         if spectrogram not in self.entry(model).inputs:
             inputs = (name for name in self.entry(model).inputs if name in self.spectrograms)
-            refuse("spectrograms", f"{model} doesn't take {spectrogram}", inputs)
+            refuse("spectrograms", f"{model} does not accept {spectrogram}", inputs)
         if classes not in self.study.classes:
             refuse("classes", f"no class set {classes!r}", self.study.classes)

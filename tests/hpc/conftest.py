@@ -9,7 +9,7 @@ from tests.helpers import image as images
 from tests.helpers.one_node import Cluster, missing
 from tests.helpers.running import ROOT, TINY, snakemake_command
 
-# As on a node without a GPU, with what no user would set: jobs that are over before Snakemake looks, and no accounting.
+# Options for the test only: an early first status check, because jobs are short, and no SLURM accounting.
 PROFILE = (
     "--profile=slurm",
     "--slurm-init-seconds-before-status-checks=2",
@@ -69,7 +69,7 @@ def cpu(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory, run_here, cpu):
-    """Results of the tiny study, run on this machine without SLURM, image or fault."""
+    """Results of the tiny study, run on this machine without SLURM, image or interruption."""
     folder = tmp_path_factory.mktemp("undisturbed")
     run_here(folder, "results/vit_mel_3class/report.html", configs=cpu)
     return folder / "results"

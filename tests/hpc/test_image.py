@@ -1,4 +1,4 @@
-"""The image: what it says of itself, what it keeps out, and that no other library's is taken for it."""
+"""The container image: its labels, its isolation from the host, and the refusal of an image of another library."""
 
 import os
 import shutil
@@ -61,21 +61,21 @@ def test_an_image_of_another_library_or_lock_is_refused(image, tmp_path):
         check_image(image, tmp_path)
 
 
-TOLD = {"absent.sif": "no such image; build it with `make image`", "no.sif": "Apptainer can't read this image"}
+MESSAGES = {"absent.sif": "no such image; build it with `make image`", "no.sif": "Apptainer can't read this image"}
 
 
 def test_a_run_without_its_image_ends_in_a_sentence(image, tmp_path):
     (tmp_path / "no.sif").write_text("not an image")
-    for name, told in TOLD.items():
+    for name, message in MESSAGES.items():
         setting = f"--config=cluster={{image: {tmp_path / name}}}"
         command = snakemake_command(tmp_path, "--cores=1", "--sdm=apptainer", setting, "results/data/windows.npy")
         done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 1 and told in done.stderr.splitlines()[-1], done.stderr
+        assert done.returncode == 1 and message in done.stderr.splitlines()[-1], done.stderr
         assert not (tmp_path / "results/data").exists()
 
 
 def test_a_study_elsewhere_finds_its_data_and_leaves_nothing_in_home(image, tmp_path):
-    """Results and scratch outside of the folder where Snakemake runs are bound without being asked for."""
+    """Results and scratch outside of the folder where Snakemake runs are bound without further options."""
     here, results = tmp_path / "here", tmp_path / "there/results"
     here.mkdir()
     (tmp_path / "node").mkdir()

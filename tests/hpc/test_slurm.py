@@ -1,4 +1,4 @@
-"""The workflow through a real SLURM, in an image: GPUs as configured, and whatever dies, the same bytes come out."""
+"""The workflow on a real SLURM, in an image: requested GPUs, and byte-identical results after jobs or nodes fail."""
 
 import re
 import subprocess
@@ -12,13 +12,13 @@ from eegwf.storage.files import read_json
 from tests.helpers.running import ROOT, TINY, contents
 
 REPORT = "results/vit_mel_3class/report.html"
-# The node's GPUs are pretended: jobs that hold one compute on the CPU.
+# The GPUs of the node are simulated: jobs that are assigned one compute on the CPU.
 TRAINED = ("tune", "retrain", "explain")
 ON_GPUS = ("--set-resources", *(f"{rule}:gpu=1" for rule in TRAINED))
 
 
 def jobs_of(cluster) -> list[dict[str, str]]:
-    """What SLURM knows of every job."""
+    """Properties of every job, as reported by SLURM."""
     blocks = cluster.call("scontrol", "show", "job", "--oneliner").splitlines()
     return [dict(re.findall(r"(\w+)=(\S*)", block)) for block in blocks if "JobId=" in block]
 
@@ -29,7 +29,7 @@ def rule_of(job: dict[str, str]) -> str:
 
 
 def training(cluster, folder: Path, rule: str) -> list[str]:
-    """Numbers of the running jobs of a rule, once one of them has told of an epoch."""
+    """Numbers of the running jobs of a rule, once one of them has logged an epoch."""
     running = [job["JobId"] for job in jobs_of(cluster) if job["JobState"] == "RUNNING" and rule_of(job) == rule]
     told = any(", epoch " in log.read_text() for log in (folder / "results/logs" / rule).glob("*.log"))
     return running if told else []
@@ -64,8 +64,8 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(
 
 
 def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(cluster, submitted, run_here, tmp_path):
-    # Searches of half a minute and more, on a node that gives a minute to each job and tells it 20 s before, or up to a
-    # minute earlier, as SLURM's clock ticks: so there are many attempts.
+    # Tuning takes half a minute or more, and the time limit of a job is one minute. SLURM sends the signal 20 s before
+    # the limit, or up to a minute earlier, because it checks in intervals; therefore there are many attempts.
     config = write(
         tmp_path / "long.yaml",
         training={"epochs": 200, "patience": 200},
@@ -97,7 +97,7 @@ def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(c
 
 
 def test_a_job_whose_gpu_torch_does_not_see_says_what_it_saw(cluster, submitted, tmp_path):
-    # The pretended GPUs are given to jobs as real ones are; here by --gres.
+    # The simulated GPUs are assigned to jobs in the same way as real ones, here with --gres.
     config = write(tmp_path / "gres.yaml", device="auto", cluster={"gres": "gpu:1"}, spectrograms={"device": "cpu"})
     done = subprocess.run(
         submitted("results/vit_mel_3class/fold1/tune/best.json", "--retries=0", configs=(TINY, config)),

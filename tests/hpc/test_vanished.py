@@ -1,4 +1,4 @@
-"""The disk of the results vanishes in the middle, as one behind a network does; when it is back, the run goes on."""
+"""The disk of the results becomes unavailable during a run, as a network disk may; later the run is resumed."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ REPORT = "results/vit_mel_3class/report.html"
 
 
 class Disk:
-    """A file system that a process of its own serves; without the process every access fails."""
+    """A file system that is served by a separate process; when that process ends, every access fails."""
 
     def __init__(self, folder):
         self.mounted, self.kept = folder / "results", folder / "kept"
@@ -50,7 +50,7 @@ def test_a_run_goes_on_when_its_disk_is_back(disk, undisturbed, cpu, tmp_path):
     command = snakemake_command(tmp_path, "--cores", "2", REPORT, configs=cpu)
     with open(tmp_path / "told", "w") as told:
         running = subprocess.Popen(command, cwd=tmp_path, stdout=told, stderr=told)
-    # Read where the disk keeps it: that is still there when the disk is gone.
+    # Read in the underlying folder, which remains available without the mounted file system.
     log = disk.kept / "logs/tune"
     wait_until(lambda: any(", epoch " in path.read_text() for path in log.glob("*.log")), "trial that trains", 120)
     disk.vanish()

@@ -280,7 +280,7 @@ CONFIGS = {
     "trainning: {epochs: 3}": r"\S+/bad\.yaml: trainning: unknown key; did you mean 'training'\?",
     "signals: {sfreq: fast}": r"\S+/bad\.yaml: signals\.sfreq: .* \(found 'fast'\)",
     "matrix: {models: [vit, vitt]}": (
-        r"\S+/bad\.yaml: matrix\.models: vitt_mel_3class: no model 'vitt'; ask for one of .*vit.*"
+        r"\S+/bad\.yaml: matrix\.models: vitt_mel_3class: no model 'vitt'; choose one of .*vit.*"
     ),
     "models: {vitt: {fixed: {depth: 1}}}": r"\S+/bad\.yaml: models\.vitt: no such model; known are .*vit.*",
 }

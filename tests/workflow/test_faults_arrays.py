@@ -131,8 +131,8 @@ def test_layouts_of_given_arrays(arrays, snakemake, tmp_path, axes, pickled):
 @pytest.mark.parametrize(
     ("spectrogram", "expected"),
     [
-        ("raw", "vit_raw_2class: no spectrogram 'raw'; ask for one of mel"),
-        ("stft", "vit_stft_2class: no spectrogram 'stft'; ask for one of mel"),
+        ("raw", "vit_raw_2class: no spectrogram 'raw'; choose one of mel"),
+        ("stft", "vit_stft_2class: no spectrogram 'stft'; choose one of mel"),
     ],
 )
 def test_given_arrays_hold_no_other_spectrogram(arrays, snakemake, spectrogram, expected):

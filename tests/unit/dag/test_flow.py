@@ -27,11 +27,11 @@ def flow_of(root):
 @pytest.mark.parametrize(
     ("target", "instead"),
     [
-        ("results/vti_mel_2class/report.html", "no model 'vti'; ask for one of lstm, transformer, vit, swin"),
-        ("results/vit_mle_2class/fold1/tune/best.json", "no spectrogram 'mle'; ask for one of mel, stft, cwt, concat"),
-        ("results/lstm_raw_2class/report.html", "lstm doesn't take raw; ask for one of mel, cwt, stft, concat"),
-        ("results/vit_raw_2class/report.html", "vit doesn't take raw; ask for one of mel, cwt, stft, concat"),
-        ("results/vit_mel_4class/metrics.json", "no class set '4class'; ask for one of 2class, 3class"),
+        ("results/vti_mel_2class/report.html", "no model 'vti'; choose one of lstm, transformer, vit, swin"),
+        ("results/vit_mle_2class/fold1/tune/best.json", "no spectrogram 'mle'; choose one of mel, stft, cwt, concat"),
+        ("results/lstm_raw_2class/report.html", "lstm does not accept raw; choose one of mel, cwt, stft, concat"),
+        ("results/vit_raw_2class/report.html", "vit does not accept raw; choose one of mel, cwt, stft, concat"),
+        ("results/vit_mel_4class/metrics.json", "no class set '4class'; choose one of 2class, 3class"),
         ("results/vit-mel-2class/report.html", "expected results/<model>_<spectrogram>_<classes>/report.html"),
         ("elsewhere/vit_mel_2class/report.html", "are in results/"),
     ],
@@ -152,12 +152,12 @@ def test_the_matrix_leaves_out_what_makes_no_sense(flow_of):
 @pytest.mark.parametrize(
     ("matrix", "said"),
     [
-        ({"models": ["vit"], "spectrograms": ["raw"]}, "vit doesn't take raw; ask for one of mel, stft, cwt, concat"),
+        ({"models": ["vit"], "spectrograms": ["raw"]}, "vit does not accept raw; choose one of mel, stft, cwt, concat"),
         (
             {"models": ["vit"], "spectrograms": ["mel", "raw"]},
-            "matrix.spectrograms: vit_raw_3class: vit doesn't take raw",
+            "matrix.spectrograms: vit_raw_3class: vit does not accept raw",
         ),
-        ({"models": ["eegnet", "vit"], "spectrograms": ["raw"]}, "vit doesn't take raw"),
+        ({"models": ["eegnet", "vit"], "spectrograms": ["raw"]}, "vit does not accept raw"),
         ({"models": ["vitt"]}, "no model 'vitt'"),
         ({"classes": ["4class"]}, "no class set '4class'"),
     ],
