@@ -11,7 +11,6 @@ training as well, as in the notebooks.
 """
 
 import argparse
-import json
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -25,8 +24,10 @@ from sklearn.metrics import balanced_accuracy_score
 
 from bench.tuned import Tuned
 from eegwf.compute.device import prepare
+from eegwf.config.paths import Combination, ResultPaths
 from eegwf.data.splits import WindowSet, split
 from eegwf.seeds import seed_of
+from eegwf.storage.files import read_json
 from eegwf.training.classifier import predict
 from eegwf.training.loop import train
 from eegwf.tuning.journal import open_study
@@ -117,7 +118,7 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("forkserver")) as pool:
         jobs = [pool.submit(claim, arguments.results, arguments.trials, fold, arguments.all_others) for fold in folds]
         claims = [job.result() for job in jobs]
-    nested = json.loads((Path(arguments.results) / "vit_mel_3class" / "metrics.json").read_text())
+    nested = read_json(ResultPaths(Path(arguments.results)).run(Combination("vit", "mel", "3class")).metrics)
     truth, predicted = (np.concatenate([fold[name] for fold in claims]) for name in ("truth", "predicted"))
     print(f"balanced accuracy, {arguments.trials} trials")
     for member in ("rank1", "ensemble"):

@@ -6,12 +6,9 @@ import numpy as np
 
 from bench.shapes import N_CHANS, N_FRAMES, N_FREQS, N_TIMES, SFREQ
 from eegwf.spectrograms.base import Spectrogram
-from eegwf.spectrograms.cwt import CWT
-from eegwf.spectrograms.mel import Mel
-from eegwf.spectrograms.stft import STFT
+from eegwf.spectrograms.transforms import CLASSES
 
 SIZES: dict[str, Any] = {"sfreq": SFREQ, "n_times": N_TIMES, "n_freqs": N_FREQS, "n_frames": N_FRAMES}
-TRANSFORMS: dict[str, type[Spectrogram]] = {"stft": STFT, "mel": Mel, "cwt": CWT}
 
 
 def make_transform(name: str, **options: Any) -> Spectrogram:
@@ -29,7 +26,7 @@ def make_transform(name: str, **options: Any) -> Spectrogram:
     Spectrogram
         The transform, on the CPU.
     """
-    return TRANSFORMS[name](**SIZES, **options)
+    return CLASSES[name](**SIZES, **options)
 
 
 def noise_windows(count: int) -> np.ndarray:

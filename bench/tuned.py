@@ -4,6 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from eegwf.config.paths import ResultPaths
 from eegwf.config.study import Study
 from eegwf.dag.flow import ROOT, read_flow
 from eegwf.data.splits import WindowSet, load_window_set
@@ -33,14 +34,14 @@ class Tuned:
     @cached_property
     def dataset(self) -> SpectrogramDataset:
         """Its spectrograms."""
-        return SpectrogramDataset([self.results / "spectrograms" / "mel.npy"])
+        return SpectrogramDataset([ResultPaths(self.results).spectrogram("mel")])
 
     @cached_property
     def window_set(self) -> WindowSet:
         """Its windows."""
-        data = self.results / "data"
+        data = ResultPaths(self.results).data
         classes = self.study.model_dump(mode="json")["classes"]["3class"]
-        return load_window_set(data / "windows.tsv", data / "folds.tsv", classes)
+        return load_window_set(data.windows, data.folds, classes)
 
     def task(self, fold: int, name: str, seed: int | None = None) -> TuningTask:
         """Make the tuning task of an outer fold.

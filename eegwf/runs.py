@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from eegwf.config.load import validate_record
 from eegwf.config.paths import RunPaths
 from eegwf.config.study import StudyDesign
 from eegwf.errors import InputError
@@ -92,7 +93,7 @@ def load_run(folder: Path | str) -> Run:
     Raises
     ------
     InputError
-        If the run is not finished.
+        If the run is not finished, or another version of eegwf wrote it.
 
     Examples
     --------
@@ -107,7 +108,7 @@ def load_run(folder: Path | str) -> Run:
     text = ("member", "patient", "recording", "label", "predicted")
     return Run(
         paths.folder,
-        StudyDesign.model_validate(read_json(paths.run_record)["config"]),
+        validate_record(read_json(paths.run_record)["config"], paths.run_record),
         read_table(paths.predictions, ("member", "window"), text=text),
         _metrics_table(read_json(paths.metrics)),
         read_table(paths.per_patient, ("patient",), text=("patient",)),

@@ -21,9 +21,10 @@ rule report:
         settings=flow.settings("report"),
         code=flow.code("report"),
         results=flow.results_folder,
+        stages=flow.stages,
     message:
         "Report {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
         "run_script report --settings {params.settings:q} --results {params.results:q} --model {wildcards.model}"
-        " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --output {output.report:q}"
+        " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --stages {params.stages} --output {output.report:q}"
         " 2>&1 | log_to {log:q}"

@@ -7,7 +7,7 @@ rule retrain:
         best=fold.best,
     output:
         flow.rank_files(),
-        fold.retrain_timing,
+        fold.retrained.timing,
     log:
         flow.log("retrain"),
     benchmark:

@@ -1,6 +1,5 @@
 """Numerical agreement of every model with the CPU."""
 
-import inspect
 import os
 from typing import Any
 
@@ -35,8 +34,8 @@ def exact(context: Context) -> None:
             context.recorder.put("exact", {name: figures})
             context.recorder.line(f"  {name}: {_verdict(figures)}")
         free_memory()
-    with context.recorder.guard("exact", "TF32 in cudnn.flags"):
-        _cudnn_flags(context)
+    with context.recorder.guard("exact", "settings of cuDNN in the LSTM"):
+        _lstm_settings(context)
 
 
 def _outputs(context: Context, name: str, device: str, precision: str) -> Outputs:
@@ -78,11 +77,17 @@ def _verdict(figures: dict[str, dict[str, float]]) -> str:
     return f"float32 {text} {'ok' if passed else 'CHECK'}{gradients}"
 
 
-def _cudnn_flags(context: Context) -> None:
-    """Record whether `torch.backends.cudnn.flags`, which the LSTM uses, enables TF32 by its default arguments."""
-    parameters = inspect.signature(torch.backends.cudnn.flags).parameters
-    defaults = {name: parameter.default for name, parameter in parameters.items()}
-    with torch.backends.cudnn.flags(enabled=True):
-        inside = torch.backends.cudnn.allow_tf32
-    context.recorder.put("exact", {"cudnn_flags_defaults": str(defaults), "tf32_in_cudnn_flags": inside})
-    context.recorder.line(f"  torch.backends.cudnn.flags(enabled=True) turns TF32 {'ON' if inside else 'off'}")
+def _lstm_settings(context: Context) -> None:
+    """Record whether the settings of cuDNN are the same within the forward pass of the LSTM."""
+    model, kind, parameters = MODELS["lstm"]
+    loader = context.trainings.loader(kind, context.device)
+    classifier, inside = study.classifier(model, loader, parameters), []
+    classifier.network.lstm.register_forward_hook(lambda *_: inside.append(_cudnn_settings()))
+    _logits(classifier, loader.read(np.arange(4)))
+    kept = inside == [_cudnn_settings()]
+    context.recorder.put("exact", {"cudnn_settings_in_lstm": inside[0], "cudnn_settings_kept": kept})
+    context.recorder.line(f"  settings of cuDNN in the LSTM: {'kept, ok' if kept else f'{inside[0]}, CHECK'}")
+
+
+def _cudnn_settings() -> dict[str, bool]:
+    return {name: getattr(torch.backends.cudnn, name) for name in ("benchmark", "deterministic", "allow_tf32")}

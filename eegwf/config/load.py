@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from eegwf.config.renamed import present_name
-from eegwf.config.study import Study
+from eegwf.config.study import Study, StudyDesign
 from eegwf.errors import InputError
 
 # A later file replaces these as a whole: a mixture of two data sets is never intended.
@@ -162,6 +162,37 @@ def validate(merged: dict, layers: Layers) -> Study:
     except ValidationError as error:
         lines = {_sentence(detail, merged, layers): None for detail in error.errors()}
         raise InputError("\n       ".join(lines)) from None
+
+
+def validate_record(config: dict, path: Path) -> StudyDesign:
+    """Validate the configuration that a finished run recorded.
+
+    Parameters
+    ----------
+    config
+        The recorded configuration.
+    path
+        The file that contains it.
+
+    Returns
+    -------
+    StudyDesign
+        The configuration.
+
+    Raises
+    ------
+    InputError
+        If another version of eegwf, with other keys, recorded it.
+    """
+    try:
+        return StudyDesign.model_validate(config)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        place = ".".join(map(str, detail["loc"]))
+        raise InputError(
+            f"{path}: config: {place}: {detail['msg']}; another version of eegwf wrote this file: use that version, or "
+            "repeat the run"
+        ) from None
 
 
 def _sentence(detail: ErrorDetails, merged: dict, layers: Layers) -> str:

@@ -119,6 +119,22 @@ class RankPaths:
 
 
 @dataclass(frozen=True)
+class RetrainPaths:
+    """Files of the retrained parameter sets of an outer fold: `retrain/`."""
+
+    folder: Path
+
+    @property
+    def timing(self) -> Path:
+        """Cost of each retraining."""
+        return self.folder / "timing.tsv"
+
+    def rank(self, rank: int | str) -> RankPaths:
+        """Files of a retrained parameter set, numbered from 1."""
+        return RankPaths(self.folder / f"rank{rank}")
+
+
+@dataclass(frozen=True)
 class AttributionPaths:
     """Attribution maps of an outer fold: `foldK/explain/`."""
 
@@ -172,18 +188,13 @@ class FoldPaths:
         return self.folder / "tune" / "timing.tsv"
 
     @property
-    def retrain_folder(self) -> Path:
-        """Folder of the retrained parameter sets."""
-        return self.folder / "retrain"
-
-    @property
-    def retrain_timing(self) -> Path:
-        """Cost of each retraining."""
-        return self.retrain_folder / "timing.tsv"
+    def retrained(self) -> RetrainPaths:
+        """The retrained parameter sets."""
+        return RetrainPaths(self.folder / "retrain")
 
     def rank(self, rank: int | str) -> RankPaths:
         """Files of a retrained parameter set, numbered from 1."""
-        return RankPaths(self.retrain_folder / f"rank{rank}")
+        return self.retrained.rank(rank)
 
     @property
     def attribution(self) -> AttributionPaths:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from eegwf.config.renamed import TRAINING as RENAMED_TRAINING
 from eegwf.config.section import Section
 
 
@@ -101,6 +102,8 @@ class Model(Section):
         for point in self.start:
             for name, value in point.items() if isinstance(point, dict) else ():
                 if name not in self.search:
+                    if name in RENAMED_TRAINING:
+                        raise ValueError(f"start has {name!r}, which has been renamed; write {RENAMED_TRAINING[name]}")
                     raise ValueError(f"start names {name!r}, which is not searched; add it to search or fixed")
                 if not self.search[name].holds(value):
                     raise ValueError(f"start has {name} {value!r}, which is outside its search space")

@@ -164,7 +164,7 @@ class Flow:
         """Files of all outer folds that a report reads, with wildcards."""
         files = []
         for fold in map(self.run.fold, self.folds):
-            files += [fold.trials, fold.best, fold.tuning_timing, fold.retrain_timing]
+            files += [fold.trials, fold.best, fold.tuning_timing, fold.retrained.timing]
             files += [file for rank in map(fold.rank, self.ranks) for file in (rank.model, rank.history)]
             files += fold.attribution.files
         return files

@@ -15,7 +15,7 @@ from eegwf.storage.files import write_array, write_json
 from eegwf.training.classifier import load_classifier
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
-AXES = ("spectrogram", "ch_names", "freqs", "times")
+DESCRIBED = ("spectrogram", "ch_names", "freqs", "times")
 
 
 def run(
@@ -66,6 +66,6 @@ def run(
             "n_classifiers": len(classifiers),
             "device": device_name(device),
             "n_zero_gradcam": [one.n_zero for one in maps],
-            "arrays": [{key: array[key] for key in AXES} for array in dataset.described],
+            "arrays": [{key: array[key] for key in DESCRIBED} for array in dataset.described],
         },
     )

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.config.stages.report import ReportSettings
-from eegwf.dag.stages import STAGES
 from eegwf.provenance.run_record import describe_run
 from eegwf.report.data import collect
 from eegwf.report.ledger import ledger
@@ -13,7 +12,15 @@ from eegwf.report.timing import timing
 from eegwf.storage.files import write_json, write_table, write_text
 
 
-def run(settings: ReportSettings, results: Path, model: str, spectrogram: str, classes: str, output: Path) -> None:
+def run(
+    settings: ReportSettings,
+    results: Path,
+    model: str,
+    spectrogram: str,
+    classes: str,
+    stages: list[str],
+    output: Path,
+) -> None:
     """Write the report, and `timing.tsv`, `ledger.tsv` and `run.json` beside it.
 
     Parameters
@@ -24,6 +31,9 @@ def run(settings: ReportSettings, results: Path, model: str, spectrogram: str, c
         Results folder of the study.
     model, spectrogram, classes
         The combination.
+    stages
+        Names of the stages of the workflow, in their order. They are an argument, since the table of the stages also
+        contains resources, which no report depends on.
     output
         The report.
 
@@ -35,9 +45,9 @@ def run(settings: ReportSettings, results: Path, model: str, spectrogram: str, c
     combination = Combination(model, spectrogram, classes)
     paths = ResultPaths(results)
     record = describe_run(settings.study, combination)
-    times = timing(paths, combination, tuple(STAGES))
+    times = timing(paths, combination, stages)
     data = collect(settings.study, paths, combination)
-    costs = ledger(data, times, tuple(STAGES))
+    costs = ledger(data, times, stages)
     page = render(data, record, times, costs)
     files = RunPaths(output.parent)
     write_table(files.timing, times)

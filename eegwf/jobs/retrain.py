@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from eegwf.compute.device import prepare
+from eegwf.config.paths import RetrainPaths
 from eegwf.config.stages.model import RetrainSettings
 from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file, read_json
@@ -66,4 +67,4 @@ def run(
         device=device,
         identity=[name, settings.identity(), data, code, device, library_versions()],
     )
-    retrain_ranks(task, read_json(best), output, state)
+    retrain_ranks(task, read_json(best), RetrainPaths(output), state)

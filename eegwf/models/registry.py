@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SPECTROGRAMS = ("mel", "cwt", "stft", "concat")
-ANY_INPUT = (*SPECTROGRAMS, "raw")
+SPECTROGRAM_INPUTS = ("mel", "cwt", "stft", "concat")
+ANY_INPUT = (*SPECTROGRAM_INPUTS, "raw")
 # Keyword-only arguments of a constructor that describe the axes of the input: sampling rate and frequencies in Hz.
 AXES = ("sfreq", "freqs")
 
@@ -34,7 +34,7 @@ class ModelEntry:
 
     module: str
     name: str
-    inputs: tuple[str, ...] = SPECTROGRAMS
+    inputs: tuple[str, ...] = SPECTROGRAM_INPUTS
     gradient_trained: bool = True
     normalizes_input: bool = False
 
@@ -97,7 +97,7 @@ def parameters_of(entry: ModelEntry) -> tuple[str, ...]:
     return tuple(name for name in keyword_arguments(entry) if name not in AXES)
 
 
-def axes_of(entry: ModelEntry) -> tuple[str, ...]:
+def axes_arguments(entry: ModelEntry) -> tuple[str, ...]:
     """Properties of its input's axes that a model needs: `sfreq`, `freqs` or neither."""
     return tuple(name for name in keyword_arguments(entry) if name in AXES)
 
@@ -148,7 +148,7 @@ def build(model: str, shape: dict[str, int], parameters: dict[str, Any], axes: d
     ValueError
         If the parameters are inconsistent.
     """
-    known = {name: (axes or {})[name] for name in axes_of(entry_of(model, parameters))}
+    known = {name: (axes or {})[name] for name in axes_arguments(entry_of(model, parameters))}
     make = class_of(model, parameters)
     from eegwf.models.dropout import faster_dropout  # imports torch
 

@@ -45,7 +45,7 @@ class Sizes:
         """Number of windows that a class set trains on and scores; all windows before the labels are known."""
         if self.labels is None:
             return self.n_windows
-        class_set = {name: list(types) for name, types in self.study.classes[classes].items()}
+        class_set = self.study.classes[classes]
         kept = (n for label, n in self.labels.items() if label and classify(str(label), class_set) is not None)
         return int(sum(kept))
 

@@ -94,4 +94,4 @@ def retraining_timing(fold: FoldPaths, record: Mapping[str, Any]) -> tuple[Path,
     tuple of Path and int
         Table and number.
     """
-    return fold.retrain_timing, 1
+    return fold.retrained.timing, 1

@@ -225,7 +225,7 @@ def _fold(paths: FoldPaths, number: int, members: list[str]) -> Fold:
         ranks=ranks,
         maps=_maps(paths.attribution),
         tuning_cost=_cost(paths.tuning_timing, "trial"),
-        retrain_cost=_cost(paths.retrain_timing, "rank"),
+        retrain_cost=_cost(paths.retrained.timing, "rank"),
     )
 
 

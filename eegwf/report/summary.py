@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from safetensors import safe_open
 
+from eegwf.config.load import validate_record
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
-from eegwf.config.study import StudyDesign
 from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
 from eegwf.report.page import environment
@@ -57,7 +57,7 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
 
 def caution(run: RunPaths) -> str:
     """Reasons why the scores of a combination are not a result, from its `run.json`; mostly empty."""
-    return ", ".join(marks(StudyDesign.model_validate(read_json(run.run_record)["config"])))
+    return ", ".join(marks(validate_record(read_json(run.run_record)["config"], run.run_record)))
 
 
 def members(metrics: dict[str, Any]) -> list[str]:

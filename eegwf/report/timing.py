@@ -48,14 +48,16 @@ def _benchmarks(folder: Path, combination: Combination, stages: Sequence[str]) -
         if path.stem == name or path.stem.startswith(f"{name}_") or path.stem in spectrograms:
             paths.append(path)
 
+    def stage_of_file(path: Path) -> str:
+        return stage_of(path.relative_to(folder).with_suffix("").as_posix())
+
     def order(path: Path) -> tuple[int, int, int, str]:
-        stage = stage_of(path.relative_to(folder).with_suffix("").as_posix())
         numbers = re.search(r"(?:_fold(\d+))?(?:_worker(\d+))?$", path.stem)
         fold, worker = numbers.groups() if numbers else (None, None)
-        place = stages.index(stage) if stage in stages else len(stages)
-        return (place, int(fold or 0), int(worker or 0), str(path))
+        return (stages.index(stage_of_file(path)), int(fold or 0), int(worker or 0), str(path))
 
-    yield from sorted(paths, key=order)
+    # A results folder may contain measurements of stages that no longer exist.
+    yield from sorted((path for path in paths if stage_of_file(path) in stages), key=order)
 
 
 def stage_of(job: str) -> str:

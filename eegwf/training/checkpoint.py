@@ -58,7 +58,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """
     tensors = {f"weights.{name}": value for name, value in checkpoint.weights.items()}
     tensors |= {f"best.{name}": value for name, value in checkpoint.best.items()}
-    tensors |= {f"average.{name}": value for name, value in checkpoint.weight_ema.items()}
+    tensors |= {f"weight_ema.{name}": value for name, value in checkpoint.weight_ema.items()}
     plain: dict[str, dict[str, Any]] = {}
     for number, state in checkpoint.optimizer["state"].items():
         for name, value in state.items():
@@ -77,7 +77,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if not path.exists():
         return None
     state: dict[int, dict[str, Any]] = {}
-    kinds: dict[str, dict[str, torch.Tensor]] = {"weights": {}, "best": {}, "average": {}}
+    kinds: dict[str, dict[str, torch.Tensor]] = {"weights": {}, "best": {}, "weight_ema": {}}
     try:
         with safe_open(path, "pt") as file:
             for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)

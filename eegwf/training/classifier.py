@@ -10,7 +10,7 @@ from torch import nn
 
 from eegwf.config.paths import RankPaths
 from eegwf.errors import InputError
-from eegwf.models.registry import axes_of, build, entry_of
+from eegwf.models.registry import axes_arguments, build, entry_of
 from eegwf.storage.files import read_json, replacing, write_json
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
@@ -116,7 +116,7 @@ def needed_axes(model: str, parameters: dict[str, Any], dataset: SpectrogramData
     dict
         `sfreq`, `freqs`, both or neither, as in `SpectrogramDataset.axes`.
     """
-    return {name: dataset.axes[name] for name in axes_of(entry_of(model, parameters))}
+    return {name: dataset.axes[name] for name in axes_arguments(entry_of(model, parameters))}
 
 
 def chunk_size(dataset: SpectrogramDataset) -> int:
@@ -201,12 +201,17 @@ def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier
     Raises
     ------
     InputError
-        If the weights don't match the description.
+        If the weights don't match the description, or another version of eegwf wrote it.
     """
     paths = RankPaths(Path(folder))
     description = read_json(paths.model)
     # The weights are in the folder, so pretrained ones are not downloaded.
     parameters = {name: False if name == "pretrained" else value for name, value in description["parameters"].items()}
+    if missing := {"model", "shape", "normalization"} - set(description):
+        raise InputError(
+            f"{paths.model}: no {', '.join(sorted(missing))}; another version of eegwf wrote this file: use that "
+            "version, or repeat the run"
+        )
     classifier = Classifier(
         description["model"],
         description["shape"],

@@ -11,7 +11,7 @@ import pandas as pd
 
 from eegwf.training.history import EpochCallback, History
 
-COST_FILE = "ledger.jsonl"
+COST_FILE = "costs.jsonl"
 # Seconds between two records, which is also the most that a kill leaves unrecorded.
 RECORD_INTERVAL = 5.0
 COLUMNS = ("unit", "seconds", "epochs", "windows", "device")

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from eegwf.compute.device import device_name
-from eegwf.config.paths import RankPaths
+from eegwf.config.paths import RankPaths, RetrainPaths
 from eegwf.config.training import Training
 from eegwf.data.splits import Split, WindowSet, split
 from eegwf.errors import InputError
@@ -64,7 +64,7 @@ class RetrainTask:
     identity: list[Any]
 
 
-def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], output: Path, state_root: Path) -> None:
+def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], files: RetrainPaths, state_root: Path) -> None:
     """Train each parameter set of `best.json` and write the files of its rank.
 
     Parameters
@@ -73,9 +73,9 @@ def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], output: Path, s
         Model, data and settings. Early stopping and the selection of the best epoch use the validation folds only.
     best
         Entries with `rank`, `trial`, `value` and `params`.
-    output
-        Folder in which `timing.tsv` and the folders `rank1`, `rank2`, ... are written, each with
-        `model.safetensors`, `model.json`, `history.tsv`, `validation.tsv` and `test.tsv`.
+    files
+        Files to write: `timing.tsv`, and the folders `rank1`, `rank2`, ..., each with `model.safetensors`,
+        `model.json`, `history.tsv`, `validation.tsv` and `test.tsv`.
     state_root
         Folder of unfinished work.
 
@@ -93,9 +93,9 @@ def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], output: Path, s
         state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
         with exclusive_lock(state):
             result = _train(task, entry, len(best), parts, training, state, console)
-            _write(task, entry, parts.validation_folds, result, training, RankPaths(output / f"rank{entry['rank']}"))
+            _write(task, entry, parts.validation_folds, result, training, files.rank(entry["rank"]))
             costs.append(read_costs(state))
-    write_table(output / "timing.tsv", pd.concat(costs).rename(columns={"unit": "rank"}))
+    write_table(files.timing, pd.concat(costs).rename(columns={"unit": "rank"}))
 
 
 def _train(

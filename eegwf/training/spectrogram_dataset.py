@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from eegwf.config.paths import axes_of
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json
 from eegwf.storage.node_scratch import staged
@@ -105,7 +106,7 @@ class SpectrogramDataset:
         """
         descriptions = []
         for path in self.paths:
-            description = read_json(path.with_suffix(".json"))
+            description = read_json(axes_of(path))
             if "times" not in description:  # windows.json
                 times = [number / description["sfreq"] for number in range(description["n_times"])]
                 description = {**description, "spectrogram": "raw", "freqs": None, "times": times}

@@ -8,6 +8,7 @@ from pathlib import Path
 from eegwf.config.paths import Combination, ResultPaths
 from eegwf.config.stages.report import ReportSettings
 from eegwf.config.study import StudyDesign
+from eegwf.dag.stages import STAGES
 from eegwf.jobs import report as report_job
 from eegwf.report.data import ReportData, collect
 
@@ -30,7 +31,7 @@ def write_report(
         The page, and its tables by caption.
     """
     output = output or results / f"vit_{spectrogram}_{classes}" / "report.html"
-    report_job.run(ReportSettings(study=study), results, "vit", spectrogram, classes, output)
+    report_job.run(ReportSettings(study=study), results, "vit", spectrogram, classes, list(STAGES), output)
     page = output.read_text(encoding="utf-8")
     tables = {}
     for part in re.findall(r"<table>.*?</table>", page, flags=re.DOTALL):

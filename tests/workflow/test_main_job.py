@@ -67,7 +67,7 @@ def test_every_file_of_a_run_has_its_name_in_one_place(finished):
         run.report,
     ]
     for fold in map(run.fold, (1, 2, 3)):
-        named += [fold.trials, fold.best, fold.tuning_timing, fold.retrain_timing, *fold.attribution.files]
+        named += [fold.trials, fold.best, fold.tuning_timing, fold.retrained.timing, *fold.attribution.files]
         named += [file for rank in (1, 2) for file in fold.rank(rank).files]
     named += [run.worker(f"fold{fold}", 1) for fold in (1, 2, 3)]
     found = [path for folder in (run.folder, data.folder) for path in folder.rglob("*") if path.is_file()]

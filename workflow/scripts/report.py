@@ -1,7 +1,7 @@
 """Write the report of a combination, with timing.tsv, ledger.tsv and run.json beside it.
 
 Example: python workflow/scripts/report.py --settings "$JSON" --results results --model vit --spectrogram mel
---classes 3class --output results/vit_mel_3class/report.html
+--classes 3class --stages windows folds tune retrain --output results/vit_mel_3class/report.html
 """
 
 import argparse
@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="model of the combination")
     parser.add_argument("--spectrogram", required=True, help="its spectrogram")
     parser.add_argument("--classes", required=True, help="its class set")
+    parser.add_argument("--stages", nargs="+", required=True, help="stages of the workflow, in their order")
     parser.add_argument("--output", type=Path, required=True, help="report to write, HTML")
     report.run(**vars(parser.parse_args()))
 

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eegwf.config.load import load_study, merge
+from eegwf.config.load import load_study, merge, validate_record
 from eegwf.config.renamed import RENAMED
-from eegwf.config.study import Study
+from eegwf.config.study import Study, StudyDesign
 from eegwf.config.tuning import Choices, Model
 from eegwf.dag.flow import read_flow
 from eegwf.errors import InputError
@@ -266,3 +266,11 @@ def test_former_key_is_refused_with_the_present_one(refusal, former, present):
         text = f"{section}: {{{text}}}"
     message = refusal(text)
     assert message.startswith(f"mine.yaml: {former}: ") and message.endswith(f"renamed; write {present}"), message
+
+
+def test_record_of_another_version_is_refused(default, tmp_path):
+    record = load_study(default).model_dump(mode="json", include=set(StudyDesign.model_fields))
+    assert validate_record(record, tmp_path / "run.json").seed == record["seed"]
+    record["training"]["clip"] = record["training"].pop("grad_clip_norm")
+    with pytest.raises(InputError, match=r"run\.json: config: training\.clip: .*; another version of eegwf wrote"):
+        validate_record(record, tmp_path / "run.json")

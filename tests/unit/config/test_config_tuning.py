@@ -84,6 +84,7 @@ SPACE = "search: {lr: {low: 1.0e-4, high: 1.0e-2, log: true}, depth: {low: 1, hi
         ("[{depth: 1.5}]", "start has depth 1.5, which"),
         ("[{depth: true}]", "start has depth True, which"),
         ("[{heads: 4}]", "start has heads 4, which"),
+        ("[{warmup: 0.1}]", "start has 'warmup', which has been renamed; write warmup_fraction"),
         ("[defaults, {width: 32}]", "start names 'width', which is not searched; add it to search or fixed"),
     ],
 )

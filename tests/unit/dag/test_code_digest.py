@@ -119,6 +119,11 @@ def test_what_each_stage_runs(root):
     assert not [name for name in modules_of(root, "windows") if name.startswith(("eegwf.training", "eegwf.models"))]
 
 
+def test_no_stage_depends_on_resources_or_the_planner(root):
+    for script in (root / "workflow" / "scripts").glob("*.py"):
+        assert not [name for name in modules_of(root, script.stem) if name.startswith(("eegwf.dag", "eegwf.plan"))]
+
+
 def test_no_model_is_in_a_stage_that_was_not_given_it(root):
     modules = {entry.module for entry in MODELS.values()}
     for script in ("tune", "select_best", "retrain", "explain"):

@@ -5,7 +5,7 @@ import torch
 
 from eegwf.attribution.maps import gradcam_maps
 from eegwf.config.training import Training
-from eegwf.models.registry import axes_of, entry_of
+from eegwf.models.registry import axes_arguments, entry_of
 from eegwf.training.classifier import Classifier, load_classifier, save_classifier
 from eegwf.training.schedule import make_optimizer
 from tests.helpers.small_models import (
@@ -215,7 +215,7 @@ def test_every_model_overfits_32_windows(name, layout):
 def test_saved_and_loaded_weights_have_the_same_logits(name, layout, tmp_path):
     shape = {"n_chans": 3, "n_freqs": 12, "n_frames": 16, "n_outputs": 3}
     parameters = small_parameters(name, layout=layout)
-    axes = {key: AXES[key] for key in axes_of(entry_of(name, parameters))}
+    axes = {key: AXES[key] for key in axes_arguments(entry_of(name, parameters))}
     torch.manual_seed(0)
     classifier = Classifier(name, shape, parameters, "patients", axes)
     for value in classifier.state_dict().values():  # so that running statistics differ from their initial values

@@ -235,6 +235,7 @@ def test_timing_reads_the_benchmarks_of_the_combination_only(tmp_path):
         "evaluate/vit_mel_2class",
     ]
     others = ["spectrogram/cwt", "tune/vit_mel_3class_fold1", "evaluate/vit_mel_2class-b", "summary"]
+    others += ["search/vit_mel_2class_fold1_worker1", "synthesise"]  # stages of earlier versions
     for name in (*others, *expected):
         write_table(tmp_path / "benchmarks" / f"{name}.tsv", row)
     # Snakemake writes NA for a job shorter than its sampling interval.
@@ -276,7 +277,8 @@ def test_report_script_does_not_import_torch(finished, tmp_path):
         "assert 'torch' not in sys.modules"
     )
     command = [sys.executable, "-c", program, str(script), "--settings", settings, "--results", str(results)]
-    command += ["--model", "vit", "--spectrogram", "mel", "--classes", "2class", "--output", str(tmp_path / "r.html")]
+    command += ["--model", "vit", "--spectrogram", "mel", "--classes", "2class", "--stages", *STAGES]
+    command += ["--output", str(tmp_path / "r.html")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "r.html").exists() and (tmp_path / "run.json").exists() and (tmp_path / "timing.tsv").exists()

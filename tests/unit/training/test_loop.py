@@ -8,6 +8,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from eegwf.config.training import Training
 from eegwf.data.splits import load_window_set, split
+from eegwf.errors import InputError
 from eegwf.storage.files import read_array, write_array
 from eegwf.training.classifier import (
     Classifier,
@@ -153,6 +154,10 @@ def test_loaded_classifier_gives_the_same_logits(dataset, window_set, tmp_path):
     rows = np.arange(20)
     assert torch.equal(predict(loaded, dataset, rows), predict(trained.classifier, dataset, rows))
     assert set(load_file(tmp_path / "model.safetensors")) == set(loaded.state_dict())
+    del description["normalization"]
+    save_classifier(tmp_path, trained.classifier, description)
+    with pytest.raises(InputError, match=r"model\.json: no normalization; another version of eegwf wrote this file"):
+        load_classifier(tmp_path)
 
 
 def test_predicted_class_has_the_largest_p_and_is_the_first_on_a_tie(window_set):
