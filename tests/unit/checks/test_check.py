@@ -1,87 +1,16 @@
 """`eegwf check`: facts, warnings and problems of valid and invalid studies."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from edfio import Edf, EdfSignal
 
-from eegwf.checks import bids as checks_bids
-from eegwf.checks import inputs
-from eegwf.checks import synthetic as checks_synthetic
 from eegwf.checks.study import check_study
-from eegwf.cli import main, parse_settings
 from eegwf.dag.flow import read_flow
 from eegwf.data.dataset import ReadingSettings, write_dataset_windows
 from eegwf.data.folds import make_folds
-from eegwf.data.signals.montage import ELECTRODES19
-from eegwf.errors import InputError
-from eegwf.plan.sizes import estimate_sizes
 from eegwf.storage.files import read_table
-
-ELECTRODES = ELECTRODES19.split()
-SECONDS = 20
-EVENTS = {  # onset, duration, label of each patient
-    "sub-01": [(5, 5, "sz_foc_ia")],
-    "sub-02": [(0, 4, "sz_foc"), (10, 5, "sz_gen")],
-    "sub-03": [(10, 10, "sz_gen_m")],
-    "sub-04": [(2, 8, "sz_foc")],
-    "sub-05": [],
-    "sub-06": [(0, 10, "sz_gen")],
-}
-SMALL = {"windows": {"length": 2, "step": 2}, "folds": 3, "matrix": {"classes": ["2class"]}}
-
-
-def write_recording(root: Path, patient: str, events, sfreq=64, names=ELECTRODES, unit="uV", odd_rate=None) -> Path:
-    base = root / patient / "eeg" / f"{patient}_task-sz"
-    base.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(int(patient[4:]))
-    rates = [sfreq] * len(names)
-    rates[-1] = odd_rate or sfreq
-    signals = [
-        EdfSignal(
-            rng.normal(0, 30, rate * SECONDS).clip(-150, 150),
-            rate,
-            label=f"EEG {name}-REF",
-            physical_dimension=unit,
-            physical_range=(-200, 200),
-        )
-        for name, rate in zip(names, rates, strict=True)
-    ]
-    Edf(signals).write(f"{base}_eeg.edf")
-    rows = ["onset\tduration\teventType", *("\t".join(map(str, event)) for event in events)]
-    Path(f"{base}_events.tsv").write_text("\n".join(rows) + "\n")
-    return Path(f"{base}_eeg.edf")
-
-
-@pytest.fixture
-def bids(tmp_path) -> Path:
-    for patient, events in EVENTS.items():
-        write_recording(tmp_path / "bids", patient, events)
-    return tmp_path / "bids"
-
-
-@pytest.fixture
-def flow_of(root, bids, tmp_path):
-    """Read a study of the small data set, at 64 Hz so that spectrograms up to 32 Hz are possible."""
-
-    def read(**settings):
-        grid = {"f_max": 32, "n_freqs": 8, "n_frames": 8}
-        base = {
-            "dataset": {"kind": "bids", "root": str(bids)},
-            "signals": {"sfreq": 64, "l_freq": None},
-            "spectrograms": {name: grid for name in ("mel", "stft", "cwt")},
-            "results": str(tmp_path / "results"),
-            **SMALL,
-        }
-        for key, value in settings.items():
-            replaced = key in ("dataset", "folds", "patients") or not isinstance(base.get(key), dict)
-            base[key] = value if replaced else {**base[key], **value}
-        return read_flow(root / "config/config.yaml", [], base)
-
-    return read
+from tests.helpers.bids_folder import ELECTRODES, EVENTS, write_recording
 
 
 def test_valid_data_set_has_facts_only(flow_of, bids, tmp_path):
@@ -115,59 +44,6 @@ def test_windows_and_folds_equal_those_of_the_study(flow_of, bids, tmp_path):
         warnings = [line for line in findings.warnings if f"no window of {name!r}" in line]
         assert bool(warnings) == bool(missing)
         assert not missing or f"{', '.join(map(str, missing))} (" in warnings[0]
-
-
-def check_with_sizes(flow, monkeypatch):
-    """Check a study; returns the findings, and the final and peak bytes on the disk of `check_disk`."""
-    reported = []
-
-    def check_disk(flow, sizes, findings):
-        reported.append(sizes.disk(inputs.grids_of(flow)))
-        inputs.check_disk(flow, sizes, findings)
-
-    for module in (checks_bids, checks_synthetic):
-        monkeypatch.setattr(module, "check_disk", check_disk)
-    findings = check_study(flow)
-    assert len(reported) == 1
-    return findings, reported[0]
-
-
-def assert_disk_size_of_plan(flow, findings, reported):
-    """Compare the reported size with the estimate of `eegwf plan`, exactly and as printed."""
-    final, peak = estimate_sizes(flow.study).disk(inputs.grids_of(flow))
-    assert reported == (final, peak) and 0 < final <= peak
-    line = next(line for line in findings.facts if line.startswith("disk: "))
-    assert line.startswith(f"disk: {final / 1e9:.2g} GB for windows and ")
-    assert f"at most {peak / 1e9:.2g} GB" in line
-
-
-def test_disk_size_of_synthetic_study_equals_the_plan(root, tmp_path, monkeypatch):
-    flow = read_flow(root / "config/config.yaml", [], {"results": str(tmp_path)})
-    findings, reported = check_with_sizes(flow, monkeypatch)
-    assert_disk_size_of_plan(flow, findings, reported)
-    # 28 recordings of 48 windows of 5 s, 20 derivations at 256 Hz, 2 bytes per value, without the spectrograms.
-    n_windows = 28 * 48
-    values = 20 * (1280 + sum(grid.n_freqs * grid.n_frames for grid in inputs.grids_of(flow).values()))
-    assert reported[0] == 2 * n_windows * values
-
-
-@pytest.mark.parametrize(
-    ("signals", "n_chans", "sfreq"),
-    [({"missing": "exclude"}, 18, 64), ({"sfreq": "as recorded"}, 20, 80)],
-    ids=["missing: exclude", "sfreq: as recorded"],
-)
-def test_disk_size_of_bids_study_equals_the_plan(flow_of, bids, monkeypatch, signals, n_chans, sfreq):
-    for patient, events in EVENTS.items():
-        write_recording(bids, patient, events, sfreq=80)
-    if "missing" in signals:
-        write_recording(bids, "sub-02", [], sfreq=80, names=[name for name in ELECTRODES if name != "Cz"])
-    flow = flow_of(signals=signals)
-    findings, reported = check_with_sizes(flow, monkeypatch)
-    assert not findings.problems
-    assert_disk_size_of_plan(flow, findings, reported)
-    # 6 recordings of 10 windows of 2 s.
-    values = n_chans * (2 * sfreq + sum(grid.n_freqs * grid.n_frames for grid in inputs.grids_of(flow).values()))
-    assert reported[0] == 2 * 60 * values
 
 
 def test_each_bad_recording_is_one_problem(flow_of, bids):
@@ -330,64 +206,6 @@ def test_given_arrays(root, tmp_path):
         str(tmp_path / "mel_labels_2.npy"),
         str(tmp_path / "stft_3.npy"),
     ]
-
-
-def test_command_prints_findings_and_exit_code(bids, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    config = tmp_path / "my data.yaml"
-    config.write_text(
-        """
-        dataset: {kind: bids, root: x}
-        signals: {sfreq: 64, l_freq: null}
-        spectrograms: {mel: {f_max: 32, n_freqs: 8}}
-        windows: {length: 2, step: 2}
-        matrix: {classes: [2class]}
-        """
-    )
-    main(["check", "--configfile", str(config), "--config", f"data_root={bids}", "folds=3"])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"data set: {bids}: 6 recordings")
-    assert lines[-1] == f"ready: snakemake --configfile '{config}' --config data_root={bids} folds=3"
-    with pytest.raises(SystemExit) as caught:
-        main(["check", "--configfile", str(config), "--config", f"data_root={bids}", "folds=9"])
-    assert caught.value.code == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith("problem: folds: 9 folds") and lines[-1] == "1 problem"
-    config.write_text("widnows: {}\nfolds: x\nseed: -1\n")
-    with pytest.raises(SystemExit) as caught:
-        main(["check", "--configfile", str(config)])
-    output = capsys.readouterr().out
-    assert caught.value.code == 1 and output.splitlines()[-1] == "2 problems"
-    assert "did you mean 'windows'?" in output and "seed" in output
-
-
-def test_settings_are_parsed_as_by_snakemake():
-    assert parse_settings(["aa=1", "bb=0.5", "cc=True", "dd=[x, y]", "ee=text", "ff={g: h}"]) == {
-        "aa": 1,
-        "bb": 0.5,
-        "cc": True,
-        "dd": ["x", "y"],
-        "ee": "text",
-        "ff": {"g": "h"},
-    }
-    for invalid in ("a", "1=2", "a.b=1"):
-        with pytest.raises(InputError, match="expected KEY=VALUE"):
-            parse_settings([invalid])
-
-
-@pytest.mark.slow
-def test_check_does_not_import_torch_or_optuna():
-    """The check takes seconds, also on a login node that only submits jobs."""
-    code = (
-        "import sys; from eegwf.cli import main; sys.argv = ['eegwf', 'check']; main(); "
-        "assert 'torch' not in sys.modules and 'optuna' not in sys.modules"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[-1] == "ready: snakemake"
-    for arguments in (["--help"], ["check", "--help"]):
-        run = subprocess.run([sys.executable, "-m", "eegwf.cli", *arguments], capture_output=True, text=True)
-        assert run.returncode == 0 and "Example: eegwf check --configfile" in run.stdout
 
 
 def test_unknown_network_is_a_problem_with_similar_names(root):

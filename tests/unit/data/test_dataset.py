@@ -1,81 +1,15 @@
-"""Windows of a data set: contents, identical bytes after interruptions, and refusal of bad recordings."""
+"""Windows of a data set: contents, and refusal of bad recordings."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
-from edfio import Edf, EdfSignal
 
-from eegwf.config.stages.data import WindowsSettings
-from eegwf.data.dataset import ReadingSettings, write_dataset_windows
+from eegwf.data.dataset import write_dataset_windows
 from eegwf.data.signals.signal import open_signal
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_table
-
-FILES = ("recordings.tsv", "events.tsv", "windows.tsv", "windows.json", "windows.npy")
-CHANNELS = ("Fp1", "F3", "C3")
-SECONDS = 20
-EVENTS = {"sub-01": ["4\t6\tsz_foc"], "sub-02": ["8\t5\tsz_gen"], "sub-03": [], "sub-04": ["0\t20\tbckg"]}
-CONFIG = {
-    "dataset": {"kind": "bids", "root": "unused"},
-    "signals": {"montage": "as recorded", "sfreq": 64.0, "l_freq": 0.5},
-    "windows": {"length": 2.0, "step": 2.0, "guard": 1.0},
-    "patients": {},
-}
-
-
-def reading_settings(config, root):
-    settings = WindowsSettings.model_validate(config)
-    return ReadingSettings(root, settings.dataset, settings.signals, settings.windows, settings.patients)
-
-
-def record(root, patient, rows=(), sfreq=64, peak=100.0, channels=CHANNELS, seconds=SECONDS, flat=()):
-    """Write a recording of noise and its table of events."""
-    folder = root / patient / "eeg"
-    folder.mkdir(parents=True, exist_ok=True)
-    data = np.random.default_rng(int(patient[4:])).normal(0, peak / 5, (len(channels), seconds * sfreq))
-    data = np.clip(data, -peak, peak)
-    data[list(flat)] = 7.0
-    limit = (-2 * peak, 2 * peak)
-    signals = [
-        EdfSignal(row, sfreq, label=name, physical_dimension="uV", physical_range=limit)
-        for name, row in zip(channels, data, strict=True)
-    ]
-    path = folder / f"{patient}_task-sz_eeg.edf"
-    Edf(signals, data_record_duration=1).write(path)
-    lines = ["onset\tduration\teventType", *rows]
-    (folder / f"{patient}_task-sz_events.tsv").write_text("\n".join(lines) + "\n")
-    return path
-
-
-@pytest.fixture
-def bids(tmp_path):
-    for patient, rows in EVENTS.items():
-        record(tmp_path / "bids", patient, rows)
-    return tmp_path / "bids"
-
-
-@pytest.fixture
-def run(bids, tmp_path):
-    """Write the windows of the data set to a folder; keyword arguments change sections of the configuration."""
-
-    def run(output="out", state="state", workers=1, **changes):
-        config = {key: {**value, **changes.get(key, {})} for key, value in CONFIG.items()}
-        write_dataset_windows(reading_settings(config, bids), tmp_path / output, tmp_path / state, workers, "code")
-        return tmp_path / output
-
-    return run
-
-
-def contents(folder):
-    return {name: (folder / name).read_bytes() for name in FILES}
+from tests.helpers.short_recordings import CHANNELS, CONFIG, EVENTS, contents, reading_settings, record
 
 
 def windows_of(folder):
@@ -139,102 +73,6 @@ def test_windows_of_long_recordings_are_cut_from_blocks(run, bids):
 @pytest.mark.slow
 def test_one_and_two_workers_write_the_same_bytes(run):
     assert contents(run("one", "state1", 1)) == contents(run("two", "state2", 2))
-
-
-def erase_samples(path):
-    """Set the samples of a recording to zero without changing its size and time; reading it again changes windows."""
-    status = path.stat()
-    header = 256 * (len(CHANNELS) + 1)
-    path.write_bytes(path.read_bytes()[:header] + bytes(status.st_size - header))
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-@pytest.fixture
-def interrupted(run, bids):
-    """The data set after a run that failed at `sub-03`, whose table of events has been corrected since."""
-    events = bids / "sub-03" / "eeg" / "sub-03_task-sz_events.tsv"
-    good = events.read_bytes()
-    events.write_bytes(good + b"1\t2\tsneeze\n")
-    with pytest.raises(InputError, match=r"sub-03.*unknown event type 'sneeze'"):
-        run()
-    events.write_bytes(good)
-    return bids
-
-
-def test_an_interrupted_run_continues(run, interrupted):
-    expected = contents(run("complete", "other_state"))
-    for patient in ("sub-01", "sub-02"):
-        erase_samples(interrupted / patient / "eeg" / f"{patient}_task-sz_eeg.edf")
-    assert contents(run()) == expected
-    # A finished run keeps no windows, so that the next run reads the recordings again.
-    assert contents(run("again")) != expected
-
-
-def test_a_changed_recording_is_read_again(run, interrupted):
-    record(interrupted, "sub-01", EVENTS["sub-01"], peak=50.0)
-    (interrupted / "sub-02" / "eeg" / "sub-02_task-sz_events.tsv").write_text("onset\tduration\teventType\n")
-    out = contents(run())
-    assert out == contents(run("complete", "other_state"))
-    assert b"sz_gen" not in out["windows.tsv"]
-
-
-def test_another_configuration_reads_all_recordings_again(run, interrupted):
-    erase_samples(interrupted / "sub-01" / "eeg" / "sub-01_task-sz_eeg.edf")
-    changed = {"signals": {"l_freq": 1.0}}
-    assert contents(run(**changed)) == contents(run("complete", "other_state", **changed))
-
-
-KILLED = """
-import json, sys
-from pathlib import Path
-from eegwf.config.stages.data import WindowsSettings
-from eegwf.data.dataset import ReadingSettings, write_dataset_windows
-if __name__ == "__main__":
-    bids, output, state, workers, config = sys.argv[1:]
-    settings = WindowsSettings.model_validate(json.loads(config))
-    reading = ReadingSettings(Path(bids), settings.dataset, settings.signals, settings.windows, settings.patients)
-    write_dataset_windows(reading, Path(output), Path(state), int(workers), "code")
-"""
-
-
-@pytest.mark.kill
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_run_continues_and_its_workers_end(run, bids, tmp_path, root, workers):
-    """The bytes are those of an uninterrupted run, and no worker process remains."""
-    for number in range(5, 45):
-        record(bids, f"sub-{number:02d}", seconds=60)
-    (tmp_path / "script.py").write_text(KILLED)
-    paths = [bids, tmp_path / "out", tmp_path / "state"]
-    command = [sys.executable, str(tmp_path / "script.py"), *map(str, paths), str(workers), json.dumps(CONFIG)]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and len(list((tmp_path / "state").glob("*/*.f2"))) < 5:
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "the run finished before it was killed; add recordings"
-    read = [path.stem for path in (tmp_path / "state").glob("*/*.json")]
-    assert 0 < len(read) < 44 and not (tmp_path / "out").exists()
-    limit = time.monotonic() + 20
-    while live_processes(process.pid) and time.monotonic() < limit:
-        time.sleep(0.02)
-    assert not live_processes(process.pid)
-    read = [path.stem for path in (tmp_path / "state").glob("*/*.json")]
-    expected = contents(run("complete", "other_state"))
-    erase_samples(bids / read[0].split("_")[0] / "eeg" / f"{read[0]}_eeg.edf")
-    assert contents(run()) == expected
-    # The state folder contains neither parts nor partial files.
-    assert {path.suffix for path in (tmp_path / "state").glob("*/*")} <= {".json", ""}
-
-
-def live_processes(session):
-    """Running processes of a session."""
-    processes = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, _, number = path.read_text().rpartition(")")[2].split()[:4]
-            if int(number) == session and state != "Z":
-                processes.append(path.parent.name)
-    return processes
 
 
 def test_a_bad_recording_is_an_error_or_is_excluded_and_listed(run, bids):
