@@ -235,7 +235,7 @@ def test_timing_reads_the_benchmarks_of_the_combination_only(tmp_path):
         "evaluate/vit_mel_2class",
     ]
     others = ["spectrogram/cwt", "tune/vit_mel_3class_fold1", "evaluate/vit_mel_2class-b", "summary"]
-    others += ["search/vit_mel_2class_fold1_worker1", "synthesise"]  # stages of earlier versions
+    others += ["search/vit_mel_2class_fold1_worker1", "simulate"]  # stages of earlier versions
     for name in (*others, *expected):
         write_table(tmp_path / "benchmarks" / f"{name}.tsv", row)
     # Snakemake writes NA for a job shorter than its sampling interval.
