@@ -15,8 +15,9 @@ from eegwf.errors import InputError, run_script
 
 CHECK = """\
 Check a configuration and its data before a run: report the data and settings that the study would use, settings that
-may not work as intended (warnings), and errors with which it would fail (problems). Headers and events are read, but no
-signals, and no files are written. The exit code is 1 if there are problems.
+may not work as intended (warnings), and errors with which it would fail (problems). docs/troubleshooting.md lists the
+messages with their solutions. Headers and events are read, but no signals (of fold arrays, all files are read), and no
+files are written. The exit code is 1 if there are problems.
 
 The configuration is read as by Snakemake: config/config.yaml of the checkout, then the files of --configfile, then the
 settings of --config; later values replace earlier ones.
