@@ -27,14 +27,14 @@ def inside(image, *command, folder, **environment):
     return done.stdout
 
 
-def test_its_own_test_passes_and_its_labels_are_those_of_the_checkout(image):
+def test_apptainer_test_passes_and_labels_match_the_checkout(image):
     done = subprocess.run(["apptainer", "test", *ARGUMENTS, str(image)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "packages imported from /opt/eegwf/venv" in done.stdout, done.stdout + done.stderr
     labels = read_labels(image)
     assert labels_of(ROOT).items() <= labels.items() and labels["eegwf.torch"] and labels["eegwf.base"]
 
 
-def test_nothing_of_the_hosts_python_gets_in(image, tmp_path):
+def test_python_of_the_host_is_not_visible_inside(image, tmp_path):
     for place in ("path", ".local/lib/python3.11/site-packages"):
         (tmp_path / place).mkdir(parents=True)
         for name in ("numpy", "torch", "sitecustomize", "usercustomize"):
@@ -47,7 +47,7 @@ def test_nothing_of_the_hosts_python_gets_in(image, tmp_path):
     assert not [path for path in found[2:] if str(tmp_path) in path]
 
 
-def test_an_image_of_another_library_or_lock_is_refused(image, tmp_path):
+def test_image_of_another_library_or_lock_is_refused(image, tmp_path):
     for name in ("eegwf", "workflow", "envs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     check_image(image, tmp_path)
@@ -64,7 +64,7 @@ def test_an_image_of_another_library_or_lock_is_refused(image, tmp_path):
 MESSAGES = {"absent.sif": "no such image; build it with `make image`", "no.sif": "Apptainer can't read this image"}
 
 
-def test_a_run_without_its_image_ends_in_a_sentence(image, tmp_path):
+def test_missing_image_is_a_user_error(image, tmp_path):
     (tmp_path / "no.sif").write_text("not an image")
     for name, message in MESSAGES.items():
         setting = f"--config=cluster={{image: {tmp_path / name}}}"
@@ -74,7 +74,7 @@ def test_a_run_without_its_image_ends_in_a_sentence(image, tmp_path):
         assert not (tmp_path / "results/data").exists()
 
 
-def test_a_study_elsewhere_finds_its_data_and_leaves_nothing_in_home(image, tmp_path):
+def test_study_in_another_folder_reads_its_data_and_writes_nothing_to_home(image, tmp_path):
     """Results and scratch outside of the folder where Snakemake runs are bound without further options."""
     here, results = tmp_path / "here", tmp_path / "there/results"
     here.mkdir()

@@ -40,7 +40,7 @@ def write(path: Path, **settings) -> Path:
     return path
 
 
-def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(
+def test_study_on_slurm_in_an_image_equals_a_local_run_byte_for_byte(
     cluster, image, submitted, undisturbed, cpu, tmp_path
 ):
     done = subprocess.run(
@@ -63,7 +63,7 @@ def test_a_study_through_slurm_in_an_image_has_the_bytes_of_a_local_one(
     assert jobs["tune"]["TimeLimit"] == "08:00:00" and "mem=6000M" in jobs["explain"]["TRES"]
 
 
-def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(cluster, submitted, run_here, tmp_path):
+def test_cancelled_jobs_time_limits_and_node_failures_do_not_change_results(cluster, submitted, run_here, tmp_path):
     # Tuning takes half a minute or more, and the time limit of a job is one minute. SLURM sends the signal 20 s before
     # the limit, or up to a minute earlier, because it checks in intervals; therefore there are many attempts.
     config = write(
@@ -96,7 +96,7 @@ def test_cancelled_timed_out_and_on_a_node_that_dies_it_ends_in_the_same_bytes(c
     assert any("stopped by SIGUSR1; the last checkpoint is kept" in log for log in logs)
 
 
-def test_a_job_whose_gpu_torch_does_not_see_says_what_it_saw(cluster, submitted, tmp_path):
+def test_job_reports_the_gpus_that_torch_sees(cluster, submitted, tmp_path):
     # The simulated GPUs are assigned to jobs in the same way as real ones, here with --gres.
     config = write(tmp_path / "gres.yaml", device="auto", cluster={"gres": "gpu:1"}, spectrograms={"device": "cpu"})
     done = subprocess.run(

@@ -46,7 +46,7 @@ def disk(tmp_path):
     made.unmount()
 
 
-def test_a_run_goes_on_when_its_disk_is_back(disk, undisturbed, cpu, tmp_path):
+def test_run_resumes_when_its_disk_is_available_again(disk, undisturbed, cpu, tmp_path):
     command = snakemake_command(tmp_path, "--cores", "2", REPORT, configs=cpu)
     with open(tmp_path / "told", "w") as told:
         running = subprocess.Popen(command, cwd=tmp_path, stdout=told, stderr=told)
