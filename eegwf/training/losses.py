@@ -39,7 +39,9 @@ class Loss(nn.Module):
         Returns
         -------
         torch.Tensor
-            Scalar. With class weights and class indices, the cross-entropy is the weighted mean, as in torch.
+            Scalar: the mean over the batch. With class weights and class indices, the sum is divided by the sum of the
+            weights of the targets, as in torch, so that the focal loss equals the cross-entropy in the limit of
+            `focal_gamma` at 0.
         """
         logits = logits.float()
         if not self.focal_gamma:
@@ -49,9 +51,12 @@ class Loss(nn.Module):
         n_outputs = logits.shape[1]
         proportions = functional.one_hot(target, n_outputs).to(logits) if target.ndim == 1 else target
         proportions = proportions * (1 - self.label_smoothing) + self.label_smoothing / n_outputs
+        divisor: torch.Tensor | int = len(logits)
         if self.class_weights is not None:
             proportions = proportions * self.class_weights
+            if target.ndim == 1:
+                divisor = self.class_weights[target].sum()
         log_p = functional.log_softmax(logits, dim=1)
         # Above zero also where p is 1: the derivative of x**gamma at 0 is infinite for gamma below 1.
         one_minus_p = (-torch.expm1(log_p)).clamp_min(1e-6)
-        return -(proportions * one_minus_p**self.focal_gamma * log_p).sum(dim=1).mean()
+        return -(proportions * one_minus_p**self.focal_gamma * log_p).sum() / divisor

@@ -12,10 +12,11 @@ LOGITS = 2 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 WEIGHTS = torch.tensor([0.5, 1.0, 2.5])
 
 
-def reference_loss(logits, proportions, focal_gamma=0.0, weights=(1.0, 1.0, 1.0)):
+def reference_loss(logits, proportions, focal_gamma=0.0, weights=(1.0, 1.0, 1.0), divisor=None):
     logits = logits.double().numpy()
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return np.mean(np.sum(-np.asarray(weights) * proportions * (1 - p) ** focal_gamma * np.log(p), axis=1))
+    terms = -np.asarray(weights) * proportions * (1 - p) ** focal_gamma * np.log(p)
+    return np.sum(terms) / (len(logits) if divisor is None else divisor)
 
 
 def one_hot(target, smoothing=0.0):
@@ -38,8 +39,20 @@ def test_class_weights_match_torch():
 @pytest.mark.parametrize("focal_gamma", [0.5, 2.0])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_focal_loss_matches_its_formula(focal_gamma, smoothing):
-    expected = reference_loss(LOGITS, one_hot(TARGET, smoothing), focal_gamma, WEIGHTS.numpy())
-    assert float(Loss(WEIGHTS, smoothing, focal_gamma)(LOGITS, TARGET)) == pytest.approx(expected, rel=1e-6)
+    proportions, weights = one_hot(TARGET, smoothing), WEIGHTS.numpy()
+    loss = Loss(WEIGHTS, smoothing, focal_gamma)
+    expected = reference_loss(LOGITS, proportions, focal_gamma, weights, divisor=weights[TARGET].sum())
+    assert float(loss(LOGITS, TARGET)) == pytest.approx(expected, rel=1e-6)
+    expected = reference_loss(LOGITS, proportions, focal_gamma, weights)
+    assert float(loss(LOGITS, torch.eye(3)[TARGET])) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("target", [TARGET, torch.eye(3)[TARGET]], ids=["indices", "proportions"])
+def test_limit_of_the_focal_loss_at_gamma_0_is_the_cross_entropy(weights, smoothing, target):
+    limit, plain = Loss(weights, smoothing, 1e-7)(LOGITS, target), Loss(weights, smoothing)(LOGITS, target)
+    assert float(limit) == pytest.approx(float(plain), rel=1e-5)
 
 
 def test_focal_loss_reduces_the_loss_of_easy_windows():
