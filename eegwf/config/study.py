@@ -89,6 +89,12 @@ class StudyDesign(Section):
                 f"tuning.n_trials: {tuning.n_trials} trials are fewer than the {self.retrain.n_best} parameter sets of "
                 "retrain.n_best"
             )
+        if tuning.wilcoxon_p_threshold and not tuning.can_prune_between_folds():
+            raise ValueError(
+                f"tuning.wilcoxon_p_threshold: at {tuning.wilcoxon_p_threshold:g} the test can't stop a trial before "
+                f"the last of {tuning.inner_folds} inner folds (n folds have a p value of at least 0.5**n, n from 2); "
+                "write 0, or raise the threshold or tuning.inner_folds"
+            )
         if tuning.mode == "once" and not tuning.allow_optimistic:
             raise ValueError(
                 "tuning.mode: 'once' tunes on patients that folds 2 to K test, so their scores are biased upward; use "

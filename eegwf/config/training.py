@@ -37,12 +37,21 @@ class Training(Section):
     lr: float = tunable(1e-3, gt=0, description="Peak learning rate.")
     weight_decay: float = tunable(1e-2, ge=0, description="Weight decay, not applied to norms and biases.")
     warmup_fraction: float = tunable(
-        0.1, ge=0, lt=1, description="Fraction of the steps over which the learning rate rises linearly to `lr`."
+        0.1,
+        ge=0,
+        lt=1,
+        description="Fraction of `schedule_epochs` over which the learning rate rises linearly to `lr`.",
     )
     schedule: Literal["cosine", "plateau", "constant"] = tunable(
         "cosine",
-        description="Learning rate after the warm-up: `cosine` decays it to zero, `plateau` halves it after every "
-        "`plateau_patience` epochs without a better validation score, `constant` keeps it.",
+        description="Learning rate after the warm-up: `cosine` decays it to zero over `schedule_epochs`, `plateau` "
+        "halves it after every `plateau_patience` epochs without a better validation score, `constant` keeps it.",
+    )
+    schedule_epochs: int | None = Field(
+        None,
+        ge=1,
+        description="Number of epochs over which the warm-up and the cosine schedule extend, at most `epochs`; null: "
+        "twice `patience`, so that the learning rate has decayed before early stopping ends a training.",
     )
     plateau_patience: int = Field(
         3, ge=1, description="Number of epochs without a better validation score after which `plateau` halves the rate."

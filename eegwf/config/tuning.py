@@ -135,23 +135,38 @@ class TrialSettings(Budget):
         "tpe", description="Sampler: tree-structured Parzen estimator, Gaussian process, or random search."
     )
     n_startup_trials: int = Field(5, ge=1, description="Number of random trials before the sampler is used.")
-    pruner: Literal["median", "hyperband", "none"] = Field(
+    pruner: Literal["median", "asha", "hyperband", "none"] = Field(
         "median",
-        description="Pruning by epoch: stop trials below the median of the others at the same epoch, or those that "
-        "Hyperband eliminates.",
+        description="Pruning by epoch: stop trials below the median of the others at the same inner fold and epoch, or "
+        "those that asynchronous successive halving (`asha`) or Hyperband eliminates.",
     )
     pruner_n_startup_trials: int = Field(5, ge=1, description="Complete trials before the median pruner starts.")
     pruner_n_warmup_epochs: int = Field(
-        3, ge=0, description="First epochs of a trial, in which it is not pruned; for Hyperband the minimum resource."
+        3,
+        ge=0,
+        description="First epochs of each inner fold, in which a trial is not pruned, at least those of its "
+        "learning-rate warm-up; for `asha` and `hyperband` also the minimum resource.",
     )
     wilcoxon_p_threshold: float = Field(
-        0.1,
+        0.0,
         ge=0,
         le=0.5,
         description="Pruning by inner fold: stop a trial whose values on the inner folds so far are worse than those "
         "of the best trial by Wilcoxon's signed-rank test at this p value; 0 disables it. At 0.1 the test needs four "
-        "folds.",
+        "folds before the last one.",
     )
+    max_killed_workers: int | None = Field(
+        3,
+        ge=1,
+        description="A trial fails if this many workers in a row end in the same epoch of it, killed or by an error, "
+        "for example because it needs more memory than there is; SIGTERM and SIGUSR1, as schedulers send them, do not "
+        "count. null: no limit.",
+    )
+
+    def can_prune_between_folds(self) -> bool:
+        """Whether Wilcoxon's test can reach the threshold before the last inner fold, after which nothing is saved."""
+        n_compared = self.inner_folds - 1
+        return n_compared >= 2 and 0.5**n_compared < self.wilcoxon_p_threshold
 
 
 class Tuning(TrialSettings):

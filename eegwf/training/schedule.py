@@ -12,6 +12,8 @@ from eegwf.training.history import History
 
 # Parts of the names of parameters without weight decay, in addition to norms and biases.
 NO_DECAY = ("pos_embed", "relative_position_bias")
+# Learning rate after a cosine schedule that ends before the last epoch, as a fraction of its peak.
+FLOOR = 0.01
 
 
 def make_optimizer(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
@@ -45,13 +47,15 @@ def make_optimizer(network: nn.Module, settings: Training) -> torch.optim.Optimi
     return kind(groups, lr=settings.lr, fused=True)
 
 
-def learning_rate(step: int, n_steps: int, settings: Training, history: Sequence[dict[str, Any]] = ()) -> float:
+def learning_rate(step: int, steps_per_epoch: int, settings: Training, history: Sequence[dict[str, Any]] = ()) -> float:
     """Learning rate of a step: a linear warm-up, then the configured schedule.
 
     Parameters
     ----------
-    step, n_steps
-        Number of the step from 0, and maximum number of steps.
+    step
+        Number of the step from 0.
+    steps_per_epoch
+        Number of steps of an epoch.
     settings
         Settings of training.
     history
@@ -64,16 +68,34 @@ def learning_rate(step: int, n_steps: int, settings: Training, history: Sequence
 
     Notes
     -----
-    The cosine schedule decays to zero (Loshchilov and Hutter 2017).
+    The cosine schedule decays to zero (Loshchilov and Hutter 2017). If it ends before the last epoch, the rate stays at
+    a hundredth of its peak, so that the epochs after it can still improve the score.
     """
+    n_steps = schedule_epochs(settings) * steps_per_epoch
     n_warmup = settings.warmup_fraction * n_steps
     if step < n_warmup:
         return settings.lr * (step + 1) / (n_warmup + 1)
     if settings.schedule == "cosine":
-        return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - n_warmup) / max(n_steps - n_warmup, 1)))
+        progress = min((step - n_warmup) / max(n_steps - n_warmup, 1), 1)
+        floor = FLOOR if schedule_epochs(settings) < settings.epochs else 0.0
+        return settings.lr * max(0.5 * (1 + math.cos(math.pi * progress)), floor)
     if settings.schedule == "plateau":
         return settings.lr * 0.5 ** count_plateaus(history, settings)
     return settings.lr
+
+
+def schedule_epochs(settings: Training) -> int:
+    """Number of epochs over which the warm-up and the cosine schedule extend.
+
+    By default it is twice the patience, so that the learning rate has decayed before early stopping ends a typical
+    training, but at most the number of epochs.
+    """
+    return min(settings.epochs, settings.schedule_epochs or 2 * settings.patience)
+
+
+def warmup_epochs(settings: Training) -> int:
+    """Number of epochs in which the learning rate rises, rounded up."""
+    return math.ceil(settings.warmup_fraction * schedule_epochs(settings))
 
 
 def count_plateaus(history: Sequence[dict[str, Any]], settings: Training) -> int:

@@ -88,7 +88,7 @@ class Trainer:
         total = torch.zeros((), device=self.device)
         self.classifier.train()
         for step, (x, target) in enumerate(self._batches(parts), start=number * len(parts)):
-            rate = learning_rate(step, self.settings.epochs * len(parts), self.settings, history)
+            rate = learning_rate(step, len(parts), self.settings, history)
             total += self._step(x, target, rate, step) * len(target)
         mean = float(total) / len(order)  # waits for the device
         if not np.isfinite(mean):

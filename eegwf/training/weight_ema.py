@@ -1,6 +1,8 @@
 """Exponential moving average of a classifier's weights."""
 
 import copy
+from collections.abc import Iterator
+from itertools import chain
 
 import torch
 
@@ -8,7 +10,7 @@ from eegwf.training.classifier import Classifier
 
 
 class WeightEMA:
-    """Copy of a classifier whose weights are the exponential moving average of the original's.
+    """Copy of a classifier with the exponential moving average of the original's weights and statistics of norms.
 
     Parameters
     ----------
@@ -31,8 +33,19 @@ class WeightEMA:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Update the average after an optimizer step, numbered from 0; buffers (statistics of norms) are copied."""
+        """Update the average after an optimizer step, numbered from 0.
+
+        The statistics of norms are averaged like the weights: those of the current weights would not fit the averaged
+        ones. Counters are copied.
+        """
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(list(self.classifier.parameters()), list(self.original.parameters()), 1 - decay)
-        for buffer, original in zip(self.classifier.buffers(), self.original.buffers(), strict=True):
-            buffer.copy_(original)
+        pairs = list(zip(_tensors(self.classifier), _tensors(self.original), strict=True))
+        averaged, originals = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        torch._foreach_lerp_(averaged, originals, 1 - decay)
+        for counter, original in pairs:
+            if not counter.is_floating_point():
+                counter.copy_(original)
+
+
+def _tensors(classifier: Classifier) -> Iterator[torch.Tensor]:
+    return chain(classifier.parameters(), classifier.buffers())

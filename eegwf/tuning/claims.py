@@ -14,6 +14,7 @@ from eegwf.seeds import seed_of
 from eegwf.storage.locks import exclusive_lock, try_lock
 from eegwf.training.cost_record import read_costs, seconds_per_unit
 from eegwf.tuning.budget import DUPLICATE, FINISHED_STATES, USAGE_AT_START, budget_usage, exhausted, mostly_failed
+from eegwf.tuning.failures import fail_trial, has_killed_its_workers, mark_stopped
 from eegwf.tuning.proposals import draw, make_sampler, starting_set
 from eegwf.tuning.space import canonical, suggest
 from eegwf.tuning.task import TuningTask
@@ -62,6 +63,9 @@ def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Iterator
         return
     try:
         yield claim.trial
+    except (SystemExit, KeyboardInterrupt):
+        mark_stopped(folder, claim.trial.number)
+        raise
     finally:
         # The file is removed before the lock is released: a running trial always has its file.
         if study._storage.get_trial(claim.trial._trial_id).state.is_finished():
@@ -73,7 +77,7 @@ def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Iterator
 def _claim(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None:
     """Claim trials until one is not a duplicate."""
     while True:
-        claim = _adopt_orphaned_trial(study, folder) or _start_trial(study, task, folder)
+        claim = _adopt_orphaned_trial(study, task, folder) or _start_trial(study, task, folder)
         if claim is None:
             return None
         trial = claim.trial
@@ -99,15 +103,19 @@ def _lock_file(folder: Path, number: int) -> Path:
     return folder / f"trial{number}.lock"
 
 
-def _adopt_orphaned_trial(study: optuna.Study, folder: Path) -> _Claim | None:
-    """Claim a trial that a killed worker has left."""
+def _adopt_orphaned_trial(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None:
+    """Claim a trial that a killed worker has left; one that has killed several is failed."""
     for running in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         lock = try_lock(_lock_file(folder, running.number))
         if lock is None:
             continue
         # Its worker may have finished it after the trials were read and before the lock was free.
         if study._storage.get_trial(running._trial_id).state == TrialState.RUNNING:
-            return _Claim(lock, Trial(study, running._trial_id))
+            trial = Trial(study, running._trial_id)
+            limit = task.tuning.max_killed_workers
+            if not has_killed_its_workers(trial, running, folder, limit):
+                return _Claim(lock, trial)
+            fail_trial(study, trial, f"{limit} workers ended in its epoch {len(running.intermediate_values) + 1}")
         _lock_file(folder, running.number).unlink(missing_ok=True)
         os.close(lock)
     return None

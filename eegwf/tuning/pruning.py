@@ -1,44 +1,108 @@
 """Pruning of trials: by epoch, and by inner fold."""
 
+import statistics
 import warnings
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from eegwf.config.training import Training
 from eegwf.config.tuning import TrialSettings
+from eegwf.training.schedule import warmup_epochs
 
 
-def epoch_pruner(tuning: TrialSettings, max_epochs: int) -> optuna.pruners.BasePruner:
+class MedianPruner(optuna.pruners.BasePruner):
+    """Prune a trial whose value is below the median of the others at the same inner fold and epoch.
+
+    A trial is compared with the complete and the pruned trials that were trained on the same inner fold. One that ended
+    before the epoch, by early stopping or because it was pruned, keeps its last value: without the pruned trials, only
+    the better ones would be left in later epochs.
+
+    Parameters
+    ----------
+    n_startup_trials
+        Number of complete trials before any is pruned.
+    epochs
+        Maximum number of epochs of an inner fold: step `s` is epoch `s % epochs` of inner fold `s // epochs`.
+
+    Notes
+    -----
+    Golovin et al. 2017 (Vizier). Optuna's own median pruner compares the best value of all steps, in which a later
+    inner fold can't be told from the first one.
+    """
+
+    def __init__(self, n_startup_trials: int, epochs: int):
+        self.n_startup_trials, self.epochs = n_startup_trials, epochs
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Whether the trial is below the median at its last step."""
+        step = trial.last_step
+        if step is None:
+            return False
+        others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
+        if sum(other.state == TrialState.COMPLETE for other in others) < self.n_startup_trials:
+            return False
+        finished = [other for other in others if other.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        values = [value for other in finished if (value := self._value_at(other, step)) is not None]
+        return bool(values) and trial.intermediate_values[step] < statistics.median(values)
+
+    def _value_at(self, trial: FrozenTrial, step: int) -> float | None:
+        """Last value of a trial up to a step, within the inner fold of that step."""
+        first = step - step % self.epochs
+        reached = [number for number in trial.intermediate_values if first <= number <= step]
+        return trial.intermediate_values[max(reached)] if reached else None
+
+
+def epoch_pruner(tuning: TrialSettings, epochs: int) -> optuna.pruners.BasePruner:
     """Make the configured pruner, which is applied after each epoch of a trial.
 
     Parameters
     ----------
     tuning
         Settings of tuning.
-    max_epochs
-        Maximum number of epochs of a trial, summed over its inner folds.
+    epochs
+        Maximum number of epochs of an inner fold.
 
     Returns
     -------
     optuna.pruners.BasePruner
-        Median, Hyperband, or one that prunes no trial.
+        Median, successive halving, Hyperband, or one that prunes no trial.
 
     Notes
     -----
-    Median: Golovin et al. 2017 (Vizier). Hyperband: Li et al. 2018, with asynchronous successive halving.
+    Successive halving is asynchronous (ASHA, Li et al. 2020). Hyperband (Li et al. 2018) applies it in brackets with
+    different minimum resources, and draws the parameters of each bracket from the trials of that bracket alone.
     """
     if tuning.pruner == "median":
-        return optuna.pruners.MedianPruner(
-            n_startup_trials=tuning.pruner_n_startup_trials,
-            n_warmup_steps=tuning.pruner_n_warmup_epochs,
-            n_min_trials=1,
-        )
+        return MedianPruner(tuning.pruner_n_startup_trials, epochs)
+    max_epochs = epochs * tuning.inner_folds
+    # Steps count from 0: as with the median, a trial may be pruned from the first epoch after the warm-up on.
+    min_resource = min(max(tuning.pruner_n_warmup_epochs, 1), max_epochs)
+    if tuning.pruner == "asha":
+        return optuna.pruners.SuccessiveHalvingPruner(min_resource=min_resource)
     if tuning.pruner == "hyperband":
-        # Steps count from 0: as with the median, a trial may be pruned from the first epoch after the warm-up on.
-        min_resource = min(max(tuning.pruner_n_warmup_epochs, 1), max_epochs)
         return optuna.pruners.HyperbandPruner(min_resource=min_resource, max_resource=max_epochs)
     return optuna.pruners.NopPruner()
+
+
+def n_unpruned_epochs(tuning: TrialSettings, training: Training) -> int:
+    """Number of epochs at the start of each inner fold in which a trial is not pruned.
+
+    Parameters
+    ----------
+    tuning
+        Settings of tuning.
+    training
+        Settings of training, with those of the trial.
+
+    Returns
+    -------
+    int
+        The configured number, but no less than the warm-up of the trial's learning rate, whose first epochs say little
+        about its last ones.
+    """
+    return max(tuning.pruner_n_warmup_epochs, warmup_epochs(training))
 
 
 def worse_than_best(study: optuna.Study, values: list[float], p_threshold: float) -> bool:

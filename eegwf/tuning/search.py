@@ -33,7 +33,7 @@ def search(task: TuningTask, folder: Path) -> None:
     if (task.window_set.fold == task.test_fold).any():
         raise AssertionError("the windows for tuning include the test fold")
     console = Console(task.name)
-    pruner = epoch_pruner(task.tuning, task.training.epochs * task.tuning.inner_folds)
+    pruner = epoch_pruner(task.tuning, task.training.epochs)
     study = open_study(folder, task.name, pruner)
     started, n_trials = time.monotonic(), 0
     while True:

@@ -12,15 +12,13 @@ from eegwf.seeds import seed_of
 from eegwf.training.console import Console
 from eegwf.training.cost_record import record_cost
 from eegwf.training.history import EpochCallback, History
-from eegwf.training.loop import TrainingResult, max_epochs, train
+from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, train
 from eegwf.training.sampling import epoch_size
 from eegwf.training.schedule import best_epoch, score
 from eegwf.training.trainer import Diverged
-from eegwf.tuning.pruning import worse_than_best
+from eegwf.tuning.failures import caused_by_parameters, fail_trial
+from eegwf.tuning.pruning import n_unpruned_epochs, worse_than_best
 from eegwf.tuning.task import TuningTask
-
-# Parts of the messages of torch's RuntimeError when the host has too little memory.
-NO_MEMORY_MESSAGES = ("can't allocate memory", "not enough memory")
 
 
 def run_trial(study: optuna.Study, trial: Trial, task: TuningTask, folder: Path, console: Console) -> None:
@@ -40,37 +38,38 @@ def run_trial(study: optuna.Study, trial: Trial, task: TuningTask, folder: Path,
         Log messages of the job.
     """
     checkpoints = [folder / f"trial{trial.number}.inner{inner}.safetensors" for inner in task.inner_folds]
-    values: list[float] = []
-    epochs = 0
+    failure = None
     try:
-        for inner, checkpoint in zip(task.inner_folds, checkpoints, strict=True):
-            result = _train(study, trial, task, inner, checkpoint, values, epochs, console)
-            values.append(result.value)
-            epochs += len(result.history)
-            trial.set_user_attr("values", values)
-            trial.set_user_attr("epochs", epochs)
-            last = inner == task.tuning.inner_folds
-            if not last and worse_than_best(study, values, task.tuning.wilcoxon_p_threshold):
-                raise optuna.TrialPruned
-        study.tell(trial, sum(values) / len(values))
+        study.tell(trial, _value(study, trial, task, checkpoints, console))
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except (Diverged, MemoryError, RuntimeError, ValueError) as error:
-        if not _caused_by_parameters(error):
+        if not caused_by_parameters(error):
             raise
-        trial.set_user_attr("reason", " ".join(f"{type(error).__name__}: {error}".split()))
-        study.tell(trial, state=TrialState.FAIL)
+        failure = " ".join(f"{type(error).__name__}: {error}".split())
+    if failure is not None:
+        fail_trial(study, trial, failure)
+        # Not before the error is discarded: its traceback refers to the tensors of the training.
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)
 
 
-def _caused_by_parameters(error: Exception) -> bool:
-    """Whether an error is due to the parameters: divergence, too little memory, or inconsistent values."""
-    if isinstance(error, Diverged | MemoryError | ValueError | torch.OutOfMemoryError):
-        return True
-    return any(message in str(error) for message in NO_MEMORY_MESSAGES)
+def _value(study: optuna.Study, trial: Trial, task: TuningTask, checkpoints: list[Path], console: Console) -> float:
+    """Train on each inner fold; return the mean of their values."""
+    values: list[float] = []
+    epochs = 0
+    for inner, checkpoint in zip(task.inner_folds, checkpoints, strict=True):
+        result = _train(study, trial, task, inner, checkpoint, values, epochs, console)
+        values.append(result.value)
+        epochs += len(result.history)
+        trial.set_user_attr("values", values)
+        trial.set_user_attr("epochs", epochs)
+        last = inner == task.tuning.inner_folds
+        if not last and worse_than_best(study, values, task.tuning.wilcoxon_p_threshold):
+            raise optuna.TrialPruned
+    return sum(values) / len(values)
 
 
 def _train(
@@ -106,7 +105,8 @@ def _train(
 
 def _reporter(study: optuna.Study, trial: Trial, task: TuningTask, values: list[float], epochs: int) -> EpochCallback:
     """Make the callback that reports the mean of the inner folds' best scores after each epoch, and prunes."""
-    settings = task.training
+    settings, _ = split_parameters({**task.space.fixed, **trial.params}, task.training)
+    n_unpruned = n_unpruned_epochs(task.tuning, settings)
     last_reported = max(study.get_trials(deepcopy=False)[trial.number].intermediate_values, default=-1)
 
     def report(history: History) -> None:
@@ -116,7 +116,7 @@ def _reporter(study: optuna.Study, trial: Trial, task: TuningTask, values: list[
             return
         if step > last_reported:
             trial.report(sum([*values, best]) / (len(values) + 1), step)
-        if trial.should_prune():
+        if len(history) > n_unpruned and trial.should_prune():
             trial.set_user_attr("values", [*values, best])
             trial.set_user_attr("epochs", epochs + len(history))
             raise optuna.TrialPruned

@@ -1,7 +1,7 @@
-"""A real SLURM of one node with two pretend GPUs, in a folder of its own.
+"""A real SLURM of one node with two simulated GPUs, in a folder of its own.
 
-Of the machine itself only a link in /etc/slurm is made while it runs: Snakemake drops SLURM's variables inside of jobs,
-so that there its programs find their settings in no other place.
+The only change to the machine is a link in /etc/slurm while the cluster runs: Snakemake removes SLURM's environment
+variables inside jobs, so that the programs of SLURM read their settings from there.
 """
 
 import os
@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 from tests.helpers.running import wait_until
@@ -48,10 +49,21 @@ PartitionName=gpu Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
 
 def missing() -> list[str]:
-    """Programs that are not there, and what else hinders."""
+    """Requirements that are not met: programs, root, and a free place for the link."""
     found = [name for name in PROGRAMS if shutil.which(name, path=_path()) is None]
     found += [] if os.getuid() == 0 else ["the rights of root"]
-    return found + ([f"a place for {LINK}, which is there already"] if LINK.exists() else [])
+    return found + ([f"a free place for {LINK}, which exists"] if LINK.exists() and not _stale_link() else [])
+
+
+def _stale_link() -> bool:
+    """Whether the link is of a test run that was killed: its cluster in a temporary folder no longer runs."""
+    if not LINK.is_symlink() or not LINK.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve()):
+        return False
+    try:
+        os.kill(int((LINK.resolve().parent / "slurmctld.pid").read_text()), 0)
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def _path() -> str:
@@ -65,7 +77,7 @@ def _free_port() -> int:
 
 
 class Cluster:
-    """Start it with `with`; `environment` is what its users' processes need."""
+    """The cluster, a context manager; processes that use it need `environment`."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -81,7 +93,7 @@ class Cluster:
         (self.folder / "gres.conf").write_text("Name=gpu Count=2 File=/dev/null,/dev/zero\n")
         settings = SETTINGS.format(host=host, folder=self.folder, controller=_free_port(), node=_free_port())
         (self.folder / "slurm.conf").write_text(settings)
-        LINK.unlink(missing_ok=True)  # one that dangles, of a run that was killed
+        LINK.unlink(missing_ok=True)  # of a test run that was killed
         LINK.symlink_to(self.folder / "slurm.conf")
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))

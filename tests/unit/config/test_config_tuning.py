@@ -47,8 +47,14 @@ def load(root, tmp_path):
         ("tuning: {n_workers: 0}", "tuning.n_workers", "greater than or equal to 1 (found 0)"),
         ("tuning: {n_workers: 65}", "tuning.n_workers", "less than or equal to 64 (found 65)"),
         ("tuning: {sampler: grid}", "tuning.sampler", "'tpe', 'gp' or 'random' (found 'grid')"),
-        ("tuning: {pruner: hard}", "tuning.pruner", "'median', 'hyperband' or 'none' (found 'hard')"),
+        ("tuning: {pruner: hard}", "tuning.pruner", "'median', 'asha', 'hyperband' or 'none' (found 'hard')"),
         ("tuning: {wilcoxon_p_threshold: 0.7}", "tuning.wilcoxon_p_threshold", "less than or equal to 0.5 (found 0.7)"),
+        ("tuning: {wilcoxon_p_threshold: 0.1}", "tuning.wilcoxon_p_threshold", "before the last of 1 inner folds"),
+        (
+            "folds: 5\ntuning: {inner_folds: 4, wilcoxon_p_threshold: 0.1}",
+            "tuning.wilcoxon_p_threshold",
+            "before the last of 4 inner folds",
+        ),
         ("permute_labels: perhaps", "permute_labels", "should be a valid boolean"),
     ],
 )

@@ -57,6 +57,7 @@ READ_BY = {
     "tuning.pruner_n_startup_trials": {"tune"},
     "tuning.pruner_n_warmup_epochs": {"tune"},
     "tuning.wilcoxon_p_threshold": {"tune"},
+    "tuning.max_killed_workers": {"tune"},
     "tuning.mode": {"folds"},
     "tuning.reserved": set(),
     "tuning.allow_optimistic": set(),
@@ -147,7 +148,7 @@ def stages_reading(study: Study, other: Study) -> set[str]:
 
 
 def test_a_key_reaches_the_stages_that_read_it_and_no_other(flow_of):
-    study = flow_of().study
+    study = flow_of(tuning={"inner_folds": 4}).study
     checked = set()
     for key, value in leaves(study):
         section = max((name for name in READ_BY if key == name or key.startswith(f"{name}.")), key=len)

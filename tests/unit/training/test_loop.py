@@ -232,6 +232,28 @@ def test_checkpoints_take_at_most_their_fraction_of_the_time(dataset, window_set
     assert written == [1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 30]
 
 
+def test_statistics_of_norms_are_averaged_like_the_weights():
+    """After two steps, the running statistics are the average of those that each step had, by hand."""
+    from eegwf.training.weight_ema import WeightEMA
+
+    shape = {"n_chans": 4, "n_freqs": 1, "n_frames": 200, "n_outputs": 2}
+    torch.manual_seed(0)
+    classifier = Classifier("eegnet", shape, {}, "none", {"sfreq": 100.0, "freqs": None})
+    norm = next(module for module in classifier.modules() if isinstance(module, torch.nn.BatchNorm1d))
+    average = WeightEMA(classifier, 0.99)
+    averaged = dict(average.classifier.named_buffers())
+    name = next(key for key, value in classifier.named_buffers() if value is norm.running_var)
+    expected = norm.running_var.clone()
+    for step in range(2):
+        classifier(100 * torch.randn(8, 4, 1, 200))
+        average.update(step)
+        decay = (1 + step) / (10 + step)
+        expected = decay * expected + (1 - decay) * norm.running_var
+    torch.testing.assert_close(averaged[name], expected)
+    assert not torch.equal(averaged[name], norm.running_var)
+    assert averaged[name.replace("running_var", "num_batches_tracked")] == 2
+
+
 def test_averaged_weights_are_validated_and_kept(dataset, window_set):
     from eegwf.training.batch_loader import shared_batch_loader
     from eegwf.training.trainer import Trainer

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from torch import nn
 
 from eegwf.config.training import Training
-from eegwf.training.schedule import best_epoch, finished, learning_rate, make_optimizer, score
+from eegwf.training.schedule import (
+    best_epoch,
+    finished,
+    learning_rate,
+    make_optimizer,
+    schedule_epochs,
+    score,
+    warmup_epochs,
+)
 
 
 def history(*scores, name="balanced_accuracy"):
@@ -17,7 +25,9 @@ def history(*scores, name="balanced_accuracy"):
 
 
 def rates(n_steps, **settings):
-    return [learning_rate(step, n_steps, Training(**settings)) for step in range(n_steps)]
+    """Learning rates of a training whose schedule extends over all its epochs, of one step each."""
+    training = Training(epochs=n_steps, schedule_epochs=n_steps, **settings)
+    return [learning_rate(step, 1, training) for step in range(n_steps)]
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 17, 200])
@@ -49,7 +59,25 @@ def test_learning_rate_rises_to_its_peak_and_then_falls(n_steps, warmup_fraction
 
 def test_cosine_ends_near_zero():
     assert rates(1000, lr=1.0, warmup_fraction=0.1)[-1] < 1e-5
-    assert learning_rate(1000, 1000, Training(lr=1.0)) == pytest.approx(0, abs=1e-12)
+    assert learning_rate(80, 10, Training(epochs=8, patience=4, lr=1.0)) == pytest.approx(0, abs=1e-12)
+
+
+def test_cosine_decays_before_early_stopping_ends_a_long_training():
+    training = Training(epochs=100, patience=15, lr=1.0, warmup_fraction=0.1)
+    measured = [learning_rate(step, 10, training) for step in range(1000)]
+    assert measured.index(max(measured)) == 30, "the warm-up takes a tenth of 30 epochs"
+    assert measured[150] < 0.7, "a training can't stop before epoch 16"
+    assert measured[300:] == [0.01] * 700 and min(measured) > 0
+    assert [warmup_epochs(training), schedule_epochs(training)] == [3, 30]
+    given = training.model_copy(update={"schedule_epochs": 60})
+    assert learning_rate(450, 10, given) == pytest.approx(0.5 * (1 + math.cos(math.pi * (450 - 60) / 540)))
+
+
+def test_schedule_extends_over_at_most_all_epochs():
+    assert schedule_epochs(Training(epochs=8, patience=6)) == 8
+    assert schedule_epochs(Training(epochs=8, schedule_epochs=20)) == 8
+    assert warmup_epochs(Training(epochs=8, patience=6, warmup_fraction=0.1)) == 1
+    assert warmup_epochs(Training(epochs=8, patience=6, warmup_fraction=0.0)) == 0
 
 
 def test_best_epoch_is_the_first_one_on_a_tie():
@@ -107,13 +135,13 @@ def test_each_plateau_halves_the_learning_rate():
     scores = [0.5, 0.6, 0.6, 0.55, 0.6, 0.6, 0.7, 0.7, 0.7, 0.7]
     #               best  1     2 (halved) 1  2 (halved) best 1 2 (halved) 1
     history = [{"balanced_accuracy": value} for value in scores]
-    rates = [learning_rate(100, 1000, settings, history[:number]) for number in range(len(history) + 1)]
+    rates = [learning_rate(100, 100, settings, history[:number]) for number in range(len(history) + 1)]
     assert rates == [0.8] * 4 + [0.4] * 2 + [0.2] * 3 + [0.1] * 2
 
 
 def test_constant_schedule_after_the_warmup():
-    settings = Training(schedule="constant", warmup_fraction=0.1, lr=0.5)
-    rates = [learning_rate(step, 100, settings) for step in range(100)]
+    settings = Training(epochs=10, schedule_epochs=10, schedule="constant", warmup_fraction=0.1, lr=0.5)
+    rates = [learning_rate(step, 10, settings) for step in range(100)]
     assert rates[:10] == pytest.approx([0.5 * (step + 1) / 11 for step in range(10)]) and set(rates[10:]) == {0.5}
 
 

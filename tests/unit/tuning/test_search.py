@@ -59,13 +59,15 @@ def test_nan_in_the_test_fold_changes_no_trial(study, tmp_path, uninterrupted):
 @pytest.mark.kill
 def test_search_killed_ten_times_gives_the_same_files(study, tmp_path, uninterrupted):
     files = (tmp_path / "trials.tsv", tmp_path / "best.json")
-    arguments = (study, tmp_path)
+    config = tune_config()
+    config["tuning"]["max_killed_workers"] = None  # the first kills are all in the first epoch
+    arguments = (study, tmp_path, config)
 
     def outputs_equal():
         return b"".join(path.read_bytes() for path in files) == uninterrupted
 
     kill_ten_times(run_study, arguments, tmp_path / "state", outputs_equal, seed=0)
-    assert run_study(study, tmp_path) == uninterrupted
+    assert run_study(study, tmp_path, config) == uninterrupted
 
 
 def test_larger_budget_continues_the_study(study, tmp_path, uninterrupted):

@@ -1,24 +1,20 @@
-"""Budgets, starting sets, samplers, pruners, failures and costs of an Optuna study."""
+"""Budgets, starting sets, samplers and costs of an Optuna study."""
 
 import json
 
-import numpy as np
 import optuna
 import pytest
-import torch
-from optuna.trial import TrialState, create_trial
+from optuna.trial import create_trial
 
 from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, Model, Tuning
-from eegwf.errors import InputError
 from eegwf.storage.files import read_json, read_table
 from eegwf.training.cost_record import COST_FILE, read_costs, record_cost, seconds_per_unit
-from eegwf.tuning.budget import USAGE_AT_START, BudgetUsage, TrialBudget, mostly_failed
+from eegwf.tuning.budget import USAGE_AT_START, BudgetUsage, TrialBudget
 from eegwf.tuning.journal import open_study
 from eegwf.tuning.proposals import starting_set
-from eegwf.tuning.pruning import worse_than_best
 from tests.helpers.study import tune_config, write_study
-from tests.helpers.tuning import run_study, run_worker
+from tests.helpers.tuning import run_study
 
 
 @pytest.fixture(scope="module")
@@ -114,103 +110,6 @@ def test_samplers_differ_after_the_startup_trials(study, tmp_path):
         run_study(study, make(tmp_path, sampler), config)
         parameters[sampler] = trials_of(tmp_path / sampler)["param_lr"].tolist()
     assert len({tuple(values[2:]) for values in parameters.values()}) == 3
-
-
-@pytest.mark.slow
-def test_hyperband_prunes_trials_at_its_rungs(study, tmp_path):
-    config = tune_config()
-    config["training"] |= {"epochs": 9, "patience": 9}
-    config["tuning"] |= {"n_trials": 12, "pruner": "hyperband", "pruner_n_warmup_epochs": 0}
-    config["space"]["search"]["lr"] = {"low": 1e-6, "high": 1e-2, "log": True}
-    run_study(study, tmp_path, config)
-    trials = trials_of(tmp_path)
-    pruned = trials[trials["state"] == "pruned"]
-    assert len(pruned) and set(pruned["epochs"]) <= {2, 4}  # the epochs after the rungs at 1 and 3 epochs
-    assert (trials["epochs"][trials["state"] == "complete"] == 9).all()
-
-
-def study_with_best(values):
-    study = optuna.create_study(direction="maximize")
-    study.add_trial(create_trial(value=float(np.mean(values)), user_attrs={"values": values}))
-    return study
-
-
-def test_wilcoxon_prunes_a_trial_that_is_worse_in_all_folds_only():
-    study = study_with_best([0.8, 0.7, 0.75, 0.9, 0.85])
-    worse = [0.6, 0.5, 0.65, 0.8]
-    assert worse_than_best(study, worse, 0.1)
-    assert not worse_than_best(study, worse[:3], 0.1), "the smallest p value of three folds is 0.125"
-    assert not worse_than_best(study, [0.9, 0.5, 0.8, 0.95], 0.1)
-    assert not worse_than_best(study, worse, 0.0)
-    assert not worse_than_best(optuna.create_study(direction="maximize"), worse, 0.1)
-
-
-@pytest.mark.slow
-def test_wilcoxon_prunes_after_the_first_inner_folds(tmp_path):
-    study = write_study(tmp_path, n_patients=10, per_label=4)
-    table = read_table(study / "folds.tsv", text=("patient",))
-    table["fold"] = [number % 5 + 1 for number in range(10)]
-    table.to_csv(study / "folds.tsv", sep="\t", index=False)
-    config = tune_config()
-    config["tuning"] |= {"inner_folds": 4, "pruner": "none", "n_trials": 5, "wilcoxon_p_threshold": 0.5}
-    config["space"]["search"]["lr"] = {"low": 1e-7, "high": 1e-2, "log": True}
-    run_study(study, tmp_path, config)
-    trials = trials_of(tmp_path)
-    pruned = trials[trials["state"] == "pruned"]
-    assert len(pruned) and (pruned["epochs"] < 12).all() and pruned["value_inner2"].notna().all()
-
-
-def test_study_whose_trials_fail_ends_with_the_last_reason(study, tmp_path):
-    config = tune_config()
-    config["space"]["search"] = {"heads": {"choices": [3, 5, 6, 7, 9, 11]}}  # no divisor of the width
-    del config["space"]["fixed"]["heads"]
-    with pytest.raises(InputError, match=r"5 of 5 trials failed, the last one: ValueError: .*heads"):
-        run_worker(study, tmp_path, config)
-
-
-def test_few_failures_do_not_end_a_study():
-    fail, good = create_trial(state=TrialState.FAIL), create_trial(value=0.5)
-    assert not mostly_failed([fail] * 4)
-    assert mostly_failed([fail] * 5) and not mostly_failed([fail] * 5 + [good] * 5)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 8.00 GiB"),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
-        MemoryError(),
-    ],
-)
-def test_trial_without_enough_memory_is_recorded_and_replaced(study, tmp_path, monkeypatch, error):
-    import eegwf.tuning.trial as module
-
-    calls, train = [], module.train
-
-    def fail_second_call(*arguments, **options):
-        calls.append(1)
-        if len(calls) == 2:
-            raise error
-        return train(*arguments, **options)
-
-    monkeypatch.setattr(module, "train", fail_second_call)
-    config = tune_config()
-    config["tuning"]["pruner"] = "none"
-    run_study(study, tmp_path, config)
-    trials = trials_of(tmp_path)
-    assert trials["state"].tolist() == ["complete", "fail", "complete", "complete", "complete"]
-    assert trials["reason"][1].startswith(type(error).__name__)
-
-
-def test_other_errors_end_the_job(study, tmp_path, monkeypatch):
-    import eegwf.tuning.trial as module
-
-    def fail(*_arguments, **_options):
-        raise RuntimeError("device-side assert triggered")
-
-    monkeypatch.setattr(module, "train", fail)
-    with pytest.raises(RuntimeError, match="device-side"):
-        run_worker(study, tmp_path)
 
 
 def test_costs_are_read_despite_a_partial_line(tmp_path):

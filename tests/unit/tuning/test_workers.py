@@ -34,7 +34,7 @@ def study(tmp_path_factory):
 @pytest.fixture
 def config():
     config = tune_config()
-    config["tuning"] |= {"n_trials": TRIALS, "pruner": "none"}
+    config["tuning"] |= {"n_trials": TRIALS, "pruner": "none", "max_killed_workers": None}
     config["training"] |= {"epochs": 6, "patience": 6}
     return config
 

@@ -1,0 +1,85 @@
+"""Failures of trials: errors that are due to their parameters, and trials whose workers were killed."""
+
+from pathlib import Path
+
+import optuna
+import torch
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from eegwf.training.trainer import Diverged
+
+# Parts of the messages of torch's RuntimeError when the host, the GPU or one of its libraries has too little memory.
+NO_MEMORY_MESSAGES = (
+    "can't allocate memory",
+    "not enough memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUFFT_ALLOC_FAILED",
+)
+# User attribute of a trial: reason of its failure.
+REASON = "reason"
+# User attribute of a trial: its number of reported epochs at each resumption after a kill.
+RESUMED_AT = "resumed_at"
+
+
+def caused_by_parameters(error: Exception) -> bool:
+    """Whether an error is due to the parameters: divergence, too little memory, or inconsistent values."""
+    if isinstance(error, Diverged | MemoryError | ValueError | torch.OutOfMemoryError):
+        return True
+    return any(message in str(error) for message in NO_MEMORY_MESSAGES)
+
+
+def fail_trial(study: optuna.Study, trial: Trial, reason: str) -> None:
+    """Set the state of a trial to failed.
+
+    Parameters
+    ----------
+    study
+        The Optuna study.
+    trial
+        The trial.
+    reason
+        Reason of the failure, one line.
+    """
+    trial.set_user_attr(REASON, reason)
+    study.tell(trial, state=TrialState.FAIL)
+
+
+def mark_stopped(folder: Path, number: int) -> None:
+    """Record that the worker of a trial was stopped by a signal that it handles, so that the trial is not the cause."""
+    _stopped_file(folder, number).touch()
+
+
+def has_killed_its_workers(trial: Trial, running: FrozenTrial, folder: Path, limit: int | None) -> bool:
+    """Whether as many workers as the limit ended in the same epoch of a trial, and none by a signal that it handles.
+
+    It is called once for each resumption of a trial, which it records.
+
+    Parameters
+    ----------
+    trial
+        Trial that is resumed.
+    running
+        Its values.
+    folder
+        State folder of the Optuna study.
+    limit
+        Number of workers, None for no limit.
+
+    Returns
+    -------
+    bool
+        Whether the trial is taken to be the cause, for example because it needs more memory than the host has.
+    """
+    stopped = _stopped_file(folder, running.number)
+    if stopped.exists():
+        stopped.unlink()
+        return False
+    resumed_at = [*running.user_attrs.get(RESUMED_AT, []), len(running.intermediate_values)]
+    trial.set_user_attr(RESUMED_AT, resumed_at)
+    return limit is not None and len(resumed_at) >= limit and len(set(resumed_at[-limit:])) == 1
+
+
+def _stopped_file(folder: Path, number: int) -> Path:
+    return folder / f"trial{number}.stopped"
