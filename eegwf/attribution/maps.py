@@ -6,7 +6,6 @@ from typing import cast
 
 import numpy as np
 import torch
-from captum.attr import LayerGradCam, Saliency
 from torch import nn
 
 from eegwf.data.splits import WindowSet
@@ -92,6 +91,8 @@ def class_maps(classifiers: list[Classifier], dataset: SpectrogramDataset, rows:
     sign don't cancel. Grad-CAM after Selvaraju et al. 2017, at the layer `gradcam_layer` of the network, with the maps
     resized to the input by bilinear interpolation.
     """
+    from captum.attr import Saliency  # imported when needed: it takes as long as torch
+
     shape = (dataset.n_chans, dataset.n_freqs, dataset.n_frames)
     saliency, gradcam, mean = np.zeros(shape), np.zeros(shape[1:]), np.zeros(shape)
     n_zero, batch = 0, max(1, chunk_size(dataset) // 4)
@@ -129,6 +130,8 @@ def gradcam_maps(network: nn.Module, x: torch.Tensor, target: int) -> torch.Tens
     torch.Tensor
         Maps `(batch, n_freqs, n_frames)`, not negative.
     """
+    from captum.attr import LayerGradCam
+
     # The input requires a gradient because in models fitted without gradient descent no weight does.
     maps = LayerGradCam(network, network.gradcam_layer).attribute(
         x.clone().requires_grad_(), target=target, relu_attributions=True

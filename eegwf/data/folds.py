@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.errors import InputError
@@ -39,6 +38,8 @@ def make_folds(windows: pd.DataFrame, folds: int | str, seed: int) -> pd.DataFra
     scikit-learn's StratifiedGroupKFold balances the label counts first. The seed decides only between patients with
     the same counts; if the counts of all patients differ, another seed can lead to the same folds.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # takes a second, and not every caller makes folds
+
     patients = sorted(windows["patient"].unique())
     if len(patients) < 3:
         raise InputError(

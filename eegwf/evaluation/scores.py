@@ -1,9 +1,11 @@
-"""Scores of the predictions of a member, as defined in scikit-learn; None where undefined."""
+"""Scores of the predictions of a member, as defined in scikit-learn; None where undefined.
+
+scikit-learn is imported in the functions, so that a job that reads its input first starts a second earlier.
+"""
 
 import warnings
 
 import numpy as np
-from sklearn import metrics
 
 SCORES = ("balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc", "cohen_kappa")
 CLASS_SCORES = ("recall", "precision", "f1", "auroc", "auprc")
@@ -24,6 +26,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.nd
     ndarray of int64
         Number of windows of each true (row) and predicted (column) class, `(n_classes, n_classes)`.
     """
+    from sklearn import metrics
+
     return metrics.confusion_matrix(truth, predicted, labels=np.arange(n_classes)).astype(np.int64)
 
 
@@ -53,6 +57,8 @@ def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str,
 
         All are None if there are no windows.
     """
+    from sklearn import metrics
+
     n_classes = p.shape[1]
     if len(truth) == 0:
         return dict.fromkeys(SCORES)
@@ -89,6 +95,8 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dic
         not occur, the precision of a class that is never predicted, the F1 of a class that is neither, and the AUROC
         and average precision of a class that has no window or all windows.
     """
+    from sklearn import metrics
+
     n_classes = p.shape[1]
     if len(truth) == 0:
         return {name: [None] * n_classes for name in CLASS_SCORES}
@@ -101,6 +109,8 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dic
 
 def _ranking_scores(truth: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
     """AUROC and average precision of each class, one versus rest; NaN where undefined."""
+    from sklearn import metrics
+
     auroc, auprc = np.full((2, p.shape[1]), np.nan)
     for c in range(p.shape[1]):
         positive = truth == c

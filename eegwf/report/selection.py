@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from eegwf.evaluation.scores import scores
 from eegwf.report.data import ReportData
@@ -122,7 +122,7 @@ def mean_optimism(folds: list[FoldScores], confidence: float) -> Optimism:
         return Optimism(mean(differences))
     center = float(np.mean(differences))
     error = float(np.sqrt(np.var(differences, ddof=1) * (1 / len(differences) + 1 / (len(folds) - 1))))
-    reach = float(stats.t.ppf((1 + confidence) / 2, len(differences) - 1)) * error
+    reach = float(stdtrit(len(differences) - 1, (1 + confidence) / 2)) * error
     return Optimism(center, center - reach, center + reach)
 
 

@@ -8,6 +8,16 @@ import torch
 from eegwf.spectrograms.axes import frame_starts, mirror
 
 
+def hann_window(length: int) -> np.ndarray:
+    """Periodic Hann window of `length` samples, as `scipy.signal.get_window("hann", length)`.
+
+    scipy.signal takes about a second to import.
+    """
+    if length == 1:
+        return np.ones(1)
+    return 0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, length + 1)[:-1])
+
+
 class Frames(torch.nn.Module):
     """Cut signals (n, n_times) into frames (n, n_frames, length) centered on equal cells, mirrored at the edges.
 

@@ -2,12 +2,11 @@
 
 import numpy as np
 import torch
-from scipy.signal import get_window
 
 from eegwf.spectrograms.axes import window_samples
 from eegwf.spectrograms.base import Output, Spectrogram
 from eegwf.spectrograms.filters import check_filters, mel_filters, mel_points
-from eegwf.spectrograms.frames import Frames
+from eegwf.spectrograms.frames import Frames, hann_window
 from eegwf.spectrograms.stft import FLOOR, density_scale
 
 
@@ -87,7 +86,7 @@ class Mel(Spectrogram):
         check_filters(self.sfreq, self.n_times, length, self.n_freqs, self.f_min, self.f_max)
         filters = mel_filters(self.sfreq, length, self.n_freqs, self.f_min, self.f_max)
         self.freqs = mel_points(self.n_freqs, self.f_min, self.f_max)[1:-1]
-        hann = get_window("hann", length)
+        hann = hann_window(length)
         bins = np.arange(length // 2 + 1) * self.sfreq / length
         scale = density_scale(bins, self.sfreq, hann) * self.sfreq / length
         self.frames = Frames(self.n_times, self.n_frames, length)

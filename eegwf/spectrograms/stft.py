@@ -2,11 +2,10 @@
 
 import numpy as np
 import torch
-from scipy.signal import get_window
 
 from eegwf.spectrograms.axes import window_samples
 from eegwf.spectrograms.base import Output, Spectrogram
-from eegwf.spectrograms.frames import Frames
+from eegwf.spectrograms.frames import Frames, hann_window
 
 FLOOR = 1e-4
 """uV^2/Hz: 10 nV per root Hz, about the thermal noise of a 5-kOhm electrode and thus below any EEG."""
@@ -145,7 +144,7 @@ def fourier_kernels(freqs: np.ndarray, sfreq: float, length: int) -> tuple[np.nd
     cosines, sines : numpy.ndarray
         Shape (n_freqs, length // 2).
     """
-    hann = get_window("hann", length)
+    hann = hann_window(length)
     samples = np.arange(1, length // 2 + 1)
     scale = np.sqrt(density_scale(freqs, sfreq, hann))
     # The middle sample of an even length is its own mirror image: sum and difference contain it twice.

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import nn
-from torcheval.metrics.functional import multiclass_accuracy, multiclass_f1_score
 
 from eegwf.compute.device import autocast
 from eegwf.config.training import Training
@@ -16,6 +15,7 @@ from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.classifier import Classifier, predict
 from eegwf.training.history import History
 from eegwf.training.losses import Loss
+from eegwf.training.metrics import multiclass_accuracy, multiclass_f1_score
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
 from eegwf.training.weight_ema import WeightEMA

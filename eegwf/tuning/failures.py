@@ -47,7 +47,15 @@ def fail_trial(study: optuna.Study, trial: Trial, reason: str) -> None:
 
 
 def mark_stopped(folder: Path, number: int) -> None:
-    """Record that the worker of a trial was stopped by a signal that it handles, so that the trial is not the cause."""
+    """Record that the worker of a trial was stopped by a signal that it handles, so that the trial is not the cause.
+
+    Parameters
+    ----------
+    folder
+        State folder of the Optuna study.
+    number
+        Number of the trial.
+    """
     _stopped_file(folder, number).touch()
 
 

@@ -36,7 +36,20 @@ class MedianPruner(optuna.pruners.BasePruner):
         self.n_startup_trials, self.epochs = n_startup_trials, epochs
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        """Whether the trial is below the median at its last step."""
+        """Whether a trial is below the median at its last step.
+
+        Parameters
+        ----------
+        study
+            The Optuna study.
+        trial
+            The trial, with a value for each epoch.
+
+        Returns
+        -------
+        bool
+            Whether it is pruned.
+        """
         step = trial.last_step
         if step is None:
             return False
