@@ -132,7 +132,7 @@ def classifier(model: str, loader: BatchLoader, parameters: dict[str, Any]) -> C
     torch.manual_seed(0)
     dataset, axes = loader.dataset, needed_axes(model, parameters, loader.dataset)
     network = Classifier(model, {**dataset.shape, "n_outputs": N_OUTPUTS}, parameters, "patients", axes)
-    network.normalization.fit(dataset, loader.rows)
+    network.normalization.fit(loader, loader.rows)
     return network.to(loader.device)
 
 

@@ -116,24 +116,44 @@ def device_name(device: str) -> str:
     return torch.cuda.get_device_name() if device == "cuda" else device
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Autocast context of a network: bfloat16 on a GPU that supports it in hardware, if the precision allows it.
+def effective_precision(device: torch.device | str, precision: str) -> str:
+    """Precision of the matrix products of a network in training.
 
     Parameters
     ----------
     device
         Device of the network.
     precision
-        `float32`, `bfloat16`, or `auto`: bfloat16 on a GPU of compute capability 8.0 or higher.
+        `float32`, `bfloat16`, or `auto`: bfloat16 on a GPU of compute capability 8.0 or higher, which supports it in
+        hardware.
+
+    Returns
+    -------
+    str
+        `float32` or `bfloat16`; always `float32` on the CPU.
+    """
+    device = torch.device(device)
+    if device.type == "cpu":
+        return "float32"
+    if precision == "auto":
+        return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
+    return precision
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Autocast context of a network in training.
+
+    Parameters
+    ----------
+    device, precision
+        As in `effective_precision`.
 
     Returns
     -------
     torch.autocast
-        The context; disabled for float32 and on the CPU.
+        The context; disabled for float32.
     """
-    enabled = device.type == "cuda" and (
-        precision == "bfloat16" or (precision == "auto" and torch.cuda.get_device_capability(device) >= (8, 0))
-    )
+    enabled = effective_precision(device, precision) == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 

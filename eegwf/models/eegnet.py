@@ -244,8 +244,11 @@ def moments(padded: torch.Tensor, length: int, n_frames: int) -> tuple[torch.Ten
     """
     x = padded.double()
     count = len(x) * n_frames
-    prefix = functional.pad(x.sum(dim=0).cumsum(0), (1, 0))
-    first = (prefix[n_frames:] - prefix[:length]) / count
+    # Row k adds up the first k changes, as a matrix product: a cumulative sum has no deterministic order on a GPU.
+    steps = torch.ones(length, length - 1, dtype=x.dtype, device=x.device).tril(-1)
+    # From tap k to k + 1, the sample of the first position leaves the sum and one of a new last position enters it.
+    at_time = x.sum(dim=0)
+    first = at_time[:n_frames].sum() + steps @ (at_time[n_frames:] - at_time[: length - 1])
     # The first row of the second moments is a correlation, computed by FFT. From (k, l) to (k + 1, l + 1), all products
     # shift by one sample: the product of the first position is subtracted and that of a new last position is added.
     size = multiple_of(64)(x.shape[1] + length)
@@ -254,13 +257,11 @@ def moments(padded: torch.Tensor, length: int, n_frames: int) -> tuple[torch.Ten
     head, tail = x[:, : length - 1], x[:, n_frames:]
     change = tail.T @ tail - head.T @ head
     tap = torch.arange(length, device=x.device)
-    # `diagonal[k, d]` is the moment of taps k and k + d: the first row plus the changes of the first k steps, which are
-    # added up by a matrix product.
+    # `diagonal[k, d]` is the moment of taps k and k + d: the first row plus the first k changes.
     sheared = functional.pad(change, (0, length)).as_strided((length - 1, length), (2 * length, 1))
-    steps = torch.ones(length, length - 1, dtype=x.dtype, device=x.device).tril(-1)
     diagonal = row + steps @ sheared if length > 1 else row[None]
     second = diagonal[torch.minimum(tap[:, None], tap), (tap - tap[:, None]).abs()]
-    return first, second / count
+    return first / count, second / count
 
 
 def _same_length_convolution(in_chans: int, out_chans: int, length: int, groups: int = 1) -> nn.Module:

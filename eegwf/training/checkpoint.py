@@ -32,6 +32,8 @@ class Checkpoint:
         A record for each epoch.
     weight_ema
         Moving average of the weights; empty if it is disabled.
+    device
+        Name of the device, as `device_name` returns it.
     """
 
     weights: Tensors
@@ -39,6 +41,7 @@ class Checkpoint:
     optimizer: dict[str, Any]
     history: History
     weight_ema: Tensors = field(default_factory=dict)
+    device: str = ""
 
 
 def copy_weights(module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -67,7 +70,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             elif value is not None:
                 plain.setdefault(str(number), {})[name] = value
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    metadata = {"history": json.dumps(checkpoint.history), "optimizer": json.dumps(plain)}
+    metadata = {"history": json.dumps(checkpoint.history), "optimizer": json.dumps(plain), "device": checkpoint.device}
     with replacing(path) as file:
         file.write(save(tensors, metadata))
 
@@ -91,6 +94,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         for number, values in json.loads(metadata["optimizer"]).items():
             state.setdefault(int(number), {}).update(values)
         weights, best, weight_ema = kinds.values()
-        return Checkpoint(weights, best, {"state": state}, json.loads(metadata["history"]), weight_ema)
+        history = json.loads(metadata["history"])
+        return Checkpoint(weights, best, {"state": state}, history, weight_ema, metadata["device"])
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         return None

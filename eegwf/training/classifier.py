@@ -41,21 +41,21 @@ class Normalization(nn.Module):
             self.register_buffer("mean", torch.zeros(n_chans, n_freqs, 1))
             self.register_buffer("deviation", torch.ones(n_chans, n_freqs, 1))
 
-    def fit(self, dataset: SpectrogramDataset, rows: np.ndarray) -> None:
+    def fit(self, loader: BatchLoader, rows: np.ndarray) -> None:
         """Compute the statistics of `patients` from these rows only, in float64.
 
         Parameters
         ----------
-        dataset
-            Spectrograms of the study.
+        loader
+            Loader that has the rows.
         rows
             Rows of the training windows.
         """
         if self.kind != "patients":
             return
-        mean, deviation = dataset.statistics(rows)
-        self.mean.copy_(torch.from_numpy(mean)[:, :, None])
-        self.deviation.copy_(torch.from_numpy(deviation)[:, :, None])
+        mean, deviation = loader.statistics(rows)
+        self.mean.copy_(mean[:, :, None])
+        self.deviation.copy_(deviation[:, :, None])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalized input of the same shape."""

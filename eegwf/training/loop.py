@@ -1,5 +1,6 @@
 """Training function of tuning and retraining. A training resumed from a checkpoint gives the same weights."""
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from eegwf.compute.device import device_name
 from eegwf.config.training import TUNABLE, Training
 from eegwf.data.splits import Split
 from eegwf.models.registry import entry_of
@@ -20,6 +22,8 @@ from eegwf.training.history import EpochCallback, History, ignore_epoch
 from eegwf.training.schedule import best_epoch, finished, score
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged, Trainer
+
+logger = logging.getLogger(__name__)
 
 # Maximum fraction of the time for writing checkpoints. Epochs after the last checkpoint are trained again after a kill.
 CHECKPOINT_TIME_FRACTION = 0.05
@@ -151,9 +155,15 @@ def train(
         return TrainingResult(classifier.eval(), history, 1, score(history[0], settings))
     saved = read_checkpoint(checkpoint) if checkpoint else None
     if saved is None:
-        classifier.normalization.fit(dataset, split.train.window)
+        classifier.normalization.fit(loader, split.train.window)
     else:
         classifier.load_state_dict(saved.weights)
+        if saved.device != device_name(device):
+            logger.warning(
+                "a training begun on %s continues on %s, so that its result is not that of either alone",
+                saved.device,
+                device_name(device),
+            )
     trainer = Trainer(classifier.to(device), loader, split, settings, seed)
     history, best = _resume(trainer, saved, on_epoch) if saved else ([], {})
     checkpoints = _CheckpointWriter(checkpoint)
@@ -198,6 +208,7 @@ class _CheckpointWriter:
             return
         weight_ema = trainer.weight_ema.classifier.state_dict() if trainer.weight_ema else {}
         weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
-        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema))
+        device = device_name(trainer.device.type)
+        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema, device))
         self.last_written = time.monotonic()
         self.duration = self.last_written - started

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from eegwf.compute.device import device_name
+from eegwf.compute.device import device_name, effective_precision
 from eegwf.config.paths import RankPaths, RetrainPaths
 from eegwf.config.training import Training
 from eegwf.data.splits import Split, WindowSet, split
@@ -152,6 +152,8 @@ def _write(
             "classes": list(task.window_set.classes),
             "arrays": [path.stem for path in task.dataset.paths],
             "training": settings.model_dump(mode="json"),
+            "device": device_name(task.device),
+            "precision": effective_precision(task.device, settings.precision),
             "seed": task.seed,
             "fold": task.test_fold,
             "validation_folds": list(validation_folds),

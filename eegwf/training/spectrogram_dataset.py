@@ -13,10 +13,6 @@ from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json
 from eegwf.storage.node_scratch import staged
 
-BLOCK_BYTES = 1 << 27
-# Number of sets of rows whose statistics are cached.
-MAX_CACHED_STATISTICS = 10
-
 
 class SpectrogramDataset:
     """Input of a model: the arrays of one or more spectrograms, stacked on the channel axis.
@@ -46,7 +42,6 @@ class SpectrogramDataset:
         self.n_freqs, self.n_frames = first[2:]
         # The loader of the last training, see eegwf.training.batch_loader.shared_batch_loader.
         self.shared_loader: Any = None
-        self._statistics: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
 
     @staticmethod
     def _with_freqs(array: np.ndarray) -> np.ndarray:
@@ -70,33 +65,6 @@ class SpectrogramDataset:
     def read(self, rows: np.ndarray) -> torch.Tensor:
         """Windows as a float32 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
         return self.half(rows).float()
-
-    def statistics(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation `(n_chans, n_freqs)` of these rows, in float64.
-
-        The deviation is 1 where it is below 0.001. Results are cached, since all trials of an Optuna study need the
-        same ones.
-        """
-        rows = np.sort(rows)
-        key = rows.tobytes()
-        if key not in self._statistics:
-            latest = list(self._statistics.items())[-MAX_CACHED_STATISTICS:]
-            self._statistics = {**dict(latest), key: self._moments(rows)}
-        return self._statistics[key]
-
-    def _moments(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        total = np.zeros((self.n_chans, self.n_freqs))
-        square = np.zeros_like(total)
-        size = max(1, BLOCK_BYTES // (8 * self.n_values))
-        for start in range(0, len(rows), size):
-            x = self.half(rows[start : start + size]).double()
-            total += x.sum(dim=(0, 3)).numpy()
-            square += x.square().sum(dim=(0, 3)).numpy()
-        count = len(rows) * self.n_frames
-        mean = total / count
-        deviation = np.sqrt(np.maximum(square / count - mean**2, 0))
-        deviation[deviation < 1e-3] = 1.0
-        return mean, deviation
 
     @cached_property
     def described(self) -> list[dict[str, Any]]:

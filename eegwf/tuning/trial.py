@@ -6,7 +6,7 @@ import optuna
 import torch
 from optuna.trial import Trial, TrialState
 
-from eegwf.compute.device import device_name
+from eegwf.compute.device import device_name, effective_precision
 from eegwf.data.splits import split
 from eegwf.seeds import seed_of
 from eegwf.training.console import Console
@@ -88,6 +88,9 @@ def _train(
     title = f"trial {trial.number}" + (f", inner fold {inner}" if task.tuning.inner_folds > 1 else "")
     log_epoch = console.training(title, max_epochs(task.model, parameters, task.training), n_windows)
     device = device_name(task.device)
+    settings, _ = split_parameters(parameters, task.training)
+    trial.set_user_attr("device", device)
+    trial.set_user_attr("precision", effective_precision(task.device, settings.precision))
     with record_cost(checkpoint.parent, trial.number, n_windows, device, log_epoch) as on_trained_epoch:
         return train(
             task.model,

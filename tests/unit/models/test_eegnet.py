@@ -199,11 +199,12 @@ def test_constraints_are_satisfied_after_every_step(study, window_set, array, ch
     torch.manual_seed(0)
     axes = needed_axes("eegnet", {}, dataset)
     classifier = Classifier("eegnet", {**dataset.shape, "n_outputs": 3}, {}, "patients", axes)
-    classifier.normalization.fit(dataset, parts.train.window)
+    loader = BatchLoader(dataset, np.arange(144), "cpu")
+    classifier.normalization.fit(loader, parts.train.window)
     # With these large steps, the optimizer alone violates the constraints.
     large_steps = {"lr": 1.0, "grad_clip_norm": 100.0, "warmup_fraction": 0.0, "schedule": "constant"}
     settings = Training(**{"epochs": 2, "batch_size": 16} | large_steps | changes)
-    trainer = CheckingTrainer(classifier, BatchLoader(dataset, np.arange(144), "cpu"), parts, settings, seed=1)
+    trainer = CheckingTrainer(classifier, loader, parts, settings, seed=1)
     unconstrained = []  # norms after the optimizer's step, before the constraint
     trainer.optimizer.register_step_post_hook(lambda *_: unconstrained.append(norms_of(classifier.network)))
     history = [trainer.epoch([])]

@@ -10,6 +10,7 @@ from eegwf.config.training import Training
 from eegwf.data.splits import load_window_set, split
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, write_array
+from eegwf.training.batch_loader import BatchLoader, shared_batch_loader
 from eegwf.training.classifier import (
     Classifier,
     Normalization,
@@ -110,6 +111,16 @@ def test_checkpoint_resumes_training_exactly(dataset, window_set, tmp_path, vari
     assert weight_bytes(resumed.classifier) == weight_bytes(whole.classifier)
 
 
+def test_resumption_on_another_device_is_logged(dataset, window_set, tmp_path, monkeypatch, caplog):
+    path = tmp_path / "checkpoint.safetensors"
+    run(dataset, window_set, checkpoint=path)
+    run(dataset, window_set, checkpoint=path)
+    assert "continues on" not in caplog.text
+    monkeypatch.setattr("eegwf.training.loop.device_name", lambda device: "NVIDIA A100")
+    run(dataset, window_set, checkpoint=path)
+    assert "a training begun on cpu continues on NVIDIA A100" in caplog.text
+
+
 def test_nan_in_the_test_fold_changes_no_weight(study, dataset, window_set, tmp_path):
     whole = run(dataset, window_set)
     poisoned = np.array(read_array(study / "mel.npy"))
@@ -122,7 +133,7 @@ def test_nan_in_the_test_fold_changes_no_weight(study, dataset, window_set, tmp_
 def test_normalization_uses_the_training_windows_only(dataset, window_set):
     rows = split(window_set, 1).train.window
     norm = Normalization("patients", dataset.n_chans, dataset.n_freqs)
-    norm.fit(dataset, rows)
+    norm.fit(BatchLoader(dataset, rows, "cpu"), rows)
     x = np.asarray(dataset.arrays[0][np.sort(rows)], dtype=np.float64)
     np.testing.assert_allclose(norm.mean[:, :, 0], x.mean(axis=(0, 3)), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(norm.deviation[:, :, 0], x.std(axis=(0, 3)), rtol=1e-5)
@@ -255,7 +266,6 @@ def test_statistics_of_norms_are_averaged_like_the_weights():
 
 
 def test_averaged_weights_are_validated_and_kept(dataset, window_set):
-    from eegwf.training.batch_loader import shared_batch_loader
     from eegwf.training.trainer import Trainer
 
     settings = changed(SETTINGS, ema_decay=0.8, batch_size=4)
@@ -263,9 +273,10 @@ def test_averaged_weights_are_validated_and_kept(dataset, window_set):
     torch.manual_seed(0)
     model_parameters = {name: value for name, value in PARAMETERS.items() if name != "lr"}
     classifier = Classifier("vit", {**dataset.shape, "n_outputs": 3}, model_parameters, "patients")
-    classifier.normalization.fit(dataset, parts.train.window)
     rows = np.concatenate([parts.train.window, parts.validation.window])
-    trainer = Trainer(classifier, shared_batch_loader(dataset, rows, "cpu"), parts, settings, seed=1)
+    loader = shared_batch_loader(dataset, rows, "cpu")
+    classifier.normalization.fit(loader, parts.train.window)
+    trainer = Trainer(classifier, loader, parts, settings, seed=1)
     expected = {name: value.detach().clone() for name, value in classifier.named_parameters()}
     step, decays = trainer.optimizer.step, []
 

@@ -1,5 +1,7 @@
 """Retraining of the best parameter sets: files of each rank, folds, cost, and resumption after kills."""
 
+import json
+
 import pytest
 
 from eegwf.config.training import Training
@@ -56,6 +58,8 @@ def test_each_rank_has_its_files(study, uninterrupted):
     names = ["history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
     assert sorted(uninterrupted) == [f"retrain/rank{rank}/{name}" for rank in (1, 2) for name in names]
     assert uninterrupted["retrain/rank1/model.safetensors"] != uninterrupted["retrain/rank2/model.safetensors"]
+    description = json.loads(uninterrupted["retrain/rank1/model.json"])
+    assert (description["device"], description["precision"]) == ("cpu", "float32")
 
 
 def test_history_has_the_epochs_of_one_training(study, uninterrupted, tmp_path):

@@ -62,6 +62,7 @@ def check(folder: Path) -> None:
     counted = [trial for trial in trials if succeeded(trial)]
     assert len(counted) == TRIALS
     assert all(trial.user_attrs["epochs"] == 6 and len(trial.intermediate_values) == 6 for trial in counted)
+    assert all((trial.user_attrs["device"], trial.user_attrs["precision"]) == ("cpu", "float32") for trial in counted)
     assert len({json.dumps(trial.params) for trial in counted}) == TRIALS
     n_finished = Counter()
     for line in (state / JOURNAL).read_text().splitlines():
