@@ -1,5 +1,6 @@
 """Errors that users cause and can correct, and how a command-line script reports them."""
 
+import gc
 import sys
 from collections.abc import Callable
 
@@ -29,3 +30,5 @@ def run_script(main: Callable[[], None]) -> None:
             raise
         place = f"{error.filename}: " if error.filename is not None else ""
         sys.exit(f"error: {place}{error.strerror}; no partial files were left; fix the cause and rerun")
+    finally:
+        gc.freeze()  # Python collects garbage before it exits, which takes half a second after an import of torch

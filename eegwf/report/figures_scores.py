@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.patches import Rectangle
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from eegwf.report.data import ReportData
 from eegwf.report.drawing import ACCENT, INK, MARKERS, SERIES, WARNING, Figure, drawing, short, thin
@@ -63,6 +62,8 @@ def _square(column: int, row: int, color: str, alpha: float) -> Rectangle:
 
 def curve_figures(run: ReportData) -> list[Figure]:
     """Draw the one-versus-rest ROC and precision-recall curves of each class: primary member, pooled test folds."""
+    from sklearn.metrics import precision_recall_curve, roc_curve  # takes most of a second
+
     truth, _, p, _ = run.scored(run.primary)
     per_class = run.headline["per_class"]
     figures = []

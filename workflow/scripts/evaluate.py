@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.evaluation import EvaluateSettings
 from eegwf.errors import run_script
-from eegwf.jobs import evaluate
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -21,7 +21,10 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
     parser.add_argument("--events", type=Path, required=True, help="table of the events")
     parser.add_argument("--output", type=Path, required=True, help="folder of the combination")
-    evaluate.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import evaluate
+    evaluate.run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eegwf.config.stages.model import ExplainSettings
 from eegwf.errors import run_script
-from eegwf.jobs import explain
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -24,7 +24,10 @@ def main() -> None:
     parser.add_argument("--arrays", type=Path, nargs="+", required=True, help="spectrograms, .npy")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="model.json of each rank")
     parser.add_argument("--output", type=Path, required=True, help="folder of the maps")
-    explain.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import explain
+    explain.run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.data import FoldsSettings
 from eegwf.errors import run_script
-from eegwf.jobs import folds
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -21,7 +21,10 @@ def main() -> None:
     parser.add_argument("--given", help="table of folds that came with the data")
     parser.add_argument("--folds", type=Path, required=True, help="table of folds to write")
     parser.add_argument("--leakage", type=Path, required=True, help="results of the leakage checks to write, JSON")
-    folds.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import folds
+    folds.run(**vars(arguments))
 
 
 if __name__ == "__main__":

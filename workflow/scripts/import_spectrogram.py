@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eegwf.config.stages.data import ImportSpectrogramSettings
 from eegwf.errors import run_script
-from eegwf.jobs import import_spectrogram
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -20,7 +20,10 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="mel, stft or cwt")
     parser.add_argument("--array", type=Path, required=True, help="array to write, .npy")
     parser.add_argument("--axes", type=Path, required=True, help="axes to write, .json")
-    import_spectrogram.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import import_spectrogram
+    import_spectrogram.run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eegwf.config.stages.data import ImportTablesSettings
 from eegwf.errors import run_script
-from eegwf.jobs import import_tables
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -18,7 +18,10 @@ def main() -> None:
         "--settings", type=ImportTablesSettings.parse, required=True, help="settings of the stage, JSON"
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
-    import_tables.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import import_tables
+    import_tables.run(**vars(arguments))
 
 
 if __name__ == "__main__":

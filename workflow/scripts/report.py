@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.report import ReportSettings
 from eegwf.errors import run_script
-from eegwf.jobs import report
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -22,7 +22,10 @@ def main() -> None:
     parser.add_argument("--classes", required=True, help="its class set")
     parser.add_argument("--stages", nargs="+", required=True, help="stages of the workflow, in their order")
     parser.add_argument("--output", type=Path, required=True, help="report to write, HTML")
-    report.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import report
+    report.run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.model import RetrainSettings
 from eegwf.errors import run_script
-from eegwf.jobs import retrain
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -25,7 +25,10 @@ def main() -> None:
     parser.add_argument("--best", type=Path, required=True, help="best parameter sets, JSON")
     parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
     parser.add_argument("--output", type=Path, required=True, help="folder of the ranks")
-    retrain.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import retrain
+    retrain.run(**vars(arguments))
 
 
 if __name__ == "__main__":

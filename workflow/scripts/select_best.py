@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.model import SelectBestSettings
 from eegwf.errors import run_script
-from eegwf.jobs import select_best
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -21,7 +21,10 @@ def main() -> None:
     parser.add_argument("--trials", type=Path, required=True, help="table of the trials to write")
     parser.add_argument("--best", type=Path, required=True, help="best parameter sets to write, JSON")
     parser.add_argument("--timing", type=Path, required=True, help="cost of the trials to write")
-    select_best.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import select_best
+    select_best.run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eegwf.config.stages.spectrogram import SpectrogramSettings
 from eegwf.errors import run_script
-from eegwf.jobs import spectrogram
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -24,7 +24,10 @@ def main() -> None:
     parser.add_argument("--array", type=Path, required=True, help="array to write, .npy")
     parser.add_argument("--axes", type=Path, required=True, help="axes to write, .json")
     parser.add_argument("--threads", type=int, default=1, help="threads")
-    spectrogram.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import spectrogram
+    spectrogram.run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.report import SummarySettings
 from eegwf.errors import run_script
-from eegwf.jobs import summary
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -19,7 +19,10 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="results folder of the study")
     parser.add_argument("--table", type=Path, required=True, help="table to write, .tsv")
     parser.add_argument("--page", type=Path, required=True, help="page to write, .html")
-    summary.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import summary
+    summary.run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eegwf.config.stages.data import SynthesizeSettings
 from eegwf.errors import run_script
-from eegwf.jobs import synthesize
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -17,7 +17,10 @@ def main() -> None:
     parser.add_argument("--settings", type=SynthesizeSettings.parse, required=True, help="settings of the stage, JSON")
     parser.add_argument("--output", type=Path, required=True, help="root of the data set")
     parser.add_argument("--workers", type=int, default=1, help="processes")
-    synthesize.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import synthesize
+    synthesize.run(**vars(arguments))
 
 
 if __name__ == "__main__":

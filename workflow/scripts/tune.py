@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.model import TuneSettings
 from eegwf.errors import run_script
-from eegwf.jobs import tune
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -25,7 +25,10 @@ def main() -> None:
     parser.add_argument("--arrays", type=Path, nargs="+", required=True, help="spectrograms, .npy")
     parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
     parser.add_argument("--output", type=Path, required=True, help="file to write, JSON")
-    tune.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import tune
+    tune.run(**vars(arguments))
 
 
 if __name__ == "__main__":

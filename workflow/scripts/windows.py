@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eegwf.config.stages.data import WindowsSettings
 from eegwf.errors import run_script
-from eegwf.jobs import windows
+from eegwf.jobs import fast_imports
 
 
 def main() -> None:
@@ -21,7 +21,10 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables and arrays")
     parser.add_argument("--workers", type=int, default=1, help="processes that read")
-    windows.run(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with fast_imports():
+        from eegwf.jobs import windows
+    windows.run(**vars(arguments))
 
 
 if __name__ == "__main__":

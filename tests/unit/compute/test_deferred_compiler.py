@@ -94,7 +94,7 @@ print(answers == (real("cpu"), real("meta")), torch._dynamo.__file__.endswith("_
         ("evaluate", ("torch", "matplotlib", "sklearn")),
         ("folds", ("torch", "sklearn")),
         ("windows", ("torch", "sklearn", "scipy.signal")),
-        ("report", ("torch",)),
+        ("report", ("torch", "sklearn")),
     ],
 )
 def test_jobs_start_without_the_packages_that_they_need_later_or_never(module, absent):
