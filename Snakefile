@@ -3,6 +3,7 @@
 # snakemake results/vit_mel_3class/report.html    one combination
 # snakemake results/summary.html                  comparison of all combinations
 
+import gc
 import sys
 
 from eegwf.config.paths import axes_of
@@ -10,6 +11,9 @@ from eegwf.dag.dry_run import print_plan_after_dry_run
 from eegwf.dag.flow import open_flow
 from eegwf.dag.job_shell import image_of, job_shell_prefix
 from eegwf.dag.startup import start
+
+# The graph of thousands of jobs has millions of objects and hardly any garbage.
+gc.set_threshold(50_000, 20, 50)
 
 # Used as a module of another workflow, its settings are the module's `config`.
 is_module = not workflow.modifier.is_main_snakefile()

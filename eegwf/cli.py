@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.dag.flow import ROOT, read_flow
 from eegwf.errors import InputError, run_script
 
@@ -28,9 +29,9 @@ Example: eegwf check --configfile config/datasets/siena.yaml --config data_root=
 PLAN = """\
 Estimate the cost of a run: number of jobs, requested and predicted hours of GPUs and CPU cores, the longest chain of
 dependent jobs, disk space, and the jobs that repeat finished work. The jobs are those of `snakemake --dry-run`. Neither
-SLURM nor Apptainer is needed.
+SLURM nor Apptainer is needed. With --hours, the data set need not be there.
 
-Example: eegwf plan --configfile config/full.yaml config/datasets/tusz.yaml --config data_root=/data/tusz
+Example: eegwf plan --configfile config/full.yaml config/datasets/tusz.yaml --config data_root=/data/tusz --hours 1476
 """
 
 REPRODUCE = """\
@@ -92,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     plan = command("plan", _plan, "estimate the cost of a run", PLAN)
     plan.add_argument("targets", nargs="*", metavar="TARGET", help="files to create; default: all of the matrix")
     plan.add_argument("--json", type=Path, metavar="FILE", help="also write the plan to this file as JSON")
+    plan.add_argument("--hours", type=float, help="duration of the recordings, if the data set is not there yet")
+    plan.add_argument("--patients", type=int, help="number of its patients, which leave-one-patient-out needs")
     again = command("reproduce", _reproduce, "run a published result again and compare", REPRODUCE)
     again.add_argument("run", type=Path, metavar="RUN", help="folder of a combination, with its run.json")
     again.add_argument(
@@ -134,17 +137,19 @@ def _snakemake_options(arguments: argparse.Namespace) -> list[str]:
 
 
 def _plan(arguments: argparse.Namespace) -> None:
-    from eegwf.dag.dry_run import FILE
+    from eegwf.dag.dry_run import FILE, HOURS
     from eegwf.plan.table import as_text
     from eegwf.storage.files import read_json, write_json
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "plan.json")
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run"]
+        arguments.config += _folds_of_patients(arguments)
         command += ["--cores", "all", *arguments.targets, *_snakemake_options(arguments)]
-        done = subprocess.run(
-            command, env={**os.environ, FILE: str(file)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        environment = {**os.environ, FILE: str(file)}
+        if arguments.hours is not None:
+            environment[HOURS] = str(arguments.hours)
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode or not file.exists():
             lines = done.stdout.splitlines()
             errors = [line for line in lines if line.startswith("error: ")] or lines
@@ -153,6 +158,20 @@ def _plan(arguments: argparse.Namespace) -> None:
     print(as_text(plan))
     if arguments.json:
         write_json(arguments.json, plan)
+
+
+def _folds_of_patients(arguments: argparse.Namespace) -> list[str]:
+    """Setting of the number of folds that the given number of patients results in, if the data set decides it."""
+    if (arguments.patients is not None and arguments.patients < 3) or (
+        arguments.hours is not None and arguments.hours <= 0
+    ):
+        raise InputError("eegwf plan: expected --patients of at least 3 and --hours above 0")
+    if arguments.patients is None:
+        return []
+    from eegwf.data.fold_count import folds_of_patients
+
+    study = read_flow(default_config(), arguments.configfile, parse_settings(arguments.config)).study
+    return [f"folds={folds_of_patients(study, arguments.patients)}"] if study.folds == LEAVE_ONE_OUT else []
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:

@@ -36,7 +36,7 @@ def code_digest(script: Path | str, *modules: str) -> str:
     reached = sorted(reachable_modules(script, *modules).items())
     parts += [f"{name} {_tree_digest(path)}" for name, path in reached]
     for folder in sorted({path.parent for _, path in reached}):
-        parts += [f"{page.name} {digest_file(page)}" for page in sorted(folder.glob("*.*")) if page.suffix in PAGES]
+        parts += _page_digests(folder)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -70,6 +70,12 @@ def reachable_modules(script: Path | str, *modules: str) -> dict[str, Path]:
     return reached
 
 
+@cache
+def _page_digests(folder: Path) -> list[str]:
+    return [f"{page.name} {digest_file(page)}" for page in sorted(folder.glob("*.*")) if page.suffix in PAGES]
+
+
+@cache
 def _module_file(name: str) -> Path | None:
     base = PACKAGE.joinpath(*name.split(".")[1:])
     for path in (base / "__init__.py", base.with_suffix(".py")):

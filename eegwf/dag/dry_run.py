@@ -14,6 +14,8 @@ from eegwf.dag.stages import STAGES
 
 # Environment variable with the name of a file that receives the plan as JSON.
 FILE = "EEGWF_PLAN"
+# Environment variable with the hours of the recordings of a data set that is not there yet.
+HOURS = "EEGWF_PLAN_HOURS"
 DRY = re.compile(r"--dry-?run|-[a-zA-Z]*n[a-zA-Z]*")
 NOTHING = "Nothing to be done"
 
@@ -48,7 +50,8 @@ class PlanCollector(logging.Handler):
         from eegwf.plan.jobs import planned_job
         from eegwf.plan.table import as_json, as_text
 
-        forecast = Forecast(self.flow.study, self.flow.paths.root, STAGES)
+        hours = float(os.environ[HOURS]) if HOURS in os.environ else None
+        forecast = Forecast(self.flow.study, self.flow.paths.root, STAGES, hours)
         jobs = [planned_job(record, forecast.seconds) for record in self.jobs]
         disk = forecast.disk({job.combination for job in jobs if job.combination})
         plan = as_json(jobs, disk, forecast.calibrated)

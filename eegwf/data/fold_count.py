@@ -44,4 +44,22 @@ def count_folds(study: Study) -> int:
         n_patients = len({study.patients.get(name, name) for name in folders})
     else:
         n_patients = sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
+    return folds_of_patients(study, n_patients)
+
+
+def folds_of_patients(study: Study, n_patients: int) -> int:
+    """Number of outer folds of leave-one-patient-out.
+
+    Parameters
+    ----------
+    study
+        Configuration of the study.
+    n_patients
+        Number of patients of the data set.
+
+    Returns
+    -------
+    int
+        One for each patient who is not reserved for tuning.
+    """
     return n_patients - (n_reserved(n_patients, study.tuning.reserved) if study.tuning.mode == "reserved" else 0)

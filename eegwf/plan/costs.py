@@ -122,13 +122,13 @@ class Calibration:
 
     def __init__(self, shipped: Rates, own: Rates, stages: Stages):
         self._shipped, self.own, self._stages = shipped, own, stages
-        ratios = [
-            rate / shipped.rate[stage][key]
-            for stage, rates in own.rate.items()
-            for key, rate in rates.items()
-            if shipped.rate.get(stage, {}).get(key) and stages[stage].cost.rate_of
-        ]
-        self.speed = statistics.median(ratios) if ratios else 1.0
+        ratios: dict[str, list[float]] = defaultdict(list)
+        for stage, rates in own.rate.items():
+            for key, rate in rates.items():
+                if stages[stage].cost.rate_of and shipped.rate.get(stage, {}).get(key):
+                    ratios[stages[stage].cost.rate_of].append(rate / shipped.rate[stage][key])
+        # Separately for models, which may run on a GPU, and for spectrograms, which may not.
+        self._slowness = {kind: statistics.median(values) for kind, values in ratios.items()}
 
     def seconds(self, stage: str, wildcards: Wildcards, sizes: Sizes) -> float | None:
         """Predicted seconds of a job.
@@ -156,7 +156,10 @@ class Calibration:
         if measured is not None:
             return measured
         shipped = self._shipped.seconds(stage, key, amount)
-        return None if shipped is None else shipped * self.speed
+        if shipped is None:
+            return None
+        # A stage without rates of its own runs on the CPU.
+        return shipped * self._slowness.get(cost.rate_of or "spectrogram", 1.0)
 
     def measured(self, stage: str, wildcards: Wildcards) -> bool:
         """Whether such jobs were measured on this machine."""
@@ -171,7 +174,7 @@ def shipped_rates() -> Rates:
     return Rates(**{key: value for key, value in read_json(SHIPPED).items() if key in ("start", "rate")})
 
 
-def measured_rates(results: Path, stages: Stages, device: str | None = None) -> Rates:
+def measured_rates(results: Path, stages: Stages, device: str = "auto") -> Rates:
     """Rates of the finished runs in a results folder.
 
     Parameters
@@ -181,42 +184,58 @@ def measured_rates(results: Path, stages: Stages, device: str | None = None) -> 
     stages
         The stages of the workflow.
     device
-        Take only runs with this device in their configuration; None for all.
+        Configured device of the study. Of the models, only measurements on a GPU are taken if there are any, unless it
+        is `cpu`, and then only those on the CPU.
 
     Returns
     -------
     Rates
         Empty if nothing has run.
     """
-    spent: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    starts: dict[str, list[float]] = defaultdict(list)
+    measurements: list[_Measurement] = []
     paths = ResultPaths(results)
     for run in paths.finished_runs():
         try:
             record = read_json(run.run_record)
-            if device not in (None, record["config"]["device"]):
-                continue
             sizes = read_sizes(Study.model_validate(record["config"]), results)
-            measured = list(_measurements(run, paths, record, stages))
+            measurements += _measurements(run, paths, record, sizes, stages)
         except (InputError, LookupError, ValueError, OSError):
             continue  # written by another version, or being written at this moment
-        for stage, seconds, start in measured:
-            starts[stage].append(start)
-            amount = stages[stage].cost.amount(record, sizes)
-            if amount:
-                spent[stage, stages[stage].cost.rate_key(record)].append((seconds - start, amount))
-    found = Rates({stage: statistics.median(values) for stage, values in starts.items()})
-    for (stage, key), pairs in spent.items():
-        rate = sum(seconds for seconds, _ in pairs) / sum(amount for _, amount in pairs)
+    use_gpu = device != "cpu" and any(one.on_gpu for one in measurements)
+    kept = [one for one in measurements if one.on_gpu in (None, use_gpu)]
+    found = Rates()
+    for stage in {one.stage: None for one in kept}:
+        found.start[stage] = statistics.median(one.start for one in kept if one.stage == stage)
+    for stage, key in {(one.stage, one.key): None for one in kept if one.amount}:
+        same = [one for one in kept if (one.stage, one.key) == (stage, key)]
+        rate = sum(one.seconds - one.start for one in same) / sum(one.amount for one in same)
         found.rate.setdefault(stage, {})[key] = max(rate, 0.0)
     return found
 
 
+@dataclass(frozen=True)
+class _Measurement:
+    """A finished job: its seconds in all and to start, its work, and whether a model ran on a GPU; None without one."""
+
+    stage: str
+    key: str
+    seconds: float
+    start: float
+    amount: float
+    on_gpu: bool | None
+
+
 def _measurements(
-    run: RunPaths, paths: ResultPaths, record: Mapping[str, Any], stages: Stages
-) -> Iterator[tuple[str, float, float]]:
-    """Stage, seconds of a job, and seconds of its start, of every job behind a run."""
-    starts = []
+    run: RunPaths, paths: ResultPaths, record: Mapping[str, Any], sizes: Sizes, stages: Stages
+) -> Iterator[_Measurement]:
+    """Measurements of every job behind a run."""
+
+    def measurement(stage: PlannedStage, seconds: float, start: float) -> _Measurement:
+        key, amount = stage.cost.rate_key(record), stage.cost.amount(record, sizes)
+        return _Measurement(stage.name, key, seconds, start, amount, gpu if stage.cost.rate_of == "model" else None)
+
+    starts: list[float] = []
+    gpu = False
     for stage in stages.values():
         if stage.cost.timing is None:
             continue
@@ -224,12 +243,14 @@ def _measurements(
             table, n_jobs = stage.cost.timing(FoldPaths(folder), record)
             if not table.exists():
                 continue
-            seconds = float(read_table(table)["seconds"].sum()) / n_jobs
+            rows = read_table(table, text=("device",))
+            gpu |= "device" in rows and bool((rows["device"] != "cpu").any())
+            seconds = float(rows["seconds"].sum()) / n_jobs
             fold = folder.name.removeprefix("fold")
             jobs = _benchmarks(paths, stage, {**record, "fold": fold, "study": folder.name})
             start = _seconds(jobs[0]) - seconds if jobs else 0.0
             starts += [start] if start > 0 else []
-            yield stage.name, seconds + max(start, START_SECONDS), max(start, START_SECONDS)
+            yield measurement(stage, seconds + max(start, START_SECONDS), max(start, START_SECONDS))
     # A job that loads a model takes as long to start as one that trains it.
     starts_of = {"model": statistics.median(starts or [START_SECONDS])}
     for stage in stages.values():
@@ -240,7 +261,7 @@ def _measurements(
             start = seconds
             if stage.cost.work:
                 start = min(starts_of.get(stage.cost.rate_of, START_SECONDS), 0.9 * seconds)
-            yield stage.name, seconds, start
+            yield measurement(stage, seconds, start)
 
 
 def _benchmarks(paths: ResultPaths, stage: PlannedStage, wildcards: Mapping[str, Any]) -> list[Path]:

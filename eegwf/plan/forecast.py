@@ -22,13 +22,15 @@ class Forecast:
         Its results folder; runs in it calibrate the predictions. Without sizes of the data, nothing is predicted.
     stages
         The stages of the workflow.
+    hours
+        Duration of the recordings, if the data set is not there yet.
     """
 
-    def __init__(self, study: Study, results: Path, stages: Stages):
+    def __init__(self, study: Study, results: Path, stages: Stages, hours: float | None = None):
         self._paths, self._stages = ResultPaths(results), stages
         self._calibration = Calibration(shipped_rates(), measured_rates(results, stages, study.device), stages)
         try:
-            self._sizes: Sizes | None = read_sizes(study, results)
+            self._sizes: Sizes | None = read_sizes(study, results, hours)
         except InputError:
             self._sizes = None
 

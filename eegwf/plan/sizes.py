@@ -18,6 +18,8 @@ from eegwf.spectrograms.names import members
 from eegwf.storage.files import read_json, read_table
 
 BYTES = 2  # float16
+# Sampling rate in Hz and number of channels of a data set that is not there yet and whose configuration sets neither.
+EXPECTED_SFREQ, EXPECTED_CHANNELS = 256.0, 19
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Sizes:
         return final, max(2 * windows, final)
 
 
-def read_sizes(study: Study, results: Path) -> Sizes:
+def read_sizes(study: Study, results: Path, hours: float | None = None) -> Sizes:
     """Sizes of a study.
 
     Parameters
@@ -79,6 +81,8 @@ def read_sizes(study: Study, results: Path) -> Sizes:
         The configuration.
     results
         Its results folder; windows that are there are counted.
+    hours
+        Duration of the recordings, if the data set is not there yet; None to read it.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def read_sizes(study: Study, results: Path) -> Sizes:
     InputError
         If nothing can be known before the data are read.
     """
+    if hours is not None:
+        return expected_sizes(study, hours)
     paths = ResultPaths(results).data
     if not paths.windows.exists():
         return estimate_sizes(study)
@@ -104,6 +110,29 @@ def read_sizes(study: Study, results: Path) -> Sizes:
 def _labels(table: Path, changed: int) -> pd.Series:
     """Number of windows of each event type; read once for all runs of a folder."""
     return read_table(table, ("label",), text=("label",))["label"].value_counts()
+
+
+def expected_sizes(study: Study, hours: float) -> Sizes:
+    """Sizes of a study whose recordings are not there yet.
+
+    Parameters
+    ----------
+    study
+        The configuration. Without a montage, 19 channels are assumed, and without a sampling rate 256 Hz.
+    hours
+        Duration of the recordings.
+
+    Returns
+    -------
+    Sizes
+        Estimate in which all windows have a class.
+    """
+    from eegwf.data.signals.montage import MONTAGES
+
+    sfreq = study.signals.target_sfreq(EXPECTED_SFREQ)
+    n_windows = int(hours * 3600 * sfreq // study.windows.n_step(sfreq))
+    n_chans = len(MONTAGES.get(study.signals.montage, range(EXPECTED_CHANNELS)))
+    return Sizes(study, n_windows, n_chans, study.windows.n_times(sfreq), count_folds(study), None)
 
 
 def estimate_sizes(study: Study) -> Sizes:

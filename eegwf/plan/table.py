@@ -135,7 +135,7 @@ def _disk(arrays: int | None, arrays_peak: int | None, runs: int | None) -> str:
 
 
 def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.2g} GB"
+    return f"{n_bytes / 1e9:{'.2g' if n_bytes < 1e11 else ',.0f'}} GB"
 
 
 def _span(seconds: float) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.helpers.running import TINY
+from tests.helpers.running import ROOT, TINY
 
 NEW = "results/vit_stft_3class/report.html"
 
@@ -49,6 +49,20 @@ def test_work_that_is_repeated_is_told_with_its_reason(study):
 def test_a_finished_study_has_an_empty_plan(study):
     text, found = plan(study, "results/vit_mel_3class/report.html")
     assert text.strip() == "Plan: no jobs to run." and found["total"]["jobs"] == 0
+
+
+def test_hours_and_patients_plan_a_data_set_that_is_not_there(tmp_path):
+    settings = ["--configfile", str(ROOT / "config/datasets/tusz.yaml"), "--config", "data_root=nowhere"]
+    settings += ["folds=leave-one-patient-out"]
+    command = [sys.executable, "-m", "eegwf.cli", "plan", "results/tusz/vit_mel_2class/report.html", *settings]
+    options = ["--hours", "10", "--patients", "12", "--json", "plan.json"]
+    done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "plan.json").read_text())
+    assert found["rules"]["retrain"]["jobs"] == 12 and found["total"]["unknown"] == 0
+    assert found["rules"]["retrain"]["gpu_predicted"] > 0 and found["disk_bytes"]["arrays"] > 0
+    done = subprocess.run([*command, "--hours", "-1"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and "--hours above 0" in done.stderr
 
 
 def test_a_mistake_is_told_as_by_snakemake(study):

@@ -104,6 +104,43 @@ def test_rates_of_a_finished_run(study_of, tmp_path):
     assert found.start == {"tune": pytest.approx((10 - 7 + 2) / 2), "evaluate": 10.0}
 
 
+def test_speed_of_models_on_a_gpu_does_not_change_that_of_spectrograms(study_of):
+    sizes = sizes_of(study_of())
+    shipped = Rates({"retrain": 4.0, "spectrogram": 1.0}, {"retrain": {"vit": 0.02, "lstm": 0.05}})
+    shipped.rate["spectrogram"] = {"mel": 0.1, "cwt": 0.4}
+    own = Rates({"retrain": 3.0, "spectrogram": 1.0}, {"retrain": {"vit": 0.0002}, "spectrogram": {"mel": 0.2}})
+    known = Calibration(shipped, own, STAGES)
+    amounts = work("retrain", JOB, sizes), work("spectrogram", {"spectrogram": "cwt"}, sizes)
+    assert known.seconds("retrain", JOB | {"model": "lstm"}, sizes) == pytest.approx((4 + 0.05 * amounts[0]) / 100)
+    assert known.seconds("spectrogram", {"spectrogram": "cwt"}, sizes) == pytest.approx((1 + 0.4 * amounts[1]) * 2)
+
+
+def test_rates_on_a_gpu_replace_those_on_the_cpu_as_soon_as_one_has_run(study_of, tmp_path):
+    study = study_of()
+    labels = ["bckg"] * 60 + ["sz_foc"] * 40
+    write_table(tmp_path / "data/windows.tsv", pd.DataFrame({"window": range(100), "label": labels}))
+    write_json(tmp_path / "data/windows.json", {"ch_names": ["a", "b"], "n_times": 1000})
+    config = study.model_dump(mode="json")
+    for spectrogram, device, seconds in (("mel", "cpu", 100.0), ("stft", "NVIDIA H100", 1.0)):
+        run = tmp_path / f"vit_{spectrogram}_2class"
+        record = {"config": config, "model": "vit", "spectrogram": spectrogram, "classes": "2class"}
+        write_json(run / "run.json", record)
+        timing = pd.DataFrame({"rank": [1], "seconds": [seconds], "device": [device]})
+        write_table(run / "fold1/retrain/timing.tsv", timing)
+    amount = work("retrain", JOB, read_sizes(study, tmp_path))
+    assert measured_rates(tmp_path, STAGES).rate["retrain"]["vit"] == pytest.approx(1 / amount)
+    assert measured_rates(tmp_path, STAGES, "cpu").rate["retrain"]["vit"] == pytest.approx(100 / amount)
+
+
+def test_expected_hours_give_the_sizes_of_a_data_set_that_is_not_there(study_of, tmp_path):
+    dataset = {"kind": "bids", "root": str(tmp_path / "nowhere"), "event_types": ["bckg", "sz"]}
+    signals, windows = {"montage": "tcp20", "sfreq": 200}, {"length": 10, "step": 5}
+    study = study_of(dataset=dataset, signals=signals, windows=windows)
+    found = read_sizes(study, tmp_path, hours=1476)
+    assert (found.n_windows, found.n_chans, found.n_times) == (1476 * 3600 // 5, 20, 2000)
+    assert Forecast(study, tmp_path, STAGES, hours=1476).seconds("retrain", JOB) is not None
+
+
 def test_results_of_another_version_or_half_written_hinder_no_plan(study_of, tmp_path):
     write_json(tmp_path / "vit_mel_2class/run.json", {"config": {"unknown": 1}})
     (tmp_path / "lstm_mel_2class").mkdir()
