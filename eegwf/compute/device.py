@@ -45,6 +45,7 @@ def choose_device(device: str, key: str = "device") -> str:
     """
     if device == "cpu" or not check_gpu(device, key):
         return "cpu"
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is not deterministic without it
     n_gpus = torch.cuda.device_count()
     if n_gpus > 1:
         torch.cuda.set_device(claim_gpu([str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(n_gpus)]))
@@ -78,7 +79,6 @@ def prepare(device: str, threads: int, deterministic: bool = True) -> str:
     torch.set_num_threads(threads)
     _keep_memory()
     if deterministic or device == "cpu":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is not deterministic without it
         # Equals use_deterministic_algorithms(True, warn_only=True), without its import of torch's compiler (1.2 s).
         torch.set_deterministic_debug_mode("warn")
         # Filling new tensors with NaN takes time, and no code reads them before it writes them.

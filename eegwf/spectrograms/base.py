@@ -135,7 +135,10 @@ class Spectrogram(torch.nn.Module):
         if x.dtype != torch.float64:
             x = x.to(torch.float32)
         with torch.autocast(x.device.type, enabled=False):
-            power = self._power(x.reshape(-1, self.n_times), CPU_BLOCK if x.device.type == "cpu" else GPU_BLOCK)
+            signals = x.reshape(-1, self.n_times)
+            block = CPU_BLOCK if x.device.type == "cpu" else GPU_BLOCK
+            # Some versions of MKL refuse transforms of no signals.
+            power = self._power(signals, block) if len(signals) else x.new_zeros(0, self.n_freqs, self.n_frames)
         power = power.reshape(*x.shape[:2], self.n_freqs, self.n_frames)
         if self.output == "power":
             return power

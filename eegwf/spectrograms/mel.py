@@ -104,7 +104,7 @@ class Mel(Spectrogram):
             power = (parts[..., 0] + parts[..., 1]).mT
             rows = [torch.bmm(bank[rows, bins].expand(len(part), -1, -1), power[:, bins]) for rows, bins in self.spans]
             blocks.append(torch.cat(rows, dim=1))
-        return torch.cat(blocks) if blocks else signals.new_zeros(0, self.n_freqs, self.n_frames)
+        return torch.cat(blocks)
 
 
 def filter_spans(filters: np.ndarray, parts: int = 4) -> list[tuple[slice, slice]]:

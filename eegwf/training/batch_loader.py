@@ -8,8 +8,8 @@ import torch
 
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
-# Number of batches that are read ahead; more of them only take memory.
-N_PREFETCH = 2
+# Number of threads that read batches ahead of the steps, and number of batches that may be ready.
+N_READERS, N_PREFETCH = 3, 6
 # Fraction of a GPU's free memory that windows may take; weights, gradients and activations need the rest.
 GPU_MEMORY_FRACTION = 0.5
 BLOCK_BYTES = 1 << 27
@@ -148,8 +148,8 @@ class BatchLoader:
         return mean, torch.where(deviation < 1e-3, 1.0, deviation)
 
     def _prefetch(self, parts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
-        """Read batches into pinned memory in a thread while the device computes with earlier ones."""
-        with ThreadPoolExecutor(1) as pool:
+        """Read batches into pinned memory in threads while the device computes with earlier ones."""
+        with ThreadPoolExecutor(N_READERS) as pool:
             pending = [pool.submit(self._pinned, part) for part in parts[:N_PREFETCH]]
             for number in range(len(parts)):
                 x = pending.pop(0).result().to(self.device, non_blocking=True)
