@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from bench.gpu_sections.context import Context
-from bench.gpu_sections.graphs import CapturedStep, captured_epoch
+from bench.gpu_sections.graphs import MeasuredStep, captured_epoch
 from bench.gpu_sections.timing import free_memory, rate, seconds_of
 from bench.gpu_sections.trainings import NOTEBOOK_VIT, configure, set_batch_size
 
@@ -48,7 +48,7 @@ def _graph(context: Context, batch_size: int) -> None:
     trainer = context.trainings.trainer(NOTEBOOK_VIT)
     trainer.network = torch.compile(trainer.classifier.network, dynamic=False)
     start = time.perf_counter()
-    captured = CapturedStep(trainer, batch_size)
+    captured = MeasuredStep(trainer, batch_size)
     seconds = time.perf_counter() - start
     call, count = captured_epoch(captured, context.n_windows)
     speed = rate(call, count, context.seconds)

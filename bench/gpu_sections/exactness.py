@@ -50,7 +50,7 @@ def _outputs(context: Context, name: str, device: str, precision: str) -> Output
     trainer = study.trainer(model, loader, parameters, precision=precision)
     logits = _logits(trainer.classifier, x)
     trainer.classifier.train()
-    trainer._step(x, target, 1e-3, 0)
+    trainer.step(x, target, 1e-3)
     gradients = [parameter.grad.flatten() for parameter in trainer.trainable if parameter.grad is not None]
     return {"logits": logits, "gradients": torch.cat(gradients)}
 

@@ -1,4 +1,4 @@
-"""Prototype: the training step as a CUDA graph."""
+"""The training step as a CUDA graph: its bytes, its speed, and several of them at the same time."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import torch
 from bench.gpu_sections.context import Context
 from bench.gpu_sections.timing import digest, free_memory, rate
 from bench.gpu_sections.trainings import LABELS, NOTEBOOK_VIT, TRAINED, Determinism, configure
+from eegwf.training.captured_step import CapturedStep
 from eegwf.training.trainer import Trainer
 
 VARIANTS: list[tuple[Determinism, bool, str, str]] = [
@@ -16,11 +17,11 @@ VARIANTS: list[tuple[Determinism, bool, str, str]] = [
 ]
 """Determinism, TF32, precision setting, and the name of the precision."""
 N_STEPS = 6  # of the comparisons of bytes
-WARMUP_STEPS = 3
+RATE = 1e-4
 
 
-class CapturedStep:
-    """A trainer's step as a CUDA graph, from reading the windows to the update of the weights.
+class MeasuredStep(CapturedStep):
+    """A captured step that can start again.
 
     Parameters
     ----------
@@ -34,41 +35,9 @@ class CapturedStep:
     """
 
     def __init__(self, trainer: Trainer, batch_size: int, own_generator: bool = False):
-        self.trainer, self.batch_size = trainer, batch_size
-        device = trainer.device
         self._initial = {name: value.clone() for name, value in trainer.classifier.state_dict().items()}
-        self._rows = torch.zeros(batch_size, dtype=torch.int64, device=device)
-        self._target = torch.zeros(batch_size, dtype=torch.int64, device=device)
-        self._rate = torch.full((), 1e-4, device=device)
-        self._total = torch.zeros((), device=device)
-        self._generator = torch.Generator(device=device) if own_generator else None
-        for group in trainer.optimizer.param_groups:
-            group["capturable"] = True
-        trainer.classifier.train()
-        self.stream = torch.cuda.Stream()
-        state = _replace_generator_state(self._generator.graphsafe_get_state()) if self._generator else None
-        try:
-            self.graph = capture(self.step, self.stream)
-        finally:
-            if state is not None:
-                _replace_generator_state(state)
-
-    def step(self) -> None:
-        """Make a step without the graph, on the windows of the last `load`."""
-        windows = self.trainer.loader.resident
-        assert windows is not None
-        # The trainer sets the rate as a number; a captured step reads it from a tensor.
-        self._total += self.trainer._step(windows[self._rows].float(), self._target, self._rate, 0)  # type: ignore[arg-type]
-
-    def load(self, rows: torch.Tensor) -> None:
-        """Set the windows of the next step."""
-        self._rows.copy_(rows)
-        self._target.copy_(self.trainer.label[rows])
-
-    def replay(self, rows: torch.Tensor) -> None:
-        """Make a step with the graph."""
-        self.load(rows)
-        self.graph.replay()
+        self._generator = torch.Generator(device=trainer.device) if own_generator else None
+        super().__init__(trainer, batch_size, self._generator)
 
     @torch.no_grad()
     def restart(self, seed: int) -> None:
@@ -91,42 +60,7 @@ class CapturedStep:
         return digest(self.trainer.classifier.state_dict().values())
 
 
-def _replace_generator_state(state: torch.Generator) -> torch.Generator:
-    """Make the default generator of the GPU use another state; return the former one."""
-    generator = torch.cuda.default_generators[torch.cuda.current_device()]
-    former = generator.graphsafe_get_state()
-    generator.graphsafe_set_state(state)
-    return former
-
-
-def capture(step: Callable[[], object], stream: torch.cuda.Stream) -> torch.cuda.CUDAGraph:
-    """Capture a function as a CUDA graph, after calls for warming up.
-
-    Parameters
-    ----------
-    step
-        The function.
-    stream
-        Stream of the warm-up and of the capture.
-
-    Returns
-    -------
-    torch.cuda.CUDAGraph
-        The graph.
-    """
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(WARMUP_STEPS):
-            step()
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, stream=stream):
-        step()
-    torch.cuda.synchronize()
-    return graph
-
-
-def captured_epoch(captured: CapturedStep, n_windows: int) -> tuple[Callable[[], None], int]:
+def captured_epoch(captured: MeasuredStep, n_windows: int) -> tuple[Callable[[], None], int]:
     """Make an epoch of full batches by replays.
 
     Parameters
@@ -149,7 +83,7 @@ def captured_epoch(captured: CapturedStep, n_windows: int) -> tuple[Callable[[],
 
     def epoch() -> None:
         for rows in batches:
-            captured.replay(rows)
+            captured.replay(rows, RATE)
 
     return epoch, size * len(batches)
 
@@ -184,16 +118,16 @@ def graphs(context: Context) -> None:
 
 def _compare_with_ordinary_steps(context: Context, batches: list[torch.Tensor]) -> None:
     configure(context.device, "deterministic")
-    captured = CapturedStep(context.trainings.trainer(NOTEBOOK_VIT), context.batch_sizes[0])
+    captured = MeasuredStep(context.trainings.trainer(NOTEBOOK_VIT), context.batch_sizes[0])
     digests = []
     for use_graph in (False, True):
         captured.restart(5)
         for rows in batches:
             if use_graph:
-                captured.replay(rows)
+                captured.replay(rows, RATE)
             else:
                 with torch.cuda.stream(captured.stream):
-                    captured.load(rows)
+                    captured.load(rows, RATE)
                     captured.step()
         digests.append(captured.digest())
     same = digests[0] == digests[1]
@@ -207,12 +141,12 @@ def _compare_concurrent(context: Context, batches: list[torch.Tensor]) -> None:
     """Compare four interleaved trainings, each with its own generator, with the same trainings one after the other."""
     configure(context.device, "deterministic")
     size = context.batch_sizes[0]
-    trainings = [CapturedStep(context.trainings.trainer(NOTEBOOK_VIT), size, own_generator=True) for _ in range(4)]
+    trainings = [MeasuredStep(context.trainings.trainer(NOTEBOOK_VIT), size, own_generator=True) for _ in range(4)]
     sequential = []
     for seed, captured in enumerate(trainings):
         captured.restart(seed)
         for rows in batches:
-            captured.replay(rows)
+            captured.replay(rows, RATE)
         sequential.append(captured.digest())
     for seed, captured in enumerate(trainings):
         captured.restart(seed)
@@ -226,12 +160,12 @@ def _compare_concurrent(context: Context, batches: list[torch.Tensor]) -> None:
     )
 
 
-def _interleave(trainings: list[CapturedStep], batches: list[torch.Tensor]) -> None:
+def _interleave(trainings: list[MeasuredStep], batches: list[torch.Tensor]) -> None:
     """Make one step of each training after the other, each on its own stream."""
     for rows in batches:
         for captured in trainings:
             with torch.cuda.stream(captured.stream):
-                captured.replay(rows)
+                captured.replay(rows, RATE)
 
 
 def _measure(
@@ -240,7 +174,7 @@ def _measure(
     """Windows per second by replays."""
     with context.recorder.guard("graphs", key):
         configure(context.device, determinism, tf32)
-        captured = CapturedStep(context.trainings.trainer(name, precision=precision), batch_size)
+        captured = MeasuredStep(context.trainings.trainer(name, precision=precision), batch_size)
         call, count = captured_epoch(captured, context.n_windows)
         seconds = context.seconds if name == NOTEBOOK_VIT else 0.5 * context.seconds
         speed = rate(call, count, seconds)
@@ -253,7 +187,7 @@ def _measure_concurrent(context: Context, number: int) -> None:
     """Windows per second of several trainings in one process, each on its own stream."""
     configure(context.device, "free")
     size = context.batch_sizes[0]
-    trainings = [CapturedStep(context.trainings.trainer(NOTEBOOK_VIT), size) for _ in range(number)]
+    trainings = [MeasuredStep(context.trainings.trainer(NOTEBOOK_VIT), size) for _ in range(number)]
     order = torch.randperm(context.n_windows, device=context.device)
     batches = [rows for rows in order.split(size) if len(rows) == size]
     count = number * len(batches) * size

@@ -8,9 +8,9 @@ from torch import nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from bench.gpu_sections.context import Context
-from bench.gpu_sections.graphs import capture
 from bench.gpu_sections.timing import free_memory, peak_mib, rate
 from bench.gpu_sections.trainings import NOTEBOOK_VIT, configure
+from eegwf.training.captured_step import capture
 from eegwf.training.trainer import Trainer
 
 PRECISIONS = {"bfloat16": torch.bfloat16, "float32": torch.float32}
@@ -41,11 +41,11 @@ def _measure(context: Context, number: int, precision: str, key: str) -> None:
     figures: dict[str, float | None] = {"eager": rate(eager, count, 0.5 * context.seconds), "peak_mib": peak_mib()}
     if context.on_gpu:
         with context.recorder.guard("packed", f"{key}, graph"):
-            graph = capture(lambda: step(rows), torch.cuda.Stream())
+            replay_step = capture(lambda: step(rows), torch.cuda.Stream())
 
             def replay() -> None:
                 for _ in range(n_steps):
-                    graph.replay()
+                    replay_step()
 
             figures["graph"] = rate(replay, count, 0.5 * context.seconds)
     context.recorder.put("packed", {key: figures})

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from bench.gpu_sections.context import Context, batch_sizes
-from bench.gpu_sections.graphs import CapturedStep, captured_epoch
+from bench.gpu_sections.graphs import MeasuredStep, captured_epoch
 from bench.gpu_sections.processes import child_processes, tail
 from bench.gpu_sections.timing import free_memory, rate, seconds_of
 from bench.gpu_sections.trainings import LABELS, NOTEBOOK_VIT, Trainings, configure, set_batch_size
@@ -134,7 +134,7 @@ def _work(arguments: argparse.Namespace) -> None:
         set_batch_size(trainer, size)
         calls: dict[str, tuple[Callable[[], object], int]] = {"eager": (lambda: trainer.epoch([]), n_windows)}
         if arguments.device == "cuda":
-            calls["graph"] = captured_epoch(CapturedStep(trainings.trainer(NOTEBOOK_VIT), size), n_windows)
+            calls["graph"] = captured_epoch(MeasuredStep(trainings.trainer(NOTEBOOK_VIT), size), n_windows)
         for call, _ in calls.values():
             seconds_of(call)
         parent, started, last_phase = os.getppid(), time.monotonic(), 0

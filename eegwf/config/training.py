@@ -100,6 +100,11 @@ class Training(Section):
     compile: bool = Field(
         False, description="Compile the network with `torch.compile` on a GPU; compilation takes about a minute."
     )
+    cuda_graph: bool = Field(
+        False,
+        description="Run the training step as a CUDA graph on a GPU, without `compile` and `ema_decay`, if the windows "
+        "fit into its memory. Experimental: not yet run on a GPU by the project.",
+    )
     class_balance: Literal["sampling", "weights", "undersampling", "none"] = Field(
         "sampling",
         description="Handling of class imbalance: `sampling` draws the classes equally often, `weights` weights the "

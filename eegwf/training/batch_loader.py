@@ -84,6 +84,19 @@ class BatchLoader:
             windows[start : start + size] = self.dataset.half(self.rows[start : start + size]).to(self.device)
         return windows
 
+    def positions(self, rows: np.ndarray) -> torch.Tensor:
+        """Positions of rows in `resident`, on the device.
+
+        Raises
+        ------
+        ValueError
+            If a row is not among those of the loader.
+        """
+        outside = ~np.isin(rows, self.rows)
+        if outside.any():
+            raise ValueError(f"row {rows[outside][0]} is not among the rows of this loader")
+        return torch.from_numpy(np.searchsorted(self.rows, rows)).to(self.device)
+
     def read(self, rows: np.ndarray) -> torch.Tensor:
         """Float32 windows `(len(rows), n_chans, n_freqs, n_frames)` on the device."""
         return next(self.stream([rows]))
@@ -97,13 +110,8 @@ class BatchLoader:
             If the windows are kept on the device and a row is not among them.
         """
         if self.resident is not None:
-            requested = np.concatenate(parts)
-            outside = ~np.isin(requested, self.rows)
-            if outside.any():
-                raise ValueError(f"row {requested[outside][0]} is not among the rows of this loader")
             # All positions of an epoch are transferred at once, so that no step waits for its transfer.
-            positions = torch.from_numpy(np.searchsorted(self.rows, requested)).to(self.device)
-            for position in positions.split([len(part) for part in parts]):
+            for position in self.positions(np.concatenate(parts)).split([len(part) for part in parts]):
                 yield self.resident[position].float()
         elif self.device.type != "cuda":
             for part in parts:

@@ -1,6 +1,7 @@
 """Epochs and optimizer steps of a training. Within an epoch no step waits for the device."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from eegwf.data.splits import Split, WindowSet
 from eegwf.seeds import seed_of
 from eegwf.training.augment import augment
 from eegwf.training.batch_loader import BatchLoader
+from eegwf.training.captured_step import CapturedSteps
 from eegwf.training.classifier import Classifier, predict
 from eegwf.training.history import History
 from eegwf.training.losses import Loss
@@ -67,6 +69,8 @@ class Trainer:
         if compiled:
             torch.compiler.reset()  # without it, torch leaves the ninth network of a class uncompiled
         self.network = torch.compile(classifier.network, dynamic=True) if compiled else classifier.network
+        capturable = settings.cuda_graph and self.device.type == "cuda" and loader.resident is not None
+        self.captured = CapturedSteps(self) if capturable and not compiled and not self.weight_ema else None
 
     @property
     def validated_classifier(self) -> Classifier:
@@ -85,15 +89,28 @@ class Trainer:
         torch.manual_seed(seed_of(self.seed, "dropout", number))
         order = epoch_order(self.split.train.label, self.settings.class_balance, self.seed, number)
         parts = np.array_split(order, -(-len(order) // self.settings.batch_size))
-        total = torch.zeros((), device=self.device)
+        steps = range(number * len(parts), (number + 1) * len(parts))
+        rates = [self._rate(step, len(parts), history) for step in steps]
         self.classifier.train()
-        for step, (x, target) in enumerate(self._batches(parts), start=number * len(parts)):
-            rate = learning_rate(step, len(parts), self.settings, history)
-            total += self._step(x, target, rate, step) * len(target)
+        if self.captured and self.captured.prepare(map(len, parts)):
+            positions = torch.from_numpy(order).to(self.device).split([len(part) for part in parts])
+            total = self.captured.epoch(positions, rates)
+        else:
+            self.captured = None
+            total = torch.zeros((), device=self.device)
+            for number_of_step, rate, (x, target) in zip(steps, rates, self._batches(parts), strict=True):
+                total += self.step(x, target, rate) * len(target)
+                if self.weight_ema:
+                    self.weight_ema.update(number_of_step)
         mean = float(total) / len(order)  # waits for the device
         if not np.isfinite(mean):
             raise Diverged(f"the training loss of epoch {number + 1} is {mean}")
-        return {"epoch": number + 1, "learning_rate": rate, "train_loss": mean, **self.validate()}
+        return {"epoch": number + 1, "learning_rate": rates[-1], "train_loss": mean, **self.validate()}
+
+    def _rate(self, step: int, steps_per_epoch: int, history: History) -> float:
+        """Learning rate of a step; on a GPU rounded to single precision, as a CUDA graph needs it."""
+        rate = learning_rate(step, steps_per_epoch, self.settings, history)
+        return float(np.float32(rate)) if self.device.type == "cuda" else rate
 
     def _batches(self, parts: list[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Windows and class indices of each batch of an epoch."""
@@ -102,8 +119,42 @@ class Trainer:
         targets = self.label[order].split([len(part) for part in parts])
         return zip(self.loader.stream([rows[part] for part in parts]), targets, strict=True)
 
-    def _step(self, x: torch.Tensor, target: torch.Tensor, rate: float, step: int) -> torch.Tensor:
-        """Make an optimizer step; return the loss before it, on the device."""
+    def resident_batch(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read windows that are kept on the device.
+
+        Parameters
+        ----------
+        order
+            Positions of the windows in the training set, on the device.
+
+        Returns
+        -------
+        x, target
+            Float32 windows, and their class indices.
+        """
+        assert self.loader.resident is not None
+        return self.loader.resident[self._positions[order]].float(), self.label[order]
+
+    @cached_property
+    def _positions(self) -> torch.Tensor:
+        """Positions of the training windows among those that are kept on the device."""
+        return self.loader.positions(self.split.train.window)
+
+    def step(self, x: torch.Tensor, target: torch.Tensor, rate: float | torch.Tensor) -> torch.Tensor:
+        """Make an optimizer step.
+
+        Parameters
+        ----------
+        x, target
+            Float32 windows, and their class indices.
+        rate
+            Learning rate; a scalar tensor on the device if the step is captured.
+
+        Returns
+        -------
+        torch.Tensor
+            Loss before the step, on the device.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.no_grad():
@@ -116,8 +167,6 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.trainable, self.settings.grad_clip_norm)
         self.optimizer.step()
         self.constrain()
-        if self.weight_ema:
-            self.weight_ema.update(step)
         return loss.detach()
 
     def validate(self) -> dict[str, float]:

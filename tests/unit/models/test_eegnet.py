@@ -184,8 +184,8 @@ def assert_constrained(network):
 class CheckingTrainer(Trainer):
     """A trainer that checks the constraints after each of its steps."""
 
-    def _step(self, *arguments):
-        loss = super()._step(*arguments)
+    def step(self, *arguments):
+        loss = super().step(*arguments)
         assert_constrained(self.classifier.network)
         assert_constrained(self.validated_classifier.network)
         self.n_steps = getattr(self, "n_steps", 0) + 1

@@ -1,0 +1,126 @@
+"""Captured steps as far as they run on the CPU, where they are made without a graph: same bytes, nothing left over."""
+
+import numpy as np
+import pytest
+import torch
+
+from eegwf.config.training import Training
+from eegwf.data.splits import load_window_set, split
+from eegwf.training.batch_loader import BatchLoader
+from eegwf.training.captured_step import CapturedStep, CapturedSteps
+from eegwf.training.classifier import Classifier, needed_axes
+from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.training.trainer import Trainer
+from tests.helpers.study import CLASSES, write_study
+
+MODELS = {
+    "vit": {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2, "depth": 1, "dropout": 0.3},
+    "eegnet": {"dropout": 0.3},
+}
+# A learning rate without rounding in single precision, as a graph takes it.
+SETTINGS = {
+    "lr": 2.0**-9,
+    "schedule": "constant",
+    "warmup_fraction": 0.0,
+    "batch_size": 10,
+    "normalization": "patients",
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture
+def make_trainer(study):
+    """Function that makes a trainer with resident windows."""
+    dataset = SpectrogramDataset([study / "mel.npy"])
+    parts = split(load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES), 1)
+    rows = np.concatenate([parts.train.window, parts.validation.window])
+
+    def make(model, **changes):
+        torch.manual_seed(0)
+        axes = needed_axes(model, MODELS[model], dataset)
+        classifier = Classifier(model, {**dataset.shape, "n_outputs": 3}, MODELS[model], "patients", axes)
+        loader = BatchLoader(dataset, rows, "cpu", resident=True)
+        classifier.normalization.fit(loader, parts.train.window)
+        return Trainer(classifier, loader, parts, Training(**SETTINGS | changes), seed=1)
+
+    return make
+
+
+def tensors(trainer):
+    """Copies of weights, statistics of norms, optimizer and random state."""
+    found = [value.clone() for value in trainer.classifier.state_dict().values()]
+    for state in trainer.optimizer.state.values():
+        found += [value.clone() for value in state.values() if torch.is_tensor(value)]
+    return [*found, torch.get_rng_state()]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "sgd", "class_balance": "weights"},
+        {"optimizer": "adam", "freq_mask": 0.3, "time_mask": 0.3, "time_shift": 0.2, "channel_dropout": 0.2},
+        {"mixup_alpha": 0.3, "label_smoothing": 0.1, "focal_gamma": 2.0},
+    ],
+    ids=["adamw", "sgd", "masks", "mixup"],
+)
+def test_epochs_of_captured_steps_equal_those_of_ordinary_ones(make_trainer, model, changes):
+    ordinary, captured = make_trainer(model, **changes), make_trainer(model, **changes)
+    captured.captured = CapturedSteps(captured)
+    histories = []
+    for trainer in (ordinary, captured):
+        history = []
+        for _ in range(3):
+            history.append(trainer.epoch(history))
+        histories.append(history)
+    assert captured.captured is not None and len(captured.captured._steps) == 2, "batches have two sizes"
+    for expected, found in zip(tensors(ordinary), tensors(captured), strict=True):
+        assert torch.equal(expected, found)
+    for expected, found in zip(*histories, strict=True):
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_capture_changes_neither_the_training_nor_the_random_state(make_trainer, model, optimizer):
+    trainer = make_trainer(model, optimizer=optimizer)
+    before = tensors(trainer)
+    CapturedStep(trainer, 10)
+    n_weights = len(before) - 1
+    after = tensors(trainer)
+    assert all(torch.equal(*pair) for pair in zip(before[:-1], after[:n_weights], strict=True))
+    assert len(after) > len(before) and all(not value.any() for value in after[n_weights:-1]), "made by the warm-up"
+    assert torch.equal(before[-1], after[-1])
+    trainer.epoch([])
+    before = tensors(trainer)
+    CapturedStep(trainer, 7)
+    assert all(torch.equal(*pair) for pair in zip(before, tensors(trainer), strict=True))
+
+
+def test_step_that_cannot_be_captured_runs_without_a_graph(make_trainer, monkeypatch, caplog):
+    ordinary, trainer = make_trainer("vit"), make_trainer("vit")
+    expected = ordinary.epoch([])
+    trainer.captured = CapturedSteps(trainer)
+    step, calls = trainer.step, []
+
+    def fail_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise RuntimeError("operation not permitted when stream is capturing\nmore")
+        return step(*arguments)
+
+    monkeypatch.setattr(trainer, "step", fail_once)
+    assert trainer.epoch([]) == expected and trainer.captured is None
+    assert "can't be captured as a CUDA graph (operation not permitted when stream is capturing)" in caplog.text
+    assert all(torch.equal(*pair) for pair in zip(tensors(ordinary), tensors(trainer), strict=True))
+
+
+def test_windows_outside_the_loader_are_refused(make_trainer):
+    loader = make_trainer("vit").loader
+    with pytest.raises(ValueError, match="row 100000 is not among the rows"):
+        loader.positions(np.array([100000]))
