@@ -162,16 +162,19 @@ def _plan(arguments: argparse.Namespace) -> None:
 
 def _folds_of_patients(arguments: argparse.Namespace) -> list[str]:
     """Setting of the number of folds that the given number of patients results in, if the data set decides it."""
-    if (arguments.patients is not None and arguments.patients < 3) or (
-        arguments.hours is not None and arguments.hours <= 0
-    ):
-        raise InputError("eegwf plan: expected --patients of at least 3 and --hours above 0")
-    if arguments.patients is None:
-        return []
     from eegwf.data.fold_count import folds_of_patients
 
+    hours, patients = arguments.hours, arguments.patients
+    if (patients is not None and patients < 3) or (hours is not None and not 0 < hours < 1e9):
+        raise InputError("eegwf plan: expected --patients of at least 3 and --hours above 0")
+    if hours is None and patients is None:
+        return []
     study = read_flow(default_config(), arguments.configfile, parse_settings(arguments.config)).study
-    return [f"folds={folds_of_patients(study, arguments.patients)}"] if study.folds == LEAVE_ONE_OUT else []
+    if study.folds != LEAVE_ONE_OUT:
+        return []
+    if patients is None:
+        raise InputError(f"eegwf plan: folds is {LEAVE_ONE_OUT}, so that --hours needs --patients")
+    return [f"folds={folds_of_patients(study, patients)}"]
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:

@@ -37,7 +37,7 @@ class MeasuredStep(CapturedStep):
     def __init__(self, trainer: Trainer, batch_size: int, own_generator: bool = False):
         self._initial = {name: value.clone() for name, value in trainer.classifier.state_dict().items()}
         self._generator = torch.Generator(device=trainer.device) if own_generator else None
-        super().__init__(trainer, batch_size, self._generator)
+        super().__init__(trainer, batch_size, generator=self._generator)
 
     @torch.no_grad()
     def restart(self, seed: int) -> None:

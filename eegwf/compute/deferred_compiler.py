@@ -28,6 +28,7 @@ class _Deferred(ModuleType):
     def __init__(self, name: str, **functions: Callable[..., Any]):
         super().__init__(name)
         self.__path__: list[str] = []  # of a package
+        self.__spec__ = ModuleSpec(name, None, is_package=True)
         self.__dict__.update(functions)
 
     def __getattr__(self, name: str) -> Any:
@@ -44,14 +45,15 @@ class _Submodules(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         if not fullname.startswith(f"{COMPILER}."):
             return None
-        _import_module(fullname)
+        self._spec = _import_module(fullname).__spec__
         return ModuleSpec(fullname, self)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return sys.modules[spec.name]
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: the module is imported already."""
+        """Keep the module, which is imported already, and its specification."""
+        module.__spec__ = self._spec
 
 
 def _import_module(name: str) -> ModuleType:

@@ -44,14 +44,15 @@ class Training(Section):
     )
     schedule: Literal["cosine", "plateau", "constant"] = tunable(
         "cosine",
-        description="Learning rate after the warm-up: `cosine` decays it to zero over `schedule_epochs`, `plateau` "
-        "halves it after every `plateau_patience` epochs without a better validation score, `constant` keeps it.",
+        description="Learning rate after the warm-up: `cosine` decays it to zero over `schedule_epochs`, or to "
+        "1 % if epochs follow; `plateau` halves it after every `plateau_patience` epochs without a better validation "
+        "score, `constant` keeps it.",
     )
     schedule_epochs: int | None = Field(
         None,
         ge=1,
         description="Number of epochs over which the warm-up and the cosine schedule extend, at most `epochs`; null: "
-        "twice `patience`, so that the learning rate has decayed before early stopping ends a training.",
+        "twice `patience`, so that the learning rate decays before early stopping ends a training.",
     )
     plateau_patience: int = Field(
         3, ge=1, description="Number of epochs without a better validation score after which `plateau` halves the rate."
@@ -132,4 +133,8 @@ class Retrain(Section):
     """Retraining of the best parameter sets."""
 
     n_best: int = Field(5, ge=1, le=50, description="Number of best distinct parameter sets that are retrained.")
-    epochs: int | None = Field(None, ge=1, description="Maximum number of epochs; null: that of `training`.")
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="Maximum number of epochs; null: that of `training`. `training.schedule_epochs` stays.",
+    )

@@ -14,6 +14,8 @@ def fast_imports() -> Iterator[None]:
     What is imported is excluded from later collections, too.
     """
     gc.disable()
-    yield
-    gc.freeze()
-    gc.enable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -3,16 +3,16 @@
 Experimental: written for GPUs, but not yet run on one by the project. On the CPU, the same step runs without a graph.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 import torch
+from torch import nn
 
+from eegwf.errors import InputError
 from eegwf.training.classifier import Classifier
-
-logger = logging.getLogger(__name__)
 
 # Steps before the capture, in which libraries choose their algorithms and allocate their memory.
 N_WARMUP_STEPS = 3
@@ -54,20 +54,23 @@ class CapturedStep:
         Trainer with resident windows.
     batch_size
         Windows per step.
+    total
+        Scalar to which the loss of each step, times the batch size, is added; None for a new one.
     generator
         Generator of the random draws in the graph, so that other captured steps may run in between; None for the
         default generator of the device.
-
-    Attributes
-    ----------
-    total
-        Sum of the losses of the windows since it was last set to zero.
     """
 
-    def __init__(self, trainer: SteppingTrainer, batch_size: int, generator: torch.Generator | None = None):
+    def __init__(
+        self,
+        trainer: SteppingTrainer,
+        batch_size: int,
+        total: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ):
         self.trainer, self.batch_size = trainer, batch_size
         device = trainer.device
-        self.total = torch.zeros((), device=device)
+        self.total = torch.zeros((), device=device) if total is None else total
         self._order = torch.zeros(batch_size, dtype=torch.int64, device=device)
         self._rate = torch.zeros((), device=device)
         for group in trainer.optimizer.param_groups:
@@ -124,35 +127,12 @@ class CapturedSteps:
     """
 
     def __init__(self, trainer: SteppingTrainer):
-        self.trainer = trainer
+        # Without a reference cycle, the memory of the GPU is free as soon as the training has ended.
+        self.trainer: SteppingTrainer = weakref.proxy(trainer)
+        self.total = torch.zeros((), device=trainer.device)
         self._steps: dict[int, CapturedStep] = {}
 
-    def prepare(self, sizes: Iterable[int]) -> bool:
-        """Capture the steps for these sizes of a batch.
-
-        Parameters
-        ----------
-        sizes
-            Sizes of the batches of an epoch.
-
-        Returns
-        -------
-        bool
-            Whether all could be captured; if not, the reason is logged, and nothing has changed.
-        """
-        try:
-            for size in set(sizes) - set(self._steps):
-                self._steps[size] = CapturedStep(self.trainer, size)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            self._steps.clear()
-            reason = str(error).partition("\n")[0]
-            logger.warning("the training step can't be captured as a CUDA graph (%s); it runs without one", reason)
-            return False
-        return True
-
-    def epoch(self, parts: Iterable[torch.Tensor], rates: Iterable[float]) -> torch.Tensor:
+    def epoch(self, parts: Sequence[torch.Tensor], rates: Sequence[float]) -> torch.Tensor:
         """Make the steps of an epoch.
 
         Parameters
@@ -166,12 +146,26 @@ class CapturedSteps:
         -------
         torch.Tensor
             Sum of the losses of all windows, on the device.
+
+        Raises
+        ------
+        InputError
+            If the step can't be captured. The GPU may then be unusable for this process.
         """
-        for step in self._steps.values():
-            step.total.zero_()
+        for size in {len(part) for part in parts} - set(self._steps):
+            self._steps[size] = CapturedStep(self.trainer, size, self.total)
+        self.total.zero_()
         for part, rate in zip(parts, rates, strict=True):
             self._steps[len(part)].replay(part, rate)
-        return torch.stack([step.total for step in self._steps.values()]).sum()
+        return self.total
+
+
+def capturable(network: nn.Module) -> bool:
+    """Whether the random draws of a network in a graph are those of ordinary steps.
+
+    The dropout between the layers of recurrent networks has a state of its own in cuDNN, which a graph would keep.
+    """
+    return not any(isinstance(module, nn.RNNBase) and module.dropout for module in network.modules())
 
 
 def capture(step: Callable[[], object], stream: torch.cuda.Stream) -> Callable[[], object]:
@@ -188,6 +182,11 @@ def capture(step: Callable[[], object], stream: torch.cuda.Stream) -> Callable[[
     -------
     Callable
         Replays the graph.
+
+    Raises
+    ------
+    InputError
+        If the function can't be captured.
     """
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -195,8 +194,16 @@ def capture(step: Callable[[], object], stream: torch.cuda.Stream) -> Callable[[
             step()
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, stream=stream):
-        step()
+    try:
+        with torch.cuda.graph(graph, stream=stream):
+            step()
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"training.cuda_graph: the training step can't be captured ({reason}); set training.cuda_graph: false"
+        ) from error
     torch.cuda.synchronize()
     return graph.replay
 

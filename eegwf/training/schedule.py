@@ -95,7 +95,7 @@ def schedule_epochs(settings: Training) -> int:
 
 def warmup_epochs(settings: Training) -> int:
     """Number of epochs in which the learning rate rises, rounded up."""
-    return math.ceil(settings.warmup_fraction * schedule_epochs(settings))
+    return math.ceil(settings.warmup_fraction * schedule_epochs(settings) - 1e-9)  # 0.07 * 100 is above 7
 
 
 def count_plateaus(history: Sequence[dict[str, Any]], settings: Training) -> int:

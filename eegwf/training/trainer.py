@@ -13,7 +13,7 @@ from eegwf.data.splits import Split, WindowSet
 from eegwf.seeds import seed_of
 from eegwf.training.augment import augment
 from eegwf.training.batch_loader import BatchLoader
-from eegwf.training.captured_step import CapturedSteps
+from eegwf.training.captured_step import CapturedSteps, capturable
 from eegwf.training.classifier import Classifier, predict
 from eegwf.training.history import History
 from eegwf.training.losses import Loss
@@ -69,8 +69,9 @@ class Trainer:
         if compiled:
             torch.compiler.reset()  # without it, torch leaves the ninth network of a class uncompiled
         self.network = torch.compile(classifier.network, dynamic=True) if compiled else classifier.network
-        capturable = settings.cuda_graph and self.device.type == "cuda" and loader.resident is not None
-        self.captured = CapturedSteps(self) if capturable and not compiled and not self.weight_ema else None
+        captured = settings.cuda_graph and self.device.type == "cuda" and loader.resident is not None
+        captured &= not compiled and not self.weight_ema and capturable(classifier.network)
+        self.captured = CapturedSteps(self) if captured else None
 
     @property
     def validated_classifier(self) -> Classifier:
@@ -92,11 +93,10 @@ class Trainer:
         steps = range(number * len(parts), (number + 1) * len(parts))
         rates = [self._rate(step, len(parts), history) for step in steps]
         self.classifier.train()
-        if self.captured and self.captured.prepare(map(len, parts)):
+        if self.captured:
             positions = torch.from_numpy(order).to(self.device).split([len(part) for part in parts])
             total = self.captured.epoch(positions, rates)
         else:
-            self.captured = None
             total = torch.zeros((), device=self.device)
             for number_of_step, rate, (x, target) in zip(steps, rates, self._batches(parts), strict=True):
                 total += self.step(x, target, rate) * len(target)

@@ -63,8 +63,10 @@ def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Iterator
         return
     try:
         yield claim.trial
-    except (SystemExit, KeyboardInterrupt):
-        mark_stopped(folder, claim.trial.number)
+    except (SystemExit, KeyboardInterrupt, OSError, InputError):
+        # Not the fault of the trial. On a full disk the mark can't be written either.
+        with suppress(OSError):
+            mark_stopped(folder, claim.trial.number)
         raise
     finally:
         # The file is removed before the lock is released: a running trial always has its file.

@@ -19,7 +19,7 @@ NO_MEMORY_MESSAGES = (
 )
 # User attribute of a trial: reason of its failure.
 REASON = "reason"
-# User attribute of a trial: its number of reported epochs at each resumption after a kill.
+# User attribute of a trial: its progress at each resumption after a worker ended; emptied after a handled signal.
 RESUMED_AT = "resumed_at"
 
 
@@ -47,7 +47,7 @@ def fail_trial(study: optuna.Study, trial: Trial, reason: str) -> None:
 
 
 def mark_stopped(folder: Path, number: int) -> None:
-    """Record that the worker of a trial was stopped by a signal that it handles, so that the trial is not the cause.
+    """Record that the worker of a trial ended for a reason that is not the trial: a handled signal, or a full disk.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def mark_stopped(folder: Path, number: int) -> None:
 
 
 def has_killed_its_workers(trial: Trial, running: FrozenTrial, folder: Path, limit: int | None) -> bool:
-    """Whether as many workers as the limit ended in the same epoch of a trial, and none by a signal that it handles.
+    """Whether as many workers as the limit ended in the same epoch of a trial, one after the other.
 
     It is called once for each resumption of a trial, which it records.
 
@@ -83,8 +83,12 @@ def has_killed_its_workers(trial: Trial, running: FrozenTrial, folder: Path, lim
     stopped = _stopped_file(folder, running.number)
     if stopped.exists():
         stopped.unlink()
+        trial.set_user_attr(RESUMED_AT, [])
         return False
-    resumed_at = [*running.user_attrs.get(RESUMED_AT, []), len(running.intermediate_values)]
+    # Epochs that are trained again after a kill are not reported, but their checkpoints are written.
+    checkpoints = [path.stat().st_mtime_ns for path in folder.glob(f"trial{running.number}.*.safetensors")]
+    progress = f"{len(running.intermediate_values)} epochs, checkpoint {max(checkpoints, default=0)}"
+    resumed_at = [*running.user_attrs.get(RESUMED_AT, []), progress]
     trial.set_user_attr(RESUMED_AT, resumed_at)
     return limit is not None and len(resumed_at) >= limit and len(set(resumed_at[-limit:])) == 1
 

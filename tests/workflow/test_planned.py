@@ -61,8 +61,9 @@ def test_hours_and_patients_plan_a_data_set_that_is_not_there(tmp_path):
     found = json.loads((tmp_path / "plan.json").read_text())
     assert found["rules"]["retrain"]["jobs"] == 12 and found["total"]["unknown"] == 0
     assert found["rules"]["retrain"]["gpu_predicted"] > 0 and found["disk_bytes"]["arrays"] > 0
-    done = subprocess.run([*command, "--hours", "-1"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1 and "--hours above 0" in done.stderr
+    for hours, advice in (("-1", "--hours above 0"), ("nan", "--hours above 0"), ("10", "needs --patients")):
+        done = subprocess.run([*command, "--hours", hours], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1 and done.stderr.startswith("error: eegwf plan: ") and advice in done.stderr
 
 
 def test_a_mistake_is_told_as_by_snakemake(study):

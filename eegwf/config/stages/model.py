@@ -45,7 +45,7 @@ class TuneSettings(LearningSettings):
         """What decides the trials; a larger budget continues a study instead of starting another one."""
         found = super().identity()
         del found["n_best"]
-        for name in Budget.model_fields:
+        for name in (*Budget.model_fields, "max_killed_workers"):
             del found["tuning"][name]
         return found
 

@@ -1,13 +1,17 @@
 """Captured steps as far as they run on the CPU, where they are made without a graph: same bytes, nothing left over."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
 
 from eegwf.config.training import Training
 from eegwf.data.splits import load_window_set, split
+from eegwf.models.registry import build
 from eegwf.training.batch_loader import BatchLoader
-from eegwf.training.captured_step import CapturedStep, CapturedSteps
+from eegwf.training.captured_step import CapturedStep, CapturedSteps, capturable
 from eegwf.training.classifier import Classifier, needed_axes
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Trainer
@@ -78,11 +82,10 @@ def test_epochs_of_captured_steps_equal_those_of_ordinary_ones(make_trainer, mod
         for _ in range(3):
             history.append(trainer.epoch(history))
         histories.append(history)
-    assert captured.captured is not None and len(captured.captured._steps) == 2, "batches have two sizes"
+    assert len(captured.captured._steps) == 2, "batches have two sizes"
     for expected, found in zip(tensors(ordinary), tensors(captured), strict=True):
         assert torch.equal(expected, found)
-    for expected, found in zip(*histories, strict=True):
-        assert found == pytest.approx(expected, rel=1e-6)
+    assert histories[0] == histories[1]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -102,22 +105,25 @@ def test_capture_changes_neither_the_training_nor_the_random_state(make_trainer,
     assert all(torch.equal(*pair) for pair in zip(before, tensors(trainer), strict=True))
 
 
-def test_step_that_cannot_be_captured_runs_without_a_graph(make_trainer, monkeypatch, caplog):
-    ordinary, trainer = make_trainer("vit"), make_trainer("vit")
-    expected = ordinary.epoch([])
+def test_training_is_freed_without_garbage_collection(make_trainer):
+    trainer = make_trainer("vit")
     trainer.captured = CapturedSteps(trainer)
-    step, calls = trainer.step, []
+    trainer.captured._steps[10] = CapturedStep(trainer.captured.trainer, 10, trainer.captured.total)
+    trainer.captured._steps[10]._replay = None  # of a graph, which does not refer to the step
+    classifier = weakref.ref(trainer.classifier)
+    gc.disable()
+    try:
+        del trainer
+        assert classifier() is None
+    finally:
+        gc.enable()
 
-    def fail_once(*arguments):
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise RuntimeError("operation not permitted when stream is capturing\nmore")
-        return step(*arguments)
 
-    monkeypatch.setattr(trainer, "step", fail_once)
-    assert trainer.epoch([]) == expected and trainer.captured is None
-    assert "can't be captured as a CUDA graph (operation not permitted when stream is capturing)" in caplog.text
-    assert all(torch.equal(*pair) for pair in zip(tensors(ordinary), tensors(trainer), strict=True))
+def test_networks_whose_draws_a_graph_would_repeat_are_not_captured():
+    shape = {"n_chans": 2, "n_freqs": 8, "n_frames": 8, "n_outputs": 2}
+    assert capturable(build("lstm", shape, {"layers": 1, "dropout": 0.2}))
+    assert not capturable(build("lstm", shape, {"layers": 2, "dropout": 0.2}))
+    assert capturable(build("lstm", shape, {"layers": 2, "dropout": 0.0}))
 
 
 def test_windows_outside_the_loader_are_refused(make_trainer):

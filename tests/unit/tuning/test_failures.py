@@ -105,8 +105,8 @@ def test_trial_in_whose_epoch_three_workers_ended_is_failed(study, tmp_path, mon
     assert trials["reason"][0] == "3 workers ended in its epoch 1"
 
 
-@pytest.mark.parametrize("error", [SystemExit(143), KeyboardInterrupt()])
-def test_workers_stopped_by_a_signal_do_not_fail_their_trial(study, tmp_path, monkeypatch, error):
+@pytest.mark.parametrize("error", [SystemExit(143), KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_workers_that_end_for_another_reason_do_not_fail_their_trial(study, tmp_path, monkeypatch, error):
     end_first_trial(monkeypatch, error, 5)
     config = tune_config()
     config["tuning"]["pruner"] = "none"
@@ -116,3 +116,26 @@ def test_workers_stopped_by_a_signal_do_not_fail_their_trial(study, tmp_path, mo
     run_study(study, tmp_path, config)
     assert trials_of(tmp_path)["state"].tolist() == ["complete"] * 4
     assert not list(tmp_path.glob("state/*/*.stopped"))
+
+
+def test_another_limit_continues_the_study_and_a_signal_starts_the_count_again(study, tmp_path, monkeypatch):
+    errors = [RuntimeError("misaligned address")] * 2 + [SystemExit(143)] + [RuntimeError("misaligned address")] * 2
+    import eegwf.tuning.trial as module
+
+    train = module.train
+
+    def fail(*arguments, **options):
+        if errors:
+            raise errors.pop(0)
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(module, "train", fail)
+    config = tune_config()
+    config["tuning"]["pruner"] = "none"
+    for _ in range(5):
+        with pytest.raises((RuntimeError, SystemExit)):
+            run_worker(study, tmp_path, config)
+    config["tuning"]["max_killed_workers"] = None
+    run_study(study, tmp_path, config)
+    assert len(list((tmp_path / "state").iterdir())) == 1
+    assert trials_of(tmp_path)["state"].tolist() == ["complete"] * 4

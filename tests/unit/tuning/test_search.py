@@ -91,12 +91,13 @@ def test_smaller_budget_gives_the_files_of_a_new_study(study, tmp_path):
 
 
 @pytest.mark.kill
+@pytest.mark.parametrize("pruner", ["median", "asha", "hyperband"])
 @pytest.mark.parametrize("instant", ["reported", "pruned"])
-def test_trial_killed_while_it_is_pruned_is_pruned_at_the_same_epoch(study, tmp_path, instant, monkeypatch):
+def test_trial_killed_while_it_is_pruned_is_pruned_at_the_same_epoch(study, tmp_path, instant, pruner, monkeypatch):
     """The process is killed after the last epoch is reported, and before the trial is set to pruned."""
     config = tune_config()
     config["training"] |= {"epochs": 8, "patience": 8}
-    config["tuning"] |= {"n_trials": 8, "n_startup_trials": 10, "pruner_n_warmup_epochs": 2}
+    config["tuning"] |= {"n_trials": 8, "n_startup_trials": 10, "pruner": pruner, "pruner_n_warmup_epochs": 2}
     config["space"]["search"]["lr"] = {"low": 1e-6, "high": 1e-2, "log": True}
     (tmp_path / "whole").mkdir()
     whole = run_study(study, tmp_path / "whole", config)
