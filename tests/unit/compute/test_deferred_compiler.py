@@ -1,13 +1,9 @@
-"""Imports of the jobs: torch's compiler is imported when it is used, and other packages where they are needed."""
+"""The deferred import of torch's compiler: not made by a training, and made when the compiler is used."""
 
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from scipy.signal import get_window
-
-from eegwf.spectrograms.frames import hann_window
 
 
 def run(code: str) -> str:
@@ -82,26 +78,3 @@ assert real is not deferred
 print(answers == (real("cpu"), real("meta")), torch._dynamo.__file__.endswith("__init__.py"))
 """
     assert run(code).splitlines() == ["[2, 2] None", "True True"]
-
-
-@pytest.mark.parametrize(
-    ("module", "absent"),
-    [
-        ("tune", ("captum", "matplotlib", "sklearn", "scipy.signal")),
-        ("retrain", ("captum", "matplotlib", "sklearn", "scipy.signal")),
-        ("explain", ("captum", "matplotlib", "sklearn")),
-        ("spectrogram", ("sklearn", "scipy.signal", "scipy.stats")),
-        ("evaluate", ("torch", "matplotlib", "sklearn")),
-        ("folds", ("torch", "sklearn")),
-        ("windows", ("torch", "sklearn", "scipy.signal")),
-        ("report", ("torch", "sklearn")),
-    ],
-)
-def test_jobs_start_without_the_packages_that_they_need_later_or_never(module, absent):
-    modules = run(f"import sys, eegwf.jobs.{module}; print(' '.join(sys.modules))").split()
-    assert not set(absent) & set(modules)
-
-
-def test_hann_window_equals_that_of_scipy():
-    for length in range(1, 600):
-        np.testing.assert_array_equal(hann_window(length), get_window("hann", length))

@@ -12,6 +12,7 @@ from eegwf.config import spectrograms as config
 from eegwf.errors import InputError
 from eegwf.spectrograms.axes import frame_starts, mirror
 from eegwf.spectrograms.cwt import CWT
+from eegwf.spectrograms.frames import hann_window
 from eegwf.spectrograms.mel import Mel
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 from eegwf.spectrograms.stft import STFT
@@ -317,3 +318,8 @@ def test_transforms_are_made_by_name():
 def test_names_are_imported_without_torch():
     code = "import sys, eegwf.spectrograms.names, eegwf.checks.inputs; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_hann_window_equals_that_of_scipy():
+    for length in range(1, 600):
+        np.testing.assert_array_equal(hann_window(length), get_window("hann", length))
