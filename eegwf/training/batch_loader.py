@@ -13,8 +13,6 @@ N_READERS, N_PREFETCH = 3, 6
 # Fraction of a GPU's free memory that windows may take; weights, gradients and activations need the rest.
 GPU_MEMORY_FRACTION = 0.5
 BLOCK_BYTES = 1 << 27
-# Number of sets of rows whose statistics are cached.
-MAX_CACHED_STATISTICS = 10
 
 
 def shared_batch_loader(dataset: SpectrogramDataset, rows: np.ndarray, device: str) -> "BatchLoader":
@@ -68,7 +66,8 @@ class BatchLoader:
         self.dataset, self.device = dataset, torch.device(device)
         self.rows = np.unique(rows)
         self.resident = self._load() if self._fits(resident) else None
-        self._statistics: dict[bytes, tuple[torch.Tensor, torch.Tensor]] = {}
+        # Statistics of sets of rows, see eegwf.training.normalization.channel_statistics.
+        self.statistics: dict[bytes, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def _fits(self, resident: bool | None) -> bool:
         if resident is not None or self.device.type != "cuda":
@@ -118,42 +117,6 @@ class BatchLoader:
                 yield self.dataset.read(part)
         else:
             yield from self._prefetch(parts)
-
-    def statistics(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and standard deviation of each channel and frequency, computed in double precision on the device.
-
-        Results are cached, since all trials of an Optuna study need the same ones.
-
-        Parameters
-        ----------
-        rows
-            Rows of the training windows, in any order.
-
-        Returns
-        -------
-        mean, deviation
-            Tensors `(n_chans, n_freqs)`. The deviation is 1 where it is below 0.001.
-        """
-        rows = np.sort(rows)
-        key = rows.tobytes()
-        if key not in self._statistics:
-            latest = list(self._statistics.items())[-MAX_CACHED_STATISTICS:]
-            self._statistics = {**dict(latest), key: self._moments(rows)}
-        return self._statistics[key]
-
-    def _moments(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Statistics of sorted rows, in blocks whose size depends on the shape of a window only."""
-        shape = (self.dataset.n_chans, self.dataset.n_freqs)
-        total, square = torch.zeros(2, *shape, dtype=torch.float64, device=self.device)
-        size = max(1, BLOCK_BYTES // (8 * self.dataset.n_values))
-        for block in self.stream([rows[start : start + size] for start in range(0, len(rows), size)]):
-            x = block.double()
-            total += x.sum(dim=(0, 3))
-            square += x.square().sum(dim=(0, 3))
-        count = len(rows) * self.dataset.n_frames
-        mean = total / count
-        deviation = (square / count - mean**2).clamp_min(0).sqrt()
-        return mean, torch.where(deviation < 1e-3, 1.0, deviation)
 
     def _prefetch(self, parts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
         """Read batches into pinned memory in threads while the device computes with earlier ones."""

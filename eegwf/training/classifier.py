@@ -13,58 +13,11 @@ from eegwf.errors import InputError
 from eegwf.models.registry import axes_arguments, build, entry_of
 from eegwf.storage.files import read_json, replacing, write_json
 from eegwf.training.batch_loader import BatchLoader
+from eegwf.training.normalization import Normalization
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 CHUNK_BYTES = 1 << 26
 MAX_CHUNK_WINDOWS = 256
-
-
-class Normalization(nn.Module):
-    """Normalization of the input, stored with the weights.
-
-    Parameters
-    ----------
-    kind
-        `none`; `window`: each channel of each window by its own mean and standard deviation; `patients`: each channel
-        and frequency by those of the training patients.
-    n_chans, n_freqs
-        Shape of the stored statistics.
-    """
-
-    mean: torch.Tensor
-    deviation: torch.Tensor
-
-    def __init__(self, kind: str, n_chans: int, n_freqs: int):
-        super().__init__()
-        self.kind = kind
-        if kind == "patients":
-            self.register_buffer("mean", torch.zeros(n_chans, n_freqs, 1))
-            self.register_buffer("deviation", torch.ones(n_chans, n_freqs, 1))
-
-    def fit(self, loader: BatchLoader, rows: np.ndarray) -> None:
-        """Compute the statistics of `patients` from these rows only, in float64.
-
-        Parameters
-        ----------
-        loader
-            Loader that has the rows.
-        rows
-            Rows of the training windows.
-        """
-        if self.kind != "patients":
-            return
-        mean, deviation = loader.statistics(rows)
-        self.mean.copy_(mean[:, :, None])
-        self.deviation.copy_(deviation[:, :, None])
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Normalized input of the same shape."""
-        if self.kind == "patients":
-            return (x - self.mean).div_(self.deviation)
-        if self.kind == "window":
-            mean = x.mean(dim=(2, 3), keepdim=True)
-            return (x - mean) / x.std(dim=(2, 3), keepdim=True).clamp_min(1e-3)
-        return x
 
 
 class Classifier(nn.Module):

@@ -13,12 +13,12 @@ from eegwf.storage.files import read_array, write_array
 from eegwf.training.batch_loader import BatchLoader, shared_batch_loader
 from eegwf.training.classifier import (
     Classifier,
-    Normalization,
     load_classifier,
     predict,
     save_classifier,
 )
 from eegwf.training.loop import train
+from eegwf.training.normalization import Normalization
 from eegwf.training.predictions import predictions_table
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged

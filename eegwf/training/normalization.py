@@ -1,0 +1,99 @@
+"""Normalization of the input of a network, and its statistics, which are those of the training windows only."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from eegwf.training.batch_loader import BatchLoader
+
+BLOCK_BYTES = 1 << 27
+# Number of sets of rows whose statistics a loader keeps.
+MAX_CACHED_STATISTICS = 10
+
+
+class Normalization(nn.Module):
+    """Normalization of the input, stored with the weights.
+
+    Parameters
+    ----------
+    kind
+        `none`; `window`: each channel of each window by its own mean and standard deviation; `patients`: each channel
+        and frequency by those of the training patients.
+    n_chans, n_freqs
+        Shape of the stored statistics.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self, kind: str, n_chans: int, n_freqs: int):
+        super().__init__()
+        self.kind = kind
+        if kind == "patients":
+            self.register_buffer("mean", torch.zeros(n_chans, n_freqs, 1))
+            self.register_buffer("deviation", torch.ones(n_chans, n_freqs, 1))
+
+    def fit(self, loader: BatchLoader, rows: np.ndarray) -> None:
+        """Compute the statistics of `patients` from these rows only, in float64.
+
+        Parameters
+        ----------
+        loader
+            Loader that has the rows.
+        rows
+            Rows of the training windows.
+        """
+        if self.kind != "patients":
+            return
+        mean, deviation = channel_statistics(loader, rows)
+        self.mean.copy_(mean[:, :, None])
+        self.deviation.copy_(deviation[:, :, None])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalized input of the same shape."""
+        if self.kind == "patients":
+            return (x - self.mean).div_(self.deviation)
+        if self.kind == "window":
+            mean = x.mean(dim=(2, 3), keepdim=True)
+            return (x - mean) / x.std(dim=(2, 3), keepdim=True).clamp_min(1e-3)
+        return x
+
+
+def channel_statistics(loader: BatchLoader, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation of each channel and frequency, computed in double precision on the device.
+
+    The loader keeps the results, since all trials of an Optuna study need the same ones.
+
+    Parameters
+    ----------
+    loader
+        Loader that has the rows.
+    rows
+        Rows of the training windows, in any order.
+
+    Returns
+    -------
+    mean, deviation
+        Tensors `(n_chans, n_freqs)`. The deviation is 1 where it is below 0.001.
+    """
+    rows = np.sort(rows)
+    key = rows.tobytes()
+    if key not in loader.statistics:
+        latest = list(loader.statistics.items())[-MAX_CACHED_STATISTICS:]
+        loader.statistics = {**dict(latest), key: _compute_statistics(loader, rows)}
+    return loader.statistics[key]
+
+
+def _compute_statistics(loader: BatchLoader, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Statistics of sorted rows, in blocks whose size depends on the shape of a window only."""
+    dataset = loader.dataset
+    total, square = torch.zeros(2, dataset.n_chans, dataset.n_freqs, dtype=torch.float64, device=loader.device)
+    size = max(1, BLOCK_BYTES // (8 * dataset.n_values))
+    for block in loader.stream([rows[start : start + size] for start in range(0, len(rows), size)]):
+        x = block.double()
+        total += x.sum(dim=(0, 3))
+        square += x.square().sum(dim=(0, 3))
+    count = len(rows) * dataset.n_frames
+    mean = total / count
+    deviation = (square / count - mean**2).clamp_min(0).sqrt()
+    return mean, torch.where(deviation < 1e-3, 1.0, deviation)
