@@ -56,6 +56,7 @@ SECTIONS = (
     Section("speed", "speed.speed", 100, "training and prediction of every model, by determinism and batch size"),
     Section("loops", "loops.loops", 40, "handwritten training loops"),
     Section("graphs", "graphs.graphs", 60, "training step as a CUDA graph: same bytes, speed, concurrent trainings"),
+    Section("concurrent", "concurrent.concurrent", 50, "concurrent trainings in one process: same bytes, throughput"),
     Section("repeat", "repeatability.repeat", 45, "bytes of two trainings from one random seed"),
     Section("resume", "resume.resume", 75, "bytes of a killed and resumed training"),
     Section("syncs", "synchronizations.syncs", 25, "synchronizations of a step, an epoch and a validation"),

@@ -1,12 +1,14 @@
 """The training step as a CUDA graph: its bytes, its speed, and several of them at the same time."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
 from bench.gpu_sections.context import Context
 from bench.gpu_sections.timing import digest, free_memory, rate
 from bench.gpu_sections.trainings import LABELS, NOTEBOOK_VIT, TRAINED, Determinism, configure
+from eegwf.compute.random_state import RandomState
 from eegwf.training.captured_step import CapturedStep
 from eegwf.training.trainer import Trainer
 
@@ -36,8 +38,12 @@ class MeasuredStep(CapturedStep):
 
     def __init__(self, trainer: Trainer, batch_size: int, own_generator: bool = False):
         self._initial = {name: value.clone() for name, value in trainer.classifier.state_dict().items()}
-        self._generator = torch.Generator(device=trainer.device) if own_generator else None
-        super().__init__(trainer, batch_size, generator=self._generator)
+        self._random_state = RandomState("cuda") if own_generator else None
+        with self._random():
+            super().__init__(trainer, batch_size)
+
+    def _random(self) -> AbstractContextManager[None]:
+        return self._random_state.active() if self._random_state else nullcontext()
 
     @torch.no_grad()
     def restart(self, seed: int) -> None:
@@ -48,10 +54,8 @@ class MeasuredStep(CapturedStep):
         for state in self.trainer.optimizer.state.values():
             for value in state.values():
                 value.zero_()
-        if self._generator is None:
+        with self._random():
             torch.manual_seed(seed)
-        else:
-            self._generator.manual_seed(seed)
         torch.cuda.synchronize()
 
     def digest(self) -> str:

@@ -11,7 +11,7 @@ import torch
 from bench.gpu_sections.context import Context
 from bench.gpu_sections.timing import free_memory, synchronize
 from bench.gpu_sections.trainings import AUGMENTATION, TRAINED, configure, limit_epoch
-from eegwf.training.trainer import Trainer
+from eegwf.training.trainer import scores_of
 
 MAX_PLACES = 12  # that are recorded for a model
 
@@ -38,7 +38,7 @@ def _count(context: Context, name: str) -> None:
     calls = {
         "step": lambda: trainer.step(x, target, 1e-3),
         f"epoch of {n_steps} steps": lambda: trainer.epoch([]),
-        "validation": lambda: Trainer.validate(trainer),
+        "validation": lambda: scores_of(trainer.validation_logits(), trainer.split.validation),
     }
     counts: dict[str, int] = {}
     places: Counter[str] = Counter()

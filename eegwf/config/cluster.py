@@ -19,9 +19,9 @@ class Cluster(Section):
     )
     gres: str | None = Field(
         None,
-        pattern=r"^gpu(:[A-Za-z0-9_.]+)?:1$",
+        pattern=r"^(gpu(:[A-Za-z0-9_.]+)?:1|(shard|mps)(:[A-Za-z0-9_.]+)?:[1-9][0-9]*)$",
         description="Generic resource that a job requests for its GPU where SLURM requires `--gres`, such as "
-        "`gpu:a100:1`; null: `--gpus`.",
+        "`gpu:a100:1`, or for a part of a GPU, such as `shard:2`; null: `--gpus`.",
     )
     image: str | None = Field(
         None, description="Container image of the jobs, if containers are used; null: `containers/eegwf.sif`."

@@ -95,6 +95,11 @@ class StudyDesign(Section):
                 f"the last of {tuning.inner_folds} inner folds (n folds have a p value of at least 0.5**n, n from 2); "
                 "write 0, or raise the threshold or tuning.inner_folds"
             )
+        if self.training.compile and (tuning.trials_per_gpu != 1 or self.retrain.ranks_per_gpu != 1):
+            raise ValueError(
+                "training.compile: networks are compiled anew for each training, which those that run at once prevent; "
+                "write tuning.trials_per_gpu: 1 and retrain.ranks_per_gpu: 1, or training.compile: false"
+            )
         if tuning.mode == "once" and not tuning.allow_optimistic:
             raise ValueError(
                 "tuning.mode: 'once' tunes on patients that folds 2 to K test, so their scores are biased upward; use "

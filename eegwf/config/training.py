@@ -138,3 +138,10 @@ class Retrain(Section):
         ge=1,
         description="Maximum number of epochs; null: that of `training`. `training.schedule_epochs` stays.",
     )
+    ranks_per_gpu: int = Field(
+        1,
+        ge=1,
+        le=50,
+        description="Number of parameter sets that a job retrains at once on its GPU. Experimental: not yet run on a "
+        "GPU by the project.",
+    )

@@ -163,6 +163,12 @@ class TrialSettings(Budget):
         "count. null: no limit.",
     )
 
+    trials_per_gpu: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        1,
+        description="Number of trials that a job runs at once on its GPU; `auto`: the number with the highest "
+        "throughput, measured at the start. Experimental: not yet run on a GPU by the project.",
+    )
+
     def can_prune_between_folds(self) -> bool:
         """Whether Wilcoxon's test can reach the threshold before the last inner fold, after which nothing is saved."""
         n_compared = self.inner_folds - 1

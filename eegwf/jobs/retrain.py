@@ -65,6 +65,7 @@ def run(
         epochs=settings.epochs,
         seed=settings.seed,
         device=device,
+        at_once=settings.ranks_per_gpu if device == "cuda" else 1,
         identity=[name, settings.identity(), data, code, device, library_versions()],
     )
     retrain_ranks(task, read_json(best), RetrainPaths(output), state)

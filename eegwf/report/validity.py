@@ -120,6 +120,9 @@ def repeatability(run: ReportData) -> str:
     causes = []
     if tuning.n_workers > 1:
         causes.append(f"{tuning.n_workers} workers shared the trials of each Optuna study")
+    costs = [fold.tuning_cost for fold in run.outer if len(fold.tuning_cost)]
+    if tuning.trials_per_gpu != 1 and any((cost["device"] != "cpu").any() for cost in costs):
+        causes.append("several trials ran at once on a GPU")
     if tuning.timeout_minutes is not None:
         causes.append(f"tuning was limited in time ({tuning.timeout_minutes:g} minutes per Optuna study)")
     if not causes:

@@ -81,7 +81,13 @@ class BatchLoader:
         size = max(1, BLOCK_BYTES // (2 * self.dataset.n_values))
         for start in range(0, len(self.rows), size):
             windows[start : start + size] = self.dataset.half(self.rows[start : start + size]).to(self.device)
+        self.wait()
         return windows
+
+    def wait(self) -> None:
+        """Wait until the device has computed what trainings on other streams share."""
+        if self.device.type == "cuda":
+            torch.cuda.current_stream().synchronize()
 
     def positions(self, rows: np.ndarray) -> torch.Tensor:
         """Positions of rows in `resident`, on the device.

@@ -56,18 +56,9 @@ class CapturedStep:
         Windows per step.
     total
         Scalar to which the loss of each step, times the batch size, is added; None for a new one.
-    generator
-        Generator of the random draws in the graph, so that other captured steps may run in between; None for the
-        default generator of the device.
     """
 
-    def __init__(
-        self,
-        trainer: SteppingTrainer,
-        batch_size: int,
-        total: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ):
+    def __init__(self, trainer: SteppingTrainer, batch_size: int, total: torch.Tensor | None = None):
         self.trainer, self.batch_size = trainer, batch_size
         device = trainer.device
         self.total = torch.zeros((), device=device) if total is None else total
@@ -78,7 +69,7 @@ class CapturedStep:
                 group["capturable"] = device.type == "cuda"
         trainer.classifier.train()
         self.stream = torch.cuda.Stream() if device.type == "cuda" else None
-        with _default_generator(generator), unchanged(trainer):
+        with unchanged(trainer):
             self._replay = capture(self.step, self.stream) if self.stream else self._warm_up()
         self.total.zero_()
 
@@ -124,16 +115,18 @@ class CapturedSteps:
     ----------
     trainer
         The trainer.
+    total
+        Scalar on the device, to which the losses of all windows are added; a capture sets it to zero.
     """
 
-    def __init__(self, trainer: SteppingTrainer):
+    def __init__(self, trainer: SteppingTrainer, total: torch.Tensor):
         # Without a reference cycle, the memory of the GPU is free as soon as the training has ended.
         self.trainer: SteppingTrainer = weakref.proxy(trainer)
-        self.total = torch.zeros((), device=trainer.device)
+        self.total = total
         self._steps: dict[int, CapturedStep] = {}
 
-    def epoch(self, parts: Sequence[torch.Tensor], rates: Sequence[float]) -> torch.Tensor:
-        """Make the steps of an epoch.
+    def epoch(self, parts: Sequence[torch.Tensor], rates: Sequence[float]) -> Iterator[None]:
+        """Make the steps of an epoch, one for each iteration.
 
         Parameters
         ----------
@@ -142,10 +135,10 @@ class CapturedSteps:
         rates
             Learning rate of each step.
 
-        Returns
-        -------
-        torch.Tensor
-            Sum of the losses of all windows, on the device.
+        Yields
+        ------
+        None
+            After each step.
 
         Raises
         ------
@@ -154,10 +147,9 @@ class CapturedSteps:
         """
         for size in {len(part) for part in parts} - set(self._steps):
             self._steps[size] = CapturedStep(self.trainer, size, self.total)
-        self.total.zero_()
         for part, rate in zip(parts, rates, strict=True):
             self._steps[len(part)].replay(part, rate)
-        return self.total
+            yield
 
 
 def capturable(network: nn.Module) -> bool:
@@ -241,18 +233,3 @@ def unchanged(trainer: SteppingTrainer) -> Iterator[None]:
             torch.cuda.set_rng_state(random)
         else:
             torch.set_rng_state(random)
-
-
-@contextmanager
-def _default_generator(generator: torch.Generator | None) -> Iterator[None]:
-    """Let the default generator of the GPU use the state of another one within the context."""
-    if generator is None:
-        yield
-        return
-    default = torch.cuda.default_generators[torch.cuda.current_device()]
-    former = default.graphsafe_get_state()
-    default.graphsafe_set_state(generator.graphsafe_get_state())
-    try:
-        yield
-    finally:
-        default.graphsafe_set_state(former)

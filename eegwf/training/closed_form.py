@@ -8,7 +8,7 @@ import torch
 from eegwf.config.training import Training
 from eegwf.data.splits import Split
 from eegwf.training.batch_loader import BatchLoader
-from eegwf.training.classifier import Classifier, chunk_size
+from eegwf.training.classifier import Classifier, chunk_size, predict
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.trainer import scores_of
 
@@ -73,5 +73,8 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
     features = [network.log_power(classifier.normalization(x)).cpu() for x in loader.stream(parts)]
     network.fit(torch.cat(features).numpy(), label, class_weight)
-    loss = scores_of(classifier, loader, split.train)["validation_loss"]
-    return {"epoch": 1, "train_loss": loss, **scores_of(classifier, loader, split.validation)}
+    train, validation = (
+        scores_of(predict(classifier, loader.dataset, part.window, loader), part)
+        for part in (split.train, split.validation)
+    )
+    return {"epoch": 1, "train_loss": train["validation_loss"], **validation}

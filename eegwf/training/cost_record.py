@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,12 @@ COLUMNS = ("unit", "seconds", "epochs", "windows", "device")
 
 @contextmanager
 def record_cost(
-    folder: Path, unit: int, n_windows: int, device: str, on_trained_epoch: EpochCallback
+    folder: Path,
+    unit: int,
+    n_windows: int,
+    device: str,
+    on_trained_epoch: EpochCallback,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[EpochCallback]:
     """Record the cost of a training.
 
@@ -35,17 +40,19 @@ def record_cost(
         Name of the device in reports.
     on_trained_epoch
         Called with the history after each epoch.
+    clock
+        Time of the training in seconds.
 
     Yields
     ------
     Callable
         To be called with the history after each epoch that this process trains, not for those of a checkpoint.
     """
-    since, epochs = time.monotonic(), 0
+    since, epochs = clock(), 0
 
     def record() -> None:
         nonlocal since, epochs
-        now = time.monotonic()
+        now = clock()
         entry = {
             "unit": unit,
             "seconds": round(now - since, 3),
@@ -65,7 +72,7 @@ def record_cost(
         nonlocal epochs
         on_trained_epoch(history)
         epochs += 1
-        if time.monotonic() - since >= RECORD_INTERVAL:
+        if clock() - since >= RECORD_INTERVAL:
             record()
 
     try:

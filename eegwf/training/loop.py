@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from eegwf.training.batch_loader import shared_batch_loader
 from eegwf.training.checkpoint import Checkpoint, Tensors, copy_weights, read_checkpoint, write_checkpoint
 from eegwf.training.classifier import Classifier, needed_axes
 from eegwf.training.closed_form import fit
+from eegwf.training.concurrency import Turns, run_alone
 from eegwf.training.history import EpochCallback, History, ignore_epoch
 from eegwf.training.schedule import best_epoch, finished, score
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
@@ -97,14 +99,40 @@ def train(
     split: Split,
     parameters: dict[str, Any],
     training: Training,
+    **options: Any,
+) -> TrainingResult:
+    """Train one parameter set on one split.
+
+    Parameters
+    ----------
+    model, dataset, split, parameters, training
+        As in `training_turns`.
+    **options
+        Its further arguments.
+
+    Returns
+    -------
+    TrainingResult
+        Classifier of the best epoch, and its score.
+    """
+    return run_alone(training_turns(model, dataset, split, parameters, training, **options))
+
+
+def training_turns(
+    model: str,
+    dataset: SpectrogramDataset,
+    split: Split,
+    parameters: dict[str, Any],
+    training: Training,
     *,
     seed: int,
     device: str = "cpu",
     checkpoint: Path | None = None,
     on_epoch: EpochCallback = ignore_epoch,
     on_trained_epoch: EpochCallback = ignore_epoch,
-) -> TrainingResult:
-    """Train one parameter set on one split.
+    clock: Callable[[], float] = time.monotonic,
+) -> Turns[TrainingResult]:
+    """Train one parameter set on one split, and yield where another training may continue.
 
     Parameters
     ----------
@@ -129,6 +157,13 @@ def train(
         training.
     on_trained_epoch
         Called with the history after each epoch that this call trains.
+    clock
+        Time of this training in seconds, by which checkpoints are written; see `SharedClock`.
+
+    Yields
+    ------
+    None
+        When work has been sent to the device.
 
     Returns
     -------
@@ -166,10 +201,10 @@ def train(
             )
     trainer = Trainer(classifier.to(device), loader, split, settings, seed)
     history, best = _resume(trainer, saved, on_epoch) if saved else ([], {})
-    checkpoints = _CheckpointWriter(checkpoint)
+    checkpoints = _CheckpointWriter(checkpoint, clock)
     while not finished(history, settings):
         try:
-            history.append(trainer.epoch(history))
+            history.append((yield from trainer.epoch_turns(history)))
         except Diverged:
             if not history:
                 raise
@@ -198,17 +233,17 @@ def _resume(trainer: Trainer, saved: Checkpoint, on_epoch: EpochCallback) -> tup
 class _CheckpointWriter:
     """Writes a checkpoint after the first and the last epoch, and between them as often as the time limit allows."""
 
-    def __init__(self, path: Path | None):
-        self.path, self.duration, self.last_written = path, 0.0, time.monotonic()
+    def __init__(self, path: Path | None, clock: Callable[[], float]):
+        self.path, self.clock = path, clock
+        self.duration, self.last_written = 0.0, clock()
 
     def save(self, trainer: Trainer, best: Tensors, history: History, last: bool) -> None:
         started = time.monotonic()
-        too_early = started - self.last_written < self.duration / CHECKPOINT_TIME_FRACTION
+        too_early = self.clock() - self.last_written < self.duration / CHECKPOINT_TIME_FRACTION
         if self.path is None or (too_early and not last):
             return
         weight_ema = trainer.weight_ema.classifier.state_dict() if trainer.weight_ema else {}
         weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
         device = device_name(trainer.device.type)
         write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema, device))
-        self.last_written = time.monotonic()
-        self.duration = self.last_written - started
+        self.last_written, self.duration = self.clock(), time.monotonic() - started

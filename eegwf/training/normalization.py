@@ -81,6 +81,7 @@ def channel_statistics(loader: BatchLoader, rows: np.ndarray) -> tuple[torch.Ten
     if key not in loader.statistics:
         latest = list(loader.statistics.items())[-MAX_CACHED_STATISTICS:]
         loader.statistics = {**dict(latest), key: _compute_statistics(loader, rows)}
+        loader.wait()
     return loader.statistics[key]
 
 

@@ -1,29 +1,33 @@
 """Retraining of the best parameter sets of an outer fold, with predictions on its validation and test folds."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from eegwf.compute.device import device_name, effective_precision
 from eegwf.config.paths import RankPaths, RetrainPaths
 from eegwf.config.training import Training
-from eegwf.data.splits import Split, WindowSet, split
+from eegwf.data.splits import WindowSet, split
 from eegwf.errors import InputError
 from eegwf.seeds import seed_of
 from eegwf.storage.files import write_table
 from eegwf.storage.job_state import state_folder
 from eegwf.storage.locks import exclusive_lock
 from eegwf.training.classifier import needed_axes, predict, save_classifier
+from eegwf.training.concurrency import Concurrency, Turns
 from eegwf.training.console import Console
 from eegwf.training.cost_record import read_costs, record_cost
-from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, train
+from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, training_turns
+from eegwf.training.memory_errors import lacks_memory
 from eegwf.training.predictions import predictions_table
 from eegwf.training.sampling import epoch_size
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class RetrainTask:
         Configured random seed.
     device
         `cpu` or `cuda`.
+    at_once
+        Number of parameter sets that are trained at once.
     identity
         JSON-able values that, with a rank and its parameters, decide the result: configuration, data and code.
     """
@@ -61,6 +67,7 @@ class RetrainTask:
     epochs: int | None
     seed: int
     device: str
+    at_once: int
     identity: list[Any]
 
 
@@ -84,51 +91,75 @@ def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], files: RetrainP
     InputError
         If a training diverges or has too little GPU memory.
     """
-    training = task.training
-    if task.epochs is not None:
-        training = training.model_copy(update={"epochs": task.epochs})
-    parts = split(task.window_set, task.test_fold)
-    console, costs = Console(task.name), []
-    for entry in best:
-        state = state_folder(state_root, "retrain", task.identity, entry["rank"], entry["params"])
+    _Retraining(task, best, files, state_root).run()
+
+
+class _Retraining:
+    """A process that retrains parameter sets, one or several at once."""
+
+    def __init__(self, task: RetrainTask, best: list[dict[str, Any]], files: RetrainPaths, state_root: Path):
+        self.task, self.files, self.state_root = task, files, state_root
+        self.training = task.training
+        if task.epochs is not None:
+            self.training = task.training.model_copy(update={"epochs": task.epochs})
+        self.parts = split(task.window_set, task.test_fold)
+        self.console = Console(task.name)
+        self.concurrency = Concurrency(task.device, task.at_once)
+        self.waiting, self.n_ranks = list(best), len(best)
+        self.costs: dict[int, pd.DataFrame] = {}
+
+    def run(self) -> None:
+        self.concurrency.run(self._start)
+        costs = pd.concat([self.costs[rank] for rank in sorted(self.costs)])
+        write_table(self.files.timing, costs.rename(columns={"unit": "rank"}))
+
+    def _start(self) -> Turns[None] | None:
+        return self._run(self.waiting.pop(0)) if self.waiting else None
+
+    def _run(self, entry: dict[str, Any]) -> Turns[None]:
+        """Train a parameter set and write its files; one that lacked memory beside others waits again."""
+        task, rank = self.task, entry["rank"]
+        state = state_folder(self.state_root, "retrain", task.identity, rank, entry["params"])
         with exclusive_lock(state):
-            result = _train(task, entry, len(best), parts, training, state, console)
-            _write(task, entry, parts.validation_folds, result, training, files.rank(entry["rank"]))
-            costs.append(read_costs(state))
-    write_table(files.timing, pd.concat(costs).rename(columns={"unit": "rank"}))
+            try:
+                result = yield from self._train(entry, state)
+            except (Diverged, MemoryError, RuntimeError) as error:
+                lacked_memory = lacks_memory(error)
+                if not lacked_memory and not isinstance(error, Diverged):
+                    raise
+                reason = " ".join(str(error).split())
+                if not (lacked_memory and self.concurrency.lower_limit()):
+                    raise InputError(
+                        f"{task.name}: rank {rank} (trial {entry['trial']}, {entry['params']}) can't be retrained: "
+                        f"{reason}; narrow models.{task.model}.search, or lower batch_size"
+                    ) from None
+                self.waiting.append(entry)
+                logger.warning("rank %d lacked memory and is trained again beside fewer others: %s", rank, reason)
+                return
+            _write(task, entry, self.parts.validation_folds, result, self.training, self.files.rank(rank))
+            self.costs[rank] = read_costs(state)
 
-
-def _train(
-    task: RetrainTask,
-    entry: dict[str, Any],
-    n_ranks: int,
-    parts: Split,
-    training: Training,
-    state: Path,
-    console: Console,
-) -> TrainingResult:
-    rank, parameters = entry["rank"], entry["params"]
-    n_windows = epoch_size(parts.train.label, training.class_balance)
-    n_epochs = max_epochs(task.model, parameters, training)
-    log_epoch = console.training(f"rank {rank} of {n_ranks}", n_epochs, n_windows)
-    try:
-        with record_cost(state, rank, n_windows, device_name(task.device), log_epoch) as on_trained_epoch:
-            return train(
-                task.model,
-                task.dataset,
-                parts,
-                parameters,
-                training,
-                seed=seed_of(task.seed, task.name, "retrain", rank),
-                device=task.device,
-                checkpoint=state / "checkpoint.safetensors",
-                on_trained_epoch=on_trained_epoch,
+    def _train(self, entry: dict[str, Any], state: Path) -> Turns[TrainingResult]:
+        task, rank, parameters = self.task, entry["rank"], entry["params"]
+        n_windows = epoch_size(self.parts.train.label, self.training.class_balance)
+        n_epochs = max_epochs(task.model, parameters, self.training)
+        log_epoch = self.console.training(f"rank {rank} of {self.n_ranks}", n_epochs, n_windows)
+        clock = self.concurrency.clock
+        with record_cost(state, rank, n_windows, device_name(task.device), log_epoch, clock) as on_trained_epoch:
+            return (
+                yield from training_turns(
+                    task.model,
+                    task.dataset,
+                    self.parts,
+                    parameters,
+                    self.training,
+                    seed=seed_of(task.seed, task.name, "retrain", rank),
+                    device=task.device,
+                    checkpoint=state / "checkpoint.safetensors",
+                    on_trained_epoch=on_trained_epoch,
+                    clock=clock,
+                )
             )
-    except (Diverged, torch.OutOfMemoryError) as error:
-        raise InputError(
-            f"{task.name}: rank {rank} (trial {entry['trial']}, {parameters}) can't be retrained: "
-            f"{' '.join(str(error).split())}; narrow models.{task.model}.search, or lower batch_size"
-        ) from None
 
 
 def _write(

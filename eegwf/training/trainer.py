@@ -15,12 +15,16 @@ from eegwf.training.augment import augment
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.captured_step import CapturedSteps, capturable
 from eegwf.training.classifier import Classifier, predict
+from eegwf.training.concurrency import Turns, run_alone
 from eegwf.training.history import History
 from eegwf.training.losses import Loss
 from eegwf.training.metrics import multiclass_accuracy, multiclass_f1_score
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
 from eegwf.training.weight_ema import WeightEMA
+
+# Number of steps after which another concurrent training continues. The queue of a GPU takes about a thousand commands.
+STEPS_PER_TURN = 100
 
 
 class Diverged(Exception):
@@ -47,6 +51,8 @@ class Trainer:
     ----------
     optimizer
         Optimizer, whose state is part of a checkpoint.
+    total_loss
+        Sum of the losses of all windows of an epoch, a scalar on the device.
     weight_ema
         Moving average of the weights, part of a checkpoint; None if it is disabled.
     """
@@ -69,9 +75,10 @@ class Trainer:
         if compiled:
             torch.compiler.reset()  # without it, torch leaves the ninth network of a class uncompiled
         self.network = torch.compile(classifier.network, dynamic=True) if compiled else classifier.network
+        self.total_loss = torch.zeros((), device=self.device)
         captured = settings.cuda_graph and self.device.type == "cuda" and loader.resident is not None
         captured &= not compiled and not self.weight_ema and capturable(classifier.network)
-        self.captured = CapturedSteps(self) if captured else None
+        self.captured = CapturedSteps(self, self.total_loss) if captured else None
 
     @property
     def validated_classifier(self) -> Classifier:
@@ -86,26 +93,41 @@ class Trainer:
         Diverged
             If a loss is not finite.
         """
+        return run_alone(self.epoch_turns(history))
+
+    def epoch_turns(self, history: History) -> Turns[dict[str, float]]:
+        """Train and validate like `epoch`, and yield where another training may continue."""
         number = len(history)
         torch.manual_seed(seed_of(self.seed, "dropout", number))
         order = epoch_order(self.split.train.label, self.settings.class_balance, self.seed, number)
         parts = np.array_split(order, -(-len(order) // self.settings.batch_size))
-        steps = range(number * len(parts), (number + 1) * len(parts))
-        rates = [self._rate(step, len(parts), history) for step in steps]
+        rates = [self._rate(number * len(parts) + step, len(parts), history) for step in range(len(parts))]
         self.classifier.train()
-        if self.captured:
-            positions = torch.from_numpy(order).to(self.device).split([len(part) for part in parts])
-            total = self.captured.epoch(positions, rates)
-        else:
-            total = torch.zeros((), device=self.device)
-            for number_of_step, rate, (x, target) in zip(steps, rates, self._batches(parts), strict=True):
-                total += self.step(x, target, rate) * len(target)
-                if self.weight_ema:
-                    self.weight_ema.update(number_of_step)
-        mean = float(total) / len(order)  # waits for the device
+        self.total_loss.zero_()
+        for n_steps, _ in enumerate(self._steps(parts, rates, number), 1):
+            if n_steps % STEPS_PER_TURN == 0:
+                yield
+        logits = self.validation_logits()
+        yield  # before it waits for the device
+        mean = float(self.total_loss) / len(order)
         if not np.isfinite(mean):
             raise Diverged(f"the training loss of epoch {number + 1} is {mean}")
-        return {"epoch": number + 1, "learning_rate": rates[-1], "train_loss": mean, **self.validate()}
+        record = {"epoch": number + 1, "learning_rate": rates[-1], "train_loss": mean}
+        return record | scores_of(logits, self.split.validation)
+
+    def _steps(self, parts: list[np.ndarray], rates: list[float], epoch: int) -> Iterator[None]:
+        """Make the steps of an epoch, one for each iteration, and add up their losses."""
+        if self.captured:
+            sizes = [len(part) for part in parts]
+            positions = torch.from_numpy(np.concatenate(parts)).to(self.device).split(sizes)
+            yield from self.captured.epoch(positions, rates)
+            return
+        first = epoch * len(parts)
+        for step, (rate, (x, target)) in enumerate(zip(rates, self._batches(parts), strict=True), first):
+            self.total_loss += self.step(x, target, rate) * len(target)
+            if self.weight_ema:
+                self.weight_ema.update(step)
+            yield
 
     def _rate(self, step: int, steps_per_epoch: int, history: History) -> float:
         """Learning rate of a step; on a GPU rounded to single precision, as a CUDA graph needs it."""
@@ -169,22 +191,20 @@ class Trainer:
         self.constrain()
         return loss.detach()
 
-    def validate(self) -> dict[str, float]:
-        """Scores of the validation windows, as in `scores_of`."""
-        return scores_of(self.validated_classifier, self.loader, self.split.validation)
+    def validation_logits(self) -> torch.Tensor:
+        """Logits of the validation windows, on the device."""
+        return predict(self.validated_classifier, self.loader.dataset, self.split.validation.window, self.loader)
 
 
-def scores_of(classifier: Classifier, loader: BatchLoader, window_set: WindowSet) -> dict[str, float]:
-    """Compute cross-entropy, balanced accuracy and macro F1 on the device of the classifier.
+def scores_of(logits: torch.Tensor, window_set: WindowSet) -> dict[str, float]:
+    """Compute cross-entropy, balanced accuracy and macro F1 on the device of the logits.
 
     Parameters
     ----------
-    classifier
-        Classifier.
-    loader
-        Loader that has the windows.
+    logits
+        Logits `(n_windows, n_outputs)`.
     window_set
-        Windows, each with a class.
+        The windows, each with a class.
 
     Returns
     -------
@@ -196,7 +216,6 @@ def scores_of(classifier: Classifier, loader: BatchLoader, window_set: WindowSet
     Diverged
         If the cross-entropy is not finite.
     """
-    logits = predict(classifier, loader.dataset, window_set.window, loader)
     target = torch.from_numpy(window_set.label).to(logits.device)
     n_outputs = len(window_set.classes)
     scores = [

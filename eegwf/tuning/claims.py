@@ -3,8 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -18,17 +18,52 @@ from eegwf.tuning.failures import fail_trial, has_killed_its_workers, mark_stopp
 from eegwf.tuning.proposals import draw, make_sampler, starting_set
 from eegwf.tuning.space import canonical, suggest
 from eegwf.tuning.task import TuningTask
+from eegwf.tuning.trial import remove_checkpoints
 
 
-class _Claim(NamedTuple):
-    """A trial and the descriptor of its lock, which this process holds."""
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process runs: it holds the lock of the trial.
 
-    lock: int
+    Attributes
+    ----------
+    study
+        The Optuna study.
+    folder
+        State folder of the Optuna study.
+    trial
+        The trial.
+    lock
+        Descriptor of its lock.
+    """
+
+    study: optuna.Study
+    folder: Path
     trial: Trial
+    lock: int
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Release the trial at the end of the context; an unfinished one may then be claimed again."""
+        try:
+            yield
+        except (SystemExit, KeyboardInterrupt, GeneratorExit, OSError, InputError):
+            # Not the fault of the trial. On a full disk the mark can't be written either.
+            with suppress(OSError):
+                mark_stopped(self.folder, self.trial.number)
+            raise
+        finally:
+            self.release(finished=self.study._storage.get_trial(self.trial._trial_id).state.is_finished())
+
+    def release(self, finished: bool) -> None:
+        """Release the lock, and remove its file if the trial is finished."""
+        # The file is removed before the lock is released: a running trial always has its file.
+        if finished:
+            _lock_file(self.folder, self.trial.number).unlink(missing_ok=True)
+        os.close(self.lock)
 
 
-@contextmanager
-def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Iterator[Trial | None]:
+def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Claim | None:
     """Claim a trial for this process: one that a killed worker has left, else a new one.
 
     A worker holds the lock of its trial while its process exists. A running trial whose lock is free was left by a
@@ -43,9 +78,9 @@ def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Iterator
     folder
         State folder of the Optuna study.
 
-    Yields
-    ------
-    Trial or None
+    Returns
+    -------
+    Claim or None
         None if no trial is left to claim and the budget allows no new one.
 
     Raises
@@ -58,25 +93,10 @@ def claim_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Iterator
         claim = _claim(study, task, folder)
         if claim is None:
             _remove_stale_files(study, folder)
-    if claim is None:
-        yield None
-        return
-    try:
-        yield claim.trial
-    except (SystemExit, KeyboardInterrupt, OSError, InputError):
-        # Not the fault of the trial. On a full disk the mark can't be written either.
-        with suppress(OSError):
-            mark_stopped(folder, claim.trial.number)
-        raise
-    finally:
-        # The file is removed before the lock is released: a running trial always has its file.
-        if study._storage.get_trial(claim.trial._trial_id).state.is_finished():
-            with suppress(FileNotFoundError):
-                _lock_file(folder, claim.trial.number).unlink()
-        os.close(claim.lock)
+    return claim
 
 
-def _claim(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None:
+def _claim(study: optuna.Study, task: TuningTask, folder: Path) -> Claim | None:
     """Claim trials until one is not a duplicate."""
     while True:
         claim = _adopt_orphaned_trial(study, task, folder) or _start_trial(study, task, folder)
@@ -89,23 +109,22 @@ def _claim(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None
             return claim
         trial.set_user_attr(DUPLICATE, duplicate)
         study.tell(trial, state=TrialState.PRUNED)
-        _lock_file(folder, trial.number).unlink(missing_ok=True)
-        os.close(claim.lock)
+        claim.release(finished=True)
 
 
 def _remove_stale_files(study: optuna.Study, folder: Path) -> None:
     """Remove the files of finished trials whose worker was killed before it removed them."""
     for trial in study.get_trials(deepcopy=False):
         if trial.state.is_finished():
-            for path in (_lock_file(folder, trial.number), *folder.glob(f"trial{trial.number}.*.safetensors")):
-                path.unlink(missing_ok=True)
+            remove_checkpoints(folder, trial.number)
+            _lock_file(folder, trial.number).unlink(missing_ok=True)
 
 
 def _lock_file(folder: Path, number: int) -> Path:
     return folder / f"trial{number}.lock"
 
 
-def _adopt_orphaned_trial(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None:
+def _adopt_orphaned_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Claim | None:
     """Claim a trial that a killed worker has left; one that has killed several is failed."""
     for running in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         lock = try_lock(_lock_file(folder, running.number))
@@ -116,14 +135,14 @@ def _adopt_orphaned_trial(study: optuna.Study, task: TuningTask, folder: Path) -
             trial = Trial(study, running._trial_id)
             limit = task.tuning.max_killed_workers
             if not has_killed_its_workers(trial, running, folder, limit):
-                return _Claim(lock, trial)
+                return Claim(study, folder, trial, lock)
             fail_trial(study, trial, f"{limit} workers ended in its epoch {len(running.intermediate_values) + 1}")
         _lock_file(folder, running.number).unlink(missing_ok=True)
         os.close(lock)
     return None
 
 
-def _start_trial(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim | None:
+def _start_trial(study: optuna.Study, task: TuningTask, folder: Path) -> Claim | None:
     """Start a new trial, if the budget allows it.
 
     A trial enters the journal with all its parameters in one record. Otherwise a kill could leave some of them, and the
@@ -143,7 +162,7 @@ def _start_trial(study: optuna.Study, task: TuningTask, folder: Path) -> _Claim 
     lock = try_lock(_lock_file(folder, trial.number))
     if lock is None:
         raise AssertionError(f"another process holds the lock of the new trial {trial.number}")
-    return _Claim(lock, trial)
+    return Claim(study, folder, trial, lock)
 
 
 def _find_duplicate(study: optuna.Study, trial: Trial, task: TuningTask) -> int | None:

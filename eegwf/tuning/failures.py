@@ -3,20 +3,11 @@
 from pathlib import Path
 
 import optuna
-import torch
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from eegwf.training.memory_errors import lacks_memory
 from eegwf.training.trainer import Diverged
 
-# Parts of the messages of torch's RuntimeError when the host, the GPU or one of its libraries has too little memory.
-NO_MEMORY_MESSAGES = (
-    "can't allocate memory",
-    "not enough memory",
-    "CUDA error: out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
-    "CUFFT_ALLOC_FAILED",
-)
 # User attribute of a trial: reason of its failure.
 REASON = "reason"
 # User attribute of a trial: its progress at each resumption after a worker ended; emptied after a handled signal.
@@ -25,9 +16,7 @@ RESUMED_AT = "resumed_at"
 
 def caused_by_parameters(error: Exception) -> bool:
     """Whether an error is due to the parameters: divergence, too little memory, or inconsistent values."""
-    if isinstance(error, Diverged | MemoryError | ValueError | torch.OutOfMemoryError):
-        return True
-    return any(message in str(error) for message in NO_MEMORY_MESSAGES)
+    return isinstance(error, Diverged | ValueError) or lacks_memory(error)
 
 
 def fail_trial(study: optuna.Study, trial: Trial, reason: str) -> None:
@@ -44,6 +33,11 @@ def fail_trial(study: optuna.Study, trial: Trial, reason: str) -> None:
     """
     trial.set_user_attr(REASON, reason)
     study.tell(trial, state=TrialState.FAIL)
+
+
+def was_killed(trial: Trial) -> bool:
+    """Whether the previous worker of a trial ended for an unknown reason, which may be the trial."""
+    return bool(trial.user_attrs.get(RESUMED_AT))
 
 
 def mark_stopped(folder: Path, number: int) -> None:

@@ -1,18 +1,27 @@
 """Search of hyperparameters: a worker runs trials until the budget of the Optuna study is used."""
 
+import logging
 import time
 from pathlib import Path
 
 import optuna
+import torch
 from optuna.trial import TrialState
 
+from eegwf.training.concurrency import Concurrency, Turns
 from eegwf.training.console import Console
+from eegwf.training.memory_errors import lacks_memory
+from eegwf.training.trainer import Diverged
 from eegwf.tuning.budget import succeeded
-from eegwf.tuning.claims import claim_trial
+from eegwf.tuning.claims import Claim, claim_trial
+from eegwf.tuning.failures import caused_by_parameters, fail_trial, mark_stopped, was_killed
 from eegwf.tuning.journal import open_study
 from eegwf.tuning.pruning import epoch_pruner
 from eegwf.tuning.task import TuningTask
-from eegwf.tuning.trial import run_trial
+from eegwf.tuning.trial import remove_checkpoints, trial_turns
+from eegwf.tuning.trials_at_once import trials_at_once
+
+logger = logging.getLogger(__name__)
 
 
 def search(task: TuningTask, folder: Path) -> None:
@@ -32,17 +41,53 @@ def search(task: TuningTask, folder: Path) -> None:
     """
     if (task.window_set.fold == task.test_fold).any():
         raise AssertionError("the windows for tuning include the test fold")
-    console = Console(task.name)
-    pruner = epoch_pruner(task.tuning, task.training.epochs)
-    study = open_study(folder, task.name, pruner)
-    started, n_trials = time.monotonic(), 0
-    while True:
-        with claim_trial(study, task, folder) as trial:
-            if trial is None:
+    _Worker(task, folder).run()
+
+
+class _Worker:
+    """A process that runs trials of an Optuna study, one or several at once."""
+
+    def __init__(self, task: TuningTask, folder: Path):
+        self.task, self.folder = task, folder
+        self.console = Console(task.name)
+        self.study = open_study(folder, task.name, epoch_pruner(task.tuning, task.training.epochs))
+        self.concurrency = Concurrency(task.device, trials_at_once(task, folder))
+        self.started, self.n_ended = time.monotonic(), 0
+
+    def run(self) -> None:
+        self.concurrency.run(self._start)
+
+    def _start(self) -> Turns[None] | None:
+        claim = claim_trial(self.study, self.task, self.folder)
+        if claim is None:
+            return None
+        # One that may have ended its worker ends no other trial.
+        self.concurrency.one_at_a_time = was_killed(claim.trial)
+        return self._run(claim)
+
+    def _run(self, claim: Claim) -> Turns[None]:
+        """Run a claimed trial; one that lacked memory beside others is left to be claimed again."""
+        trial, failure, repeat = claim.trial, "", False
+        with claim.held():
+            try:
+                yield from trial_turns(self.study, trial, self.task, self.folder, self.console, self.concurrency.clock)
+            except (Diverged, MemoryError, RuntimeError, ValueError) as error:
+                repeat = lacks_memory(error) and self.concurrency.lower_limit()
+                if not (repeat or caused_by_parameters(error)):
+                    raise
+                failure = " ".join(f"{type(error).__name__}: {error}".split())
+            # Not before the error is discarded: its traceback refers to the tensors of the training.
+            if failure and torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            if repeat:
+                mark_stopped(self.folder, trial.number)
+                logger.warning("trial %d lacked memory and is run again beside fewer others: %s", trial.number, failure)
                 return
-            run_trial(study, trial, task, folder, console)
-        n_trials += 1
-        console.log(_progress(study, task, (time.monotonic() - started) / n_trials))
+            if failure:
+                fail_trial(self.study, trial, failure)
+                remove_checkpoints(self.folder, trial.number)
+        self.n_ended += 1
+        self.console.log(_progress(self.study, self.task, (time.monotonic() - self.started) / self.n_ended))
 
 
 def _progress(study: optuna.Study, task: TuningTask, seconds_per_trial: float) -> str:

@@ -1,27 +1,34 @@
 """A trial: a training on each inner fold, resumed from checkpoints after a kill."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
-import torch
 from optuna.trial import Trial, TrialState
 
 from eegwf.compute.device import device_name, effective_precision
 from eegwf.data.splits import split
 from eegwf.seeds import seed_of
+from eegwf.training.concurrency import Turns
 from eegwf.training.console import Console
 from eegwf.training.cost_record import record_cost
 from eegwf.training.history import EpochCallback, History
-from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, train
+from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, training_turns
 from eegwf.training.sampling import epoch_size
 from eegwf.training.schedule import best_epoch, score
-from eegwf.training.trainer import Diverged
-from eegwf.tuning.failures import caused_by_parameters, fail_trial
 from eegwf.tuning.pruning import n_unpruned_epochs, worse_than_best
 from eegwf.tuning.task import TuningTask
 
 
-def run_trial(study: optuna.Study, trial: Trial, task: TuningTask, folder: Path, console: Console) -> None:
+def trial_turns(
+    study: optuna.Study,
+    trial: Trial,
+    task: TuningTask,
+    folder: Path,
+    console: Console,
+    clock: Callable[[], float] = time.monotonic,
+) -> Turns[None]:
     """Train a trial on each inner fold, and set its value and state in the Optuna study.
 
     Parameters
@@ -36,32 +43,54 @@ def run_trial(study: optuna.Study, trial: Trial, task: TuningTask, folder: Path,
         State folder, for the checkpoints.
     console
         Log messages of the job.
+    clock
+        Time of the trial in seconds, by which its cost is recorded.
+
+    Yields
+    ------
+    None
+        Where another trial of this process may continue.
+
+    Raises
+    ------
+    Exception
+        If a training fails; see `eegwf.tuning.failures.caused_by_parameters`. The trial is still running then.
     """
-    checkpoints = [folder / f"trial{trial.number}.inner{inner}.safetensors" for inner in task.inner_folds]
-    failure = None
     try:
-        study.tell(trial, _value(study, trial, task, checkpoints, console))
+        value = yield from _value(study, trial, task, folder, console, clock)
+        study.tell(trial, value)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
-    except (Diverged, MemoryError, RuntimeError, ValueError) as error:
-        if not caused_by_parameters(error):
-            raise
-        failure = " ".join(f"{type(error).__name__}: {error}".split())
-    if failure is not None:
-        fail_trial(study, trial, failure)
-        # Not before the error is discarded: its traceback refers to the tensors of the training.
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-    for checkpoint in checkpoints:
+    remove_checkpoints(folder, trial.number)
+
+
+def remove_checkpoints(folder: Path, number: int) -> None:
+    """Remove the checkpoints of a trial.
+
+    Parameters
+    ----------
+    folder
+        State folder.
+    number
+        Number of the trial.
+    """
+    for checkpoint in folder.glob(f"trial{number}.*.safetensors"):
         checkpoint.unlink(missing_ok=True)
 
 
-def _value(study: optuna.Study, trial: Trial, task: TuningTask, checkpoints: list[Path], console: Console) -> float:
+def _value(
+    study: optuna.Study,
+    trial: Trial,
+    task: TuningTask,
+    folder: Path,
+    console: Console,
+    clock: Callable[[], float],
+) -> Turns[float]:
     """Train on each inner fold; return the mean of their values."""
     values: list[float] = []
     epochs = 0
-    for inner, checkpoint in zip(task.inner_folds, checkpoints, strict=True):
-        result = _train(study, trial, task, inner, checkpoint, values, epochs, console)
+    for inner in task.inner_folds:
+        result = yield from _train(study, trial, task, inner, folder, values, epochs, console, clock)
         values.append(result.value)
         epochs += len(result.history)
         trial.set_user_attr("values", values)
@@ -77,11 +106,12 @@ def _train(
     trial: Trial,
     task: TuningTask,
     inner: int,
-    checkpoint: Path,
+    folder: Path,
     values: list[float],
     epochs: int,
     console: Console,
-) -> TrainingResult:
+    clock: Callable[[], float],
+) -> Turns[TrainingResult]:
     parameters = {**task.space.fixed, **trial.params}
     parts = split(task.window_set, task.test_fold, inner)
     n_windows = epoch_size(parts.train.label, task.training.class_balance)
@@ -91,18 +121,21 @@ def _train(
     settings, _ = split_parameters(parameters, task.training)
     trial.set_user_attr("device", device)
     trial.set_user_attr("precision", effective_precision(task.device, settings.precision))
-    with record_cost(checkpoint.parent, trial.number, n_windows, device, log_epoch) as on_trained_epoch:
-        return train(
-            task.model,
-            task.dataset,
-            parts,
-            parameters,
-            task.training,
-            seed=seed_of(task.seed, task.name, "trial", trial.number, inner),
-            device=task.device,
-            checkpoint=checkpoint,
-            on_epoch=_reporter(study, trial, task, values, epochs),
-            on_trained_epoch=on_trained_epoch,
+    with record_cost(folder, trial.number, n_windows, device, log_epoch, clock) as on_trained_epoch:
+        return (
+            yield from training_turns(
+                task.model,
+                task.dataset,
+                parts,
+                parameters,
+                task.training,
+                seed=seed_of(task.seed, task.name, "trial", trial.number, inner),
+                device=task.device,
+                checkpoint=folder / f"trial{trial.number}.inner{inner}.safetensors",
+                on_epoch=_reporter(study, trial, task, values, epochs),
+                on_trained_epoch=on_trained_epoch,
+                clock=clock,
+            )
         )
 
 

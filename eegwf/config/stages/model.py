@@ -45,7 +45,7 @@ class TuneSettings(LearningSettings):
         """What decides the trials; a larger budget continues a study instead of starting another one."""
         found = super().identity()
         del found["n_best"]
-        for name in (*Budget.model_fields, "max_killed_workers"):
+        for name in (*Budget.model_fields, "max_killed_workers", "trials_per_gpu"):
             del found["tuning"][name]
         return found
 
@@ -74,9 +74,18 @@ class RetrainSettings(LearningSettings):
     ----------
     epochs
         Maximum number of epochs; None for that of `training`.
+    ranks_per_gpu
+        Number of parameter sets that are retrained at once on a GPU.
     """
 
     epochs: int | None
+    ranks_per_gpu: int
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the weights."""
+        found = super().identity()
+        del found["ranks_per_gpu"]
+        return found
 
 
 class ExplainSettings(DeviceSettings):

@@ -17,7 +17,18 @@ from bench import gpu
 from bench.gpu_sections.context import Context
 from bench.gpu_sections.recording import Deadline, Recorder, SectionTimeout, run_section, time_limit
 
-ON_CPU = ("versions", "ceilings", "loops", "profile", "spectrograms", "packed", "search", "tests", "largest")
+ON_CPU = (
+    "versions",
+    "ceilings",
+    "loops",
+    "profile",
+    "spectrograms",
+    "packed",
+    "concurrent",
+    "search",
+    "tests",
+    "largest",
+)
 GPU_ONLY = ("graphs", "syncs", "compiled")
 BENCHMARK_LIBRARIES = ("librosa", "pywt", "ssqueezepy")
 NOTEBOOK_TEXT = """Some text.

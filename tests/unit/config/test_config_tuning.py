@@ -55,6 +55,14 @@ def load(root, tmp_path):
             "tuning.wilcoxon_p_threshold",
             "before the last of 4 inner folds",
         ),
+        (
+            "training: {compile: true}\ntuning: {trials_per_gpu: auto}",
+            "training.compile",
+            "write tuning.trials_per_gpu: 1",
+        ),
+        ("training: {compile: true}\nretrain: {ranks_per_gpu: 5}", "training.compile", "or training.compile: false"),
+        ("cluster: {gres: 'gpu:2'}", "cluster.gres", "(found 'gpu:2')"),
+        ("cluster: {gres: 'shard:0'}", "cluster.gres", "(found 'shard:0')"),
         ("permute_labels: perhaps", "permute_labels", "should be a valid boolean"),
     ],
 )
@@ -154,3 +162,10 @@ def test_what_choices_hold(choices, inside, outside):
 
 def test_the_number_of_reserved_patients_is_rounded():
     assert [n_reserved(n_patients, 0.2) for n_patients in (5, 7, 8, 12, 13, 100)] == [1, 1, 2, 2, 3, 20]
+
+
+@pytest.mark.parametrize("value", ["0", "many", "1.5", "65"])
+def test_number_of_trials_at_once_is_an_integer_or_auto(load, value):
+    with pytest.raises(InputError, match=r"mine.yaml: tuning.trials_per_gpu: should be 'auto'"):
+        load(f"tuning: {{trials_per_gpu: {value}}}")
+    assert load("tuning: {trials_per_gpu: auto}").tuning.trials_per_gpu == "auto"

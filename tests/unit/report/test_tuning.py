@@ -16,6 +16,7 @@ from eegwf.report.optuna_studies import complete_trials, importances, search_spa
 from eegwf.report.selection import FoldScores, mean_optimism
 from eegwf.report.summary import caution
 from eegwf.report.timing import timing
+from eegwf.report.validity import repeatability
 from eegwf.storage.files import read_json, write_json, write_table
 from tests.helpers.report_page import column, report_data, table_of, text_of, write_report
 from tests.helpers.report_study import changed, write_study
@@ -258,6 +259,14 @@ def test_ledger_sums_stages_and_counts_a_shared_optuna_study_once(once, tmp_path
     shared = pd.read_csv(once[0] / "vit_mel_2class/ledger.tsv", sep="\t").set_index("stage")
     assert list(shared.loc["tune"]) == [22, 220, 0, 66, 6600] and shared.loc["retrain", "jobs"] == 6
     assert "the cost of the shared Optuna study is divided by 3" in text_of(once[2])
+
+
+def test_page_states_that_several_trials_at_once_make_tuning_irreproducible(tmp_path):
+    study = changed(write_study(tmp_path), {"tuning": {"trials_per_gpu": 4}})
+    assert repeatability(report_data(study, tmp_path)) == "", "on the CPU it has no effect"
+    for path in tmp_path.rglob("tune/timing.tsv"):
+        path.write_text(path.read_text().replace("cpu", "NVIDIA H100"))
+    assert "several trials ran at once on a GPU" in repeatability(report_data(study, tmp_path))
 
 
 def test_report_of_results_without_timing_tables(tmp_path):

@@ -75,7 +75,7 @@ def tensors(trainer):
 )
 def test_epochs_of_captured_steps_equal_those_of_ordinary_ones(make_trainer, model, changes):
     ordinary, captured = make_trainer(model, **changes), make_trainer(model, **changes)
-    captured.captured = CapturedSteps(captured)
+    captured.captured = CapturedSteps(captured, captured.total_loss)
     histories = []
     for trainer in (ordinary, captured):
         history = []
@@ -107,7 +107,7 @@ def test_capture_changes_neither_the_training_nor_the_random_state(make_trainer,
 
 def test_training_is_freed_without_garbage_collection(make_trainer):
     trainer = make_trainer("vit")
-    trainer.captured = CapturedSteps(trainer)
+    trainer.captured = CapturedSteps(trainer, trainer.total_loss)
     trainer.captured._steps[10] = CapturedStep(trainer.captured.trainer, 10, trainer.captured.total)
     trainer.captured._steps[10]._replay = None  # of a graph, which does not refer to the step
     classifier = weakref.ref(trainer.classifier)

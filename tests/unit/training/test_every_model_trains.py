@@ -48,8 +48,8 @@ def test_weights_of_the_best_epoch_are_saved(study, name, monkeypatch, tmp_path)
     weights = []
 
     class RecordingTrainer(Trainer):
-        def epoch(self, history):
-            record = super().epoch(history)
+        def epoch_turns(self, history):
+            record = yield from super().epoch_turns(history)
             weights.append({key: value.clone() for key, value in self.classifier.state_dict().items()})
             return record
 

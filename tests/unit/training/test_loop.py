@@ -192,18 +192,18 @@ def test_fold_without_windows_gives_an_empty_table(dataset, window_set):
 
 
 def test_divergence_in_a_later_epoch_keeps_the_best_epoch(dataset, window_set, monkeypatch):
-    from eegwf.training.trainer import Trainer
+    from eegwf.training import trainer
 
-    whole, validate = run(dataset, window_set), Trainer.validate
+    whole, scores_of = run(dataset, window_set), trainer.scores_of
     epochs = []
 
     def diverge(*arguments):
         epochs.append(1)
         if len(epochs) == 3:
             raise Diverged("the validation loss is nan")
-        return validate(*arguments)
+        return scores_of(*arguments)
 
-    monkeypatch.setattr(Trainer, "validate", diverge)
+    monkeypatch.setattr(trainer, "scores_of", diverge)
     shortened = run(dataset, window_set)
     assert shortened.history == whole.history[:2]
     assert shortened.value == max(record["balanced_accuracy"] for record in shortened.history)
@@ -238,7 +238,8 @@ def test_checkpoints_take_at_most_their_fraction_of_the_time(dataset, window_set
     def advance_clock(history):
         clock.now += 7.0
 
-    run(dataset, window_set, settings, checkpoint=tmp_path / "c.safetensors", on_epoch=advance_clock)
+    options = {"checkpoint": tmp_path / "c.safetensors", "clock": clock.monotonic}
+    run(dataset, window_set, settings, on_epoch=advance_clock, **options)
     # A checkpoint takes 1 s, so they are at least 20 s apart: three epochs of 7 s. The last epoch is always written.
     assert written == [1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 30]
 

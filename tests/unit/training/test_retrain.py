@@ -3,12 +3,16 @@
 import json
 
 import pytest
+import torch
 
 from eegwf.config.training import Training
 from eegwf.data.splits import load_window_set, split
+from eegwf.errors import InputError
 from eegwf.jobs import retrain
 from eegwf.seeds import seed_of
 from eegwf.storage.files import read_json, read_table, write_json
+from eegwf.training import retrain as module
+from eegwf.training.concurrency import Concurrency
 from eegwf.training.loop import train
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from tests.helpers.killing import kill_ten_times
@@ -93,6 +97,43 @@ def test_retraining_killed_ten_times_gives_the_same_files(study, uninterrupted, 
     arguments = (study, tmp_path)
     kill_ten_times(run_retraining, arguments, tmp_path / "state", lambda: contents(tmp_path) == uninterrupted, seed=3)
     assert run_retraining(study, tmp_path) == uninterrupted
+
+
+def test_ranks_that_are_trained_at_once_have_the_same_files(study, uninterrupted, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "Concurrency", lambda device, _limit: Concurrency(device, 2))
+    assert run_retraining(study, tmp_path) == uninterrupted
+    assert read_table(tmp_path / "retrain/timing.tsv")["rank"].tolist() == [1, 2]
+
+
+@pytest.mark.kill
+def test_ranks_that_are_trained_at_once_survive_kills(study, uninterrupted, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "Concurrency", lambda device, _limit: Concurrency(device, 2))
+    arguments = (study, tmp_path)
+    kill_ten_times(run_retraining, arguments, tmp_path / "state", lambda: contents(tmp_path) == uninterrupted, seed=4)
+    assert run_retraining(study, tmp_path) == uninterrupted
+
+
+@pytest.mark.parametrize("needs_all_memory", [False, True])
+def test_rank_without_enough_memory_is_trained_again_beside_fewer_others(
+    study, uninterrupted, tmp_path, monkeypatch, needs_all_memory
+):
+    n_started, train = 0, module.training_turns
+
+    def fail(*arguments, **options):
+        nonlocal n_started
+        n_started += 1
+        if n_started == 2 or (needs_all_memory and n_started > 2):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(module, "Concurrency", lambda device, _limit: Concurrency(device, 2))
+    monkeypatch.setattr(module, "training_turns", fail)
+    if needs_all_memory:
+        with pytest.raises(InputError, match=r"rank 2 .* can't be retrained: CUDA out of memory; narrow models.vit"):
+            run_retraining(study, tmp_path)
+    else:
+        assert run_retraining(study, tmp_path) == uninterrupted
+    assert n_started == 3
 
 
 def test_added_rank_does_not_retrain_the_others(study, uninterrupted, tmp_path):

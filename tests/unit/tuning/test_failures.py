@@ -49,7 +49,7 @@ def test_few_failures_do_not_end_a_study():
 def test_trial_without_enough_memory_is_recorded_and_replaced(study, tmp_path, monkeypatch, error):
     import eegwf.tuning.trial as module
 
-    calls, train = [], module.train
+    calls, train = [], module.training_turns
 
     def fail_second_call(*arguments, **options):
         calls.append(1)
@@ -57,7 +57,7 @@ def test_trial_without_enough_memory_is_recorded_and_replaced(study, tmp_path, m
             raise error
         return train(*arguments, **options)
 
-    monkeypatch.setattr(module, "train", fail_second_call)
+    monkeypatch.setattr(module, "training_turns", fail_second_call)
     config = tune_config()
     config["tuning"]["pruner"] = "none"
     run_study(study, tmp_path, config)
@@ -72,7 +72,7 @@ def test_other_errors_end_the_job(study, tmp_path, monkeypatch):
     def fail(*_arguments, **_options):
         raise RuntimeError("device-side assert triggered")
 
-    monkeypatch.setattr(module, "train", fail)
+    monkeypatch.setattr(module, "training_turns", fail)
     with pytest.raises(RuntimeError, match="device-side"):
         run_worker(study, tmp_path)
 
@@ -81,7 +81,7 @@ def end_first_trial(monkeypatch, error, n_times):
     """Let the first training, and each that resumes it, end by an error, `n_times` in all."""
     import eegwf.tuning.trial as module
 
-    calls, train = [], module.train
+    calls, train = [], module.training_turns
 
     def fail(*arguments, **options):
         calls.append(1)
@@ -89,7 +89,7 @@ def end_first_trial(monkeypatch, error, n_times):
             raise error
         return train(*arguments, **options)
 
-    monkeypatch.setattr(module, "train", fail)
+    monkeypatch.setattr(module, "training_turns", fail)
 
 
 def test_trial_in_whose_epoch_three_workers_ended_is_failed(study, tmp_path, monkeypatch):
@@ -122,14 +122,14 @@ def test_another_limit_continues_the_study_and_a_signal_starts_the_count_again(s
     errors = [RuntimeError("misaligned address")] * 2 + [SystemExit(143)] + [RuntimeError("misaligned address")] * 2
     import eegwf.tuning.trial as module
 
-    train = module.train
+    train = module.training_turns
 
     def fail(*arguments, **options):
         if errors:
             raise errors.pop(0)
         return train(*arguments, **options)
 
-    monkeypatch.setattr(module, "train", fail)
+    monkeypatch.setattr(module, "training_turns", fail)
     config = tune_config()
     config["tuning"]["pruner"] = "none"
     for _ in range(5):

@@ -16,6 +16,8 @@ from eegwf.jobs import select_best
 from eegwf.progress import log_to_stderr
 from eegwf.storage.files import read_json
 from eegwf.storage.locks import try_lock
+from eegwf.training.concurrency import Concurrency
+from eegwf.tuning import search
 from eegwf.tuning.budget import succeeded
 from eegwf.tuning.journal import JOURNAL, open_study
 from tests.helpers.study import select_best_settings, tune_config, write_study
@@ -37,6 +39,13 @@ def config():
     config["tuning"] |= {"n_trials": TRIALS, "pruner": "none", "max_killed_workers": None}
     config["training"] |= {"epochs": 6, "patience": 6}
     return config
+
+
+@pytest.fixture(params=[1, 3], ids=["one trial at once", "three trials at once"])
+def at_once(request, monkeypatch):
+    """Number of trials that each worker runs at once, as on a GPU."""
+    monkeypatch.setattr(search, "Concurrency", lambda device, _limit: Concurrency(device, request.param))
+    return request.param
 
 
 def work(*arguments, **options):
@@ -73,7 +82,7 @@ def check(folder: Path) -> None:
     assert not list(state.glob("trial*")), "locks or checkpoints of trials were not removed"
 
 
-def test_four_workers_share_the_budget(study, tmp_path, config):
+def test_four_workers_share_the_budget(study, tmp_path, config, at_once):
     workers = start(study, tmp_path, config, (1, 2, 3, 4))
     for process in workers:
         process.join(60)
@@ -98,7 +107,7 @@ def kill_two(workers, rng: random.Random, longest: float) -> bool:
 
 @pytest.mark.kill
 @pytest.mark.parametrize("round", range(10))
-def test_other_workers_finish_a_study_after_two_are_killed(study, tmp_path, config, round):
+def test_other_workers_finish_a_study_after_two_are_killed(study, tmp_path, config, round, at_once):
     rng, longest, folder = random.Random(round), 1.2, tmp_path
     while not kill_two(workers := start(study, folder, config, (1, 2, 3, 4)), rng, longest):
         # The study was finished before the kills: try again with a new study and shorter delays.
