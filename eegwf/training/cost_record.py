@@ -1,4 +1,4 @@
-"""Cost of trainings: seconds, epochs and windows, recorded in the state folder so that a kill loses little."""
+"""Cost of trainings: seconds, epochs, windows and energy, recorded in the state folder so that a kill loses little."""
 
 import json
 import os
@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from eegwf.compute.energy import energy_meter
 from eegwf.training.history import EpochCallback, History
 
 COST_FILE = "costs.jsonl"
 # Seconds between two records, which is also the most that a kill leaves unrecorded.
 RECORD_INTERVAL = 5.0
 COLUMNS = ("unit", "seconds", "epochs", "windows", "device")
+# Fields of `eegwf.compute.energy.Energy`; records of earlier versions lack them.
+ENERGY_COLUMNS = ("cpu_joules", "gpu_joules", "gpu_processes")
 
 
 @contextmanager
@@ -52,6 +55,7 @@ def record_cost(
             "epochs": epochs,
             "windows": epochs * n_windows,
             "device": device,
+            **vars(energy()),
         }
         descriptor = os.open(folder / COST_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
@@ -68,10 +72,11 @@ def record_cost(
         if time.monotonic() - since >= RECORD_INTERVAL:
             record()
 
-    try:
-        yield count_epoch
-    finally:
-        record()
+    with energy_meter(on_gpu=device != "cpu") as energy:
+        try:
+            yield count_epoch
+        finally:
+            record()
 
 
 def read_costs(folder: Path) -> pd.DataFrame:
@@ -85,20 +90,27 @@ def read_costs(folder: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `unit`, `seconds`, `epochs`, `windows`, `windows_per_second` and `device`, sorted by unit.
+        Columns `unit`, `seconds`, `epochs`, `windows`, `windows_per_second`, `device`, `cpu_joules`, `gpu_joules` and
+        `gpu_processes`, sorted by unit. An energy is NaN unless it was measured for all of the time.
     """
     path = folder / COST_FILE
     entries = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
             entry = json.loads(line)
-            entries.append([entry[name] for name in COLUMNS])
+            entries.append([*(entry[name] for name in COLUMNS), *(entry.get(name) for name in ENERGY_COLUMNS)])
         except (ValueError, KeyError, TypeError):
             continue  # partial record of a killed process
-    table = pd.DataFrame(entries, columns=list(COLUMNS))
-    table = table.groupby(["unit", "device"], as_index=False, sort=True)[["seconds", "epochs", "windows"]].sum()
+    table = pd.DataFrame(entries, columns=[*COLUMNS, *ENERGY_COLUMNS]).astype(dict.fromkeys(ENERGY_COLUMNS, float))
+    sums = dict.fromkeys(("seconds", "epochs", "windows"), "sum") | dict.fromkeys(("cpu_joules", "gpu_joules"), _sum)
+    table = table.groupby(["unit", "device"], as_index=False, sort=True).agg(sums | {"gpu_processes": "max"})
     table["windows_per_second"] = (table["windows"] / table["seconds"].clip(lower=1e-9)).round(1)
-    return table[["unit", "seconds", "epochs", "windows", "windows_per_second", "device"]]
+    return table[["unit", "seconds", "epochs", "windows", "windows_per_second", "device", *ENERGY_COLUMNS]]
+
+
+def _sum(joules: pd.Series) -> float:
+    """Sum of measured energies; NaN if one is unknown."""
+    return float(joules.sum(skipna=False))
 
 
 def seconds_per_unit(costs: pd.DataFrame) -> dict[int, float]:
