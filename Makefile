@@ -79,8 +79,8 @@ $(VENV)/.benched: $(VENV)/.installed envs/bench.txt
 
 # Updates the lock files to the newest versions, with hashes for all platforms. Needs uv.
 lock:
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	  --upgrade --output-file envs/eegwf.txt
+	uv pip compile pyproject.toml --extra gpu --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-header --upgrade --output-file envs/eegwf.txt
 	uv pip compile pyproject.toml --extra test --constraint envs/eegwf.txt --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --output-file envs/test.txt
 	uv pip compile pyproject.toml --extra bench --constraint envs/eegwf.txt --universal --python-version 3.11 \

@@ -10,7 +10,8 @@ pip=("$root/venv/bin/python" -m pip --no-cache-dir)
 if [ -n "$index" ]; then
   # The lock file without torch and the CUDA libraries, then the same versions of torch from the other index.
   version() { sed -n "s/^$1==\([^ ;]*\).*/\1/p" "$root/envs/eegwf.txt" | head -n 1; }
-  awk '/^[a-zA-Z0-9]/ { kept = !/^((torch|torchvision|triton)==|nvidia-|cuda-)/ } kept' "$root/envs/eegwf.txt" >/tmp/lock.txt
+  awk '/^[a-zA-Z0-9]/ { kept = /^nvidia-ml-py==/ || !/^((torch|torchvision|triton)==|nvidia-|cuda-)/ } kept' \
+    "$root/envs/eegwf.txt" >/tmp/lock.txt
   "${pip[@]}" install --no-deps --require-hashes --requirement /tmp/lock.txt
   "${pip[@]}" install --index-url "$index" "torch==$(version torch)" "torchvision==$(version torchvision)"
   rm /tmp/lock.txt

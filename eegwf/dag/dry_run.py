@@ -52,7 +52,7 @@ class PlanCollector(logging.Handler):
 
         hours = float(os.environ[HOURS]) if HOURS in os.environ else None
         forecast = Forecast(self.flow.study, self.flow.paths.root, STAGES, hours)
-        jobs = [planned_job(record, forecast.seconds) for record in self.jobs]
+        jobs = [planned_job(record, forecast) for record in self.jobs]
         disk = forecast.disk({job.combination for job in jobs if job.combination})
         plan = as_json(jobs, disk, forecast.calibrated)
         if FILE in os.environ:

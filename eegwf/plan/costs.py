@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pandas as pd
+
 from eegwf.config.paths import FoldPaths, ResultPaths, RunPaths
 from eegwf.config.study import Study
 from eegwf.errors import InputError
+from eegwf.plan.power import mean_watts
 from eegwf.plan.sizes import Sizes, read_sizes
 from eegwf.storage.files import read_json, read_table
 
@@ -81,10 +84,13 @@ class Rates:
         Seconds in which a job starts, by stage.
     rate
         Seconds for each million values, by stage and by model or spectrogram.
+    watts
+        Mean power by stage, as `eegwf.plan.power.mean_watts` returns it.
     """
 
     start: dict[str, float] = field(default_factory=dict)
     rate: dict[str, dict[str, float]] = field(default_factory=dict)
+    watts: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def seconds(self, stage: str, key: str, amount: float) -> float | None:
         """Seconds of a job.
@@ -206,6 +212,9 @@ def measured_rates(results: Path, stages: Stages, device: str = "auto") -> Rates
     found = Rates()
     for stage in {one.stage: None for one in kept}:
         found.start[stage] = statistics.median(one.start for one in kept if one.stage == stage)
+        tables = [one.costs for one in kept if one.stage == stage and one.costs is not None]
+        if watts := mean_watts(tables, use_gpu):
+            found.watts[stage] = watts
     for stage, key in {(one.stage, one.key): None for one in kept if one.amount}:
         same = [one for one in kept if (one.stage, one.key) == (stage, key)]
         rate = sum(one.seconds - one.start for one in same) / sum(one.amount for one in same)
@@ -215,7 +224,9 @@ def measured_rates(results: Path, stages: Stages, device: str = "auto") -> Rates
 
 @dataclass(frozen=True)
 class _Measurement:
-    """A finished job: its seconds in all and to start, its work, and whether a model ran on a GPU; None without one."""
+    """A finished job: its seconds in all and to start, its work, whether a model ran on a GPU (None without one), and
+    its timing table.
+    """
 
     stage: str
     key: str
@@ -223,6 +234,7 @@ class _Measurement:
     start: float
     amount: float
     on_gpu: bool | None
+    costs: pd.DataFrame | None = None
 
 
 def _measurements(
@@ -230,9 +242,12 @@ def _measurements(
 ) -> Iterator[_Measurement]:
     """Measurements of every job behind a run."""
 
-    def measurement(stage: PlannedStage, seconds: float, start: float) -> _Measurement:
+    def measurement(
+        stage: PlannedStage, seconds: float, start: float, costs: pd.DataFrame | None = None
+    ) -> _Measurement:
         key, amount = stage.cost.rate_key(record), stage.cost.amount(record, sizes)
-        return _Measurement(stage.name, key, seconds, start, amount, gpu if stage.cost.rate_of == "model" else None)
+        on_gpu = gpu if stage.cost.rate_of == "model" else None
+        return _Measurement(stage.name, key, seconds, start, amount, on_gpu, costs)
 
     starts: list[float] = []
     gpu = False
@@ -250,7 +265,7 @@ def _measurements(
             jobs = _benchmarks(paths, stage, {**record, "fold": fold, "study": folder.name})
             start = _seconds(jobs[0]) - seconds if jobs else 0.0
             starts += [start] if start > 0 else []
-            yield measurement(stage, seconds + max(start, START_SECONDS), max(start, START_SECONDS))
+            yield measurement(stage, seconds + max(start, START_SECONDS), max(start, START_SECONDS), rows)
     # A job that loads a model takes as long to start as one that trains it.
     starts_of = {"model": statistics.median(starts or [START_SECONDS])}
     for stage in stages.values():

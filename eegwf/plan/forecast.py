@@ -44,6 +44,10 @@ class Forecast:
         """Whether such jobs have run in the results folder."""
         return self._calibration.measured(self._stage(rule, wildcards), wildcards)
 
+    def watts(self, rule: str, wildcards: Mapping[str, str]) -> dict[str, float]:
+        """Mean power of such jobs in the results folder: `cpu` and `gpu` in W, without what was not measured."""
+        return self._calibration.own.watts.get(self._stage(rule, wildcards), {})
+
     def disk(self, combinations: Iterable[str]) -> dict[str, int | None]:
         """Bytes on disk.
 

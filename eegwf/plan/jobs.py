@@ -1,11 +1,12 @@
 """Jobs of a plan, and the longest chain of jobs that depend on one another."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eegwf.config.paths import Combination
+from eegwf.plan.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Job:
         Why the job repeats finished work; empty for new work.
     inputs, outputs
         Files.
+    watts
+        Mean power, as `eegwf.plan.forecast.Forecast.watts` returns it.
     """
 
     rule: str
@@ -37,17 +40,18 @@ class Job:
     repeated: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    watts: Mapping[str, float] = field(default_factory=dict)
 
 
-def planned_job(record: Any, seconds: Callable[[str, Mapping[str, str]], float | None]) -> Job:
+def planned_job(record: Any, forecast: Forecast) -> Job:
     """A job from Snakemake's log, in the folder in which it would run.
 
     Parameters
     ----------
     record
         Log record with `rule_name`, `wildcards`, `resources`, `reason`, `input` and `output`.
-    seconds
-        Predicts the time of a job by its rule and wildcards.
+    forecast
+        Predicts the time and the power of a job by its rule and wildcards.
 
     Returns
     -------
@@ -63,10 +67,11 @@ def planned_job(record: Any, seconds: Callable[[str, Mapping[str, str]], float |
         gpu=int(record.resources.get("gpu", 0) or record.resources.get("gres_gpus", 0)),
         cpus=int(record.resources.get("cpus_per_task", 1)),
         minutes=int(record.resources.get("runtime", 0)),
-        seconds=seconds(record.rule_name, wildcards),
+        seconds=forecast.seconds(record.rule_name, wildcards),
         repeated=record.reason.partition(":")[0] if exists else "",
         inputs=tuple(map(str, record.input)),
         outputs=outputs,
+        watts=forecast.watts(record.rule_name, wildcards),
     )
 
 

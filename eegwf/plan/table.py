@@ -20,6 +20,11 @@ class Cost:
         Number of jobs, of those that repeat finished work, and of those without a prediction, which count as 0.
     gpu_requested, gpu_predicted, cpu_requested, cpu_predicted
         GPU-hours and CPU-hours.
+    metered
+        Number of jobs whose time is predicted and whose power was measured.
+    gpu_kwh, cpu_kwh
+        Predicted energy of these jobs: of the GPUs, and of all processor packages of the machines while the jobs run;
+        None if it was not measured.
     """
 
     jobs: int
@@ -29,6 +34,9 @@ class Cost:
     cpu_requested: float
     cpu_predicted: float
     unknown: int
+    metered: int
+    gpu_kwh: float | None
+    cpu_kwh: float | None
 
 
 def cost(jobs: Iterable[Job]) -> Cost:
@@ -42,7 +50,15 @@ def cost(jobs: Iterable[Job]) -> Cost:
         cpu_requested=sum(job.cpus * job.minutes for job in jobs) / 60,
         cpu_predicted=sum(job.cpus * (job.seconds or 0) for job in jobs) / 3600,
         unknown=sum(job.seconds is None for job in jobs),
+        metered=sum(bool(job.watts) and job.seconds is not None for job in jobs),
+        gpu_kwh=_kwh((job for job in jobs if job.gpu), "gpu"),
+        cpu_kwh=_kwh(jobs, "cpu"),
     )
+
+
+def _kwh(jobs: Iterable[Job], part: str) -> float | None:
+    joules = [job.watts[part] * job.seconds for job in jobs if part in job.watts and job.seconds is not None]
+    return sum(joules) / 3.6e6 if joules else None
 
 
 def as_json(jobs: list[Job], disk: dict[str, int | None], calibrated: bool) -> dict[str, Any]:
@@ -92,6 +108,8 @@ def as_text(plan: dict[str, Any]) -> str:
         f"Longest chain of jobs: {_span(chain['seconds'])} ({' > '.join(chain['rules'])}).\n"
         f"{_disk(**plan['disk_bytes'])}"
     )
+    if energy := _energy(total):
+        parts[-1] += f"\n{energy}"
     if plan["repeated"]:
         reasons = "; ".join(f"{reason} ({number})" for reason, number in plan["repeated"].items())
         parts.append(f"Repeated work, {total['repeated']} of {total['jobs']} jobs: {reasons}.")
@@ -122,6 +140,19 @@ def _hours(hours: float) -> str:
     if not hours:
         return ""
     return "< 0.01" if hours < 0.01 else f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"
+
+
+def _energy(total: dict[str, Any]) -> str:
+    """Predicted energy; empty if none was measured."""
+    gpu, cpu = total["gpu_kwh"], total["cpu_kwh"]
+    parts = [f"GPUs {_kilowatt_hours(gpu)}"] if gpu else []
+    parts += [f"processors at most {_kilowatt_hours(cpu)}, including other jobs"] if cpu else []
+    jobs = f"{total['metered']} of {total['jobs']} jobs"
+    return f"Energy of {jobs}, from the power of earlier ones: {'; '.join(parts)}." if parts else ""
+
+
+def _kilowatt_hours(value: float) -> str:
+    return f"{value:{'.2g' if value < 99.5 else ',.0f'}} kWh"
 
 
 def _disk(arrays: int | None, arrays_peak: int | None, runs: int | None) -> str:

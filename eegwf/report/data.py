@@ -13,6 +13,7 @@ from eegwf.data.events import classify
 from eegwf.errors import InputError
 from eegwf.evaluation.predictions import probability_columns
 from eegwf.storage.files import read_array, read_json, read_table
+from eegwf.training.cost_record import ENERGY_COLUMNS
 
 TEXT = ("recording", "patient", "label", "predicted", "member", "path", "excluded", "notes", "state", "reason")
 
@@ -231,7 +232,9 @@ def _fold(paths: FoldPaths, number: int, members: list[str]) -> Fold:
 
 def _cost(path: Path, unit: str) -> pd.DataFrame:
     columns = (unit, "seconds", "epochs", "windows", "device")
-    return read_table(path, columns, text=("device",)) if path.exists() else pd.DataFrame(columns=list(columns))
+    table = read_table(path, columns, text=("device",)) if path.exists() else pd.DataFrame(columns=list(columns))
+    # Tables of earlier versions lack the energy.
+    return table.reindex(columns=[*columns, *ENERGY_COLUMNS]).astype(dict.fromkeys(ENERGY_COLUMNS, float))
 
 
 def _maps(paths: AttributionPaths) -> Maps | None:

@@ -81,6 +81,18 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 3600:,.3g} h" if seconds < 3.6e6 else f"{seconds / 3600:,.0f} h"
 
 
+def energy(joules: float | None) -> str:
+    """Format an energy in J, Wh or kWh."""
+    if not defined(joules):
+        return UNDEFINED
+    watt_hours = joules / 3600
+    if watt_hours < 0.1:
+        return f"{joules:.3g} J"
+    if watt_hours < 999.5:
+        return f"{watt_hours:.3g} Wh"
+    return f"{watt_hours / 1e3:,.3g} kWh" if watt_hours < 9.995e5 else f"{watt_hours / 1e3:,.0f} kWh"
+
+
 def listing(names: list[str]) -> str:
     """Join names in a sentence: a, b and c."""
     if len(names) < 2:

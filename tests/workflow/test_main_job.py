@@ -86,7 +86,8 @@ def test_what_tuning_and_retraining_cost_is_written(finished):
         assert retraining["rank"].tolist() == [1, 2]
         assert retraining["epochs"].tolist() == [len(pd.read_csv(path, sep="\t")) for path in histories]
         for table in (tuning, retraining):
-            assert list(table.columns[1:]) == ["seconds", "epochs", "windows", "windows_per_second", "device"]
+            columns = ["seconds", "epochs", "windows", "windows_per_second", "device"]
+            assert list(table.columns[1:]) == [*columns, "cpu_joules", "gpu_joules", "gpu_processes"]
             assert (table["seconds"] > 0).all() and (table["windows"] > table["epochs"]).all()
             np.testing.assert_allclose(table["windows_per_second"], table["windows"] / table["seconds"], atol=0.06)
 

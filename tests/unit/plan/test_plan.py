@@ -1,6 +1,7 @@
 """What a plan predicts and adds up, against sums by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -10,7 +11,8 @@ from eegwf.dag.flow import read_flow
 from eegwf.dag.stages import STAGES
 from eegwf.plan.costs import Calibration, Rates, measured_rates, shipped_rates
 from eegwf.plan.forecast import Forecast
-from eegwf.plan.jobs import Job, longest_chain
+from eegwf.plan.jobs import Job, longest_chain, planned_job
+from eegwf.plan.power import mean_watts
 from eegwf.plan.sizes import Sizes, read_sizes
 from eegwf.plan.table import as_json, as_text, cost
 from eegwf.storage.files import write_json, write_table
@@ -130,6 +132,15 @@ def test_rates_on_a_gpu_replace_those_on_the_cpu_as_soon_as_one_has_run(study_of
     amount = work("retrain", JOB, read_sizes(study, tmp_path))
     assert measured_rates(tmp_path, STAGES).rate["retrain"]["vit"] == pytest.approx(1 / amount)
     assert measured_rates(tmp_path, STAGES, "cpu").rate["retrain"]["vit"] == pytest.approx(100 / amount)
+    assert Forecast(study, tmp_path, STAGES).watts("retrain", JOB) == {}, "energy was not measured"
+    path = tmp_path / "vit_stft_2class/fold1/retrain/timing.tsv"
+    write_table(path, timing.assign(cpu_joules=60.0, gpu_joules=250.0, gpu_processes=1))
+    forecast = Forecast(study, tmp_path, STAGES)
+    assert forecast.watts("retrain", JOB) == {"cpu": 60, "gpu": 250} and forecast.watts("tune", JOB) == {}
+    wildcards, resources = JOB | {"classes": "2class"}, {"gpu": 1}
+    record = {"rule_name": "retrain", "wildcards": wildcards, "resources": resources, "reason": ""}
+    job = planned_job(SimpleNamespace(**record, input=[], output=[]), forecast)
+    assert cost([job]).gpu_kwh == pytest.approx(250 * forecast.seconds("retrain", JOB) / 3.6e6)
 
 
 def test_expected_hours_give_the_sizes_of_a_data_set_that_is_not_there(study_of, tmp_path):
@@ -188,6 +199,43 @@ def test_sums_by_hand():
     for part in (*expected, "Code has changed since last execution (1)", "1 job has no prediction"):
         assert part in text
     assert as_text(as_json([], {}, calibrated=True)) == "Plan: no jobs to run."
+
+
+def test_energy_by_hand_of_the_jobs_whose_power_is_known():
+    disk = {"arrays": None, "arrays_peak": None, "runs": None}
+    unknown = replace(ONE, rule="explain")
+    jobs = [
+        replace(ONE, seconds=7200.0, watts={"gpu": 300.0, "cpu": 150.0}),
+        replace(ONE, seconds=3600.0, watts={"gpu": 300.0}, gpu=0),  # bandpower, which uses no GPU
+        replace(ONE, seconds=None, watts={"gpu": 300.0, "cpu": 150.0}),
+        unknown,
+    ]
+    total = cost(jobs)
+    assert (total.gpu_kwh, total.cpu_kwh, total.metered) == (pytest.approx(0.6), pytest.approx(0.3), 2)
+    plan = as_json(jobs, disk, calibrated=True)
+    assert plan["rules"]["explain"]["gpu_kwh"] is None and plan["rules"]["tune"]["gpu_kwh"] == pytest.approx(0.6)
+    energy = "Energy of 2 of 4 jobs, from the power of earlier ones: GPUs 0.6 kWh; processors at most 0.3 kWh"
+    assert energy in as_text(plan)
+    assert "Energy" not in as_text(as_json([unknown], disk, calibrated=True))
+
+
+def test_mean_power_leaves_out_shared_gpus_other_devices_and_tables_without_energy():
+    old = pd.DataFrame({"rank": [1], "seconds": [5.0], "device": ["H100"]})
+    table = pd.DataFrame(
+        [
+            ("H100", 10.0, 1000.0, 3000.0, 1),
+            ("H100", 30.0, None, 5000.0, None),  # how many processes is unknown
+            ("H100", 10.0, 3000.0, 9000.0, 2),
+            ("H100", 10.0, 2000.0, None, 1),
+            ("cpu", 10.0, 500.0, 0.0, None),
+        ],
+        columns=["device", "seconds", "cpu_joules", "gpu_joules", "gpu_processes"],
+    )
+    watts = mean_watts([old, table.head(2), table.tail(3)], on_gpu=True)
+    assert watts == {"cpu": pytest.approx(6000 / 30), "gpu": pytest.approx(8000 / 40)}
+    assert mean_watts([table], on_gpu=False) == {"cpu": pytest.approx(50), "gpu": 0}
+    assert mean_watts([old], on_gpu=True) == {} == mean_watts([table.iloc[2:3, :]], on_gpu=False)
+    assert mean_watts([table.iloc[2:3]], on_gpu=True) == {"cpu": pytest.approx(300)}
 
 
 @pytest.mark.parametrize("word", ["-n", "--dry-run", "--dryrun", "-np", "-pn"])

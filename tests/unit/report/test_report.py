@@ -19,7 +19,7 @@ from eegwf.errors import InputError
 from eegwf.provenance.git import commit
 from eegwf.report.drawing import edges, spaced_in_log, thin
 from eegwf.report.figures_maps import map_figures, pool_maps
-from eegwf.report.formats import duration, number, score
+from eegwf.report.formats import duration, energy, number, score
 from eegwf.report.selection import fold_scores
 from eegwf.report.statement import smaller_than_study, why_no_events
 from eegwf.report.timing import timing
@@ -304,4 +304,6 @@ def test_formats_of_numbers():
         "0.000688", "4", "4", "1234", "True", "adam", "undefined",
     ]  # fmt: skip
     assert [duration(value) for value in (6.566, 228, 6720)] == ["6.57 s", "3.8 min", "1.87 h"]
+    energies = (25.04, 900, 3.6e6, 5e9, None)
+    assert [energy(value) for value in energies] == ["25 J", "0.25 Wh", "1 kWh", "1,389 kWh", "undefined"]
     assert score(None) == "undefined" and score(0.69834) == "0.698"

@@ -245,7 +245,12 @@ def test_ledger_sums_stages_and_counts_a_shared_optuna_study_once(once, tmp_path
     benchmarks(tmp_path, JOBS)
     page, tables = write_report(study, tmp_path)
     costs = pd.read_csv(tmp_path / "vit_mel_2class/ledger.tsv", sep="\t").set_index("stage")
-    assert list(costs.columns) == ["jobs", "seconds", "gpu_seconds", "epochs", "windows"]
+    energy = ["cpu_joules", "gpu_joules", "gpu_processes"]
+    assert list(costs.columns) == ["jobs", "seconds", "gpu_seconds", *energy, "epochs", "windows"]
+    # The timing tables are those of an earlier version. Stages on the CPU are known to use no energy of a GPU.
+    assert costs.loc[["tune", "retrain", "total"], energy].isna().all(axis=None)
+    assert costs.loc["windows", "gpu_joules"] == 0 and np.isnan(costs.loc["windows", "cpu_joules"])
+    costs = costs.drop(columns=energy)
     assert list(costs.index) == ["windows", "folds", "spectrogram", "tune", "retrain", "evaluate", "explain", "total"]
     # Three studies of 6 trials with 10 s, 3 epochs and 300 windows each; 2 ranks of 20 s in each of 3 folds.
     assert list(costs.loc["tune"]) == [18, 184, 4, 57, 5700]
@@ -254,9 +259,11 @@ def test_ledger_sums_stages_and_counts_a_shared_optuna_study_once(once, tmp_path
     assert list(costs.loc["total"]) == [18 + 6 + 5, 184 + 120 + 5 * 7, 131, 75, 7500]
     assert column(tables["Computing cost by stage"], "time")["total"] == "5.65 min"
     assert column(tables["Computing cost by stage"], "GPU time")["total"] == "2.18 min"
+    assert "CPU energy" not in tables["Computing cost by stage"][0] and "Energy was not measured." in text_of(page)
     mean_cost = "Mean cost of an outer fold (3 folds): 1.69 min (tuning 1.02 min, retraining 40 s)."
     assert mean_cost in text_of(page)
     shared = pd.read_csv(once[0] / "vit_mel_2class/ledger.tsv", sep="\t").set_index("stage")
+    shared = shared.drop(columns=energy)
     assert list(shared.loc["tune"]) == [22, 220, 0, 66, 6600] and shared.loc["retrain", "jobs"] == 6
     assert "the cost of the shared Optuna study is divided by 3" in text_of(once[2])
 
@@ -267,6 +274,30 @@ def test_page_states_that_several_trials_at_once_make_tuning_irreproducible(tmp_
     for path in tmp_path.rglob("tune/timing.tsv"):
         path.write_text(path.read_text().replace("cpu", "NVIDIA H100"))
     assert "several trials ran at once on a GPU" in repeatability(report_data(study, tmp_path))
+
+
+def test_ledger_sums_energy_and_marks_a_shared_gpu_and_unknown_values(tmp_path):
+    study = write_study(tmp_path)
+    for path in tmp_path.rglob("tune/timing.tsv"):
+        energy = {"cpu_joules": 100.0, "gpu_joules": 0.0, "gpu_processes": None}
+        write_table(path, pd.read_csv(path, sep="\t").assign(**energy))
+    retrained = sorted(tmp_path.rglob("retrain/timing.tsv"))
+    for path, processes in zip(retrained, (1, 2, 1), strict=True):
+        energy = {"cpu_joules": [50.0, None], "gpu_joules": 7200.0, "gpu_processes": processes}
+        write_table(path, pd.read_csv(path, sep="\t").assign(**energy))
+    benchmarks(tmp_path, JOBS)
+    page, tables = write_report(study, tmp_path)
+    costs = pd.read_csv(tmp_path / "vit_mel_2class/ledger.tsv", sep="\t").set_index("stage")
+    assert costs.loc["tune", ["cpu_joules", "gpu_joules"]].tolist() == [1800, 0]
+    assert costs.loc["retrain", ["gpu_joules", "gpu_processes"]].tolist() == [6 * 7200, 2]
+    assert np.isnan(costs.loc["retrain", "cpu_joules"]) and np.isnan(costs.loc["tune", "gpu_processes"])
+    assert costs.loc["total", ["cpu_joules", "gpu_joules", "gpu_processes"]].tolist() == [1800, 6 * 7200, 2]
+    table = tables["Computing cost by stage"]
+    cpu, gpu = column(table, "CPU energy"), column(table, "GPU energy")
+    assert (cpu["tune"], cpu["retrain"], cpu["total"]) == ("0.5 Wh", "not measured", "at least 0.5 Wh")
+    assert (gpu["tune"], gpu["retrain"]) == ("0", "12 Wh, shared GPU") and gpu["explain"] == "not measured"
+    assert gpu["total"] == "at least 12 Wh, shared GPU" and cpu["windows"] == "not measured"
+    assert "CPU energy is that of all processor packages of the machine" in text_of(page)
 
 
 def test_report_of_results_without_timing_tables(tmp_path):

@@ -77,7 +77,8 @@ def test_history_has_the_epochs_of_one_training(study, uninterrupted, tmp_path):
 def test_cost_of_each_rank_is_written(study, tmp_path):
     files = run_retraining(study, tmp_path)
     table = read_table(tmp_path / "retrain/timing.tsv")
-    assert list(table.columns) == ["rank", "seconds", "epochs", "windows", "windows_per_second", "device"]
+    columns = ["rank", "seconds", "epochs", "windows", "windows_per_second", "device"]
+    assert list(table.columns) == [*columns, "cpu_joules", "gpu_joules", "gpu_processes"]
     epochs = [files[f"retrain/rank{rank}/history.tsv"].count(b"\n") - 1 for rank in (1, 2)]
     assert table["rank"].tolist() == [1, 2] and table["epochs"].tolist() == epochs
     assert table["windows"].tolist() == [48 * number for number in epochs]  # two training patients with 24 windows each

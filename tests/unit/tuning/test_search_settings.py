@@ -142,7 +142,8 @@ def test_seconds_are_summed_over_devices(tmp_path):
 def test_timing_has_a_row_for_each_trial_with_its_epochs(study, tmp_path):
     run_study(study, tmp_path)
     timing, trials = read_table(tmp_path / "timing.tsv"), trials_of(tmp_path)
-    assert timing.columns.tolist() == ["trial", "seconds", "epochs", "windows", "windows_per_second", "device"]
+    columns = ["trial", "seconds", "epochs", "windows", "windows_per_second", "device"]
+    assert timing.columns.tolist() == [*columns, "cpu_joules", "gpu_joules", "gpu_processes"]
     assert timing["trial"].tolist() == trials["trial"].tolist() and (timing["epochs"] == trials["epochs"]).all()
     assert (timing["seconds"] > 0).all() and (timing["device"] == "cpu").all()
 
