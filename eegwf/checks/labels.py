@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from eegwf.checks.findings import Findings, format_names
+from eegwf.config.stages.data import FoldsSettings
 from eegwf.dag.flow import Flow
+from eegwf.dag.stage_config import stage_config
 from eegwf.data.events import classify
-from eegwf.data.folds import given_folds, make_folds
 from eegwf.data.splits import WindowSet, split
+from eegwf.data.study_folds import study_folds as make_study_folds
 from eegwf.errors import InputError
 
 WindowCounts = Counter[tuple[str, str]]
@@ -30,19 +32,24 @@ def study_folds(flow: Flow, windows: WindowCounts, findings: Findings) -> pd.Dat
     Returns
     -------
     DataFrame or None
-        Table of `patient` and `fold`; None if it can't be made or read, which is a problem in `findings`.
+        Table as of `eegwf.data.study_folds`; None if it can't be made or read, which is a problem in `findings`.
     """
     rows = [(patient, label) for (patient, label), number in windows.items() for _ in range(number)]
     table = pd.DataFrame(rows, columns=["patient", "label"])
     try:
-        given = flow.given_folds(None)
-        folds = given_folds(given[0], table) if given else make_folds(table, flow.study.folds, flow.study.seed)
+        settings = stage_config(flow.study, "folds", None)
+        assert isinstance(settings, FoldsSettings)
+        folds = make_study_folds(table, settings)
     except (InputError, OSError) as error:
         findings.problems.append(str(error))
         return None
-    sizes = folds["fold"].value_counts()
+    sizes = folds["fold"][folds["fold"] > 0].value_counts()
     n_patients = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
-    findings.facts.append(f"folds: {len(sizes)}, of {n_patients} patients each")
+    n_reserved = int((folds["fold"] == 0).sum())
+    findings.facts.append(
+        f"folds: {len(sizes)}, of {n_patients} patients each"
+        + (f"; {n_reserved} patients are reserved for tuning" if n_reserved else "")
+    )
     return folds
 
 
@@ -79,7 +86,7 @@ def check_classes(flow: Flow, windows: WindowCounts, folds: pd.DataFrame | None,
                 f"matrix.classes, change classes.{name}, or decrease windows.length"
             )
         if folds is not None and not empty:
-            _check_folds(name, patients_of, folds, flow.study.tuning.inner_folds, findings)
+            _check_folds(flow, name, patients_of, folds, findings)
         for class_name in classes:
             if folds is None and 0 < len(patients_of[class_name]) < flow.n_folds:
                 findings.warnings.append(
@@ -110,28 +117,57 @@ def _describe(
 
 
 def _check_folds(
-    name: str, patients_of: dict[str, set[str]], folds: pd.DataFrame, inner_folds: int, findings: Findings
+    flow: Flow, name: str, patients_of: dict[str, set[str]], folds: pd.DataFrame, findings: Findings
 ) -> None:
     """Find folds without a class: a warning for test folds, a problem if a training set would lack the class."""
-    fold_of = dict(zip(folds["patient"], folds["fold"], strict=True))
-    n_folds = int(folds["fold"].max())
-    folds_of = [{fold_of[patient] for patient in patients} for patients in patients_of.values()]
-    for (class_name, patients), class_folds in zip(patients_of.items(), folds_of, strict=True):
-        missing = sorted(set(range(1, n_folds + 1)) - class_folds)
+    n_inner = flow.study.tuning.inner_folds
+    reserved, outer = folds[folds["fold"] == 0], folds[folds["fold"] > 0]
+    if len(reserved):
+        in_reserved = dict(zip(reserved["patient"], reserved["inner"], strict=True))
+        _check_splits(name, patients_of, in_reserved, [0], n_inner, findings)
+    fold_of = dict(zip(outer["patient"], outer["fold"], strict=True))
+    test_folds = list(range(1, int(outer["fold"].max()) + 1))
+    _check_splits(name, patients_of, fold_of, test_folds, 1 if len(reserved) else n_inner, findings)
+    for class_name, patients in patients_of.items():
+        missing = sorted(set(test_folds) - {fold_of.get(patient) for patient in patients})
         if missing:
             findings.warnings.append(
                 f"class set {name}: no window of {class_name!r} in test fold{'s' * (len(missing) > 1)} "
                 f"{format_names([str(fold) for fold in missing])} ({len(patients)} patients have it, there are "
-                f"{n_folds} folds); use fewer folds or more patients, or use only the scores over all folds"
+                f"{len(test_folds)} folds); use fewer folds or more patients, or use only the scores over all folds"
             )
+
+
+def _check_splits(
+    name: str,
+    patients_of: dict[str, set[str]],
+    fold_of: dict[str, int],
+    test_folds: list[int],
+    n_inner: int,
+    findings: Findings,
+) -> None:
+    """Find a training set that lacks a class; it is one problem, whatever the number of such sets."""
+    folds_of = {
+        class_name: sorted({fold_of[patient] for patient in patients if patient in fold_of})
+        for class_name, patients in patients_of.items()
+    }
+    group = "patients who are reserved for tuning" if test_folds == [0] else "patients of the outer folds"
+    for class_name, class_folds in folds_of.items():
+        if not class_folds:
+            findings.problems.append(
+                f"class set {name}: no window of {class_name!r} among the {group}; use tuning.mode: per_fold, or more "
+                "patients"
+            )
+            return
     # The splits depend only on the classes that each fold contains, so one window per class and fold is enough.
-    pairs = [(number, fold) for number, class_folds in enumerate(folds_of) for fold in sorted(class_folds)]
+    pairs = [(number, fold) for number, class_folds in enumerate(folds_of.values()) for fold in class_folds]
     label, fold = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
     names, onsets = np.full(len(pairs), "", dtype=object), np.zeros(len(pairs))
+    n_folds = max(fold_of.values())
     window_set = WindowSet(tuple(patients_of), np.arange(len(pairs)), label, fold, names, names, onsets, n_folds)
-    for test_fold in range(1, n_folds + 1):
+    for test_fold in test_folds:
         try:
-            for inner in range(1, inner_folds + 1):
+            for inner in range(1, n_inner + 1):
                 split(window_set, test_fold, inner)
         except InputError as error:
             findings.problems.append(f"class set {name}: {error}")

@@ -7,8 +7,12 @@ import pytest
 
 from eegwf.checks.study import check_study
 from eegwf.dag.flow import read_flow
+from eegwf.dag.stage_config import stage_config
 from eegwf.data.dataset import ReadingSettings, write_dataset_windows
 from eegwf.data.folds import make_folds
+from eegwf.data.splits import load_window_set
+from eegwf.errors import InputError
+from eegwf.jobs import folds as folds_job
 from eegwf.storage.files import read_table
 from tests.helpers.bids_folder import ELECTRODES, EVENTS, write_recording
 
@@ -221,3 +225,63 @@ def test_unknown_network_is_a_problem_with_similar_names(root):
     assert len(findings.problems) == 2
     assert "models.vit.architecture: timm has no network 'vit_tinny'" in findings.problems[1]
     assert "models.mine.timm: timm has no network 'convnext_ato'; similar names: convnext_atto" in findings.problems[0]
+
+
+def fold_of_each(*folds):
+    """Table of folds of the six patients."""
+    rows = [f"sub-{number:02d}\t{fold}" for number, fold in enumerate(folds, start=1)]
+    return "\n".join(["patient\tfold", *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "table", "reason"),
+    [
+        ({"folds": "leave-one-patient-out"}, None, "6 folds are planned, but the 5 patients with windows make 5"),
+        ({"folds": 6}, None, "6 folds can't be made of 5 patients"),
+        ({}, fold_of_each(1, 2, 3, 1, 2, 4), "4 folds are planned, but the 5 patients with windows make 3"),
+        ({}, fold_of_each(1, 3, 4, 1, 3, 2), r"folds \[1, 3, 4\] of the patients with windows"),
+        ({"tuning": {"mode": "reserved", "reserved": 0.4}}, None, "can't make 3 inner folds"),
+        ({}, fold_of_each(1, 2, 3, 1, 2, 3), ""),
+        ({"folds": 3}, None, ""),
+    ],
+    ids=["leave one out", "too many", "last fold", "middle fold", "reserved", "table", "three"],
+)
+def test_check_and_run_agree_on_folds_if_a_patient_has_no_window(flow_of, bids, tmp_path, settings, table, reason):
+    path = bids / "sub-06/eeg/sub-06_task-sz_eeg.edf"
+    path.write_bytes(path.read_bytes()[:5000])
+    if table:
+        (tmp_path / "folds.tsv").write_text(table)
+        settings = {"folds": str(tmp_path / "folds.tsv")}
+    flow = flow_of(**settings, signals={"on_bad_recording": "exclude"})
+    reading = ReadingSettings(bids, flow.study.dataset, flow.study.signals, flow.study.windows, flow.study.patients)
+    write_dataset_windows(reading, tmp_path / "out", tmp_path / "state")
+    files = [tmp_path / "out" / name for name in ("windows.tsv", "windows.npy", "folds.tsv", "leakage.json")]
+    found = [line for line in check_study(flow).problems if not line.startswith("class set")]
+    if reason:
+        with pytest.raises(InputError, match=reason) as error:
+            folds_job.run(stage_config(flow.study, "folds", None), *files)
+        assert found == [str(error.value)]
+    else:
+        folds_job.run(stage_config(flow.study, "folds", None), *files)
+        assert not found
+
+
+@pytest.mark.parametrize("labels", [{"sub-01": "sz"}, {"sub-04": "sz"}, {"sub-05": "sz"}])
+def test_check_finds_a_class_that_reserved_or_other_patients_lack(flow_of, bids, tmp_path, labels):
+    """Only one patient has seizures, so either group lacks the class; the jobs behind say so too."""
+    for patient in EVENTS:
+        write_recording(bids, patient, [(4, 10, labels[patient])] if patient in labels else [])
+    flow = flow_of(tuning={"mode": "reserved", "reserved": 0.5})
+    reading = ReadingSettings(bids, flow.study.dataset, flow.study.signals, flow.study.windows, flow.study.patients)
+    write_dataset_windows(reading, tmp_path / "out", tmp_path / "state")
+    files = [tmp_path / "out" / name for name in ("windows.tsv", "windows.npy", "folds.tsv", "leakage.json")]
+    folds_job.run(stage_config(flow.study, "folds", None), *files)
+    faults = []
+    for reserved in (True, False):
+        try:
+            load_window_set(files[0], files[2], flow.study.classes["2class"], reserved=reserved)
+        except InputError:
+            faults.append("reserved" if reserved else "outer")
+    assert faults in (["reserved"], ["outer"])
+    problems = [line for line in check_study(flow).problems if "no window of 'seizure' among the patients" in line]
+    assert len(problems) == 1 and faults[0] in problems[0]
