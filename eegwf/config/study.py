@@ -36,6 +36,13 @@ class StudyDesign(Section):
     )
     dataset: Dataset = Field(description="Source of the recordings: `synthetic`, `bids` or `fold_arrays`.")
     patients: dict[str, str] = Field({}, description="Ids that belong to the same person, such as `sub-21: sub-01`.")
+    max_similarity: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Similarity above which recordings of two patients in different folds are taken for copies of one, "
+        "which stops the run; null: 0.5, and 0.75 for fewer than 4 channels; 1: no limit.",
+    )
     permute_labels: bool = Field(
         False,
         description="Permutation control: shuffle the labels of the training and validation windows of each fold. Test "

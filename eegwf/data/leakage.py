@@ -6,10 +6,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eegwf.data.similarity import compare_recordings
 from eegwf.errors import InputError
 
+# Similarity of two recordings above which they are taken for copies, and with fewer channels than `FEW_CHANNELS`.
+MAX_SIMILARITY, MAX_SIMILARITY_OF_FEW, FEW_CHANNELS = 0.5, 0.75, 4
 
-def check_leakage(windows: pd.DataFrame, folds: pd.DataFrame, arrays: np.ndarray) -> dict[str, Any]:
+
+def check_leakage(
+    windows: pd.DataFrame,
+    folds: pd.DataFrame,
+    arrays: np.ndarray,
+    sfreq: float | None = None,
+    max_similarity: float | None = None,
+) -> dict[str, Any]:
     """Run every leakage check and return the results.
 
     Parameters
@@ -20,6 +30,11 @@ def check_leakage(windows: pd.DataFrame, folds: pd.DataFrame, arrays: np.ndarray
         `folds.tsv`.
     arrays
         Samples of the windows, shape `(n_windows, ...)`; rows are read one after another.
+    sfreq
+        Sampling rate in Hz of arrays `(n_windows, n_chans, n_times)`; None if they are spectrograms, so that recordings
+        can't be compared.
+    max_similarity
+        Similarity of two recordings above which they are taken for copies; None for the default.
 
     Returns
     -------
@@ -39,7 +54,10 @@ def check_leakage(windows: pd.DataFrame, folds: pd.DataFrame, arrays: np.ndarray
     fold = windows["patient"].map(fold_of).to_numpy()
     samples = _check_samples(windows, fold, arrays)
     times = _check_times(windows, fold)
-    return {"passed": True, "checks": [patients, samples, times]}
+    checks = [patients, samples, times]
+    if sfreq is not None:
+        checks.append(_check_recordings(windows, fold, arrays, sfreq, max_similarity))
+    return {"passed": True, "checks": checks}
 
 
 def _check_patients(folds: pd.DataFrame) -> dict[str, Any]:
@@ -78,6 +96,31 @@ def _check_samples(windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray) 
         "check": "same samples in two folds",
         "examined": f"{len(windows)} windows by hash, {constant} constant windows exempt",
         "copies_within_a_fold": same_fold,
+        "leaks": 0,
+    }
+
+
+def _check_recordings(
+    windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray, sfreq: float, limit: float | None
+) -> dict[str, Any]:
+    """Find recordings in two folds that are copies of each other, with another gain, rate, filter or start."""
+    if limit is None:
+        limit = MAX_SIMILARITY if arrays.shape[1] >= FEW_CHANNELS else MAX_SIMILARITY_OF_FEW
+    pairs, examined = compare_recordings(windows, fold, arrays, sfreq)
+    most = max(pairs, key=lambda pair: pair.value, default=None)
+    if most is not None and most.value > limit:
+        patient = windows.drop_duplicates("recording").set_index("recording")["patient"]
+        raise InputError(
+            f"leak: {most.first} looks like a copy of {most.second} (similarity {most.value:.2f}, the limit is "
+            f"{limit:g}; shifted by {most.shift:.2f} s), and they are in two folds; are {patient[most.first]} and "
+            f"{patient[most.second]} one person? Map them to one name under `patients:`, remove the copy, or, if they "
+            "are two persons, raise max_similarity"
+        )
+    return {
+        "check": "similar recordings in two folds",
+        "examined": examined,
+        "largest_similarity": round(most.value, 3) if most else None,
+        "limit": limit,
         "leaks": 0,
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from eegwf.config.stages.data import FoldsSettings
 from eegwf.data.leakage import check_leakage
 from eegwf.data.study_folds import study_folds
-from eegwf.storage.files import read_array, read_table, write_json, write_table
+from eegwf.storage.files import read_array, read_json, read_table, write_json, write_table
 
 
 def run(
@@ -19,7 +19,7 @@ def run(
         How folds are made. Patients reserved for tuning are in fold 0, and in the fold of the column `inner` among
         themselves.
     windows, arrays
-        Table of the windows, and their samples.
+        Table of the windows, and their samples, whose axes are in the JSON file beside them.
     folds, leakage
         Files to write.
     given
@@ -32,6 +32,9 @@ def run(
     """
     table = read_table(windows, ("window", "patient", "label"), text=("recording", "patient", "label"))
     made = study_folds(table, settings, given)
-    checks = check_leakage(table, made, read_array(arrays))
+    samples = read_array(arrays)
+    # Spectrograms have a fourth axis, and their windows no common time.
+    sfreq = read_json(arrays.with_suffix(".json"))["sfreq"] if samples.ndim == 3 else None
+    checks = check_leakage(table, made, samples, sfreq, settings.max_similarity)
     write_table(folds, made)
     write_json(leakage, checks)

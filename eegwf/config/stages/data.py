@@ -46,6 +46,8 @@ class FoldsSettings(StageSettings):
     reserved, n_inner_folds
         Fraction of the patients that is reserved for tuning, and the number of folds among them; None if no patients
         are reserved.
+    max_similarity
+        Similarity above which two recordings are taken for copies; None for the default.
     """
 
     folds: int | str
@@ -53,3 +55,4 @@ class FoldsSettings(StageSettings):
     seed: int
     reserved: float | None = None
     n_inner_folds: int | None = None
+    max_similarity: float | None = None

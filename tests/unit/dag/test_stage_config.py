@@ -32,6 +32,7 @@ READ_BY = {
     "deterministic": MODEL,
     "dataset": {"synthesize", "windows"},
     "patients": {"windows"},
+    "max_similarity": {"folds"},
     "permute_labels": TRAINED,
     "signals": {"windows"},
     "windows": {"windows"},
@@ -182,7 +183,9 @@ def fields(section: type[BaseModel]) -> Iterator[str]:
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "report"])
 def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
     settings = STAGES[stage].settings
-    job = (root / "eegwf/jobs" / f"{stage}.py").read_text() + (root / "eegwf/config/stages/spectrogram.py").read_text()
+    readers = [root / f"eegwf/jobs/{stage}.py", root / "eegwf/config/stages/spectrogram.py"]
+    readers += [root / "eegwf/data/study_folds.py"] if stage == "folds" else []
+    job = "".join(path.read_text() for path in readers)
     unread = [name for name in settings.model_fields if f"settings.{name}" not in job and f"self.{name}" not in job]
     assert not unread
     # The budget of a study is compared by `select_best`; a search space is validated where it is read.

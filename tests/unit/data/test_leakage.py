@@ -12,7 +12,7 @@ from eegwf.config.stages.data import FoldsSettings
 from eegwf.data.leakage import check_leakage
 from eegwf.errors import InputError
 from eegwf.jobs import folds as folds_job
-from eegwf.storage.files import read_table, write_array, write_table
+from eegwf.storage.files import read_table, write_array, write_json, write_table
 
 N_PATIENTS, N_WINDOWS = 6, 5
 
@@ -152,6 +152,7 @@ def run(study, tmp_path):
     windows, _, samples = study
     write_table(tmp_path / "windows.tsv", windows)
     write_array(tmp_path / "windows.npy", samples)
+    write_json(tmp_path / "windows.json", {"sfreq": 8.0})
 
     def run(folds=3, given=None, n_folds=3):
         paths = [tmp_path / name for name in ("windows.tsv", "windows.npy", "folds.tsv", "leakage.json")]

@@ -17,7 +17,7 @@ from eegwf.data.fold_count import count_folds
 from eegwf.data.reserve import inner_parts, reserve
 from eegwf.errors import InputError
 from eegwf.jobs import folds
-from eegwf.storage.files import read_table, write_array, write_table
+from eegwf.storage.files import read_table, write_array, write_json, write_table
 
 LABEL_SETS = [("",), ("bckg",), ("bckg", "sz_foc"), ("", "bckg", "sz_gen"), ("sz_foc", "sz_gen")]
 
@@ -92,6 +92,7 @@ def make(tmp_path):
             samples[rows[1]] = samples[rows[0]]
         write_table(tmp_path / "windows.tsv", windows)
         write_array(tmp_path / "windows.npy", samples)
+        write_json(tmp_path / "windows.json", {"sfreq": 8.0})
         paths = [tmp_path / name for name in ("windows.tsv", "windows.npy", "folds.tsv", "leakage.json")]
         folds.run(FoldsSettings(**{"seed": 1, **settings}), *paths, given=given)
         return read_table(tmp_path / "folds.tsv", text=("patient",))

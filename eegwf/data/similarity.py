@@ -1,0 +1,184 @@
+"""Similarity of recordings, to find a person who is in a data set twice under different names."""
+
+import itertools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+# Band in Hz in which exports of one recording with different filters agree, and the rate at which it is compared.
+BAND = (2.0, 20.0)
+RATE = 64.0
+# Seconds around the middle of a recording that are compared, and the excerpt of them that is searched in another one.
+SEARCHED_SECONDS, EXCERPT_SECONDS = 1200.0, 60.0
+# Seconds that two recordings must have in common.
+MIN_OVERLAP = 15.0
+# Fraction of the mean energy below which an overlap is not compared: flat stretches are no evidence of a copy.
+MIN_ENERGY = 0.05
+# Number of pairs up to which all are compared; of more, only recordings whose durations in seconds differ by no more.
+MAX_PAIRS = 100_000
+EQUAL_DURATION = 1.0
+
+
+@dataclass(frozen=True)
+class SlowSignal:
+    """Band-limited signal around the middle of a recording.
+
+    Attributes
+    ----------
+    values
+        `(n_chans, n_times)` at `rate`.
+    rate
+        Sampling rate in Hz.
+    onset
+        Onset of the first sample in the recording in seconds.
+    """
+
+    values: np.ndarray
+    rate: float
+    onset: float
+
+    def excerpt(self) -> "SlowSignal":
+        """Its middle `EXCERPT_SECONDS`."""
+        n_times = self.values.shape[1]
+        length = min(n_times, round(EXCERPT_SECONDS * self.rate))
+        start = (n_times - length) // 2
+        return SlowSignal(self.values[:, start : start + length], self.rate, self.onset + start / self.rate)
+
+
+class Pair(NamedTuple):
+    """Two recordings of different patients in different folds, and their similarity."""
+
+    first: str
+    second: str
+    value: float
+    shift: float
+
+
+def compare_recordings(
+    windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray, sfreq: float
+) -> tuple[list[Pair], str]:
+    """Compare the recordings of different patients in different folds.
+
+    Parameters
+    ----------
+    windows
+        `windows.tsv`.
+    fold
+        Fold of each window.
+    arrays
+        Samples of the windows, `(n_windows, n_chans, n_times)`.
+    sfreq
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    pairs
+        The pairs, with the middle of the shorter recording searched in the longer one.
+    examined
+        Which pairs were compared, for users.
+
+    Notes
+    -----
+    In the Helsinki data set (62 excerpts of 30 s, 19 channels), the largest similarity of two patients is 0.24. Copies
+    with another gain, polarity, quantization, sampling rate (128 or 250 Hz), start or high-pass filter (3 Hz) have 0.62
+    or more; of 4 channels, 0.42 and 0.39; of one, 0.69 and 0.26.
+    """
+    signals: dict[str, SlowSignal] = {}
+    facts: dict[str, tuple[str, int, float]] = {}
+    for key, part in windows.assign(fold=fold).groupby("recording", sort=True):
+        name, onset = str(key), part["onset"].to_numpy(float)
+        signals[name] = slow_signal(onset, part["window"].to_numpy(), arrays, sfreq)
+        facts[name] = (part["patient"].iloc[0], part["fold"].iloc[0], float((onset + part["duration"]).max()))
+    names = sorted(facts, key=lambda name: (facts[name][2], name))
+    candidates = [
+        (first, second)
+        for first, second in itertools.combinations(names, 2)
+        if facts[first][0] != facts[second][0] and facts[first][1] != facts[second][1]
+    ]
+    examined = f"{len(candidates)} pairs of recordings"
+    if len(candidates) > MAX_PAIRS:
+        candidates = [pair for pair in candidates if facts[pair[1]][2] - facts[pair[0]][2] <= EQUAL_DURATION]
+        examined = f"{len(candidates)} pairs of recordings of equal duration, of {examined}"
+    pairs = [
+        Pair(shorter, longer, *similarity(signals[shorter].excerpt(), signals[longer]))
+        for shorter, longer in candidates
+    ]
+    return pairs, examined
+
+
+def slow_signal(onsets: np.ndarray, rows: np.ndarray, arrays: np.ndarray, sfreq: float) -> SlowSignal:
+    """Compute the band-limited signal of a recording from its windows.
+
+    Parameters
+    ----------
+    onsets
+        Onset of each window in seconds.
+    rows
+        Row of each window in `arrays`.
+    arrays
+        Samples of the windows of all recordings, `(n_windows, n_chans, n_times)`.
+    sfreq
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    SlowSignal
+        The signal, which is 0 where there is no window.
+    """
+    length = arrays.shape[2]
+    middle = (onsets.min() + onsets.max()) / 2
+    near = np.abs(onsets - middle) <= SEARCHED_SECONDS / 2
+    onsets, rows = onsets[near], rows[near]
+    starts = np.round((onsets - onsets.min()) * sfreq).astype(int)
+    signal = np.zeros((arrays.shape[1], starts.max() + length), dtype=np.float32)
+    for start, row in zip(starts, rows, strict=True):
+        signal[:, start : start + length] = arrays[row]
+    rate = min(RATE, sfreq)
+    n_times = round(signal.shape[1] * rate / sfreq)
+    spectrum = np.fft.rfft(signal, axis=1)[:, : n_times // 2 + 1]
+    freqs = np.arange(spectrum.shape[1]) * sfreq / signal.shape[1]
+    spectrum[:, (freqs < BAND[0]) | (freqs > min(BAND[1], 0.45 * sfreq))] = 0
+    return SlowSignal(np.fft.irfft(spectrum, n_times, axis=1), rate, float(onsets.min()))
+
+
+def similarity(excerpt: SlowSignal, other: SlowSignal) -> tuple[float, float]:
+    """Search an excerpt of a recording in another recording.
+
+    Parameters
+    ----------
+    excerpt, other
+        Signals of the same channels and rate.
+
+    Returns
+    -------
+    value
+        Largest absolute cross-correlation, summed over the channels and normalized to 1 for equal signals of any gain
+        and polarity, over all shifts with an overlap of at least `MIN_OVERLAP`; 0 if there is none.
+    shift
+        Onset in `other` minus onset in the recording of the excerpt, in seconds.
+    """
+    a, b = other.values, excerpt.values
+    shortest = round(MIN_OVERLAP * excerpt.rate)
+    lags = np.arange(-(b.shape[1] - shortest), a.shape[1] - shortest + 1)
+    if min(a.shape[1], b.shape[1]) < shortest:
+        return 0.0, 0.0
+    n_fft = 1 << (a.shape[1] + b.shape[1] - 2).bit_length()
+    product = (np.fft.rfft(a, n_fft) * np.conj(np.fft.rfft(b, n_fft))).sum(axis=0)
+    correlation = np.fft.irfft(product, n_fft)[lags % n_fft]
+    first_a, first_b = np.maximum(lags, 0), np.maximum(-lags, 0)
+    length = np.minimum(a.shape[1] - first_a, b.shape[1] - first_b)
+    energies = [_energy(a, first_a, length), _energy(b, first_b, length)]
+    values = np.where(
+        np.minimum(*energies) > 0, np.abs(correlation) / np.sqrt(np.maximum(energies[0] * energies[1], 1e-30)), 0.0
+    )
+    best = int(values.argmax())
+    return min(float(values[best]), 1.0), float(lags[best] / excerpt.rate + other.onset - excerpt.onset)
+
+
+def _energy(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Energy of stretches of a signal; 0 for those with little of it."""
+    total = np.concatenate([[0.0], np.cumsum((values**2).sum(axis=0))])
+    energy = total[first + length] - total[first]
+    return np.where(energy > MIN_ENERGY * length * total[-1] / values.shape[1], energy, 0.0)
