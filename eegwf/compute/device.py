@@ -159,5 +159,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     """Exit at once; the next start continues from the last checkpoint, which is recent."""
+    for each in (signal.SIGTERM, signal.SIGUSR1):  # a second signal must not interrupt the end
+        signal.signal(each, signal.SIG_IGN)
     logger.warning("stopped by %s; the last checkpoint is kept, rerun to continue", signal.Signals(number).name)
     sys.exit(128 + number)

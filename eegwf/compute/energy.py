@@ -97,7 +97,10 @@ class PackageEnergy:
         try:
             for zone in sorted(powercap.glob("intel-rapl:*")):
                 if (zone / "name").read_text().startswith("package"):
-                    self._zones.append((zone / "energy_uj", int((zone / "max_energy_range_uj").read_text())))
+                    maximum = int((zone / "max_energy_range_uj").read_text())
+                    if maximum <= 0:
+                        raise ValueError(f"{zone}: the range is {maximum}")
+                    self._zones.append((zone / "energy_uj", maximum))
         except (OSError, ValueError):
             self._zones = []
         self._last = self._counters()
@@ -191,6 +194,7 @@ def _open_gpu(uuid: str) -> tuple[Any, Any] | None:
         return nvml, handle
 
 
+@cache
 def _current_uuid() -> str | None:
     """UUID of torch's current CUDA device; None if torch sees none."""
     import torch

@@ -17,6 +17,8 @@ class RandomState:
     """
 
     def __init__(self, device: str):
+        if device == "cuda":
+            torch.cuda.init()  # without it, there are no default generators yet
         self._cpu = torch.get_rng_state()
         self._gpu = torch.Generator(device) if device == "cuda" else None
 

@@ -163,7 +163,7 @@ class TrialSettings(Budget):
         "count. null: no limit.",
     )
 
-    trials_per_gpu: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+    trials_per_gpu: Annotated[int, Field(ge=1, le=32)] | Literal["auto"] = Field(
         1,
         description="Number of trials that a job runs at once on its GPU; `auto`: the number with the highest "
         "throughput, measured at the start. Experimental: not yet run on a GPU by the project.",

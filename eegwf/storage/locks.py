@@ -11,10 +11,13 @@ from eegwf.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+# Name of the lock file of a folder.
+LOCK = ".lock"
+
 
 @contextmanager
 def exclusive_lock(
-    folder: Path, name: str = ".lock", wait_message: str | None = "another job works on the same"
+    folder: Path, name: str = LOCK, wait_message: str | None = "another job works on the same"
 ) -> Iterator[None]:
     """Hold an exclusive lock of a folder during a `with` block; wait while another process holds it.
 

@@ -100,7 +100,9 @@ class BatchLoader:
         outside = ~np.isin(rows, self.rows)
         if outside.any():
             raise ValueError(f"row {rows[outside][0]} is not among the rows of this loader")
-        return torch.from_numpy(np.searchsorted(self.rows, rows)).to(self.device)
+        found = torch.from_numpy(np.searchsorted(self.rows, rows))
+        # Of memory that is not pinned, the transfer would wait for all steps that were sent to the device before it.
+        return found.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else found
 
     def read(self, rows: np.ndarray) -> torch.Tensor:
         """Float32 windows `(len(rows), n_chans, n_freqs, n_frames)` on the device."""

@@ -6,6 +6,7 @@ Experimental: written for GPUs, but not yet run on one by the project. On the CP
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Protocol
 
 import torch
@@ -13,6 +14,7 @@ from torch import nn
 
 from eegwf.errors import InputError
 from eegwf.training.classifier import Classifier
+from eegwf.training.memory_errors import lacks_memory
 
 # Steps before the capture, in which libraries choose their algorithms and allocate their memory.
 N_WARMUP_STEPS = 3
@@ -68,7 +70,7 @@ class CapturedStep:
             if "capturable" in group:
                 group["capturable"] = device.type == "cuda"
         trainer.classifier.train()
-        self.stream = torch.cuda.Stream() if device.type == "cuda" else None
+        self.stream = _capture_stream() if device.type == "cuda" else None
         with unchanged(trainer):
             self._replay = capture(self.step, self.stream) if self.stream else self._warm_up()
         self.total.zero_()
@@ -189,15 +191,27 @@ def capture(step: Callable[[], object], stream: torch.cuda.Stream) -> Callable[[
     try:
         with torch.cuda.graph(graph, stream=stream):
             step()
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
+        if lacks_memory(error):
+            raise
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"training.cuda_graph: the training step can't be captured ({reason}); set training.cuda_graph: false"
         ) from error
     torch.cuda.synchronize()
     return graph.replay
+
+
+def _capture_stream() -> torch.cuda.Stream:
+    """The stream of this training; the default stream can't be captured."""
+    current = torch.cuda.current_stream()
+    return _substitute() if current == torch.cuda.default_stream() else current
+
+
+@cache
+def _substitute() -> torch.cuda.Stream:
+    """One stream for all captures, since memory is not reused across streams."""
+    return torch.cuda.Stream()
 
 
 @contextmanager

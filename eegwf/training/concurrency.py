@@ -7,7 +7,7 @@ CPU this has no advantage, but gives the same results.
 import itertools
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Generic, TypeVar
 
 import torch
@@ -51,7 +51,7 @@ class SharedClock:
 
 
 class ConcurrentTraining(Generic[Result]):
-    """A training with its own random state and, on a GPU, its own stream.
+    """A training with its own random state and, on a GPU, a stream.
 
     Parameters
     ----------
@@ -59,11 +59,13 @@ class ConcurrentTraining(Generic[Result]):
         The training.
     device
         `cpu` or `cuda`.
+    stream
+        Stream of the GPU that no other training uses at the same time; None for the default stream.
     """
 
-    def __init__(self, turns: Turns[Result], device: str):
+    def __init__(self, turns: Turns[Result], device: str, stream: torch.cuda.Stream | None = None):
+        self.stream = stream
         self._turns, self._random_state = turns, RandomState(device)
-        self._stream = torch.cuda.Stream() if device == "cuda" else None
         self._sent: torch.cuda.Event | None = None
 
     @property
@@ -78,8 +80,8 @@ class ConcurrentTraining(Generic[Result]):
                 next(self._turns)
             except StopIteration:
                 return True
-            if self._stream:
-                self._sent = self._stream.record_event()
+            if self.stream:
+                self._sent = self.stream.record_event()
             return False
 
     def close(self) -> None:
@@ -89,7 +91,7 @@ class ConcurrentTraining(Generic[Result]):
 
     @contextmanager
     def _active(self) -> Iterator[None]:
-        with self._random_state.active(), torch.cuda.stream(self._stream):  # of None, it has no effect
+        with self._random_state.active(), torch.cuda.stream(self.stream) if self.stream else nullcontext():
             yield
 
 
@@ -115,11 +117,15 @@ class Concurrency:
         self.device, self.limit, self._initial_limit = device, limit, limit
         self.clock = SharedClock()
         self.one_at_a_time = False
+        self._running: list[ConcurrentTraining[None]] = []
+        # The memory allocator reuses memory within a stream only, so the streams of ended trainings are used again.
+        n_streams = limit if device == "cuda" and limit > 1 else 0
+        self._streams: list[torch.cuda.Stream | None] = [torch.cuda.Stream() for _ in range(n_streams)]
 
     @property
     def n_running(self) -> int:
         """Number of trainings that have started and not ended."""
-        return self.clock.n_sharing
+        return len(self._running)
 
     def run(self, start: Callable[[], Turns[None] | None]) -> None:
         """Run trainings until none is left to start.
@@ -131,31 +137,43 @@ class Concurrency:
         start
             Returns the next training; None if there is none at present. It is called again after a training has ended.
         """
-        running: list[ConcurrentTraining[None]] = []
         none_left = False
         try:
             while True:
-                turns = None if none_left or self._full(len(running)) else start()
-                none_left = turns is None and not self._full(len(running))
+                turns = None if none_left or self._full() else start()
+                none_left = turns is None and not self._full()
                 if turns is not None:
-                    training = ConcurrentTraining(turns, self.device)
-                    self.clock.share(len(running) + 1)
-                elif running:
-                    training = next(one for one in itertools.cycle(running) if one.ready)
-                    running.remove(training)
+                    training = ConcurrentTraining(turns, self.device, self._streams.pop() if self._streams else None)
+                elif self._running:
+                    training = self._next()
+                    self._running.remove(training)
                 else:
                     return
+                self._running.append(training)
+                self.clock.share(self.n_running)
                 if training.advance():
-                    self.clock.share(len(running))
+                    self._remove(training)
                     none_left = False
-                else:
-                    running.append(training)
         finally:
-            for training in running:
-                training.close()
+            with ExitStack() as stack:  # closes all of them, also if one raises an error
+                for training in self._running:
+                    stack.callback(training.close)
+            self._running.clear()
 
-    def _full(self, n_running: int) -> bool:
-        return n_running >= (1 if self.one_at_a_time else self.limit)
+    def _next(self) -> ConcurrentTraining[None]:
+        """The training that waits longest of those whose work the device has finished."""
+        if len(self._running) == 1:
+            return self._running[0]
+        return next(one for one in itertools.cycle(self._running) if one.ready)
+
+    def _remove(self, training: ConcurrentTraining[None]) -> None:
+        self._running.remove(training)
+        if training.stream:
+            self._streams.append(training.stream)
+        self.clock.share(self.n_running)
+
+    def _full(self) -> bool:
+        return self.n_running >= (1 if self.one_at_a_time else self.limit)
 
     def lower_limit(self) -> bool:
         """Run fewer trainings at once from now on, after one has had too little memory beside others.

@@ -18,3 +18,9 @@ def lacks_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return any(message in str(error) for message in NO_MEMORY_MESSAGES)
+
+
+def free_gpu_memory() -> None:
+    """Return the memory of discarded tensors to the GPU, once the error whose traceback refers to them is discarded."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,6 +1,7 @@
 """Retraining of the best parameter sets of an outer fold, with predictions on its validation and test folds."""
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from eegwf.errors import InputError
 from eegwf.seeds import seed_of
 from eegwf.storage.files import write_table
 from eegwf.storage.job_state import state_folder
-from eegwf.storage.locks import exclusive_lock
+from eegwf.storage.locks import LOCK, exclusive_lock, try_lock
 from eegwf.training.classifier import needed_axes, predict, save_classifier
 from eegwf.training.concurrency import Concurrency, Turns
 from eegwf.training.console import Console
 from eegwf.training.cost_record import read_costs, record_cost
 from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, training_turns
-from eegwf.training.memory_errors import lacks_memory
+from eegwf.training.memory_errors import free_gpu_memory, lacks_memory
 from eegwf.training.predictions import predictions_table
 from eegwf.training.sampling import epoch_size
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
@@ -114,13 +115,27 @@ class _Retraining:
         write_table(self.files.timing, costs.rename(columns={"unit": "rank"}))
 
     def _start(self) -> Turns[None] | None:
-        return self._run(self.waiting.pop(0)) if self.waiting else None
+        while self.waiting:
+            for entry in self.waiting:
+                lock = try_lock(self._state(entry) / LOCK)
+                if lock is not None:
+                    self.waiting.remove(entry)
+                    return self._run(entry, lock)
+            if self.concurrency.n_running:
+                return None
+            # Another process has all of them.
+            with exclusive_lock(self._state(self.waiting[0])):
+                pass
+        return None
 
-    def _run(self, entry: dict[str, Any]) -> Turns[None]:
+    def _state(self, entry: dict[str, Any]) -> Path:
+        return state_folder(self.state_root, "retrain", self.task.identity, entry["rank"], entry["params"])
+
+    def _run(self, entry: dict[str, Any], lock: int) -> Turns[None]:
         """Train a parameter set and write its files; one that lacked memory beside others waits again."""
-        task, rank = self.task, entry["rank"]
-        state = state_folder(self.state_root, "retrain", task.identity, rank, entry["params"])
-        with exclusive_lock(state):
+        task, rank, state = self.task, entry["rank"], self._state(entry)
+        reason = ""
+        try:
             try:
                 result = yield from self._train(entry, state)
             except (Diverged, MemoryError, RuntimeError) as error:
@@ -133,11 +148,15 @@ class _Retraining:
                         f"{task.name}: rank {rank} (trial {entry['trial']}, {entry['params']}) can't be retrained: "
                         f"{reason}; narrow models.{task.model}.search, or lower batch_size"
                     ) from None
+            if reason:
+                free_gpu_memory()
                 self.waiting.append(entry)
                 logger.warning("rank %d lacked memory and is trained again beside fewer others: %s", rank, reason)
                 return
             _write(task, entry, self.parts.validation_folds, result, self.training, self.files.rank(rank))
             self.costs[rank] = read_costs(state)
+        finally:
+            os.close(lock)
 
     def _train(self, entry: dict[str, Any], state: Path) -> Turns[TrainingResult]:
         task, rank, parameters = self.task, entry["rank"], entry["params"]

@@ -76,8 +76,10 @@ class Trainer:
             torch.compiler.reset()  # without it, torch leaves the ninth network of a class uncompiled
         self.network = torch.compile(classifier.network, dynamic=True) if compiled else classifier.network
         self.total_loss = torch.zeros((), device=self.device)
+        # The draws of others would be those of this network, where their state does not belong to a training.
+        self.interruptible = capturable(classifier.network)
         captured = settings.cuda_graph and self.device.type == "cuda" and loader.resident is not None
-        captured &= not compiled and not self.weight_ema and capturable(classifier.network)
+        captured &= not compiled and not self.weight_ema and self.interruptible
         self.captured = CapturedSteps(self, self.total_loss) if captured else None
 
     @property
@@ -105,7 +107,7 @@ class Trainer:
         self.classifier.train()
         self.total_loss.zero_()
         for n_steps, _ in enumerate(self._steps(parts, rates, number), 1):
-            if n_steps % STEPS_PER_TURN == 0:
+            if n_steps % STEPS_PER_TURN == 0 and self.interruptible:
                 yield
         logits = self.validation_logits()
         yield  # before it waits for the device

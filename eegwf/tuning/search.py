@@ -5,12 +5,11 @@ import time
 from pathlib import Path
 
 import optuna
-import torch
 from optuna.trial import TrialState
 
 from eegwf.training.concurrency import Concurrency, Turns
 from eegwf.training.console import Console
-from eegwf.training.memory_errors import lacks_memory
+from eegwf.training.memory_errors import free_gpu_memory, lacks_memory
 from eegwf.training.trainer import Diverged
 from eegwf.tuning.budget import succeeded
 from eegwf.tuning.claims import Claim, claim_trial
@@ -53,22 +52,37 @@ class _Worker:
         self.study = open_study(folder, task.name, epoch_pruner(task.tuning, task.training.epochs))
         self.concurrency = Concurrency(task.device, trials_at_once(task, folder))
         self.started, self.n_ended = time.monotonic(), 0
+        self.postponed: Turns[None] | None = None
 
     def run(self) -> None:
-        self.concurrency.run(self._start)
+        try:
+            self.concurrency.run(self._start)
+        finally:
+            if self.postponed:
+                self.postponed.close()
 
     def _start(self) -> Turns[None] | None:
-        claim = claim_trial(self.study, self.task, self.folder)
-        if claim is None:
+        """Start a trial. One that may have ended its worker runs alone, so that it ends no other trial."""
+        if self.postponed is None:
+            claim = claim_trial(self.study, self.task, self.folder)
+            if claim is None:
+                return None
+            turns = self._run(claim)
+            next(turns)
+            self.concurrency.one_at_a_time = was_killed(claim.trial)
+            if not (self.concurrency.one_at_a_time and self.concurrency.n_running):
+                return turns
+            self.postponed = turns
+        if self.concurrency.n_running:
             return None
-        # One that may have ended its worker ends no other trial.
-        self.concurrency.one_at_a_time = was_killed(claim.trial)
-        return self._run(claim)
+        turns, self.postponed = self.postponed, None
+        return turns
 
     def _run(self, claim: Claim) -> Turns[None]:
         """Run a claimed trial; one that lacked memory beside others is left to be claimed again."""
         trial, failure, repeat = claim.trial, "", False
         with claim.held():
+            yield  # after the start, so that the trial is released whatever happens
             try:
                 yield from trial_turns(self.study, trial, self.task, self.folder, self.console, self.concurrency.clock)
             except (Diverged, MemoryError, RuntimeError, ValueError) as error:
@@ -76,9 +90,8 @@ class _Worker:
                 if not (repeat or caused_by_parameters(error)):
                     raise
                 failure = " ".join(f"{type(error).__name__}: {error}".split())
-            # Not before the error is discarded: its traceback refers to the tensors of the training.
-            if failure and torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            if failure:
+                free_gpu_memory()
             if repeat:
                 mark_stopped(self.folder, trial.number)
                 logger.warning("trial %d lacked memory and is run again beside fewer others: %s", trial.number, failure)

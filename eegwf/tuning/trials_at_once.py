@@ -5,7 +5,7 @@ Experimental: written for GPUs, but not yet run on one by the project.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -13,11 +13,13 @@ import torch
 from eegwf.compute.device import device_name
 from eegwf.data.splits import split
 from eegwf.errors import InputError
+from eegwf.models.registry import entry_of
 from eegwf.seeds import seed_of
 from eegwf.storage.files import read_json, write_json
 from eegwf.training.concurrency import ConcurrentTraining, Turns
 from eegwf.training.loop import TrainingResult, training_turns
-from eegwf.training.memory_errors import lacks_memory
+from eegwf.training.trainer import Diverged
+from eegwf.tuning.failures import caused_by_parameters
 from eegwf.tuning.proposals import draw, make_sampler, starting_set
 from eegwf.tuning.task import TuningTask
 
@@ -70,14 +72,13 @@ def measured_number(task: TuningTask, folder: Path) -> int:
         One of `CANDIDATES`.
     """
     device, path = device_name(task.device), folder / FILE
-    try:
-        known = read_json(path)
-    except (InputError, OSError):
-        known = {}
-    if not isinstance(known.get(device), int):
+    known = _read(path)
+    if device not in known:
         seed = seed_of(task.seed, task.name, "trials at once") % 2**32
         given = starting_set(task.model, task.space, task.training, 0)
         parameters = task.space.fixed | draw([], make_sampler(task.tuning, seed), task.space, given)
+        if not entry_of(task.model, parameters).gradient_trained:
+            return 1
         parts = split(task.window_set, task.test_fold, 1)
 
         def start() -> Turns[TrainingResult]:
@@ -85,38 +86,51 @@ def measured_number(task: TuningTask, folder: Path) -> int:
                 task.model, task.dataset, parts, parameters, task.training, seed=seed, device=task.device
             )
 
-        known |= {device: best_number(lambda number: throughput(start, number, task.device))}
-        write_json(path, known)
-    logger.info("%s: %d trials at once on %s", task.name, known[device], device)
-    return known[device]
+        # Kept before the next one is tried, which may end this process.
+        for number in good_numbers(lambda number: throughput(start, number, task.device)):
+            known[device] = number
+            write_json(path, known)
+    number = known.get(device, 1)
+    logger.info("%s: %d trials at once on %s", task.name, number, device)
+    return number
 
 
-def best_number(throughput_of: Callable[[int], float]) -> int:
-    """Choose among `CANDIDATES`: the last one that increases the throughput, and for which the memory is sufficient.
+def _read(path: Path) -> dict[str, int]:
+    """Numbers by device that were measured before; empty without a valid file."""
+    try:
+        known = read_json(path)
+    except (InputError, OSError):
+        return {}
+    return {key: value for key, value in known.items() if value in CANDIDATES} if isinstance(known, dict) else {}
+
+
+def good_numbers(throughput_of: Callable[[int], float]) -> Iterator[int]:
+    """Try `CANDIDATES` until one does not increase the throughput, or fails.
 
     Parameters
     ----------
     throughput_of
         Throughput of a number of trials at once.
 
-    Returns
-    -------
+    Yields
+    ------
     int
-        The number.
+        Each number that increased the throughput; none if a trial fails alone.
     """
-    best, highest = 1, 0.0
+    highest = 0.0
     for number in CANDIDATES:
         try:
             rate = throughput_of(number)
-        except (MemoryError, RuntimeError) as error:
-            if number > 1 and lacks_memory(error):
-                break
-            raise
+        except (Diverged, MemoryError, RuntimeError, ValueError) as error:
+            if not caused_by_parameters(error):
+                raise
+            logger.info("%d trials at once: %s", number, " ".join(str(error).split()))
+            return
         logger.info("%d trials at once: %.1f turns/s", number, rate)
         if rate < MIN_GAIN * highest:
-            break
-        best, highest = number, rate
-    return best
+            return
+        yield number
+        highest = rate
 
 
 def throughput(start: Callable[[], Turns[TrainingResult]], number: int, device: str) -> float:
@@ -136,14 +150,15 @@ def throughput(start: Callable[[], Turns[TrainingResult]], number: int, device: 
     float
         Turns per second of all copies.
     """
-    trainings = [ConcurrentTraining(start(), device) for _ in range(number)]
+    streams = [torch.cuda.Stream() if device == "cuda" else None for _ in range(number)]
+    trainings = [ConcurrentTraining(start(), device, stream) for stream in streams]
     try:
         for n_turns in (N_WARMUP_TURNS, N_MEASURED_TURNS):
             started = time.monotonic()
             for _ in range(n_turns):
                 for position, training in enumerate(trainings):
                     if training.advance():
-                        trainings[position] = ConcurrentTraining(start(), device)
+                        trainings[position] = ConcurrentTraining(start(), device, streams[position])
             if device == "cuda":
                 torch.cuda.synchronize()
         return number * n_turns / (time.monotonic() - started)

@@ -162,3 +162,9 @@ def test_energy_of_a_gpu_is_that_of_nvml(tmp_path):
     assert used.gpu_joules == pytest.approx((after - before) / 1e3, rel=0.1)
     assert 10 < used.gpu_joules / seconds < 2000
     assert used.gpu_processes is None or used.gpu_processes >= 1
+
+
+def test_a_counter_without_a_range_is_unknown(tmp_path):
+    zone(tmp_path, "0", "package-0", 100, maximum=0)
+    packages = PackageEnergy(tmp_path)
+    assert not packages.readable and packages.joules() is None

@@ -119,6 +119,45 @@ def test_error_of_a_training_ends_the_others():
     assert events == ["start a", "start b", "close a"]
 
 
+def test_an_error_while_others_are_closed_closes_all_of_them():
+    events = []
+
+    def fail_to_close(name):
+        try:
+            while True:
+                yield
+        finally:
+            events.append(name)
+            raise OSError(28, "No space left on device")
+
+    waiting = [fail_to_close("a"), fail_to_close("b"), count_turns("c", 1, [], RuntimeError("broken"))]
+    with pytest.raises(OSError, match="No space"):
+        Concurrency("cpu", 3).run(lambda: waiting.pop(0) if waiting else None)
+    assert sorted(events) == ["a", "b"]
+
+
+def test_trainings_on_the_cpu_do_not_use_the_gpu(monkeypatch):
+    def initialize():
+        raise AssertionError("CUDA was initialized")
+
+    monkeypatch.setattr(torch.cuda, "_lazy_init", initialize)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    events, waiting = [], [("a", 2), ("b", 2)]
+    Concurrency("cpu", 2).run(lambda: count_turns(*waiting.pop(0), events) if waiting else None)
+    assert len(events) == 4
+
+
+def test_networks_whose_random_state_is_shared_are_not_interrupted_within_an_epoch(study, monkeypatch):
+    """cuDNN has one state for the dropout between the layers of recurrent networks."""
+    monkeypatch.setattr("eegwf.training.trainer.STEPS_PER_TURN", 1)
+
+    def n_turns(**parameters):
+        return len(list(training_turns("lstm", *study, {**SMALL["lstm"], **parameters}, SETTINGS, seed=1)))
+
+    assert n_turns(layers=2, dropout=0.3) == SETTINGS.epochs
+    assert n_turns(layers=2, dropout=0.0) > 5 * SETTINGS.epochs
+
+
 def test_clock_divides_the_time_by_the_number_of_trainings(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(concurrency.time, "monotonic", lambda: now[0])

@@ -1,6 +1,7 @@
 """Retraining of the best parameter sets: files of each rank, folds, cost, and resumption after kills."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -135,6 +136,27 @@ def test_rank_without_enough_memory_is_trained_again_beside_fewer_others(
     else:
         assert run_retraining(study, tmp_path) == uninterrupted
     assert n_started == 3
+
+
+def test_rank_that_another_process_trains_is_left_to_the_end(study, uninterrupted, tmp_path, monkeypatch):
+    """Two processes that wait for each other's ranks while they hold their own would wait forever."""
+    folders, try_lock, waited = [], module.try_lock, []
+
+    def held_at_first(path):
+        folders.append(path.parent)
+        return None if len(folders) in (2, 4) else try_lock(path)
+
+    @contextmanager
+    def wait(folder):
+        waited.append(folder)
+        yield
+
+    monkeypatch.setattr(module, "Concurrency", lambda device, _limit: Concurrency(device, 2))
+    monkeypatch.setattr(module, "try_lock", held_at_first)
+    monkeypatch.setattr(module, "exclusive_lock", wait)
+    assert run_retraining(study, tmp_path) == uninterrupted
+    assert folders[1] == folders[2] and len(set(folders)) == 2
+    assert waited in ([], [folders[1]])
 
 
 def test_added_rank_does_not_retrain_the_others(study, uninterrupted, tmp_path):

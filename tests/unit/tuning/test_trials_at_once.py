@@ -6,13 +6,17 @@ import signal
 
 import pytest
 import torch
+from optuna.trial import TrialState
 
 from eegwf.data.splits import load_window_set
 from eegwf.storage.files import read_json, read_table, write_json
 from eegwf.training.concurrency import Concurrency
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.training.trainer import Diverged
 from eegwf.tuning import search, trial, trials_at_once
 from eegwf.tuning.budget import TrialBudget
+from eegwf.tuning.claims import claim_trial
+from eegwf.tuning.journal import open_study
 from eegwf.tuning.task import TuningTask
 from tests.helpers.study import tune_config, tune_settings, write_study
 from tests.helpers.tuning import run_study
@@ -202,16 +206,70 @@ def test_number_grows_while_the_throughput_does(rates, expected):
             raise measured[number]
         return measured[number]
 
-    assert trials_at_once.best_number(throughput_of) == expected
+    assert list(trials_at_once.good_numbers(throughput_of))[-1] == expected
 
 
-def test_errors_of_a_measurement_other_than_lack_of_memory_beside_others_are_raised():
-    def fail(number):
-        raise error
+def test_a_measurement_that_fails_by_its_parameters_ends_with_the_last_good_number():
+    """It must not end the study: the first trial fails by itself, and is replaced."""
+    for error in (ValueError("no multiple"), Diverged("nan"), torch.OutOfMemoryError("CUDA out of memory")):
 
-    for error in (RuntimeError("device-side assert triggered"), torch.OutOfMemoryError("CUDA out of memory")):
-        with pytest.raises(type(error)):
-            trials_at_once.best_number(fail)
+        def fail(number, error=error):
+            raise error
+
+        assert list(trials_at_once.good_numbers(fail)) == []
+    with pytest.raises(RuntimeError, match="device-side"):
+        list(trials_at_once.good_numbers(lambda number: (_ for _ in ()).throw(RuntimeError("device-side assert"))))
+
+
+def test_study_whose_first_parameters_are_invalid_is_run_one_trial_at_once(study, tmp_path, config):
+    config["space"]["search"]["heads"] = {"choices": [3]}
+    del config["space"]["fixed"]["heads"]
+    assert trials_at_once.measured_number(task_of(study, config, "cpu"), tmp_path) == 1
+    assert not (tmp_path / trials_at_once.FILE).exists()
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"cpu": 0}', '{"cpu": "many"}', "{", '{"cpu": 3}'])
+def test_invalid_files_of_the_number_are_measured_again(study, tmp_path, config, content):
+    (tmp_path / trials_at_once.FILE).write_text(content)
+    number = trials_at_once.measured_number(task_of(study, config, "cpu"), tmp_path)
+    assert read_json(tmp_path / trials_at_once.FILE) == {"cpu": number} and number in trials_at_once.CANDIDATES
+
+
+def test_trial_of_a_killed_worker_waits_until_no_other_trial_runs(study, tmp_path, config, monkeypatch):
+    """A trial that ended the worker of another process is claimed while others run, and starts after them."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    task = task_of(study, config, "cpu")
+    journal = open_study(folder, task.name)
+    claim = claim_trial(journal, task, folder)
+    started, train, workers, claimed = [], trial.training_turns, [], []
+
+    def concurrency(device, _limit):
+        workers.append(Concurrency(device, 3))
+        return workers[0]
+
+    def note(*arguments, **options):
+        started.append(workers[0].n_running)
+        if len(started) == 2:  # the worker of trial 0 dies while this one has two trials
+            os.close(claim.lock)
+        return train(*arguments, **options)
+
+    claim_next = search.claim_trial
+
+    def note_claim(*arguments):
+        found = claim_next(*arguments)
+        claimed.append((None if found is None else found.trial.number, workers[0].n_running))
+        return found
+
+    monkeypatch.setattr(search, "Concurrency", concurrency)
+    monkeypatch.setattr(search, "claim_trial", note_claim)
+    monkeypatch.setattr(trial, "training_turns", note)
+    search.search(task, folder)
+    trials = open_study(folder, task.name).get_trials()
+    assert len(trials) == N_TRIALS and all(one.state == TrialState.COMPLETE for one in trials)
+    assert (0, 2) in claimed, "it was claimed beside two others"
+    assert started[2] == 1, "and ran alone"
+    assert not list(folder.glob("trial*.lock")) and not list(folder.glob("*.stopped"))
 
 
 def test_throughput_counts_the_turns_of_all_copies():
