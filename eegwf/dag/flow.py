@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.data import LEAVE_ONE_OUT, Bids, FoldArrays
-from eegwf.config.load import Layers, read_layers, validate
+from eegwf.config.layers import Layers
+from eegwf.config.load import read_layers, validate
 from eegwf.config.paths import Combination, FoldPaths, ResultPaths, RunPaths, axes_of
 from eegwf.config.study import Study
 from eegwf.dag.code_digest import code_digest
