@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from eegwf.config.layers import COMMAND_LINE, Layers, merge
 from eegwf.config.messages import sentence
+from eegwf.config.path_text import expand_path, expand_paths
 from eegwf.config.study import Study, StudyDesign
 from eegwf.config.yaml_files import read_yaml
 from eegwf.errors import InputError
@@ -52,13 +53,14 @@ def read_layers(
     Returns
     -------
     merged, layers
-        The merged mapping, and the contents of each file and of the command line in their order, from which errors
-        find the file that sets a key.
+        The merged mapping with expanded paths, and the contents of each file and of the command line in their order,
+        from which errors find the file that sets a key.
 
     Raises
     ------
     InputError
-        If a file is not YAML, or `data_root` is given for a data set without a root.
+        If a file is not YAML, `data_root` is given for a data set without a root, or a path contains a variable that
+        is not set.
     """
     layers = [(str(path), read_yaml(path)) for path in (default, *files)]
     overrides = dict(overrides or {})
@@ -75,8 +77,12 @@ def read_layers(
                 f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' has a root, this dataset is "
                 f"{kind!r}; add the data set's file (--configfile config/datasets/NAME.yaml)"
             )
-        merged["dataset"] = {**dataset, "root": str(data_root)}
-    return merged, layers
+        # Of a root that the command line replaces, no variable need be set.
+        merged["dataset"] = {key: value for key, value in dataset.items() if key != "root"}
+        merged = expand_paths(merged, layers)
+        merged["dataset"]["root"] = expand_path(str(data_root), f"{COMMAND_LINE} data_root") if data_root else ""
+        return merged, layers
+    return expand_paths(merged, layers), layers
 
 
 def validate(merged: dict, layers: Layers) -> Study:
