@@ -1,5 +1,6 @@
 # make report   the default study: results/vit_mel_3class/report.html
 # make report CONFIG=config/datasets/helsinki.yaml DATA=path/to/helsinki    all reports of another configuration
+# make report CONFIG="config/full.yaml my.yaml" DATA="path with blanks"     a dollar sign in DATA is written $$
 # make test     linters and all tests except those of the cluster: make test-hpc
 # make image    containers/eegwf.sif, the image of jobs with --sdm apptainer; needs Apptainer
 # make reproduce RUN=results/vit_mel_3class    reproduce a published result: docs/reproduce.md
@@ -16,7 +17,11 @@ TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
 BIN := $(VENV)/bin
 # Options of `apptainer build`, such as --build-arg TORCH_INDEX=... for a torch that is built for an older CUDA.
 IMAGE_OPTIONS ?=
-OPTIONS := $(if $(CONFIG),--configfile $(CONFIG)) $(if $(DATA),--config data_root=$(DATA))
+# A word of a shell command, whatever characters it contains. `value`: a dollar sign in it is left to eegwf.
+quoted = '$(subst ','\'',$(value $(1)))'
+# One file, whose name may contain blanks, or several files.
+CONFIGS := $(if $(CONFIG),$(if $(shell test -f $(call quoted,CONFIG) && echo 1),$(call quoted,CONFIG),$(CONFIG)))
+OPTIONS := $(if $(CONFIGS),--configfile $(CONFIGS)) $(if $(value DATA),--config data_root=$(call quoted,DATA))
 
 .PHONY: report test test-fast test-hpc image reproduce bench bench-gpu lint docs lock clean
 
@@ -42,7 +47,7 @@ image: $(VENV)/.installed
 	@echo "containers/eegwf.sif is built; snakemake --sdm apptainer ... and --profile slurm use it"
 
 reproduce: $(VENV)/.installed
-	$(BIN)/eegwf reproduce $(RUN) --output-dir again -- --cores all
+	$(BIN)/eegwf reproduce $(call quoted,RUN) --output-dir again -- --cores all
 
 bench: $(VENV)/.benched
 	$(BIN)/python -m bench

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.data import LEAVE_ONE_OUT
+from eegwf.config.path_text import expand_path
+from eegwf.dag.command_line import options_of, refuse_repeated_options
 from eegwf.dag.flow import ROOT, read_flow
 from eegwf.errors import InputError, run_script
 
@@ -63,6 +65,7 @@ def _run(arguments: Sequence[str] | None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Options after `--` are those of Snakemake; argparse would assign them to the arguments of `reproduce`.
     separator = words.index("--") if "--" in words and words[0] == "reproduce" else len(words)
+    refuse_repeated_options(words[:separator])
     parsed = _parser().parse_args(words[:separator])
     parsed.options = words[separator + 1 :]
     parsed.run_command(parsed)
@@ -87,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     def list_option(subparser: argparse.ArgumentParser, name: str, metavar: str, text: str) -> None:
-        subparser.add_argument(name, nargs="+", action="extend", default=[], metavar=metavar, help=text)
+        subparser.add_argument(name, nargs="+", default=[], metavar=metavar, help=text)
 
     check = command("check", _check, "check a configuration and its data before a run", CHECK)
     plan = command("plan", _plan, "estimate the cost of a run", PLAN)
@@ -180,7 +183,13 @@ def _folds_of_patients(arguments: argparse.Namespace) -> list[str]:
 def _reproduce(arguments: argparse.Namespace) -> None:
     from eegwf.provenance.reproduce import reproduce
 
-    comparison = reproduce(arguments.run, arguments.output_dir, arguments.force, arguments.config, arguments.options)
+    if given := [option for option, values in options_of(arguments.options).items() if values]:
+        raise InputError(
+            f"{given[0]} after `--`: the configuration is that of {arguments.run}, with the settings of --config "
+            "before `--`; write them there"
+        )
+    output_dir = Path(expand_path(str(arguments.output_dir), "--output-dir"))
+    comparison = reproduce(arguments.run, output_dir, arguments.force, arguments.config, arguments.options)
     print("\n".join(comparison.lines()))
     if not comparison.identical:
         sys.exit(1)

@@ -30,8 +30,23 @@ contains the defaults for a laptop; the files after `--configfile` follow, then 
 
 A later file overrides an earlier one key by key. Three kinds of keys are replaced as a whole instead of merged:
 `dataset`, each class set (`classes.2class`), and each entry of a search space (`models.vit.search.lr`). Lists are
-replaced too. `--config data_root=PATH` sets `dataset.root`, so that a path need not be written into a file. Relative
-paths refer to the folder in which Snakemake is started.
+replaced too. `--config data_root=PATH` sets `dataset.root`, so that a path need not be written into a file.
+`--configfile` and `--config` are each given once, with all their values; Snakemake would use only the last of several,
+so they are refused.
+
+In paths (`results`, `dataset.root`, the files of `dataset.arrays`, a table of `folds`, `cluster.image`), `~` is the
+home folder, `$NAME` and `${NAME}` are environment variables, which must be set, and `$$` is a dollar sign. Targets on
+the command line have the expanded path. Relative paths refer to the folder in which Snakemake is started.
+`cluster.scratch` is expanded on the compute node instead.
+
+Some values mean something else in YAML 1.1 than they seem to. They are refused with the line, what YAML reads, and
+what to write:
+
+- `no`, `off`, `yes` and `on` as a key, a text or a number: true or false; `'no'` in quotes is text.
+- `1:30`, `017` and `2024-01-31`: 90 (base 60), 15 (base 8) and a date.
+- `1e3` for an integer, or for `folds`: text; elsewhere it is accepted as a number.
+- A key or a list item without a value: null; write `null` where it is meant.
+- A key that is given twice in a section: its last value alone.
 
 Unknown keys and invalid values are refused, with the file and the key; a key that has been renamed is refused with its
 present name. Keys marked "tunable" can be part of a search space (`models.NAME.search`) or of `models.NAME.fixed`. To

@@ -1,8 +1,9 @@
 """The complete configuration of a study, and the constraints between its sections."""
 
+import re
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from eegwf.config.cluster import Cluster
 from eegwf.config.data import ClassSet, Dataset, Name, Signals, Windows
@@ -65,6 +66,15 @@ class StudyDesign(Section):
     evaluation: Evaluation = Evaluation()
     explanation: Explanation = Explanation()
     matrix: Matrix = Matrix()
+
+    @field_validator("folds")
+    @classmethod
+    def _no_number_as_text(cls, value: int | str) -> int | str:
+        if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9._]*[0-9](e[-+]?[0-9]+)?", value, re.IGNORECASE):
+            raise ValueError(
+                f"{value!r} is text in YAML, which is the path of a table here; write the number as in `folds: 5`"
+            )
+        return value
 
     @model_validator(mode="after")
     def _agree(self):

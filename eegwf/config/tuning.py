@@ -63,7 +63,7 @@ class Choices(Section):
 
 
 def _kind(value) -> str:
-    keys = value if isinstance(value, dict) else type(value).model_fields
+    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
     return "choices" if "choices" in keys else "range"
 
 

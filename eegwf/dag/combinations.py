@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import product
 
-from eegwf.config.load import Layers, origin_of
+from eegwf.config.layers import Layers, origin_of
 from eegwf.config.paths import Combination
 from eegwf.config.renamed import present_name
 from eegwf.config.study import Study

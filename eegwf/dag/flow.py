@@ -3,6 +3,7 @@
 Every cluster job parses the Snakefile again, so this module is quick and never imports torch.
 """
 
+import os
 import re
 import shlex
 import sys
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.data import LEAVE_ONE_OUT, Bids, FoldArrays
-from eegwf.config.load import Layers, read_layers, validate
+from eegwf.config.layers import Layers
+from eegwf.config.load import read_layers, validate
 from eegwf.config.paths import Combination, FoldPaths, ResultPaths, RunPaths, axes_of
 from eegwf.config.study import Study
 from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations
+from eegwf.dag.command_line import refuse_other_spellings, refuse_repeated_options
 from eegwf.dag.resources import ResourceRequests
 from eegwf.dag.stage_config import data_digest, stage_config
 from eegwf.dag.stages import STAGES
@@ -60,7 +63,7 @@ class Flow:
         self.study = study
         self.layers = layers
         self.containers = containers
-        self.results = study.results.rstrip("/")
+        self.results = study.results
         self.paths = ResultPaths(Path(self.results))
         self.run: RunPaths = self.paths.run(WILDCARDS)
         self.fold: FoldPaths = self.run.fold("{fold}")
@@ -103,9 +106,12 @@ class Flow:
         for before, target in zip(["", *words], words, strict=False):
             if before == "--report":  # the file of Snakemake's own report
                 continue
-            inside = target.removeprefix(self.results + "/")
+            refuse_other_spellings(target, self.results)
+            # As Snakemake writes relative targets.
+            path = target if Path(target).is_absolute() or not target else os.path.relpath(target)
+            inside = path.removeprefix(self.results + "/")
             named = TARGET.match(inside)
-            if named and inside != target:
+            if named and inside != path:
                 self.combinations.check(Combination(**named.groupdict()), target)
             elif target.endswith("/report.html") and not named:
                 raise InputError(
@@ -318,7 +324,8 @@ def open_flow(
     deployment
         Snakemake's software deployment methods; with containers, jobs use the Python of the image.
     arguments
-        Snakemake's command line; targets that are not sensible combinations are refused.
+        Snakemake's command line; repeated `--config` or `--configfile`, and targets that are not sensible combinations,
+        are refused.
 
     Returns
     -------
@@ -331,9 +338,11 @@ def open_flow(
             f"error: the Snakefile belongs to {base}, but the library eegwf to {ROOT}; start the Snakemake that is "
             f"installed with the former: {base}/.venv/bin/snakemake, made by `make .venv/.installed`"
         )
+    words = list(arguments)
     try:
+        refuse_repeated_options(words)
         flow = read_flow(ROOT / "config/config.yaml", files, overrides, containers)
-        flow.check_targets(arguments)
+        flow.check_targets(words)
     except InputError as error:
         # Snakemake would show any other exception with a stack trace.
         sys.exit(f"error: {error}")

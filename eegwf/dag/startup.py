@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.paths import ResultPaths
+from eegwf.dag.command_line import options_of, refuse_variables_of_shells
 from eegwf.dag.flow import Flow
 from eegwf.dag.job_shell import bind_paths, image_of
 from eegwf.dag.run_progress import JobEstimate, RunProgress, estimate_jobs
@@ -42,6 +43,8 @@ def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
     """
     log_to_stderr()
     try:
+        if not local:
+            refuse_variables_of_shells([setting for given in options_of(sys.argv[1:])["--config"] for setting in given])
         image = Path(image_of(flow.study)) if flow.containers else None
         if image:
             check_image(image)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eegwf.config.path_text import escape_paths
 from eegwf.config.paths import VARYING_FILES, Combination, ResultPaths, RunPaths
 from eegwf.errors import InputError
 from eegwf.provenance.container_image import digest_of
@@ -192,9 +193,11 @@ def reproduce(run: Path, output_dir: Path, force: bool, settings: Sequence[str],
     combination = Combination(record["model"], record["spectrogram"], record["classes"])
     repeated = ResultPaths(output_dir).run(combination)
     config = output_dir / "published.yaml"
-    write_text(config, json.dumps(record["config"], indent=1) + "\n")  # JSON is YAML
+    # JSON is YAML. The recorded paths are expanded already.
+    settings = [f"results={escape_paths({'results': str(output_dir)})['results']}", *settings]
+    write_text(config, json.dumps(escape_paths(record["config"]), indent=1) + "\n")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), str(repeated.report)]
-    command += ["--configfile", str(config), "--config", f"results={output_dir}", *settings, *options]
+    command += ["--configfile", str(config), "--config", *settings, *options]
     if not any(option.startswith(JOB_OPTIONS) for option in options):
         command += ["--cores", "all"]
     variables = {PUBLISHED: str(record_file.absolute())} | ({FORCE: "1"} if force else {})

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eegwf.config.load import load_study, merge, validate_record
+from eegwf.config.layers import merge
+from eegwf.config.load import load_study, validate_record
 from eegwf.config.renamed import RENAMED
 from eegwf.config.study import Study, StudyDesign
 from eegwf.config.tuning import Choices, Model
