@@ -65,7 +65,7 @@ def check_bids(flow: Flow, findings: Findings) -> None:
         )
         return
     n_times = study.windows.n_times(sfreq)
-    check_grids(flow, sfreq, n_times, min(head.sfreq for head in surveyed.headers), findings)
+    check_grids(flow, sfreq, n_times, {head.sfreq for head in surveyed.headers}, findings)
     check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)
     folds = study_folds(flow, surveyed.windows, findings)
     if folds is not None:

@@ -142,8 +142,10 @@ def test_different_sampling_rates_are_reported(flow_of, bids):
     write_recording(bids, "sub-01", [(0, 10, "sz")], sfreq=50)
     findings = check_study(flow_of())
     assert any("50 Hz (1 recordings), 64 Hz (5 recordings), resampled to 64 Hz" in line for line in findings.facts)
-    warning = "mel.f_max: 32 Hz, but recordings of 50 Hz contain nothing above 25 Hz"
-    assert any(warning in line for line in findings.warnings)
+    warning = (
+        "mel.f_max: 32 Hz, but recordings of 50 Hz are resampled to 64 Hz, which changes frequencies above 21.5 Hz"
+    )
+    assert any(warning in line and "choose f_max: 21.5 or lower" in line for line in findings.warnings)
     recorded = check_study(flow_of(signals={"sfreq": "as recorded"}))
     assert any("'as recorded', but the rates differ" in line for line in recorded.problems)
 

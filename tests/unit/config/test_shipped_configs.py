@@ -63,7 +63,7 @@ def test_sizes_of_the_full_study(load):
     assert study.windows.length == 20 and study.tuning.n_trials == 100 and study.retrain.n_best == 5
     assert study.training.epochs == 100
     grids = [getattr(study.spectrograms, name) for name in SPECTROGRAMS]
-    assert {(grid.n_freqs, grid.n_frames, grid.f_max) for grid in grids} == {(100, 100, 128.0)}
+    assert {(grid.n_freqs, grid.n_frames, grid.f_max) for grid in grids} == {(100, 100, 107.0)}
     # Eight models on four inputs, two of them on the time series as well, with two class sets.
     assert len(load("full", "datasets/tusz").reports()) == (8 * 4 + 2) * 2
     assert load("full", "datasets/tusz", folds=10).n_folds == 10
