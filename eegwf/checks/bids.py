@@ -10,6 +10,7 @@ from eegwf.checks.recordings import Survey, survey
 from eegwf.config.data import Bids
 from eegwf.dag.flow import Flow
 from eegwf.data.dataset import ReadingSettings
+from eegwf.data.patients import compare_mapping
 from eegwf.plan.sizes import Sizes
 
 
@@ -40,12 +41,9 @@ def check_bids(flow: Flow, findings: Findings) -> None:
         findings.warnings += [f"will be excluded: {fault}" for fault in surveyed.faults]
     else:
         findings.problems += surveyed.faults
-    recorded_ids = {recording.patient for recording in surveyed.recordings}
-    findings.warnings += [
-        f"patients.{alias}: no such patient in the data set; correct the id, or one person may be in two folds"
-        for alias in study.patients
-        if alias not in recorded_ids
-    ]
+    mapping = compare_mapping(study.patients, {recording.patient for recording in surveyed.recordings})
+    findings.facts += mapping.notes
+    findings.warnings += [*surveyed.ignored, *mapping.warnings]
     if not surveyed.headers:
         if not findings.problems:
             findings.problems.append(f"{dataset.root}: no recording can be used; see the warnings")
@@ -65,7 +63,7 @@ def check_bids(flow: Flow, findings: Findings) -> None:
         )
         return
     n_times = study.windows.n_times(sfreq)
-    check_grids(flow, sfreq, n_times, min(head.sfreq for head in surveyed.headers), findings)
+    check_grids(flow, sfreq, n_times, {head.sfreq for head in surveyed.headers}, findings)
     check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)
     folds = study_folds(flow, surveyed.windows, findings)
     if folds is not None:

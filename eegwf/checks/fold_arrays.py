@@ -8,6 +8,7 @@ from eegwf.config.data import FoldArrays
 from eegwf.dag.flow import Flow
 from eegwf.data.fold_arrays.importer import tables
 from eegwf.data.fold_arrays.parts import open_fold, shape_of_window
+from eegwf.data.patients import compare_mapping
 
 
 def check_fold_arrays(flow: Flow, findings: Findings) -> None:
@@ -39,6 +40,9 @@ def check_fold_arrays(flow: Flow, findings: Findings) -> None:
         shape = shape_of_window(open_fold(files, 1, dataset), dataset)
         findings.facts.append(f"{name}: windows of (channels, frequencies, times) {shape}, axes {dataset.axes!r}")
     recordings, windows, folds = tables(dataset, flow.study.patients)
+    mapping = compare_mapping(flow.study.patients, recordings["recording"])
+    findings.facts += mapping.notes
+    findings.warnings += mapping.warnings
     n_labels = ", ".join(f"{label} {number}" for label, number in windows["label"].value_counts().items())
     findings.facts.append(
         f"windows: {len(windows)} of {dataset.window_length:g} s, of {recordings['patient'].nunique()} patients, each "

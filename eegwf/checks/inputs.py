@@ -1,6 +1,8 @@
 """Checks of the spectrograms against the windows, and of the disk space."""
 
+import math
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from eegwf.checks.findings import Findings
@@ -12,6 +14,11 @@ from eegwf.spectrograms.filters import check_filters
 from eegwf.spectrograms.names import members
 from eegwf.spectrograms.wavelets import check_support, make_wavelet
 
+# Fraction of the lower of two sampling rates up to which the filter of the resampling attenuates by less than 0.4 dB.
+PASSBAND = 0.43
+# Rates that differ by less, such as 128 and 128.0001 Hz, are one rate.
+SAME_RATE = 1e-4
+
 
 def grids_of(flow: Flow) -> dict[str, Grid]:
     """Grids of the spectrograms of the matrix by their names, without `raw`."""
@@ -19,7 +26,7 @@ def grids_of(flow: Flow) -> dict[str, Grid]:
     return {name: getattr(flow.study.spectrograms, name) for name in names if name != "raw"}
 
 
-def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_sfreq: float, findings: Findings) -> None:
+def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_rates: Collection[float], findings: Findings) -> None:
     """Find spectrograms of the matrix that can't be computed from the windows.
 
     Parameters
@@ -28,12 +35,13 @@ def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_sfreq: float, f
         The study.
     sfreq, n_times
         Sampling rate in Hz and number of samples of its windows.
-    recorded_sfreq
-        Lowest sampling rate of its recordings in Hz.
+    recorded_rates
+        Sampling rates of its recordings in Hz.
     findings
         Receives the lines.
     """
     grids = grids_of(flow)
+    edge = _highest_frequency(sfreq, recorded_rates)
     for name, grid in grids.items():
         try:
             check_axes(name, sfreq, n_times, grid.n_freqs, grid.n_frames, grid.f_min, grid.f_max)
@@ -46,12 +54,8 @@ def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_sfreq: float, f
                     check_filters(sfreq, n_times, n_fft, grid.n_freqs, grid.f_min, grid.f_max)
         except ValueError as error:
             findings.problems.append(f"spectrograms.{error}")
-        highest = recorded_sfreq / 2
-        if highest < grid.f_max <= sfreq / 2:
-            findings.warnings.append(
-                f"spectrograms.{name}.f_max: {grid.f_max:g} Hz, but recordings of {recorded_sfreq:g} Hz contain "
-                f"nothing above {highest:g} Hz, by which a model can recognize them; choose f_max: {highest:g} or lower"
-            )
+        if edge and edge[0] < grid.f_max <= sfreq / 2:
+            findings.warnings.append(f"spectrograms.{name}.f_max: {grid.f_max:g} Hz, but {edge[1]}")
     shapes = {(grid.n_freqs, grid.n_frames) for grid in grids.values()}
     if "concat" in flow.study.matrix.spectrograms and len(shapes) > 1:
         listing = ", ".join(f"{name} {grid.n_freqs} x {grid.n_frames}" for name, grid in grids.items())
@@ -59,6 +63,27 @@ def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_sfreq: float, f
             "matrix.spectrograms: concat stacks mel, cwt and stft, which need equal n_freqs and n_frames; found "
             f"{listing}"
         )
+
+
+def _highest_frequency(sfreq: float, recorded_rates: Collection[float]) -> tuple[float, str] | None:
+    """Highest frequency in Hz that resampling leaves as recorded, and the reason; None if nothing is resampled."""
+    resampled = [rate for rate in recorded_rates if not math.isclose(rate, sfreq, rel_tol=SAME_RATE)]
+    if not resampled:
+        return None
+    lowest = min(sorted(resampled), key=lambda rate: min(rate, sfreq))
+    if math.isclose(min(recorded_rates), max(recorded_rates), rel_tol=SAME_RATE):
+        # All recordings are changed in the same way, so that no model can tell them apart by it.
+        highest = lowest / 2
+        return highest, (
+            f"the recordings, of {lowest:g} Hz, contain nothing above {highest:g} Hz; choose f_max: {highest:g} or "
+            "lower"
+        )
+    # Rounded down to a tenth, so that the number in the message does not exceed the limit.
+    highest = math.floor(10 * PASSBAND * min(lowest, sfreq) + 1e-6) / 10
+    return highest, (
+        f"recordings of {lowest:g} Hz are resampled to {sfreq:g} Hz, which changes frequencies above {highest:g} Hz, "
+        f"by which a model can tell them from recordings of other rates; choose f_max: {highest:g} or lower"
+    )
 
 
 def check_disk(flow: Flow, sizes: Sizes, findings: Findings) -> None:

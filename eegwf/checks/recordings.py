@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eegwf.data.bids import Recording, find_recordings
+from eegwf.data.bids import Recording, discover
 from eegwf.data.dataset import ReadingSettings
 from eegwf.data.events import read_events
 from eegwf.data.signals.filters import kernel
@@ -39,6 +39,8 @@ class Survey:
         Number of windows of each (patient, label); the empty label is that of borderline windows.
     faults
         One line for each recording that is not usable.
+    ignored
+        Lines about folders of patients and recordings that are not read.
     """
 
     recordings: list[Recording]
@@ -49,6 +51,7 @@ class Survey:
     event_patients: dict[str, set[str]] = field(default_factory=dict)
     windows: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
 
 def survey(reading: ReadingSettings) -> Survey:
@@ -57,12 +60,13 @@ def survey(reading: ReadingSettings) -> Survey:
     Raises
     ------
     InputError
-        If the folder contains no recordings, or files or tables of events are not named as in BIDS.
+        If the folder contains no recordings.
     """
-    result = Survey(find_recordings(reading.root))
-    progress = Progress("reading headers and events", len(result.recordings))
+    found = discover(reading.root)
+    result = Survey(list(found.recordings), faults=list(found.faults.values()), ignored=list(found.ignored))
+    progress = Progress("reading headers and events", len(found.usable))
     readable: list[tuple[Recording, Header]] = []
-    for recording in result.recordings:
+    for recording in found.usable:
         try:
             readable.append((recording, header(recording.path)))
         except InputError as error:

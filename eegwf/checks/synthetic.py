@@ -56,7 +56,7 @@ def check_synthetic(flow: Flow, findings: Findings) -> None:
             f"windows.length: {study.windows.length:g} s is longer than a recording; choose a shorter length"
         )
         return
-    check_grids(flow, study.signals.target_sfreq(SFREQ), sizes.n_times, float(SFREQ), findings)
+    check_grids(flow, study.signals.target_sfreq(SFREQ), sizes.n_times, {float(SFREQ)}, findings)
     check_disk(flow, sizes, findings)
     if flow.n_folds > len(cases):
         findings.problems.append(

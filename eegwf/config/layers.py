@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+from eegwf.config.patients import normalize_id
+
 # A later file replaces these as a whole: a mixture of two data sets is never intended.
 WHOLE = [("dataset",), ("classes", "*"), ("models", "*", "search", "*")]
+# In these, `null` removes an entry of an earlier file.
+REMOVABLE = [("patients", "*")]
 COMMAND_LINE = "--config"
 ABSENT = object()
 Layers = Sequence[tuple[str, dict]]
 
 
 def merge(base: dict, other: dict, place: tuple[str, ...] = ()) -> dict:
-    """Merge two mappings key by key, except for the keys that are replaced as a whole.
+    """Merge two mappings key by key; some keys are replaced as a whole, and `null` removes an entry of `patients`.
 
     Parameters
     ----------
@@ -27,16 +31,23 @@ def merge(base: dict, other: dict, place: tuple[str, ...] = ()) -> dict:
     """
     merged = dict(base)
     for key, value in other.items():
+        if place == ("patients",) and isinstance(key, str):
+            key = normalize_id(key)
         here = (*place, str(key))
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = merge(merged[key], value, here) if both and not _is_whole(here) else value
+        if value is None and _matches(here, REMOVABLE):
+            merged.pop(key, None)
+        elif isinstance(value, dict) and not _matches(here, WHOLE):
+            earlier = merged.get(key)
+            merged[key] = merge(earlier if isinstance(earlier, dict) else {}, value, here)
+        else:
+            merged[key] = value
     return merged
 
 
-def _is_whole(place: tuple) -> bool:
+def _matches(place: tuple, patterns: Sequence[tuple[str, ...]]) -> bool:
     return any(
         len(pattern) == len(place) and all(part in ("*", str(key)) for part, key in zip(pattern, place, strict=True))
-        for pattern in WHOLE
+        for pattern in patterns
     )
 
 
@@ -66,7 +77,7 @@ def _nearest(place: tuple, layers: Layers) -> tuple[float, int]:
         reached = 0
         while reached < len(place) and reach(layer, place[: reached + 1]) is not ABSENT:
             reached += 1
-        if any(_is_whole(place[:length]) for length in range(1, reached + 1)):
+        if any(_matches(place[:length], WHOLE) for length in range(1, reached + 1)):
             best = (0.0, 0)  # this layer replaces what earlier layers set
         if reached:
             best = max(best, (reached / len(place), number))

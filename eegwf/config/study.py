@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from eegwf.config.cluster import Cluster
 from eegwf.config.data import ClassSet, Dataset, Name, Signals, Windows
 from eegwf.config.evaluation import Evaluation, Explanation
+from eegwf.config.patients import normalize_mapping
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.training import Retrain, Training
@@ -36,7 +37,11 @@ class StudyDesign(Section):
         description="Use deterministic algorithms on a GPU, which are slower; the CPU is always deterministic.",
     )
     dataset: Dataset = Field(description="Source of the recordings: `synthetic`, `bids` or `fold_arrays`.")
-    patients: dict[str, str] = Field({}, description="Ids that belong to the same person, such as `sub-21: sub-01`.")
+    patients: dict[str, str] = Field(
+        {},
+        description="Ids that belong to the same person, such as `sub-21: sub-01`. An id that the data set does not "
+        "have is no error; in a later file, `null` removes an entry.",
+    )
     max_similarity: float | None = Field(
         None,
         gt=0,
@@ -75,6 +80,11 @@ class StudyDesign(Section):
                 f"{value!r} is text in YAML, which is the path of a table here; write the number as in `folds: 5`"
             )
         return value
+
+    @field_validator("patients")
+    @classmethod
+    def _one_name_per_person(cls, value: dict[str, str]) -> dict[str, str]:
+        return normalize_mapping(value)
 
     @model_validator(mode="after")
     def _agree(self):

@@ -1,6 +1,5 @@
 """Settings of a stage's job, built from the configuration of the study, and the digest of the data set's files."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import Study
 from eegwf.config.tuning import Budget, TrialSettings
 from eegwf.dag.stages import STAGES
+from eegwf.data.bids import data_files
 from eegwf.data.fold_count import count_folds
 from eegwf.models.registry import entry_of
 from eegwf.storage.files import digest
@@ -18,8 +18,6 @@ from eegwf.storage.files import digest
 BudgetPart = TypeVar("BudgetPart", bound=Budget)
 # Minimum number of folds of the reserved patients: one validates, the others train.
 MIN_RESERVED_FOLDS = 3
-# Endings of the files that hold signals or events.
-DATA_SUFFIXES = (".edf", ".bdf", ".vhdr", ".eeg", ".dat", ".vmrk", "_events.tsv")
 
 
 def stage_config(study: Study, stage: str, wildcards: Any, combinations: Iterable[Combination] = ()) -> StageSettings:
@@ -98,25 +96,17 @@ def data_digest(study: Study) -> str:
     """Digest of the names, sizes and times of a data set's files; empty for the synthetic data set."""
     dataset = study.dataset
     if isinstance(dataset, Bids):
-        return digest(sorted(_stamps(Path(dataset.root))))
+        root = Path(dataset.root)
+        return digest(sorted([path.relative_to(root).as_posix(), *_stamp(path)] for path in data_files(root)))
     if isinstance(dataset, FoldArrays):
         return digest([[str(file), *_stamp(file)] for file in dataset.files()])
     return ""
 
 
-def _stamps(folder: Path) -> Iterable[list[Any]]:
-    """Path, size and time of every file that holds signals or events."""
-    for base, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            if name.lower().endswith(DATA_SUFFIXES):
-                path = Path(base, name)
-                yield [path.relative_to(folder).as_posix(), *_stamp(path)]
-
-
 def _stamp(path: Path) -> list[int]:
-    """Size and time of a file; -1 for a link whose target is missing, which its reader reports."""
+    """Size and time of a file; -1 if it can't be reached, as a link to a missing file, which its reader reports."""
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return [-1, -1]
     return [status.st_size, status.st_mtime_ns]

@@ -1,11 +1,17 @@
 """Discovery of the recordings of a BIDS-EEG data set."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from eegwf.config.patients import normalize_id
+from eegwf.data.bids_folders import eeg_folders, entries, unread_folders
 from eegwf.errors import InputError
 
 SUFFIXES = (".edf", ".bdf", ".vhdr")
+# Endings of the files that hold signals or events.
+DATA_SUFFIXES = (*SUFFIXES, ".eeg", ".dat", ".vmrk", "_events.tsv")
+FETCH = "link to a missing file; fetch the data set's files first"
 
 
 @dataclass(frozen=True)
@@ -15,13 +21,13 @@ class Recording:
     Attributes
     ----------
     recording
-        Name of the recording: the file name without `_eeg` and suffix (`sub-01_ses-01_task-sz_run-02`).
+        Name of the recording: the file name without `_eeg` and suffix (`sub-01_ses-01_task-sz_run-02`), normalized.
     patient
-        `sub-<label>`.
+        `sub-<label>`, normalized.
     path
         EDF, BDF or BrainVision header file.
     events_path
-        The recording's `_events.tsv`.
+        The recording's `_events.tsv`; does not exist if the recording has that fault.
     """
 
     recording: str
@@ -30,10 +36,96 @@ class Recording:
     events_path: Path
 
 
-def find_recordings(root: Path | str) -> list[Recording]:
-    """Find the recordings of a data set, ordered by patient and name.
+@dataclass(frozen=True)
+class Discovery:
+    """Recordings of a data set according to the names of its files.
+
+    Attributes
+    ----------
+    recordings
+        All recordings, each name once, ordered by patient and name.
+    faults
+        One line for each recording that can't be used, by its name: a link to a missing file, no table of events, a
+        file name of another patient, or several files of the same name.
+    ignored
+        Lines about folders of patients and recordings that are not read.
+    """
+
+    recordings: tuple[Recording, ...]
+    faults: dict[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> tuple[Recording, ...]:
+        """Recordings without a fault."""
+        return tuple(recording for recording in self.recordings if recording.recording not in self.faults)
+
+    def refuse_faults(self) -> None:
+        """Raise an InputError with all faults, one line each, if there are any."""
+        if self.faults:
+            raise InputError("\n       ".join(self.faults.values()))
+
+
+def discover(root: Path | str) -> Discovery:
+    """Find the recordings of a data set; faults of single recordings are listed, not raised.
 
     The files are `*_eeg.edf`, `*_eeg.bdf` and `*_eeg.vhdr` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
+
+    Parameters
+    ----------
+    root
+        Folder that contains the `sub-*` folders.
+
+    Returns
+    -------
+    Discovery
+        At least one recording, possibly with a fault.
+
+    Raises
+    ------
+    InputError
+        If the folder or its recordings are missing.
+
+    References
+    ----------
+    Pernet et al. (2019), EEG-BIDS, Scientific Data 6:103.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder; dataset.root must be the folder that contains sub-*")
+    paths, ignored, linked = {}, [], set()
+    for folder in eeg_folders(root):
+        if folder.same_as is not None:
+            linked.add(folder.path.relative_to(root).parts[0])
+            ignored.append(
+                f"{folder.path.relative_to(root).as_posix()}: the same folder as "
+                f"{folder.same_as.relative_to(root).as_posix()} by a link; its recordings are read once"
+            )
+            continue
+        for name in entries(folder.path):
+            path = folder.path / name
+            if path.suffix.lower() in SUFFIXES and path.stem.endswith("_eeg") and not name.startswith("."):
+                paths[path.relative_to(root)] = folder.patient
+    ignored += unread_folders(root, {path.as_posix() for path in paths}, linked)
+    if not paths:
+        raise InputError(
+            f"{root}: no recordings; expected sub-*/eeg/*_eeg or sub-*/ses-*/eeg/*_eeg with one of the suffixes "
+            f"{', '.join(SUFFIXES)}" + "".join(f"; {line}" for line in ignored[:1])
+        )
+    files: dict[str, list[Path]] = {}
+    for path in sorted(paths, key=lambda path: ([normalize_id(part) for part in path.parts], path.parts)):
+        files.setdefault(normalize_id(path.stem.removesuffix("_eeg")), []).append(path)
+    recordings, faults = [], {}
+    for name, (first, *others) in files.items():
+        path = root / first
+        recordings.append(Recording(name, paths[first], path, _events_path(path)))
+        if fault := _fault(recordings[-1], [root / other for other in others]):
+            faults[name] = fault
+    return Discovery(tuple(recordings), faults, tuple(ignored))
+
+
+def find_recordings(root: Path | str) -> list[Recording]:
+    """Find the recordings of a data set, ordered by patient and name.
 
     Parameters
     ----------
@@ -48,50 +140,60 @@ def find_recordings(root: Path | str) -> list[Recording]:
     Raises
     ------
     InputError
-        If the folder or its recordings are missing, a recording has no `_events.tsv` beside it, the patient in its
-        file name differs from that of its folder, two recordings have the same name, or a file is a link whose
-        target has not been fetched.
-
-    References
-    ----------
-    Pernet et al. (2019), EEG-BIDS, Scientific Data 6:103.
+        If the folder or its recordings are missing, or recordings have faults (see `Discovery`): one line for each.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder; dataset.root must be the folder that contains sub-*")
-    paths = [
-        path
-        for pattern in ("sub-*/eeg/*", "sub-*/ses-*/eeg/*")
-        for path in root.glob(pattern)
-        if path.suffix.lower() in SUFFIXES and path.stem.endswith("_eeg") and not path.name.startswith(".")
-    ]
-    if not paths:
-        raise InputError(
-            f"{root}: no recordings; expected sub-*/eeg/*_eeg or sub-*/ses-*/eeg/*_eeg with one of the suffixes "
-            f"{', '.join(SUFFIXES)}"
+    found = discover(root)
+    found.refuse_faults()
+    return list(found.recordings)
+
+
+def data_files(root: Path) -> Iterator[Path]:
+    """Files of a data set that hold signals or events, in the folders in which recordings are searched.
+
+    Parameters
+    ----------
+    root
+        Folder that contains the `sub-*` folders; a missing folder has no files.
+
+    Yields
+    ------
+    Path
+        A file, or a link whose target may be missing.
+    """
+    for folder in eeg_folders(root):
+        if folder.same_as is None:
+            names = entries(folder.path)
+            yield from (folder.path / name for name in names if name.lower().endswith(DATA_SUFFIXES))
+
+
+def _events_path(path: Path) -> Path:
+    """Table of events of a recording, also if its name has another Unicode spelling than that of the recording."""
+    name = f"{path.stem.removesuffix('_eeg')}_events.tsv"
+    if name.isascii() or path.with_name(name).exists():
+        return path.with_name(name)
+    same = [other for other in entries(path.parent) if normalize_id(other) == normalize_id(name)]
+    return path.with_name(same[0] if same else name)
+
+
+def _fault(recording: Recording, others: list[Path]) -> str:
+    """Reason why a recording can't be used; empty if there is none."""
+    path, events = recording.path, recording.events_path
+    named = recording.recording.split("_")[0]
+    if others:
+        return (
+            f"{path}: duplicate recording {recording.recording}, also in {', '.join(map(str, others))}; remove one of "
+            "the files, or distinguish them by ses- or run-"
         )
-    recordings: dict[str, Recording] = {}
-    for path in sorted(paths, key=lambda path: path.relative_to(root).parts):
-        recording = _recording(path, path.relative_to(root).parts[0])
-        if recording.recording in recordings:
-            raise InputError(
-                f"{path}: duplicate recording {recording.recording}, also in "
-                f"{recordings[recording.recording].path}; remove one of the files, or distinguish them by ses- or run-"
-            )
-        recordings[recording.recording] = recording
-    return list(recordings.values())
-
-
-def _recording(path: Path, patient: str) -> Recording:
-    name = path.stem.removesuffix("_eeg")
-    if name.split("_")[0] != patient:
-        raise InputError(f"{path}: named {name.split('_')[0]} in the folder of {patient}; rename or move it")
-    if not path.exists():
-        raise InputError(f"{path}: link to a missing file; fetch the data set's files first")
-    events = path.with_name(f"{name}_events.tsv")
+    if named != recording.patient:
+        return f"{path}: named {named} in the folder of {recording.patient}; rename or move it"
+    for file in (path, events):
+        if file.is_symlink() and not file.exists():
+            return f"{file}: {FETCH}"
+        if file.is_dir():
+            return f"{file}: a folder, expected a file; replace it by the file, or rename it"
     if not events.exists():
-        raise InputError(
+        return (
             f"{path}: no {events.name} beside it; create it (columns onset, duration, eventType; only the header line "
             "if the recording has no events)"
         )
-    return Recording(name, patient, path, events)
+    return ""

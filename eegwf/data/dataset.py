@@ -1,8 +1,8 @@
 """Conversion of a BIDS data set to the tables and arrays of a study: recordings are read, cut and labeled."""
 
-import difflib
 import glob
 import hashlib
+import logging
 from collections.abc import Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ import pandas as pd
 
 from eegwf.config.data import Bids, Signals, Synthetic, Windows
 from eegwf.config.paths import DataPaths
-from eegwf.data.bids import Recording, find_recordings
+from eegwf.data.bids import Discovery, Recording, discover
 from eegwf.data.events import read_events
+from eegwf.data.patients import compare_mapping
 from eegwf.data.signals.signal import FlatChannels, Signal, common_derivations, header, open_signal
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
@@ -25,6 +26,7 @@ from eegwf.storage.job_state import state_folder
 from eegwf.storage.locks import exclusive_lock
 from eegwf.storage.worker_pool import worker_pool
 
+logger = logging.getLogger(__name__)
 # Seconds of signal that are read into memory at once; windows are cut from such a block.
 BLOCK_SECONDS = 300.0
 # Bytes that are copied at once from a part to the array of all windows.
@@ -82,18 +84,29 @@ def write_dataset_windows(
     Raises
     ------
     InputError
-        If a recording can't be used (unless `on_bad_recording: exclude`), `patients` has a patient who is not in the
-        data set, or there are no windows.
+        If a recording can't be used (unless `on_bad_recording: exclude`), or there are no windows.
     """
-    recordings = find_recordings(reading.root)
-    _check_patients(recordings, reading)
-    derivations = _derivations(recordings, reading)
+    found = discover(reading.root)
+    _log_findings(found, reading)
+    if reading.signals.on_bad_recording == "stop":
+        found.refuse_faults()
+    derivations = _derivations(found.usable, reading)
     state = state_folder(state_root, "windows", _identity(reading), derivations, code)
     with exclusive_lock(state):
-        parts = _read_all(recordings, derivations, reading, state, workers)
-        _assemble(recordings, parts, reading, state, output)
+        parts = _read_all(found.usable, derivations, reading, state, workers)
+        parts |= {name: {"bad": fault} for name, fault in found.faults.items()}
+        _assemble(found.recordings, parts, reading, state, output)
         for part in state.glob("*.f2"):
             part.unlink()
+
+
+def _log_findings(found: Discovery, reading: ReadingSettings) -> None:
+    """Log what is not read, and entries of `patients` without effect."""
+    mapping = compare_mapping(reading.patients, {recording.patient for recording in found.recordings})
+    for line in mapping.notes:
+        logger.info("%s", line)
+    for line in (*found.ignored, *mapping.warnings):
+        logger.warning("warning: %s", line)
 
 
 def _identity(reading: ReadingSettings) -> list[Any]:
@@ -103,21 +116,6 @@ def _identity(reading: ReadingSettings) -> list[Any]:
         reading.signals.model_dump(mode="json"),
         reading.windows.model_dump(mode="json"),
     ]
-
-
-def _check_patients(recordings: Sequence[Recording], reading: ReadingSettings) -> None:
-    """Refuse identifiers of no recording: with a misspelled one, a person would be in two folds."""
-    names = sorted({recording.patient for recording in recordings})
-    for patient, person in reading.patients.items():
-        if patient not in names:
-            similar = difflib.get_close_matches(patient, names, n=1)
-            advice = f"did you mean {similar[0]!r}?" if similar else f"patients are named like {names[0]!r}"
-            raise InputError(f"patients: {patient}: no such patient in {reading.root}; {advice}")
-        if reading.patients.get(person, person) != person:
-            raise InputError(
-                f"patients: {patient}: {person}, but {person} is mapped to {reading.patients[person]}; "
-                f"map {patient} to the same name"
-            )
 
 
 def _derivations(recordings: Sequence[Recording], reading: ReadingSettings) -> list[str] | None:
@@ -137,7 +135,7 @@ def _derivations(recordings: Sequence[Recording], reading: ReadingSettings) -> l
         if len(rates) > 1:
             examples = ", ".join(f"{path}: {rate:g} Hz" for rate, path in sorted(rates.items()))
             raise InputError(f"signals.sfreq: 'as recorded', but the rates differ ({examples}); set one rate in Hz")
-    if signals.montage != "as recorded" and signals.missing != "exclude":
+    if not headers or (signals.montage != "as recorded" and signals.missing != "exclude"):
         return None
     return common_derivations(headers, signals)
 

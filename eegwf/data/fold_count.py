@@ -1,10 +1,9 @@
-"""Number of outer folds of a study, from the configuration and the folders of the data set."""
-
-from pathlib import Path
+"""Number of outer folds of a study, from the configuration and the file names of the data set."""
 
 from eegwf.config.data import LEAVE_ONE_OUT, Bids
 from eegwf.config.study import Study
 from eegwf.config.tuning import n_reserved
+from eegwf.data.bids import discover
 from eegwf.errors import InputError
 from eegwf.storage.files import read_table
 
@@ -40,8 +39,8 @@ def count_folds(study: Study) -> int:
                 f"'{LEAVE_ONE_OUT}' or the path of such a table"
             ) from None
     if isinstance(study.dataset, Bids):
-        folders = {folder.name for folder in Path(study.dataset.root).glob("sub-*") if folder.is_dir()}
-        n_patients = len({study.patients.get(name, name) for name in folders})
+        names = {recording.patient for recording in discover(study.dataset.root).usable}
+        n_patients = len({study.patients.get(name, name) for name in names})
     else:
         n_patients = sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
     return folds_of_patients(study, n_patients)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.data import LEAVE_ONE_OUT
+from eegwf.config.patients import normalize_id
 from eegwf.errors import InputError
 from eegwf.seeds import seed_of
 from eegwf.storage.files import read_table
@@ -104,7 +105,8 @@ def given_folds(path: Path | str, windows: pd.DataFrame, lowest: int = 1) -> pd.
             f"folds: {path}: {error.strerror}; set a number or the path of a table with patient and fold"
         ) from None
     fold_of: dict[str, int] = {}
-    for row, (patient, fold) in enumerate(zip(table["patient"], table["fold"], strict=True), start=2):
+    names = table["patient"].map(normalize_id)
+    for row, (patient, fold) in enumerate(zip(names, table["fold"], strict=True), start=2):
         if not (fold.isascii() and fold.isdigit()) or int(fold) < lowest:
             raise InputError(f"{path}: line {row}: fold {fold!r}: expected a whole number from {lowest}")
         if fold_of.setdefault(patient, int(fold)) != int(fold):

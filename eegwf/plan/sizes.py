@@ -152,13 +152,13 @@ def estimate_sizes(study: Study) -> Sizes:
 
 def _estimate_recordings(study: Study, dataset: Bids) -> Sizes:
     # Only a BIDS data set needs the readers of headers, and a plan is made at every parse.
-    from eegwf.data.bids import find_recordings
+    from eegwf.data.bids import discover
     from eegwf.data.signals.header import header
     from eegwf.data.signals.signal import study_derivations
     from eegwf.data.windows import recording_starts
 
     heads = []
-    for recording in find_recordings(dataset.root):
+    for recording in discover(dataset.root).usable:
         try:
             heads.append(header(recording.path))
         except InputError:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.config.data import ArrayFiles, FoldArrays
+from eegwf.config.patients import normalize_id
 from eegwf.data.fold_arrays.unpickle import read_array_file
 from eegwf.errors import InputError
 
@@ -203,7 +204,7 @@ def _patients(path: Path, values: np.ndarray) -> list[str]:
     for row, name in enumerate(names):
         if not name.strip() or not name.isprintable():
             raise InputError(f"{path}: row {row} has the patient {name!r}, expected printable text")
-    return names
+    return [normalize_id(name) for name in names]
 
 
 def shape_of_window(part: FoldPart, config: FoldArrays) -> tuple[int, int, int]:

@@ -146,13 +146,48 @@ def test_different_sampling_rates_are_reported(flow_of, bids):
     write_recording(bids, "sub-01", [(0, 10, "sz")], sfreq=50)
     findings = check_study(flow_of())
     assert any("50 Hz (1 recordings), 64 Hz (5 recordings), resampled to 64 Hz" in line for line in findings.facts)
-    warning = "mel.f_max: 32 Hz, but recordings of 50 Hz contain nothing above 25 Hz"
-    assert any(warning in line for line in findings.warnings)
+    warning = (
+        "mel.f_max: 32 Hz, but recordings of 50 Hz are resampled to 64 Hz, which changes frequencies above 21.5 Hz"
+    )
+    assert any(warning in line and "choose f_max: 21.5 or lower" in line for line in findings.warnings)
     recorded = check_study(flow_of(signals={"sfreq": "as recorded"}))
     assert any("'as recorded', but the rates differ" in line for line in recorded.problems)
 
 
-def test_unknown_patient_id_is_a_warning(flow_of):
+def test_recordings_with_faulty_files_are_listed(flow_of, bids):
+    """As the run does: all are problems, or all are excluded."""
+    events = bids / "sub-01/eeg/sub-01_task-sz_events.tsv"
+    events.unlink()
+    edf = bids / "sub-02/eeg/sub-02_task-sz_eeg.edf"
+    edf.unlink()
+    edf.symlink_to("missing")
+    (bids / "sub-03/eeg/sub-03_task-sz_eeg.bdf").touch()
+    (bids / "sub-04/eeg/sub-04_task-sz_eeg.edf").rename(bids / "sub-04/eeg/sub-05_task-x_eeg.edf")
+    faults = ("no sub-01_task-sz_events.tsv", "link to a missing file", "duplicate recording", "named sub-05 in the")
+    for number in range(11, 15):
+        write_recording(bids, f"sub-{number}", [(0, 10, "sz")])
+    findings = check_study(flow_of())
+    assert len(findings.problems) == 4
+    assert all(fault in line for fault, line in zip(faults, findings.problems, strict=True))
+    excluded = check_study(flow_of(signals={"on_bad_recording": "exclude"}))
+    assert not excluded.problems
+    assert [line for line in excluded.warnings if line.startswith("will be excluded")] == [
+        f"will be excluded: {line}" for line in findings.problems
+    ]
+    assert any("10 recordings, 6 of them fit for use, of 6 patients" in line for line in excluded.facts)
+
+
+def test_folders_that_are_not_read_are_a_warning(flow_of, bids):
+    for name in ("sub-11/eeg/sub-11_task-sz_eeg.set", "sub-12/EEG/sub-12_eeg.edf", "Sub-13/eeg/Sub-13_eeg.edf"):
+        (bids / name).parent.mkdir(parents=True)
+        (bids / name).touch()
+    warnings = check_study(flow_of()).warnings
+    assert sorted(line.split(":")[0] for line in warnings) == ["Sub-13", "sub-11", "sub-12"]
+
+
+def test_an_absent_patient_id_is_a_fact_and_a_misspelled_one_a_warning(flow_of):
+    findings = check_study(flow_of(patients={"sub-21": "sub-01"}))
+    assert "patients: sub-21: not in the data set; no effect" in findings.facts and not findings.warnings
     findings = check_study(flow_of(patients={"sub-0l": "sub-02"}))
     assert any(line.startswith("patients.sub-0l: no such patient") for line in findings.warnings)
 
@@ -189,8 +224,8 @@ def test_given_arrays(root, tmp_path):
     arrays = {name: fold_arrays(tmp_path, name, rng) for name in ("mel", "stft")}
     dataset = {"kind": "fold_arrays", "arrays": arrays, "n_folds": 3, "label_names": {0: "bckg", 1: "sz"}}
 
-    def check():
-        settings = {"dataset": dataset, "matrix": {"classes": ["2class"]}}
+    def check(**changes):
+        settings = {"dataset": dataset, "matrix": {"classes": ["2class"]}, **changes}
         return check_study(read_flow(root / "config/config.yaml", [], settings))
 
     findings = check()
@@ -198,6 +233,8 @@ def test_given_arrays(root, tmp_path):
     facts = "\n".join(findings.facts)
     assert "18 of 18 files of 3 folds" in facts and "(channels, frequencies, times) (2, 8, 6)" in facts
     assert "background 6 windows of 6 patients, seizure 6 windows of 6 patients" in facts
+
+    assert "patients: x: not in the data set; no effect" in check(patients={"x": "a"}).facts
 
     fold_arrays(tmp_path, "stft", rng, ("a b", "c d", "e g"))
     assert any("mel and stft differ for patient 'f' in fold 3" in line for line in check().problems)

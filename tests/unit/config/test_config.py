@@ -1,6 +1,7 @@
 """Configuration files: what is refused and how, what is merged, what survives a round trip."""
 
 import json
+import unicodedata
 
 import pytest
 import yaml
@@ -159,6 +160,59 @@ def test_data_set_class_sets_and_search_entries_are_replaced_whole(default, tmp_
     assert after["training"] == {**before["training"], "epochs": 3}
     others = set(before) - {"dataset", "classes", "models", "training"}
     assert {key: after[key] for key in others} == {key: before[key] for key in others}
+
+
+def patients_of(default, tmp_path, *texts):
+    files = [tmp_path / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(files, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return load_study(default, files).patients
+
+
+COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "sub-Jürgen") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "patients"),
+    [
+        (["patients: {sub-21: sub-01}", "patients: {}"], {"sub-21": "sub-01"}),
+        (["patients: {sub-21: sub-01}", "patients: {sub-21: null}"], {}),
+        (["patients: {sub-21: sub-01, sub-3: sub-04}", "patients: {sub-21: ~}"], {"sub-3": "sub-04"}),
+        (["patients: {sub-21: null}"], {}),
+        (["patients: {sub-21: null}", "patients: {sub-21: sub-02}"], {"sub-21": "sub-02"}),
+        ([f"patients: {{{DECOMPOSED}: sub-01}}"], {COMPOSED: "sub-01"}),
+        ([f"patients: {{sub-01: {DECOMPOSED}}}"], {"sub-01": COMPOSED}),
+        ([f"patients: {{{COMPOSED}: sub-01}}", f"patients: {{{DECOMPOSED}: null}}"], {}),
+        ([f"patients: {{{COMPOSED}: sub-01}}", f"patients: {{{DECOMPOSED}: sub-02}}"], {COMPOSED: "sub-02"}),
+    ],
+)
+def test_entries_of_patients_are_merged_and_removed(default, tmp_path, texts, patients):
+    assert patients_of(default, tmp_path, *texts) == patients
+
+
+def test_the_command_line_removes_an_entry_of_patients(root, default):
+    overrides = {"patients": {"sub-21": None}}
+    assert load_study(default, [root / "config/datasets/chbmit.yaml"], overrides).patients == {}
+
+
+@pytest.mark.parametrize(
+    ("patients", "said"),
+    [
+        # The mapping is applied once, so that these would result in two names for one person.
+        ("{sub-03: sub-02, sub-02: sub-01}", "sub-03: sub-02, but sub-02 is mapped to sub-01; map sub-03 to the same"),
+        ("{sub-01: sub-02, sub-02: sub-01}", "sub-01: sub-02, but sub-02 is mapped to sub-01"),
+        (f"{{a: {COMPOSED}, {DECOMPOSED}: b}}", f"a: {COMPOSED}, but {COMPOSED} is mapped to b"),
+        # Also if the data set has none of the ids.
+        ("{x: y, y: z}", "x: y, but y is mapped to z"),
+    ],
+)
+def test_chains_of_patients_are_refused(refusal, patients, said):
+    assert refusal(f"patients: {patients}").startswith(f"mine.yaml: patients: {said}")
+
+
+def test_a_null_outside_patients_is_kept(default, tmp_path):
+    (tmp_path / "mine.yaml").write_text("signals: {l_freq: null}")
+    assert load_study(default, [tmp_path / "mine.yaml"]).signals.l_freq is None
 
 
 values = st.recursive(

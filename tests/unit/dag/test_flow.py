@@ -61,8 +61,12 @@ def test_folds_are_counted_before_any_job(flow_of, tmp_path):
         with pytest.raises(InputError, match=said) as caught:
             flow_of(folds=str(broken))
         assert str(broken) in str(caught.value)
-    for name in ("sub-01", "sub-02", "sub-03", "sub-21", "derivatives"):
-        (tmp_path / "bids" / name).mkdir(parents=True)
+    for name in ("sub-01", "sub-02", "sub-03", "sub-21", "derivatives/sub-04"):
+        folder = tmp_path / "bids" / name / "eeg"
+        folder.mkdir(parents=True)
+        for end in ("eeg.edf", "events.tsv"):
+            (folder / f"{folder.parent.name}_task-sz_{end}").touch()
+    (tmp_path / "bids" / "sub-05" / "ieeg").mkdir(parents=True)
     dataset = {"kind": "bids", "root": str(tmp_path / "bids")}
     settings = {"dataset": dataset, "folds": "leave-one-patient-out"}
     assert flow_of(**settings).n_folds == 4
@@ -79,6 +83,44 @@ def test_data_digest_changes_with_the_files(flow_of, tmp_path):
     assert flow.data_digest(JOB) == before
     events.write_text("onset\tduration\teventType\n1\t2\tsz\n")
     assert flow.data_digest(JOB) != before
+
+
+def test_data_digest_does_not_depend_on_other_folders(flow_of, tmp_path):
+    """Derivatives, objects of git-annex, and links in circles, which would take forever to walk."""
+    folder = tmp_path / "sub-01/eeg"
+    folder.mkdir(parents=True)
+    (folder / "sub-01_task-sz_eeg.edf").touch()
+    (folder / "sub-01_task-sz_events.tsv").touch()
+    digest = flow_of(dataset={"kind": "bids", "root": str(tmp_path)}).data_digest
+    before = digest(JOB)
+    others = [
+        "derivatives/clean/sub-01/eeg/sub-01_task-sz_eeg.edf",
+        ".git/annex/objects/aa/bb/MD5E-s1--a.edf/MD5E-s1--a.edf",
+        "sourcedata/sub-01/eeg/sub-01_task-sz_eeg.vhdr",
+        "code/example_events.tsv",
+        "sub-01/ieeg/sub-01_task-sz_ieeg.edf",
+    ]
+    for name in others:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    for number in range(8):
+        (tmp_path / f"derivatives/raw{number}").symlink_to("..")
+        (folder / f"raw{number}").symlink_to("../..")
+    assert digest(JOB) == before
+    (folder / "sub-01_task-sz_eeg.edf").write_bytes(b"1")
+    assert digest(JOB) != before
+
+
+def test_data_digest_changes_when_a_link_is_fetched(flow_of, tmp_path):
+    folder = tmp_path / "sub-01/ses-01/eeg"
+    folder.mkdir(parents=True)
+    (folder / "sub-01_ses-01_eeg.edf").symlink_to("../../../.git/annex/objects/a")
+    (folder / "sub-01_ses-01_events.tsv").symlink_to("sub-01_ses-01_events.tsv")
+    digest = flow_of(dataset={"kind": "bids", "root": str(tmp_path)}).data_digest
+    before = digest(JOB)
+    (tmp_path / ".git/annex/objects").mkdir(parents=True)
+    (tmp_path / ".git/annex/objects/a").write_bytes(b"1")
+    assert digest(JOB) != before
 
 
 def test_default_profile(root):

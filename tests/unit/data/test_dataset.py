@@ -1,6 +1,7 @@
 """Windows of a data set: contents, and refusal of bad recordings."""
 
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -144,18 +145,68 @@ def test_two_identifiers_of_one_person_are_mapped_to_one_patient(run):
 
 
 @pytest.mark.parametrize(
-    ("patients", "message"),
+    ("patients", "line"),
     [
-        ({"sub-2": "sub-01"}, "patients: sub-2: no such patient in .*; did you mean 'sub-02'"),
-        ({"x": "sub-01"}, "patients: x: no such patient in .*; patients are named like 'sub-01'"),
-        # The mapping is applied once, so that this one would result in two names for one person.
-        ({"sub-03": "sub-02", "sub-02": "sub-01"}, "sub-03: sub-02, but sub-02 is mapped to sub-01"),
-        ({"sub-01": "sub-02", "sub-02": "sub-01"}, "sub-01: sub-02, but sub-02 is mapped to sub-01"),
+        ({"sub-21": "sub-01"}, "patients: sub-21: not in the data set; no effect"),
+        ({"x": "sub-01"}, "patients: x: not in the data set; no effect"),
+        ({"sub-2": "sub-01"}, "warning: patients.sub-2: no such patient in the data set, so the entry has no effect"),
     ],
 )
-def test_invalid_mappings_of_patients_are_refused(run, patients, message):
-    with pytest.raises(InputError, match=message):
-        run(patients=patients)
+def test_an_absent_id_has_no_effect_and_is_logged(run, caplog, patients, line):
+    caplog.set_level("INFO")
+    assert contents(run(patients=patients)) == contents(run("without"))
+    assert sum(message.startswith(line) for message in caplog.messages) == 1
+
+
+def test_recordings_with_faulty_files_are_listed_at_once_or_excluded(run, bids):
+    """A link to a missing recording, one to missing events, no events, two files of one name, and another's name."""
+    for number in range(5, 10):
+        record(bids, f"sub-0{number}", ["1\t3\tsz_foc"])
+    paths = {number: bids / f"sub-0{number}/eeg/sub-0{number}_task-sz_eeg.edf" for number in range(5, 10)}
+    events = {number: path.with_name(path.name.replace("eeg.edf", "events.tsv")) for number, path in paths.items()}
+    for path in (paths[5], events[6]):
+        path.unlink()
+        path.symlink_to("missing")
+    events[7].unlink()
+    paths[8].with_suffix(".bdf").write_bytes(b"")
+    paths[9].rename(paths[9].with_name("sub-99_task-sz_eeg.edf"))
+    with pytest.raises(InputError) as caught:
+        run()
+    lines = [line.strip() for line in str(caught.value).splitlines()]
+    assert len(lines) == 5 and all(line.startswith(str(bids)) for line in lines)
+    out = run(signals={"on_bad_recording": "exclude"})
+    recordings = recordings_of(out)
+    assert recordings["patient"].tolist() == [f"sub-0{number}" for number in range(1, 10)]
+    assert recordings["excluded"][:4].tolist() == [""] * 4 and recordings["excluded"][4:].tolist() == lines
+    for path in bids.glob("sub-0[5-9]/eeg/*"):
+        path.unlink()
+    good = run("good", signals={"on_bad_recording": "exclude"})
+    for name in ("windows.npy", "windows.tsv", "windows.json", "events.tsv"):
+        assert (out / name).read_bytes() == (good / name).read_bytes()
+
+
+def test_a_data_set_of_faulty_files_only_is_refused(run, bids):
+    for path in bids.glob("sub-*/eeg/*_events.tsv"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"all 4 recording\(s\) are left out; the first: .*no sub-01_task-sz_events"):
+        run(signals={"on_bad_recording": "exclude"})
+
+
+def test_both_spellings_of_an_accent_are_one_patient(run, bids):
+    composed, decomposed = (unicodedata.normalize(form, "sub-Jürgen") for form in ("NFC", "NFD"))
+    for path in sorted((bids / "sub-04" / "eeg").iterdir()):
+        path.rename(path.with_name(path.name.replace("sub-04", decomposed)))
+    (bids / "sub-04").rename(bids / decomposed)
+    assert windows_of(run())["patient"].unique().tolist() == ["sub-01", "sub-02", "sub-03", composed]
+    joined = run("joined", patients={composed: "sub-03"})
+    assert windows_of(joined)["patient"].unique().tolist() == ["sub-01", "sub-02", "sub-03"]
+
+
+def test_folders_that_are_not_read_are_logged(run, bids, caplog):
+    (bids / "sub-05" / "ieeg").mkdir(parents=True)
+    (bids / "sub-05" / "ieeg" / "sub-05_task-sz_ieeg.edf").touch()
+    run()
+    assert any(line.startswith("warning: sub-05: no recording is read") for line in caplog.messages)
 
 
 def test_borderline_windows_are_kept_or_dropped(run):

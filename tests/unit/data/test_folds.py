@@ -1,5 +1,7 @@
 """Folds: a partition of the patients, seeded, balanced and independent of the order of the rows."""
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -163,3 +165,10 @@ def test_patients_named_like_missing_values_keep_their_folds(tmp_path):
     (tmp_path / "folds.tsv").write_text("patient\tfold\nNA\t1\n001\t2\nnan\t3\n")
     made = given_folds(tmp_path / "folds.tsv", table({name: {"bckg": 1} for name in ("NA", "001", "nan")}))
     assert dict(zip(made["patient"], made["fold"], strict=True)) == {"NA": 1, "001": 2, "nan": 3}
+
+
+def test_patients_of_given_folds_may_have_another_spelling(tmp_path):
+    composed, decomposed = (unicodedata.normalize(form, "sub-Jürgen") for form in ("NFC", "NFD"))
+    (tmp_path / "folds.tsv").write_text(f"patient\tfold\n{decomposed}\t3\na\t1\nb\t2\n", encoding="utf-8")
+    made = given_folds(tmp_path / "folds.tsv", table({name: {"bckg": 1} for name in ("a", "b", composed)}))
+    assert dict(zip(made["patient"], made["fold"], strict=True)) == {"a": 1, "b": 2, composed: 3}

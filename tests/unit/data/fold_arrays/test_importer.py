@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -307,3 +308,13 @@ def test_chunks_restore_every_axis_order(tmp_path, axes, size, fortran):
     parts = list(chunks(np.load(tmp_path / "stored.npy", mmap_mode="r"), config, size))
     assert [row for row, _ in parts] == [sum(len(part) for _, part in parts[:i]) for i in range(len(parts))]
     np.testing.assert_array_equal(np.concatenate([part for _, part in parts]), EXPECTED)
+
+
+def test_a_patient_in_two_folds_in_two_unicode_spellings_is_refused(tmp_path):
+    composed, decomposed = (unicodedata.normalize(form, "Jürgen") for form in ("NFC", "NFD"))
+    config = config_of(tmp_path)
+    write(config)
+    for fold, name in ((2, composed), (3, decomposed)):
+        np.save(config.arrays["mel"].patients.format(fold=fold), np.array([name] * 6))
+    with pytest.raises(InputError, match=f"patient '{composed}' is in folds 2 and 3"):
+        tables(config)
