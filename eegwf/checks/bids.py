@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from eegwf.checks.events import check_seizures, describe_events
 from eegwf.checks.findings import Findings, format_duration
 from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import check_classes, study_folds
@@ -49,7 +50,8 @@ def check_bids(flow: Flow, findings: Findings) -> None:
             findings.problems.append(f"{dataset.root}: no recording can be used; see the warnings")
         return
     sfreq = _check_rates(flow, surveyed, findings)
-    _describe_events(dataset, surveyed, findings)
+    describe_events(dataset, surveyed, findings)
+    check_seizures(surveyed, findings)
     n_windows = sum(surveyed.windows.values())
     n_borderline = sum(number for (_, label), number in surveyed.windows.items() if not label)
     findings.facts.append(
@@ -67,7 +69,7 @@ def check_bids(flow: Flow, findings: Findings) -> None:
     check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)
     folds = study_folds(flow, surveyed.windows, findings)
     if folds is not None:
-        check_classes(flow, surveyed.windows, folds, findings)
+        check_classes(flow, surveyed.windows, folds, findings, surveyed.seizures_by_type())
 
 
 def _check_rates(flow: Flow, surveyed: Survey, findings: Findings) -> float:
@@ -83,16 +85,3 @@ def _check_rates(flow: Flow, surveyed: Survey, findings: Findings) -> float:
     if signals.sfreq == "as recorded" and len(rates) > 1:
         findings.problems.append(f"signals.sfreq: 'as recorded', but the rates differ: {listing}; set one rate in Hz")
     return target
-
-
-def _describe_events(dataset: Bids, surveyed: Survey, findings: Findings) -> None:
-    """Report the duration and the patients of each event type."""
-    parts = [
-        f"{name} {format_duration(seconds)} ({len(surveyed.event_patients[name])} patients)"
-        for name, seconds in sorted(surveyed.event_seconds.items())
-        if name
-    ]
-    if rest := surveyed.event_seconds.get("", 0.0):
-        label = "borderline" if dataset.unannotated is None else f"labeled as {dataset.unannotated}"
-        parts.append(f"without event {format_duration(rest)}, {label}")
-    findings.facts.append(f"events: {', '.join(parts)}")

@@ -1,6 +1,8 @@
 """Checks of the class sets: windows of every class, in every fold."""
 
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from eegwf.config.stages.data import FoldsSettings
 from eegwf.dag.flow import Flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.data.events import classify
+from eegwf.data.seizure_counts import SeizureCounts
 from eegwf.data.splits import WindowSet, split
 from eegwf.data.study_folds import study_folds as make_study_folds
 from eegwf.errors import InputError
@@ -53,7 +56,13 @@ def study_folds(flow: Flow, windows: WindowCounts, findings: Findings) -> pd.Dat
     return folds
 
 
-def check_classes(flow: Flow, windows: WindowCounts, folds: pd.DataFrame | None, findings: Findings) -> None:
+def check_classes(
+    flow: Flow,
+    windows: WindowCounts,
+    folds: pd.DataFrame | None,
+    findings: Findings,
+    seizures: Mapping[str, SeizureCounts] = MappingProxyType({}),
+) -> None:
     """Report the windows and patients of each class, and find classes without windows in the study or in a fold.
 
     Parameters
@@ -66,6 +75,8 @@ def check_classes(flow: Flow, windows: WindowCounts, folds: pd.DataFrame | None,
         Table of `patient` and `fold`; None before the data exist: then only the patients of a class are counted.
     findings
         Receives the lines.
+    seizures
+        Numbers of annotated seizures of each event type.
     """
     for name, classes in flow.study.classes.items():
         class_of = {label: classify(label, classes) if label else None for _, label in windows}
@@ -80,10 +91,12 @@ def check_classes(flow: Flow, windows: WindowCounts, folds: pd.DataFrame | None,
         if name not in flow.study.matrix.classes:
             continue
         for class_name in empty:
+            annotated = sum(n.n_seizures for label, n in seizures.items() if classify(label, classes) == class_name)
+            short = f"; none of its {annotated} annotated seizures labels a window" if annotated else ""
             findings.problems.append(
                 f"class set {name}: no window of {class_name!r} (event types {', '.join(classes[class_name])}); labels "
-                f"of the windows: {format_names(sorted(set(class_of) - {''})) or 'none'}; remove {name} from "
-                f"matrix.classes, change classes.{name}, or decrease windows.length"
+                f"of the windows: {format_names(sorted(set(class_of) - {''})) or 'none'}{short}; remove {name} from "
+                f"matrix.classes, change classes.{name}, decrease windows.length, or set windows.min_event_overlap"
             )
         if folds is not None and not empty:
             _check_folds(flow, name, patients_of, folds, findings)

@@ -7,7 +7,9 @@ import numpy as np
 
 from eegwf.data.bids import Recording, discover
 from eegwf.data.dataset import ReadingSettings
-from eegwf.data.events import read_events
+from eegwf.data.event_tables import read_events
+from eegwf.data.events import EventRules
+from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.filters import kernel
 from eegwf.data.signals.header import Header, header
 from eegwf.data.signals.montage import derive
@@ -37,6 +39,10 @@ class Survey:
         an event.
     windows
         Number of windows of each (patient, label); the empty label is that of borderline windows.
+    seizures
+        Numbers of seizures by name of the recording and event type.
+    notes
+        Corrections of events, by name of the recording.
     faults
         One line for each recording that is not usable.
     ignored
@@ -50,8 +56,18 @@ class Survey:
     event_seconds: dict[str, float] = field(default_factory=dict)
     event_patients: dict[str, set[str]] = field(default_factory=dict)
     windows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seizures: dict[str, dict[str, SeizureCounts]] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+
+    def seizures_by_type(self) -> dict[str, SeizureCounts]:
+        """Numbers of seizures of each event type in the whole data set."""
+        totals: dict[str, SeizureCounts] = {}
+        for counts in self.seizures.values():
+            for label, number in counts.items():
+                totals[label] = totals.get(label, SeizureCounts()) + number
+        return totals
 
 
 def survey(reading: ReadingSettings) -> Survey:
@@ -98,18 +114,22 @@ def _add(recording: Recording, head: Header, reading: ReadingSettings, result: S
             f"{head.path}: signals.l_freq, h_freq or notch don't fit a recording of {head.sfreq:g} Hz "
             f"({' '.join(str(error).split())})"
         ) from None
-    ignored = getattr(dataset, "ignored_events", [])
-    events = read_events(recording.events_path, head.duration, dataset.event_types, ignored)
+    rules = EventRules.of(dataset)
+    notes: list[str] = []
+    events = read_events(recording.events_path, head.duration, rules, notes)
     sfreq = signals.target_sfreq(head.sfreq)
     starts = recording_starts(head, signals, reading.windows)
-    labels = label_windows(starts, sfreq, events, reading.windows, dataset.unannotated).label
+    labeled = label_windows(starts, sfreq, events, reading.windows, dataset.unannotated, rules.event_types)
 
     patient = reading.patients.get(recording.patient, recording.patient)
     result.headers.append(head)
     result.patients.add(patient)
+    result.seizures[recording.recording] = count_seizures(events, labeled.carried, rules)
+    if notes:
+        result.notes[recording.recording] = notes
     rest = max(head.duration - sum(event.duration for event in events), 0.0)
     # Rounding of onsets and durations can make the rest differ from 0 by less than 1 ms.
     for name, seconds in [(event.label, event.duration) for event in events] + [("", rest)] * (rest > 1e-3):
         result.event_seconds[name] = result.event_seconds.get(name, 0) + seconds
         result.event_patients.setdefault(name, set()).add(patient)
-    result.windows.update((patient, label) for label in labels if label or reading.windows.borderline == "keep")
+    result.windows.update((patient, label) for label in labeled.label if label or reading.windows.borderline == "keep")

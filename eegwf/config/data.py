@@ -40,6 +40,18 @@ class Bids(Section):
         "bckg", description="Event type of time without an event; null: such windows are borderline."
     )
     ignored_events: list[str] = Field([], description="Event types to ignore.")
+    event_tolerance: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Seconds by which events of different types may overlap, as rounding can cause: the event that is "
+        "not a seizure is shortened. Larger overlaps are an error.",
+    )
+    on_open_event: Literal["error", "unlabeled", "ignore"] = Field(
+        "error",
+        description="Treatment of a seizure without a duration (0, `n/a` or empty): `error`; `unlabeled`, no window "
+        "from its onset to the next event, for at most 5 minutes, is labeled as background; `ignore` it.",
+    )
 
 
 class ArrayFiles(Section):
@@ -149,6 +161,13 @@ class Windows(Section):
     step: float = Field(5.0, gt=0, description="Seconds between the onsets of consecutive windows.")
     min_overlap: float = Field(
         0.5, gt=0, le=1, description="Minimum fraction of a window that an event type must cover to label it."
+    )
+    min_event_overlap: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Minimum fraction of an event that a window must contain to have its event type although less than "
+        "`min_overlap` of the window is covered, for seizures shorter than a window; null: no such windows.",
     )
     guard: float = Field(0.0, ge=0, description="Seconds around a seizure in which no window is labeled as background.")
     borderline: Literal["keep", "drop"] = Field(

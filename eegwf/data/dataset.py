@@ -5,18 +5,20 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from eegwf.config.data import Bids, Signals, Synthetic, Windows
 from eegwf.config.paths import DataPaths
 from eegwf.data.bids import Discovery, Recording, discover
-from eegwf.data.events import read_events
+from eegwf.data.dataset_tables import Parts, events_table, recordings_table, windows_table
+from eegwf.data.event_tables import read_events
+from eegwf.data.events import EventRules
 from eegwf.data.patients import compare_mapping
+from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.signal import FlatChannels, Signal, common_derivations, header, open_signal
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
@@ -27,14 +29,12 @@ from eegwf.storage.locks import exclusive_lock
 from eegwf.storage.worker_pool import worker_pool
 
 logger = logging.getLogger(__name__)
+
 # Seconds of signal that are read into memory at once; windows are cut from such a block.
 BLOCK_SECONDS = 300.0
 # Bytes that are copied at once from a part to the array of all windows.
 COPY_BYTES = 1 << 24
 FLOAT16_MAX = float(np.finfo(np.float16).max)
-EVENT_COLUMNS = ["recording", "onset", "duration", "label"]
-# Description of what was read of each recording, by the recording's name.
-Parts = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -200,11 +200,13 @@ def _read_part(
             notes.append(f"recorded at {signal.recorded_sfreq:g} Hz and resampled")
         if signal.flat:
             notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
-        ignored = getattr(reading.dataset, "ignored_events", [])
-        events = read_events(recording.events_path, signal.duration, reading.dataset.event_types, ignored, notes)
+        rules = EventRules.of(reading.dataset)
+        events = read_events(recording.events_path, signal.duration, rules, notes)
         length = reading.windows.n_times(signal.sfreq)
         starts = window_starts(signal.n_times, length, reading.windows.n_step(signal.sfreq))
-        labeled = label_windows(starts, signal.sfreq, events, reading.windows, reading.dataset.unannotated)
+        labeled = label_windows(
+            starts, signal.sfreq, events, reading.windows, reading.dataset.unannotated, rules.event_types
+        )
         keep = np.array([reading.windows.borderline == "keep" or label != "" for label in labeled.label], dtype=bool)
         _write_windows(state / f"{recording.recording}.f2", path, signal, starts[keep], length)
     except InputError as error:
@@ -220,6 +222,8 @@ def _read_part(
             "start": starts[keep].tolist(),
             "label": [label for label, kept in zip(labeled.label, keep, strict=True) if kept],
             "overlap": labeled.overlap[keep].tolist(),
+            "carried": labeled.carried.tolist(),
+            **asdict(sum(count_seizures(events, labeled.carried, rules).values(), SeizureCounts())),
         }
     write_json(state / f"{recording.recording}.json", description)
     return description
@@ -276,39 +280,13 @@ def _assemble(
         paths.windows_axes,
         {"sfreq": first["sfreq"], "n_times": length, "ch_names": first["ch_names"], "sha256": sha.hexdigest()},
     )
-    write_table(paths.windows, _windows_table(good, parts, reading))
-    events = [[recording.recording, *event] for recording in good for event in parts[recording.recording]["events"]]
-    write_table(paths.events, pd.DataFrame(events, columns=EVENT_COLUMNS))
-    write_table(paths.recordings, _recordings_table(recordings, parts, reading))
 
+    def patient(recording: Recording) -> str:
+        return reading.patients.get(recording.patient, recording.patient)
 
-def _patient(recording: Recording, reading: ReadingSettings) -> str:
-    return reading.patients.get(recording.patient, recording.patient)
-
-
-def _windows_table(recordings: Sequence[Recording], parts: Parts, reading: ReadingSettings) -> pd.DataFrame:
-    rows = []
-    for recording in recordings:
-        part = parts[recording.recording]
-        for start, label, overlap in zip(part["start"], part["label"], part["overlap"], strict=True):
-            rows.append([recording.recording, _patient(recording, reading), start / part["sfreq"], label, overlap])
-    table = pd.DataFrame(rows, columns=["recording", "patient", "onset", "label", "overlap"])
-    table.insert(0, "window", range(len(table)))
-    table.insert(4, "duration", reading.windows.length)
-    return table
-
-
-def _recordings_table(recordings: Sequence[Recording], parts: Parts, reading: ReadingSettings) -> pd.DataFrame:
-    rows: list[list[Any]] = []
-    for recording in recordings:
-        part = parts[recording.recording]
-        path = Path(recording.path).relative_to(reading.root).as_posix()
-        cells = [recording.recording, _patient(recording, reading), path]
-        if part["bad"]:
-            rows.append([*cells, None, None, None, None, part["bad"], ""])
-        else:
-            counts = [len(part["ch_names"]), len(part["events"])]
-            rows.append([*cells, part["sfreq"], part["duration"], *counts, "", "; ".join(part["notes"])])
-    columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded", "notes"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"n_chans": "Int64", "n_events": "Int64"})
+    write_table(paths.windows, windows_table(good, parts, patient, reading.windows.length))
+    write_table(paths.events, events_table(good, parts))
+    table = recordings_table(recordings, parts, patient, reading.root)
+    write_table(paths.recordings, table)
+    n_seizures, n_unlabeled = table["n_seizures"].sum(), table["n_unlabeled"].sum()
+    logger.info("%d annotated seizures, %d of them in no window", n_seizures, n_unlabeled)

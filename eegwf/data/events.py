@@ -1,16 +1,17 @@
-"""Seizure annotations: event tables in SzCORE or BIDS form."""
+"""Seizure annotations: event types, the rules of a data set, and the events of a recording."""
 
-import csv
-import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from eegwf.config.data import Bids, Synthetic
+from eegwf.data.event_overlaps import ROUNDING, Span, resolve_overlaps
 from eegwf.errors import InputError
 
-# Seconds: the largest gap or overlap of adjacent events that rounding to the microsecond can cause.
-TOLERANCE = 1e-6
+BACKGROUND = "bckg"
+SEIZURE = "sz"
 # Seconds: annotations are often rounded up to the next whole second and may exceed the recording by less than this.
 MAX_EXCESS = 1.0
 
@@ -24,7 +25,7 @@ class Event:
     onset
         Seconds from the start of the recording.
     duration
-        Seconds.
+        Seconds; 0 if the end is unknown.
     label
         Event type.
     """
@@ -37,6 +38,11 @@ class Event:
     def end(self) -> float:
         """End in seconds from the start of the recording."""
         return self.onset + self.duration
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only the onset is annotated."""
+        return self.duration == 0
 
 
 def matches(entry: str, label: str) -> bool:
@@ -75,139 +81,192 @@ def classify(label: str, classes: Mapping[str, Sequence[str]]) -> str | None:
     return max(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 
-def read_events(
-    path: Path | str,
-    duration: float,
-    event_types: Sequence[str],
-    ignored: Sequence[str] = (),
-    notes: list[str] | None = None,
-) -> list[Event]:
-    """Read the events of a recording, sorted by onset and without overlap.
+@dataclass(frozen=True)
+class Annotation:
+    """An annotation as it is in a file.
 
-    Overlapping or adjacent events with the same label are merged. An event that exceeds the recording by less than a
-    second is clipped at its end. Events of zero duration (BIDS uses them for instants) are dropped, because they cover
-    no time.
-
-    Parameters
+    Attributes
     ----------
-    path
-        Tab-separated table with `onset`, `duration` (seconds) and `eventType` (SzCORE) or `trial_type` (BIDS).
+    place
+        Place in the file, such as `line 3`.
+    onset
+        Seconds from the start of the recording.
     duration
-        Length of the recording in seconds.
+        Seconds; 0 or None if the annotation has no length.
+    label
+        Event type.
+    """
+
+    place: str
+    onset: float
+    duration: float | None
+    label: str
+
+
+@dataclass(frozen=True)
+class EventRules:
+    """Rules by which the annotations of a data set are read.
+
+    Attributes
+    ----------
     event_types
         Permitted event types; each includes its subtypes.
     ignored
-        Event types (and their subtypes) whose rows are skipped without reading their other cells.
+        Event types (and their subtypes) that are skipped.
+    tolerance
+        Seconds by which events of different types may overlap.
+    on_open
+        Treatment of seizures of no length: `error`, `unlabeled` or `ignore`.
+    """
+
+    event_types: Sequence[str]
+    ignored: Sequence[str] = ()
+    tolerance: float = 0.05
+    on_open: str = "error"
+
+    @classmethod
+    def of(cls, dataset: Bids | Synthetic) -> "EventRules":
+        """Rules of the configuration of a data set."""
+        if isinstance(dataset, Synthetic):
+            return cls(dataset.event_types)
+        return cls(dataset.event_types, dataset.ignored_events, dataset.event_tolerance, dataset.on_open_event)
+
+    def accepts(self, label: str, place: str) -> bool:
+        """Whether an event type is permitted, or is ignored.
+
+        Parameters
+        ----------
+        label
+            Event type of an annotation.
+        place
+            File and place of the annotation, for the message.
+
+        Returns
+        -------
+        bool
+            True if it is permitted, False if it is ignored.
+
+        Raises
+        ------
+        InputError
+            If it is neither.
+        """
+        if any(matches(entry, label) for entry in self.ignored):
+            return False
+        if not any(matches(entry, label) for entry in self.event_types):
+            raise InputError(
+                f"{place}: unknown event type {label!r}; known are {', '.join(self.event_types)}. Add it to "
+                "dataset.event_types or to dataset.ignored_events"
+            )
+        return True
+
+    def is_seizure(self, label: str) -> bool:
+        """Whether an event type is a seizure: `sz` or a subtype; without such types, all but the background."""
+        if any(matches(SEIZURE, entry) for entry in self.event_types):
+            return matches(SEIZURE, label)
+        return not matches(BACKGROUND, label)
+
+    def priority(self, label: str) -> int:
+        """Which of two events is shortened if they overlap slightly: the one of lower priority."""
+        return 2 if self.is_seizure(label) else 0 if matches(BACKGROUND, label) else 1
+
+
+def assemble_events(
+    source: Path | str, annotations: Sequence[Annotation], duration: float, rules: EventRules, notes: list[str]
+) -> list[Event]:
+    """Convert the annotations of a recording to events that are sorted by onset and do not overlap.
+
+    Overlapping or adjacent events with the same label are merged, and small overlaps of different labels are resolved
+    in favor of the seizure. An event that exceeds the recording by less than a second is clipped at its end. Events of
+    no length are dropped, except seizures with `on_open_event: unlabeled`.
+
+    Parameters
+    ----------
+    source
+        File of the annotations, for messages.
+    annotations
+        The annotations, in the order of the file.
+    duration
+        Length of the recording in seconds.
+    rules
+        Rules of the data set.
     notes
         List to which a sentence is appended for each correction: a clipped event, an overlap, rows out of order.
 
     Returns
     -------
     list of Event
+        Events of no length may lie within others.
 
     Raises
     ------
     InputError
-        If the file or a column is missing, a value is not a number, is negative or exceeds the recording by a second
-        or more, a label is unknown, or two events with different labels overlap.
-
-    References
-    ----------
-    Dan et al. (2024), SzCORE, Epilepsia; BIDS 1.10, "Task events".
+        If a label is unknown, an event exceeds the recording by a second or more, events with different labels overlap
+        by more than the tolerance, or seizures have no length and `on_open_event` is `error`.
     """
-    notes = [] if notes is None else notes
-    events = []
-    for line, onset_text, duration_text, label in _rows(Path(path)):
-        place = f"{path}, line {line}"
-        if any(matches(entry, label) for entry in ignored):
+    spans, instants = [], []
+    for row in annotations:
+        if not rules.accepts(row.label, f"{source}, {row.place}"):
             continue
-        if not any(matches(entry, label) for entry in event_types):
-            raise InputError(
-                f"{place}: unknown event type {label!r}; known are {', '.join(event_types)}. Add it to "
-                "dataset.event_types or to dataset.ignored_events"
-            )
-        onset = _seconds(onset_text, "onset", place)
-        end = onset + _seconds(duration_text, "duration", place)
+        end = row.onset + (row.duration or 0.0)
         if end > duration and end - duration >= MAX_EXCESS:
             raise InputError(
-                f"{place}: the event ends at {end:g} s, but the recording is {duration:g} s long; correct the row, or "
-                "check whether it belongs to another recording"
+                f"{source}, {row.place}: the event ends at {end:.10g} s, but the recording is {duration:.10g} s long; "
+                "correct the row, or check whether it belongs to another recording"
             )
-        if end > duration + TOLERANCE:
-            notes.append(f"event in line {line} cut by {end - duration:.3g} s, at the recording's end")
-        onset, end = min(onset, duration), min(end, duration)
-        if end > onset:
-            events.append((onset, end, label, line))
-    if any(before[0] > after[0] for before, after in pairwise(events)):
+        span = Span(min(row.onset, duration), min(end, duration), row.label, row.place)
+        if not row.duration:
+            instants.append(span)
+        elif row.onset >= duration:
+            notes.append(f"event in {row.place} dropped: it begins at the recording's end")
+        else:
+            if end > duration + ROUNDING:
+                notes.append(f"event in {row.place} cut by {end - duration:.3g} s, at the recording's end")
+            spans.append(span)
+    if any(before.onset > after.onset for before, after in pairwise(spans)):
         notes.append("events sorted by onset")
-    return _merged(events, path, notes)
+    resolved = resolve_overlaps(spans, rules.tolerance, rules.priority, str(source), notes)
+    kept = _open_events(instants, resolved, rules, source, notes)
+    events = [Event(span.onset, span.end - span.onset, span.label) for span in resolved]
+    events += [Event(onset, 0.0, label) for onset, label in sorted({(span.onset, span.label) for span in kept})]
+    return sorted(events, key=lambda event: event.onset)
 
 
-def _merged(events: list[tuple[float, float, str, int]], path: Path | str, notes: list[str]) -> list[Event]:
-    merged: list[tuple[float, float, str, int]] = []
-    for onset, end, label, line in sorted(events):
-        if merged:
-            before_onset, before_end, before_label, before_line = merged[-1]
-            if label == before_label and onset <= before_end + TOLERANCE:
-                if onset < before_end - TOLERANCE:
-                    notes.append(f"overlapping events of the same label in lines {before_line} and {line} merged")
-                merged[-1] = (before_onset, max(before_end, end), label, before_line)
-                continue
-            if onset < before_end - TOLERANCE:
-                raise InputError(
-                    f"{path}, line {line}: {label!r} from {onset:g} s overlaps {before_label!r} until "
-                    f"{before_end:g} s (line {before_line}); shorten one of the events, or add one of the labels to "
-                    "dataset.ignored_events"
-                )
-            onset = max(onset, before_end)
-        if end > onset:
-            merged.append((onset, end, label, line))
-    return [Event(onset, end - onset, label) for onset, end, label, _ in merged]
-
-
-def _rows(path: Path) -> list[tuple[int, str, str, str]]:
-    """Line number, onset, duration and label of each row, as text."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file; every recording needs a table of events beside it (only the header line if the "
-            "recording has no events)"
-        ) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a tab-separated table in UTF-8 ({error})") from None
-    header = [name.strip() for name in lines[0]] if lines else []
-    label = "eventType" if "eventType" in header else "trial_type"
-    missing = [name for name in ("onset", "duration") if name not in header]
-    if label not in header:
-        missing.append("eventType (or trial_type)")
-    if missing:
-        raise InputError(
-            f"{path}: no column {' and no '.join(missing)}; found {', '.join(header) or 'an empty file'}. Add it, "
-            "and separate columns by tabs"
-        )
-    columns = [header.index(name) for name in ("onset", "duration", label)]
-    rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) <= max(columns):
+def _open_events(
+    instants: Sequence[Span], spans: Sequence[Span], rules: EventRules, source: Path | str, notes: list[str]
+) -> list[Span]:
+    """Annotations of no length that are kept; the others are noted, or refused. `spans` are sorted, without overlap."""
+    remaining: dict[str, list[Span]] = {}
+    onsets = [span.onset for span in spans]
+    for instant in instants:
+        following = bisect_right(onsets, instant.onset)
+        for span in spans[max(following - 2, 0) : following]:
+            if matches(instant.label, span.label) and span.onset <= instant.onset <= span.end:
+                notes.append(f"event of no length in {instant.place} dropped: it is part of that in {span.place}")
+                break
+        else:
+            remaining.setdefault(instant.label, []).append(instant)
+    kept = []
+    for label, events in remaining.items():
+        number = f"{len(events)} event{'s' * (len(events) > 1)} of {label!r}"
+        places = _listed([event.place for event in events])
+        if not rules.is_seizure(label) or rules.on_open == "ignore":
+            notes.append(f"{number} of no length dropped ({places})")
+        elif rules.on_open == "error":
             raise InputError(
-                f"{path}, line {number}: {len(cells)} cells, but the header has {len(header)}; separate cells by tabs"
+                f"{source}, {places}, column duration: {number} without a length (0, n/a or empty), so that the end "
+                "of the seizure is unknown; write the duration in seconds, or set dataset.on_open_event to unlabeled "
+                "(time after the onset is not background) or ignore"
             )
-        onset, duration, event_type = (cells[column].strip() for column in columns)
-        rows.append((number, onset, duration, event_type))
-    return rows
+        else:
+            notes.append(f"{number} of no length, the time after the onset unlabeled ({places})")
+            kept += events
+    return kept
 
 
-def _seconds(text: str, name: str, place: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{place}: {name} is {text!r}, not a number of seconds; correct it, or remove the row")
-    if value < 0:
-        raise InputError(f"{place}: {name} is {text} s; it can't be negative (seconds from the recording's start)")
-    return value
+def _listed(places: Sequence[str], limit: int = 8) -> str:
+    """Places in a file, such as `lines 2, 3`."""
+    if len(places) > 1 and all(place.startswith("line ") for place in places):
+        places = [f"lines {places[0][5:]}", *(place[5:] for place in places[1:])]
+    more = len(places) - limit
+    return ", ".join(places[:limit]) + (f" and {more} more" if more > 0 else "")

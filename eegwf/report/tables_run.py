@@ -132,12 +132,20 @@ def recording_table(run: ReportData) -> Table:
         length = duration(row["duration"]) if defined(row["duration"]) else ""
         used = "used in tuning only" if row["patient"] in run.reserved else "used"
         status = row["excluded"] or "; ".join(filter(None, (used, row.get("notes", ""))))
-        rows.append([row["recording"], row["patient"], length, *sizes, status])
+        # Tables of earlier versions, and those of given arrays, lack the seizures.
+        counted = defined(row.get("n_seizures"))
+        seizures = f"{number(row['n_unlabeled'])} of {number(row['n_seizures'])}" if counted else ""
+        rows.append([row["recording"], row["patient"], length, *sizes, seizures, status])
     n_excluded = int((~table["kept"]).sum())
     columns = ["recording", "patient", "duration", "sampling rate (Hz)", "channels", "annotated events"]
-    columns.append("use, or reason of exclusion")
+    columns += ["seizures in no window", "use, or reason of exclusion"]
     caption = f"Recordings: {len(table) - n_excluded:,d} used, {n_excluded:,d} excluded"
-    return Table(caption, columns, rows, text={1, 6})
+    note = ""
+    if "n_seizures" in table and table["n_seizures"].notna().any():
+        n_seizures, n_unlabeled = int(table["n_seizures"].sum()), int(table["n_unlabeled"].sum())
+        caption += f"; {n_unlabeled:,d} of {n_seizures:,d} annotated seizures in no window"
+        note = "A seizure is in no window if no window that contains a part of it has its event type."
+    return Table(caption, columns, rows, note, text={1, 7})
 
 
 def map_table(run: ReportData) -> Table | None:

@@ -35,14 +35,16 @@ def test_tables_of_windows_events_and_recordings(run):
     assert labels["sub-03"] == labels["sub-04"] == [b] * 10
     assert windows["overlap"][16] == 0.5
     assert read_table(out / "events.tsv").values.tolist() == [
-        ["sub-01_task-sz", 4, 6, "sz_foc"],
-        ["sub-02_task-sz", 8, 5, "sz_gen"],
-        ["sub-04_task-sz", 0, 20, "bckg"],
+        ["sub-01_task-sz", 4, 6, "sz_foc", 3],
+        ["sub-02_task-sz", 8, 5, "sz_gen", 3],
+        ["sub-04_task-sz", 0, 20, "bckg", 10],
     ]
     recordings = recordings_of(out)
     assert recordings["path"][0] == "sub-01/eeg/sub-01_task-sz_eeg.edf"
     described = recordings[["sfreq", "duration", "n_chans", "n_events"]].values.tolist()
     assert described == [[64, 20, 3, n_events] for n_events in (1, 1, 0, 1)]
+    counts = recordings[["n_windows", "n_seizures", "n_unlabeled", "n_open"]].values.tolist()
+    assert counts == [[10, 1, 0, 0], [10, 1, 0, 0], [10, 0, 0, 0], [10, 0, 0, 0]]
     axes = json.loads((out / "windows.json").read_text())
     assert axes["ch_names"] == list(CHANNELS) and axes["sfreq"] == 64 and axes["n_times"] == 128
 
@@ -207,6 +209,22 @@ def test_folders_that_are_not_read_are_logged(run, bids, caplog):
     (bids / "sub-05" / "ieeg" / "sub-05_task-sz_ieeg.edf").touch()
     run()
     assert any(line.startswith("warning: sub-05: no recording is read") for line in caplog.messages)
+
+
+def test_seizures_that_no_window_carries_are_counted(run, bids):
+    record(bids, "sub-01", ["4.5\t0.5\tsz_foc", "6\t4\tsz_foc", "15.2\t0.4\tsz_gen", "18\t0\tsz_foc"])
+    changes = {"dataset": {"on_open_event": "unlabeled"}, "windows": {"guard": 0.0}}
+    out = run(**changes)
+    events = read_table(out / "events.tsv")
+    assert events["n_windows"].tolist()[:4] == [0, 2, 0, 0]
+    counts = recordings_of(out)[["n_windows", "n_seizures", "n_unlabeled", "n_open"]]
+    assert counts.values.tolist()[0] == [10, 4, 3, 1]
+    labels = windows_of(out).groupby("patient")["label"].apply(list)["sub-01"]
+    assert labels == ["bckg", "bckg", "", "sz_foc", "sz_foc", "bckg", "bckg", "", "bckg", ""]
+    with_option = run("option", windows={"guard": 0.0, "min_event_overlap": 0.5}, dataset=changes["dataset"])
+    assert read_table(with_option / "events.tsv")["n_windows"].tolist()[:4] == [1, 2, 1, 0]
+    labels = windows_of(with_option).groupby("patient")["label"].apply(list)["sub-01"]
+    assert labels == ["bckg", "bckg", "sz_foc", "sz_foc", "sz_foc", "bckg", "bckg", "sz_gen", "bckg", ""]
 
 
 def test_borderline_windows_are_kept_or_dropped(run):

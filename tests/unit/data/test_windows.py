@@ -123,3 +123,93 @@ def test_an_overlap_equal_to_the_minimum_is_sufficient():
     for second in range(200):
         event = Event(second + 0.3, 0.1, "sz")
         assert label_windows(np.array([second * 250]), 250, [event], windows, "bckg").label == ["sz"]
+
+
+def labeled(events, unannotated="bckg", event_types=("bckg", "sz", "impd"), **windows):
+    """Labels, overlaps and windows per event of the windows of 4 s with onsets at 0, 4, 8, 12 and 16 s."""
+    settings = Windows(**{"length": 4.0, "step": 4.0, **windows})
+    starts = window_starts(20 * SFREQ, 4 * SFREQ, 4 * SFREQ)
+    result = label_windows(starts, SFREQ, events, settings, unannotated, event_types)
+    return result.label, result.overlap.tolist(), result.carried.tolist()
+
+
+def test_subtypes_are_added_up():
+    first, second = Event(8.0, 1.5, "sz_foc_ia"), Event(9.5, 1.5, "sz_foc_a")
+    names, overlap, carried = labeled([first, second])
+    assert names == ["bckg", "bckg", "sz_foc", "bckg", "bckg"]
+    assert overlap[2] == 0.75 and carried == [1, 1]
+    # Without a common subtype, their sum is a seizure; a type that is enough alone is not changed.
+    assert labeled([first, Event(9.5, 1.5, "sz_gen")])[0][2] == "sz"
+    assert labeled([Event(8.0, 2.0, "sz_foc_ia"), Event(10.0, 1.5, "sz_foc_a")])[0][2] == "sz_foc_ia"
+    # Two focal subtypes are enough, so that the generalized one does not widen the label.
+    three = [Event(8.0, 1.0, "sz_foc_ia"), Event(9.0, 1.0, "sz_foc_a"), Event(10.0, 1.0, "sz_gen")]
+    names, overlap, carried = labeled(three)
+    assert names[2] == "sz_foc" and overlap[2] == 0.5 and carried == [1, 1, 0]
+    # Different types are not added up, and no event type above those of the data set is made.
+    assert labeled([first, Event(9.5, 1.5, "impd")])[0][2] == ""
+    assert labeled([first, Event(9.5, 1.5, "sz_gen")], event_types=["bckg", "sz_foc", "sz_gen"])[0][2] == ""
+    assert labeled([first, second], event_types=["bckg", "sz_foc"])[0][2] == "sz_foc"
+    # Subtypes of the background, but not near a seizure.
+    parts = [Event(8.0, 1.5, "bckg_sleep"), Event(9.5, 1.5, "bckg_wake")]
+    assert labeled(parts, unannotated=None)[0] == ["", "", "bckg", "", ""]
+    assert labeled([*parts, Event(11.5, 0.5, "sz")], unannotated=None)[0] == [""] * 5
+
+
+def test_a_short_seizure_labels_by_its_own_share_if_configured():
+    events = [Event(5.0, 1.5, "sz_foc"), Event(11.0, 1.5, "sz_gen")]  # the second: 1 s before 12 s, 0.5 s after
+    assert labeled(events) == (["bckg", "", "", "", "bckg"], [1, 0, 0, 0, 1], [0, 0])
+    names, overlap, carried = labeled(events, min_event_overlap=0.6)
+    assert names == ["bckg", "sz_foc", "sz_gen", "", "bckg"]
+    assert overlap == [1, 0.375, 0.25, 0, 1] and carried == [1, 1]
+    assert labeled(events, min_event_overlap=0.3)[0] == ["bckg", "sz_foc", "sz_gen", "sz_gen", "bckg"]
+    assert labeled(events, min_event_overlap=0.7)[0] == ["bckg", "sz_foc", "", "", "bckg"]
+    # An event that covers enough of the window has priority; of short events, the one with the larger share.
+    assert labeled([Event(4.0, 1.0, "sz_gen"), Event(5.0, 2.0, "sz_foc")], min_event_overlap=0.5)[0][1] == "sz_foc"
+    assert labeled([Event(4.0, 1.0, "sz_gen"), Event(7.5, 1.9, "sz_foc")], min_event_overlap=0.2)[0][1] == "sz_gen"
+    # Background is never labeled in this way.
+    assert labeled([Event(5.0, 1.0, "bckg")], unannotated=None, min_event_overlap=0.5)[0] == [""] * 5
+
+
+@given(annotated(), st.sampled_from([0.25, 0.5, 1.0]))
+def test_the_share_of_events_labels_only_windows_without_a_label(case, fraction):
+    events, windows, unannotated = case
+    starts = window_starts(N_TIMES, round(windows.length * SFREQ), round(windows.step * SFREQ))
+    plain = label_windows(starts, SFREQ, events, windows, unannotated)
+    other = windows.model_copy(update={"min_event_overlap": fraction})
+    result = label_windows(starts, SFREQ, events, other, unannotated)
+    for start, before, after in zip(starts / SFREQ, plain.label, result.label, strict=True):
+        assert before in ("", after)
+        contained = {
+            event.label
+            for event in events
+            if min(event.end, start + windows.length) - max(event.onset, start) >= fraction * event.duration - 1e-9
+            and not event.label.startswith("bckg")
+        }
+        assert after in contained if before == "" and contained else after == before
+    assert (result.carried >= plain.carried).all()
+
+
+@given(annotated())
+def test_windows_of_each_event_have_its_type_or_one_above_and_a_part_of_it(case):
+    events, windows, unannotated = case
+    length = round(windows.length * SFREQ)
+    starts = window_starts(N_TIMES, length, round(windows.step * SFREQ))
+    result = label_windows(starts, SFREQ, events, windows, unannotated)
+    for event, carried in zip(events, result.carried, strict=True):
+        begin, end = round(event.onset * SFREQ), round(event.end * SFREQ)
+        touching = [name for s, name in zip(starts, result.label, strict=True) if s < end and s + length > begin]
+        assert carried == sum(name == event.label or event.label.startswith(f"{name}_") for name in touching)
+
+
+def test_the_time_after_a_seizure_of_unknown_end_is_not_background():
+    # Until the next event.
+    assert labeled([Event(5.0, 0.0, "sz")]) == (["bckg", "", "", "", ""], [1, 0, 0, 0, 0], [0])
+    events = [Event(5.0, 0.0, "sz"), Event(12.0, 8.0, "bckg")]
+    assert labeled(events)[0] == ["bckg", "", "", "bckg", "bckg"]
+    assert labeled(events, guard=1.0)[0] == ["bckg", "", "", "", "bckg"]
+    assert labeled([Event(5.0, 0.0, "sz"), Event(8.0, 4.0, "sz")])[0] == ["bckg", "", "sz", "bckg", "bckg"]
+    # Within annotated background, and for five minutes at most.
+    assert labeled([Event(0.0, 20.0, "bckg"), Event(5.0, 0.0, "sz")])[0] == ["bckg", "", "", "", ""]
+    starts = window_starts(400 * SFREQ, 4 * SFREQ, 4 * SFREQ)
+    names = label_windows(starts, SFREQ, [Event(5.0, 0.0, "sz")], Windows(length=4.0, step=4.0), "bckg").label
+    assert names == ["bckg", *[""] * 76, *["bckg"] * 23]  # 305 s lies in the window from 304 s to 308 s

@@ -22,8 +22,9 @@ from eegwf.report.figures_maps import map_figures, pool_maps
 from eegwf.report.formats import duration, energy, number, score
 from eegwf.report.selection import fold_scores
 from eegwf.report.statement import smaller_than_study, why_no_events
+from eegwf.report.tables_run import recording_table
 from eegwf.report.timing import timing
-from eegwf.storage.files import read_json, write_json, write_table
+from eegwf.storage.files import read_json, read_table, write_json, write_table
 from tests.helpers.report_page import column, report_data, table_of, text_of, write_report
 from tests.helpers.report_study import ROOT, changed, write_study
 
@@ -154,6 +155,19 @@ def test_tables_of_the_data_and_of_the_trials(finished):
         column(tables["Averaged windows and Grad-CAM maps by class, all folds"], "zero everywhere")["background"] == "3"
     )
     assert "seizure events were detected (sensitivity" in page
+
+
+def test_seizures_in_no_window_are_shown(tmp_path):
+    study = write_study(tmp_path)
+    path = tmp_path / "data/recordings.tsv"
+    recordings = read_table(path, text=("recording", "patient", "path", "excluded"))
+    used = recordings["excluded"] == ""
+    counts = {"n_windows": 30, "n_seizures": 3, "n_unlabeled": 2, "n_open": 0}
+    write_table(path, recordings.assign(**{name: pd.Series(value, used[used].index) for name, value in counts.items()}))
+    table = recording_table(report_data(study, tmp_path))
+    assert table.caption == "Recordings: 9 used, 1 excluded; 18 of 27 annotated seizures in no window"
+    column = table.columns.index("seizures in no window")
+    assert [row[column] for row in table.rows] == ["", *["2 of 3"] * 9]
 
 
 def test_markup_in_names_is_escaped(incomplete):
