@@ -8,7 +8,10 @@ from eegwf.config.data import Signals
 from eegwf.data.signals.header import Header
 from eegwf.data.signals.montage import MontageProjection, derive, recorded_names
 from eegwf.data.signals.recorded import check_channels
-from eegwf.errors import InputError
+from eegwf.errors import InputError, format_names
+
+# Names of channels that a message lists.
+SHOWN = 8
 
 
 def project(head: Header, signals: Signals, derivations: Sequence[str] | None = None) -> MontageProjection:
@@ -140,7 +143,7 @@ def used_channels(derived: MontageProjection) -> list[int]:
 def _differing(first: Header, other: Header) -> str:
     first_names, other_names = set(recorded_names(first.channels)), set(recorded_names(other.channels))
     parts = [
-        f"{', '.join(sorted(names))} only in {head.path}"
+        f"{format_names(sorted(names), SHOWN)} only in {head.path}"
         for names, head in ((first_names - other_names, first), (other_names - first_names, other))
         if names
     ]
@@ -153,6 +156,12 @@ def _differing(first: Header, other: Header) -> str:
 
 def _missing(head: Header, signals: Signals, derived: MontageProjection, fault: str = "") -> str:
     eeg = [head.names[column] for column in head.eeg]
-    fault = fault or f"missing for montage {signals.montage}: {', '.join(derived.missing) or 'every channel'}"
-    channels = f"EEG channels found: {', '.join(eeg)}" if eeg else f"no EEG channel among {', '.join(head.names)}"
-    return f"{head.path}: {fault}; {channels}. Choose another signals.montage or signals.missing"
+    missing = format_names(list(derived.missing), SHOWN) or "every channel"
+    fault = fault or f"missing for montage {signals.montage}: {missing}"
+    if eeg:
+        found = format_names(eeg, 3 * SHOWN)
+        return f"{head.path}: {fault}; EEG channels found: {found}. Choose another signals.montage or signals.missing"
+    return (
+        f"{head.path}: {fault}; no EEG channel among {format_names(list(head.names), SHOWN)}. Name its channels as in "
+        "the 10-20 system (Fp1, EEG Fp1-REF, Fp1-F7)"
+    )

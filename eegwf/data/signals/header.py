@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eegwf.data.signals.brainvision import Segment, read_brainvision_header
-from eegwf.data.signals.channels import Channel, parse_channel
+from eegwf.data.signals.channels import Channel, parse_channels
 from eegwf.data.signals.edf import EdfHeader, read_edf_header
 from eegwf.data.signals.samples import Samples
 from eegwf.data.signals.units import microvolts_of, nominal_rate
@@ -98,7 +98,7 @@ def header(path: Path | str) -> Header:
 
 
 def _edf(path: Path, edf: EdfHeader) -> Header:
-    channels = tuple(parse_channel(label) for label in edf.labels)
+    channels = parse_channels(edf.labels)
     sampled = [index for index, length in enumerate(edf.n_samples) if length]
     if not sampled:
         if any(channels):
@@ -143,7 +143,7 @@ def _brainvision(path: Path) -> Header:
         sfreq=sfreq,
         n_times=content.n_times,
         names=content.names,
-        channels=tuple(parse_channel(name) for name in content.names),
+        channels=parse_channels(content.names),
         units=content.units,
         to_microvolts=tuple(microvolts_of(unit) for unit in content.units),
         samples=content.samples,
