@@ -14,6 +14,25 @@ class InputError(Exception):
     """
 
 
+def format_names(names: list[str], limit: int = 5) -> str:
+    """List names, separated by commas.
+
+    Parameters
+    ----------
+    names
+        The names.
+    limit
+        Maximum number of names; the number of the others follows.
+
+    Returns
+    -------
+    str
+        For example, `a, b and 3 more`.
+    """
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
 def run_script(main: Callable[[], None]) -> None:
     """Run a command-line script; wrong input ends it with one line on standard error.
 

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from eegwf.errors import format_names
+
+__all__ = ["Findings", "format_duration", "format_names"]
+
 
 @dataclass
 class Findings:
@@ -45,22 +49,3 @@ def format_duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def format_names(names: list[str], limit: int = 5) -> str:
-    """List names, separated by commas.
-
-    Parameters
-    ----------
-    names
-        The names.
-    limit
-        Maximum number of names; the number of the others follows.
-
-    Returns
-    -------
-    str
-        For example, `a, b and 3 more`.
-    """
-    more = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")

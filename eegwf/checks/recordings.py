@@ -3,8 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from eegwf.data.bids import Recording, discover
 from eegwf.data.dataset import ReadingSettings
 from eegwf.data.event_tables import read_events
@@ -12,9 +10,7 @@ from eegwf.data.events import EventRules
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.filters import kernel
 from eegwf.data.signals.header import Header, header
-from eegwf.data.signals.montage import derive
-from eegwf.data.signals.recorded import Scan
-from eegwf.data.signals.signal import common_derivations, study_derivations
+from eegwf.data.signals.signal import common_derivations, project, study_derivations
 from eegwf.data.windows import label_windows, recording_starts
 from eegwf.errors import InputError
 from eegwf.progress import Progress
@@ -103,10 +99,7 @@ def _add(recording: Recording, head: Header, reading: ReadingSettings, result: S
     group = [*result.headers[:1], head] if signals.montage == "as recorded" else [head]
     if signals.missing != "exclude":
         common_derivations(group, signals)
-    derived = derive(head.channels, signals.montage, result.derivations, signals.missing == "interpolate")
-    # Without a scan of the samples, this checks units and duplicate names of the used channels.
-    used = np.flatnonzero(np.any(derived.matrix != 0, axis=0))
-    Scan(head, frozenset(), {}, {}).check(used.tolist())
+    project(head, signals, result.derivations)
     try:
         kernel(head.sfreq, signals.l_freq, signals.h_freq, tuple(signals.notch))
     except ValueError as error:

@@ -19,6 +19,7 @@ from eegwf.data.event_tables import read_events
 from eegwf.data.events import EventRules
 from eegwf.data.patients import compare_mapping
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
+from eegwf.data.signals.brainvision_files import companion_files
 from eegwf.data.signals.signal import FlatChannels, Signal, common_derivations, header, open_signal
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
@@ -181,9 +182,11 @@ def _read_all(
 def _stamp(recording: Recording) -> list[Any]:
     """Stamp that changes with the recording: size and time of its files, and the digest of its events."""
     path = Path(recording.path)
-    # BrainVision stores the samples in another file with the same stem.
-    files = [file for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")) if file.exists()]
-    sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    # BrainVision stores the samples in another file, usually but not always with the same stem.
+    files = {file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.exists()}
+    if path.suffix.lower() == ".vhdr":
+        files.update(companion_files(path))
+    sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)]
     return [sizes, digest_file(recording.events_path)]
 
 
@@ -196,6 +199,7 @@ def _read_part(
     description: dict[str, Any] = {"stamp": _stamp(recording), "bad": "", "notes": notes}
     try:
         signal = open_signal(path, reading.signals, derivations)
+        notes.extend(signal.notes)
         if signal.recorded_sfreq != signal.sfreq:
             notes.append(f"recorded at {signal.recorded_sfreq:g} Hz and resampled")
         if signal.flat:

@@ -1,6 +1,8 @@
 """Canonical names of the electrodes of the 10-20 and 10-10 systems, and their parser."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 EARS = ("A1", "A2", "M1", "M2")
@@ -28,12 +30,19 @@ ELECTRODES = tuple(row + position for row, positions in _ROWS.items() for positi
 # Names of the 10-20 system before 1991.
 _OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
 _CANONICAL = {name.upper(): name for name in ELECTRODES} | _OLD_NAMES
-_REFERENCES = {
-    "REF", "LE", "AR", "AVG", "AV", "AVE", "AVERAGE", "CAR", "RE", "LER", "G2", "CS2", "A1A2", "A1+A2", "M1M2", "M1+M2",
-}  # fmt: skip
+# References in capitals: of amplifiers (REF, REF1, VREF of EGI nets), averages, ears and mastoids, alone or linked
+# (LE, LER, CLE of MASS, A1/A2), and those of single devices (G2, CS2).
+_REFERENCE = re.compile(
+    r"V?REF\d*|(?:AVG?|AVE|AVERAGE|CAR|COMMON|C)?[ -]?REF|AVG?|AVE|AVERAGE|CAR|C?LER?|AR|RE|AA|LM|G2|CS2"
+    r"|\(?A1 ?[+/,&]? ?A2\)?(?:/2)?|\(?M1 ?[+/,&]? ?M2\)?(?:/2)?"
+)
 _PREFIX = re.compile(r"^(EEG|POL)(?=[\s_:-])[\s_:-]+", re.IGNORECASE)
-_COPY_NUMBER = re.compile(r"-\d+$")
-_DASH = re.compile(r"\s*[-–—_:]\s*")
+_COPY_NUMBER = re.compile(r"-(\d+)$")
+# Names of electrodes of nets and grids: BioSemi A1 to H32, EGI E1 to E256, and strips and depth electrodes.
+_NUMBERED = re.compile(r"([A-H])\d{1,3}")
+_MIN_NET = 4  # names of a net that are no electrodes of the 10-10 system, in a file without any other electrode
+_MIN_SERIES = 2  # such names of one letter, in any file
+_DASH = re.compile(r"\s*[-\u2010-\u2015\u2212_:]\s*")  # hyphens, dashes and the minus sign of Unicode
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ def parse_channel(name: str) -> Channel | None:
     """Parse a channel name as an electrode or a pair of electrodes.
 
     Case, the prefix `EEG`, the names of before 1991 (`T3`, or both as in `T3/T7`), the number of a copy of a channel
-    (`T8-P8-0`) and trailing dots are ignored; the reference (`-REF`, `-LE`, ...) is kept apart.
+    (`T8-P8-0`) and trailing dots are ignored; the reference (`-REF`, `-LE`, ...) is kept apart. In pairs, O1 and O2 may
+    be written with a zero (`P7-01`).
 
     Parameters
     ----------
@@ -76,20 +86,15 @@ def parse_channel(name: str) -> Channel | None:
         None for a channel that is not a scalp or ear electrode: ECG, EOG, respiration, markers, placeholders such as
         `-`.
     """
-    name = without_copy_number(_PREFIX.sub("", name.strip()))
-    parts = [part.strip(" .").upper() for part in _DASH.split(name)]
+    parts = _parts(name)
     if not parts or any(not part for part in parts) or len(parts) > 2:
         return None
-    if len(parts) == 1:
-        words = parts[0].split()
-        if len(words) == 2 and words[1] in _REFERENCES:
-            parts = words
     anode = _electrode(parts[0], paired=len(parts) == 2)
     if anode is None:
         return None
     if len(parts) == 1:
         return Channel(anode)
-    if parts[1] in _REFERENCES:
+    if _REFERENCE.fullmatch(parts[1]):
         return Channel(anode, reference=parts[1])
     cathode = _electrode(parts[1], paired=True)
     if cathode is None or cathode == anode:
@@ -97,9 +102,71 @@ def parse_channel(name: str) -> Channel | None:
     return Channel(anode, cathode)
 
 
+def parse_channels(names: Sequence[str]) -> tuple[Channel | None, ...]:
+    """Parse the channel names of a recording.
+
+    The electrodes of some nets have names that are also those of other electrodes in the 10-10 system: `A1`, `A2`,
+    `C1` to `C6` and `F1` to `F10`. They are told apart by the other names of the recording.
+
+    Parameters
+    ----------
+    names
+        Names of all channels in the file.
+
+    Returns
+    -------
+    tuple of Channel or None
+        As of `parse_channel`, but None for an electrode of a net, grid or strip.
+    """
+    channels = [parse_channel(name) for name in names]
+    numbered = [{part: part[0] for part in _parts(name) if _NUMBERED.fullmatch(part)} for name in names]
+    foreign = {part: letter for parts in numbered for part, letter in parts.items() if part not in _CANONICAL}
+    if len(foreign) >= _MIN_NET and not any(map(_is_other_electrode, channels, numbered)):
+        letters = set("ABCDEFGH")
+    else:
+        letters = {letter for letter, count in Counter(foreign.values()).items() if count >= _MIN_SERIES}
+    return tuple(
+        None if letters.intersection(parts.values()) else channel
+        for channel, parts in zip(channels, numbered, strict=True)
+    )
+
+
+def _is_other_electrode(channel: Channel | None, numbered: dict[str, str]) -> bool:
+    """Whether a channel has an electrode whose name no net has."""
+    return channel is not None and not numbered
+
+
+def _parts(name: str) -> list[str]:
+    """Electrode, and reference or second electrode, of a channel name in capitals."""
+    name = without_copy_number(_PREFIX.sub("", name.strip()))
+    parts = [part.strip(" .").upper() for part in _DASH.split(name)]
+    if len(parts) == 1:
+        words = parts[0].split(maxsplit=1)
+        return words if len(words) == 2 and _REFERENCE.fullmatch(words[1]) else parts
+    reference = "-".join(parts[1:])
+    return [parts[0], reference] if len(parts) == 3 and _REFERENCE.fullmatch(reference) else parts
+
+
 def without_copy_number(name: str) -> str:
-    """Remove the number that some programs append to copies of a channel (`T8-P8-0`)."""
-    return _COPY_NUMBER.sub("", name.strip())
+    """Remove the number that some programs append to copies of a channel (`T8-P8-0`).
+
+    Parameters
+    ----------
+    name
+        Name of the channel.
+
+    Returns
+    -------
+    str
+        `P7-01` and `P7-02` remain as they are: they are pairs with O1 and O2, written with a zero.
+    """
+    name = name.strip()
+    match = _COPY_NUMBER.search(name)
+    if match is None:
+        return name
+    rest = name[: match.start()]
+    electrode = _electrode(_PREFIX.sub("", rest).strip(" .").upper(), paired=False)
+    return name if match[1] in ("01", "02") and electrode is not None else rest
 
 
 def _electrode(text: str, paired: bool) -> str | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eegwf.data.signals.channels import parse_channel
+from eegwf.data.signals.samples import EdfSamples
+from eegwf.data.signals.units import microvolts_of
 from eegwf.errors import InputError
 
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes of each signal's fields, in the file's order
@@ -20,13 +21,19 @@ class EdfHeader:
     Attributes
     ----------
     labels, units
-        Label and physical unit of each signal as in the file, stripped of whitespace.
+        Label and physical unit of each signal as in the file, without padding.
     n_samples
         Samples of each signal in a data record.
     n_records
         Number of data records.
     record_length
         Length of a data record in seconds.
+    samples
+        Reader of the samples.
+    faults
+        For each signal the reason why its samples can't be read; "" if they can.
+    notes
+        Peculiarities of the file that do not prevent its use.
     """
 
     labels: tuple[str, ...]
@@ -34,6 +41,9 @@ class EdfHeader:
     n_samples: tuple[int, ...]
     n_records: int
     record_length: float
+    samples: EdfSamples
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def read_edf_header(path: Path) -> EdfHeader:
@@ -52,23 +62,26 @@ def read_edf_header(path: Path) -> EdfHeader:
     ------
     InputError
         If the file is empty, cut off, longer than its header declares or discontinuous (EDF+D with gaps), or if its
-        header is invalid.
+        header is invalid; but not for an invalid range of a signal, which is one of the `faults`.
 
     References
     ----------
     Kemp et al. (1992), EDF; Kemp and Olivan (2003), EDF+, Clinical Neurophysiology 114:1755.
     """
     kind = path.suffix[1:].upper()
-    width, magic = (3, b"\xffBIOSEMI") if kind == "BDF" else (2, b"0       ")
+    width, magic = (3, b"\xffBIOSEMI") if kind == "BDF" else (2, b"0")
     with open(path, "rb") as file:
         first = file.read(256)
         if len(first) < 256:
             state = "shorter than a header" if first else "empty"
             raise InputError(f"{path}: {state}; fetch or export it again")
-        if first[:8] != magic:
+        if first[:8].strip(b" \0") != magic:
             raise InputError(f"{path}: not {kind} (begins with {first[:8]!r}); fetch or export it again")
         n_bytes = int(_number(path, first[184:192], "the header's size", minimum=512, whole=True))
-        n_records = int(_number(path, first[236:244], "the number of data records", minimum=1, whole=True))
+        # A recorder writes -1 while it records, and some leave it.
+        n_records = int(_number(path, first[236:244], "the number of data records", minimum=-1, whole=True))
+        if n_records == 0:
+            raise InputError(f"{path}: invalid header: the number of data records is '0'; fetch or export it again")
         record_length = _number(path, first[244:252], "the length of a data record in seconds", minimum=1e-9)
         n_signals = int(_number(path, first[252:256], "the number of signals", minimum=1, whole=True))
         if n_bytes != 256 * (n_signals + 1):
@@ -80,31 +93,38 @@ def read_edf_header(path: Path) -> EdfHeader:
     if len(rest) < n_bytes - 256:
         raise InputError(f"{path}: cut off within its header; fetch or export it again")
     fields = _signal_fields(rest, n_signals)
-    labels = [text.strip().decode("latin-1") for text in fields[0]]
+    labels = [_text(field) for field in fields[0]]
     n_samples = [
         int(_number(path, text, f"samples per data record of {label!r}", minimum=0, whole=True))
         for label, text in zip(labels, fields[8], strict=True)
     ]
     record_bytes = width * sum(n_samples)
-    _check_size(path, n_records, record_bytes, n_bytes)
-    signals = [index for index, label in enumerate(labels) if label not in _ANNOTATIONS]
-    for index in signals:
-        ranges = [
-            _number(path, fields[column][index], f"{name} of {labels[index]!r}")
-            for column, name in zip((3, 4, 5, 6), ("physical", "physical", "digital", "digital"), strict=True)
-        ]
-        if parse_channel(labels[index]) is not None:
-            _check_channel(path, labels[index], ranges, n_samples[index])
+    n_records, notes = _check_size(path, n_records, record_bytes, n_bytes)
     if first[192:197] in (b"EDF+D", b"BDF+D"):
         onsets = _record_onsets(path, n_bytes, n_records, record_bytes, width, labels, n_samples)
         _check_continuous(path, onsets, record_length)
-    return EdfHeader(
-        labels=tuple(labels[index] for index in signals),
-        units=tuple(fields[2][index].strip().decode("latin-1") for index in signals),
-        n_samples=tuple(n_samples[index] for index in signals),
-        n_records=n_records,
-        record_length=record_length,
+    signals = [index for index, label in enumerate(labels) if label not in _ANNOTATIONS]
+    scales = [_scale(path, labels[index], [fields[column][index] for column in (3, 4, 5, 6)]) for index in signals]
+    starts = width * np.cumsum([0, *n_samples])
+    units = tuple(_text(fields[2][index]) for index in signals)
+    lengths = tuple(n_samples[index] for index in signals)
+    samples = EdfSamples(
+        path=path,
+        header_bytes=n_bytes,
+        width=width,
+        record_bytes=record_bytes,
+        starts=tuple(int(starts[index]) for index in signals),
+        n_samples=lengths,
+        gains=tuple(gain for gain, _, _ in scales),
+        offsets=tuple(offset for _, offset, _ in scales),
+        to_microvolts=tuple(microvolts_of(unit) for unit in units),
     )
+    faults = [
+        fault if length else f"{path}: invalid header: {labels[index]!r} has a sampling rate of 0 Hz; export it again"
+        for index, length, (_, _, fault) in zip(signals, lengths, scales, strict=True)
+    ]
+    names = tuple(labels[index] for index in signals)
+    return EdfHeader(names, units, lengths, n_records, record_length, samples, tuple(faults), notes)
 
 
 def _signal_fields(rest: bytes, n_signals: int) -> list[list[bytes]]:
@@ -115,8 +135,17 @@ def _signal_fields(rest: bytes, n_signals: int) -> list[list[bytes]]:
     return fields
 
 
+def _text(field: bytes) -> str:
+    """Text of a field padded with blanks or zero bytes, in UTF-8 or else Latin-1."""
+    content = field.strip(b" \0").split(b"\0")[0].strip()
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
 def _number(path: Path, field: bytes, name: str, minimum: float = -math.inf, whole: bool = False) -> float:
-    text = field.decode("latin-1").split("\x00")[0].strip()
+    text = _text(field)
     try:
         # Some devices write a decimal comma.
         value = float(int(text) if whole else text.replace(",", "."))
@@ -127,31 +156,48 @@ def _number(path: Path, field: bytes, name: str, minimum: float = -math.inf, who
     return value
 
 
-def _check_size(path: Path, n_records: int, record_bytes: int, header_bytes: int) -> None:
+def _check_size(path: Path, n_records: int, record_bytes: int, header_bytes: int) -> tuple[int, tuple[str, ...]]:
+    """Number of data records according to the header, or to the file's size if the header has -1; and notes."""
     if record_bytes == 0:
         raise InputError(f"{path}: invalid header: no signal has samples; fetch or export it again")
-    stored = (path.stat().st_size - header_bytes) // record_bytes
+    stored, rest = divmod(path.stat().st_size - header_bytes, record_bytes)
+    if n_records == -1:
+        if stored == 0:
+            raise InputError(
+                f"{path}: the header declares -1 data records (unknown), and the file contains none that is complete; "
+                "fetch or export it again"
+            )
+        incomplete = f" and the incomplete one after them left out ({rest} bytes)" if rest else ""
+        return stored, (f"number of data records not in the header (-1): {stored} counted in the file{incomplete}",)
     if stored != n_records:
         fault = "cut off" if stored < n_records else "longer than its header declares"
         raise InputError(
             f"{path}: {fault}: the header declares {n_records} data records, the file contains {stored}; fetch or "
             "export it again"
         )
+    return stored, ()
 
 
-def _check_channel(path: Path, label: str, ranges: list[float], n_samples: int) -> None:
+def _scale(path: Path, label: str, fields: list[bytes]) -> tuple[float, float, str]:
+    """Gain and offset from digital to physical values, and the reason if there are none."""
+    names = ("physical min", "physical max", "digital min", "digital max")
+    try:
+        ranges = [_number(path, text, f"{name} of {label!r}") for text, name in zip(fields, names, strict=True)]
+    except InputError as error:
+        return math.nan, math.nan, str(error)
     physical_min, physical_max, digital_min, digital_max = ranges
     for name, low, high, invalid in [
         ("physical", physical_min, physical_max, physical_min == physical_max),
         ("digital", digital_min, digital_max, digital_min >= digital_max),
     ]:
         if invalid:
-            raise InputError(
+            fault = (
                 f"{path}: invalid header: {name} range of {label!r} is from {low:g} to {high:g}, so its "
                 "samples can't be scaled; export it again"
             )
-    if n_samples == 0:
-        raise InputError(f"{path}: invalid header: {label!r} has a sampling rate of 0 Hz; export it again")
+            return math.nan, math.nan, fault
+    gain = (physical_max - physical_min) / (digital_max - digital_min)
+    return gain, physical_min - digital_min * gain, ""
 
 
 def _record_onsets(

@@ -1,21 +1,15 @@
 """Headers of recordings, read and checked without reading samples."""
 
-import math
-import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from eegwf.data.signals.channels import Channel, parse_channel
-from eegwf.data.signals.edf import read_edf_header
+from eegwf.data.signals.brainvision import Segment, read_brainvision_header
+from eegwf.data.signals.channels import Channel, parse_channels
+from eegwf.data.signals.edf import EdfHeader, read_edf_header
+from eegwf.data.signals.samples import Samples
+from eegwf.data.signals.units import microvolts_of, nominal_rate
 from eegwf.errors import InputError
-
-_MICROVOLTS = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "\x83\xcav": 1.0, "mv": 1e3, "v": 1e6, "nv": 1e-3}
-# Units of an EDF file that MNE converts to volts; it does not scale the samples in any other unit.
-_CONVERTED_BY_MNE = ("\u03bcV", "\u00b5V", "\x83\xcaV", "uV", "mV")
 
 
 @dataclass(frozen=True)
@@ -27,9 +21,9 @@ class Header:
     path
         EDF, BDF or BrainVision header file.
     sfreq
-        Sampling rate of the EEG channels in Hz.
+        Sampling rate of the EEG channels in Hz; the most frequent one if they differ.
     n_times
-        Samples of each EEG channel.
+        Samples of each EEG channel of that rate.
     names
         Names of all channels except annotations, as in the file.
     channels
@@ -37,7 +31,15 @@ class Header:
     units
         Physical units as in the file.
     to_microvolts
-        Factor from the values that MNE returns to microvolts; NaN if the unit is not a unit of voltage.
+        Microvolts of each unit; NaN if it is not a unit of voltage.
+    samples
+        Reader of the samples, in microvolts.
+    faults
+        For each channel the reason why it can't be used, such as an impossible range; "" if it can.
+    notes
+        Peculiarities of the file that do not prevent its use.
+    segments
+        Beginnings of the segments of a BrainVision recording, from its markers.
     """
 
     path: Path
@@ -47,6 +49,10 @@ class Header:
     channels: tuple[Channel | None, ...]
     units: tuple[str, ...]
     to_microvolts: tuple[float, ...]
+    samples: Samples
+    faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -74,135 +80,82 @@ def header(path: Path | str) -> Header:
     Raises
     ------
     InputError
-        If the file or a part of it is missing, empty, cut off, discontinuous or of an unknown format, if its header
-        is invalid, or if its EEG channels have different sampling rates.
+        If the file or a part of it is missing, empty, cut off, discontinuous or of an unknown format, or if its header
+        is invalid. An invalid field of a single channel is one of the `faults`.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     suffix = path.suffix.lower()
-    if suffix == ".vhdr":
-        return _brainvision(path)
-    if suffix in (".edf", ".bdf"):
-        return _edf(path)
+    try:
+        if suffix == ".vhdr":
+            return _brainvision(path)
+        if suffix in (".edf", ".bdf"):
+            return _edf(path, read_edf_header(path))
+    except OSError as error:
+        raise InputError(f"{path}: can't be read ({error.strerror or error}); fetch it again") from error
     raise InputError(f"{path}: unknown format; the recording must be .edf, .bdf or .vhdr")
 
 
-def open_raw(head: Header) -> tuple[Any, dict[int, int]]:
-    """Open a recording as an MNE Raw object without loading samples.
-
-    Parameters
-    ----------
-    head
-        Header of the recording.
-
-    Returns
-    -------
-    raw : mne.io.BaseRaw
-        The recording; its values are in volts.
-    rows : dict
-        Row in `raw` of each EEG channel, by its index in the header.
-
-    Raises
-    ------
-    InputError
-        If MNE can't open it.
-    """
-    if head.path.suffix.lower() == ".vhdr":
-        return _open_brainvision(head.path), {index: index for index in head.eeg}
-    import mne
-
-    read = mne.io.read_raw_bdf if head.path.suffix.lower() == ".bdf" else mne.io.read_raw_edf
-    # Only EEG channels are included, because MNE resamples all channels that it reads to the highest rate among them.
-    names = sorted({head.names[index] for index in head.eeg})
-    with convert_mne_errors(head.path):
-        raw = read(head.path, include=names, stim_channel=None, encoding="latin1", verbose="ERROR")
-    return raw, {index: row for row, index in enumerate(head.eeg)}
-
-
-@contextmanager
-def convert_mne_errors(path: Path) -> Iterator[None]:
-    """Suppress MNE's warnings, and convert its exceptions to an InputError with the name of the file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except (InputError, MemoryError):
-            raise
-        except Exception as error:
-            cause = " ".join(str(error).split()) or type(error).__name__
-            raise InputError(f"{path}: can't be read ({cause}); fetch or export it again") from error
-
-
-def _edf(path: Path) -> Header:
-    edf = read_edf_header(path)
-    channels = tuple(parse_channel(label) for label in edf.labels)
-    eeg = [index for index, channel in enumerate(channels) if channel is not None] or range(min(1, len(channels)))
-    if not eeg:
+def _edf(path: Path, edf: EdfHeader) -> Header:
+    channels = parse_channels(edf.labels)
+    sampled = [index for index, length in enumerate(edf.n_samples) if length]
+    if not sampled:
+        if any(channels):
+            raise InputError(next(fault for fault, channel in zip(edf.faults, channels, strict=True) if channel))
         raise InputError(f"{path}: contains annotations only, no signals; remove it from the data set")
-    other = next((index for index in eeg if edf.n_samples[index] != edf.n_samples[eeg[0]]), None)
-    if other is not None:
-        rates = [edf.n_samples[index] / edf.record_length for index in (eeg[0], other)]
-        raise InputError(
-            f"{path}: EEG channels of different sampling rates: {edf.labels[eeg[0]]!r} {rates[0]:g} Hz, "
-            f"{edf.labels[other]!r} {rates[1]:g} Hz; export them at one rate"
-        )
-    factors = [1e6 if unit in _CONVERTED_BY_MNE else _MICROVOLTS.get(unit.lower(), math.nan) for unit in edf.units]
+    eeg = [index for index in sampled if channels[index] is not None] or sampled[:1]
+    length = Counter(edf.n_samples[index] for index in eeg).most_common(1)[0][0]
+    sfreq, notes = _rounded(length / edf.record_length)
     return Header(
         path=path,
-        sfreq=edf.n_samples[eeg[0]] / edf.record_length,
-        n_times=edf.n_samples[eeg[0]] * edf.n_records,
+        sfreq=sfreq,
+        n_times=length * edf.n_records,
         names=edf.labels,
         channels=channels,
         units=edf.units,
-        to_microvolts=tuple(factors),
+        to_microvolts=edf.samples.to_microvolts,
+        samples=edf.samples,
+        faults=_with_rates(path, edf, eeg, length),
+        notes=edf.notes + notes,
     )
+
+
+def _with_rates(path: Path, edf: EdfHeader, eeg: list[int], length: int) -> tuple[str, ...]:
+    """Faults of the signals, with those of EEG channels that have not the rate of most of them."""
+    faults = list(edf.faults)
+    first = next(index for index in eeg if edf.n_samples[index] == length)
+    for index in eeg:
+        if edf.n_samples[index] != length:
+            rates = [edf.n_samples[number] / edf.record_length for number in (first, index)]
+            faults[index] = faults[index] or (
+                f"{path}: EEG channels of different sampling rates: {edf.labels[first]!r} {rates[0]:g} Hz, "
+                f"{edf.labels[index]!r} {rates[1]:g} Hz; export them at one rate"
+            )
+    return tuple(faults)
 
 
 def _brainvision(path: Path) -> Header:
-    text = path.read_bytes().decode("utf-8", errors="replace")
-    if not text.strip():
-        raise InputError(f"{path}: empty; fetch or export it again")
-    data = _named_file(path, text, "DataFile")
-    if data is None or not data.is_file():
-        raise InputError(
-            f"{path}: its data file {data.name if data else 'DataFile='} is not beside it; fetch it, or correct "
-            "DataFile= if it was renamed"
-        )
-    markers = _named_file(path, text, "MarkerFile")
-    if markers is not None and not markers.is_file() and not path.with_suffix(".vmrk").is_file():
-        raise InputError(f"{path}: its marker file {markers.name} is not beside it; fetch it, or correct MarkerFile=")
-    raw = _open_brainvision(path)
-    points = re.search(r"^DataPoints\s*=\s*(\d+)", text, re.MULTILINE)
-    if points and int(points[1]) != raw.n_times:
-        raise InputError(
-            f"{data}: cut off or too long: {path.name} declares {points[1]} samples, the file contains {raw.n_times}; "
-            "fetch or export it again"
-        )
-    if raw.n_times == 0:
-        raise InputError(f"{data}: empty; fetch or export it again")
-    if not math.isfinite(raw.info["sfreq"]) or raw.info["sfreq"] <= 0:
-        raise InputError(f"{path}: invalid header: the sampling rate is {raw.info['sfreq']} Hz; export it again")
-    units = tuple(raw._orig_units.get(name, "") for name in raw.ch_names)
-    voltages = [unit.lower() in _MICROVOLTS for unit in units]
+    content = read_brainvision_header(path)
+    sfreq, notes = _rounded(content.sfreq)
     return Header(
         path=path,
-        sfreq=float(raw.info["sfreq"]),
-        n_times=int(raw.n_times),
-        names=tuple(raw.ch_names),
-        channels=tuple(parse_channel(name) for name in raw.ch_names),
-        units=units,
-        to_microvolts=tuple(1e6 if voltage else math.nan for voltage in voltages),
+        sfreq=sfreq,
+        n_times=content.n_times,
+        names=content.names,
+        channels=parse_channels(content.names),
+        units=content.units,
+        to_microvolts=tuple(microvolts_of(unit) for unit in content.units),
+        samples=content.samples,
+        faults=content.faults,
+        notes=content.notes + notes,
+        segments=content.segments,
     )
 
 
-def _named_file(path: Path, text: str, key: str) -> Path | None:
-    match = re.search(rf"^{key}\s*=\s*(.+?)\s*$", text, re.MULTILINE)
-    return path.with_name(match[1].replace("$b", path.stem)) if match else None
-
-
-def _open_brainvision(path: Path) -> Any:
-    import mne
-
-    with convert_mne_errors(path):
-        return mne.io.read_raw_brainvision(path, verbose="ERROR")
+def _rounded(sfreq: float) -> tuple[float, tuple[str, ...]]:
+    """The nominal sampling rate, with a note if the header has another one."""
+    nominal = nominal_rate(sfreq)
+    if abs(nominal - sfreq) <= 1e-9 * sfreq:
+        return nominal, ()
+    return nominal, (f"sampling rate {sfreq:.10g} Hz in the header, read as {nominal:g} Hz",)

@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.config.data import Signals
+from eegwf.data.signals.derivations import common_derivations, project, study_derivations, used_channels
 from eegwf.data.signals.filters import Resampling, convolve, kernel, reflected_indices
 from eegwf.data.signals.header import Header, header
-from eegwf.data.signals.montage import MontageProjection, derive, recorded_names
-from eegwf.data.signals.recorded import RecordedChannels, scan
+from eegwf.data.signals.montage import MontageProjection, derive
+from eegwf.data.signals.recorded import check_channels, scan
 from eegwf.errors import InputError
 
-__all__ = ["FlatChannels", "Header", "Signal", "common_derivations", "header", "open_signal"]
+__all__ = [
+    "FlatChannels", "Header", "Signal", "common_derivations", "header", "open_signal", "project", "study_derivations",
+]  # fmt: skip
 
 
 class FlatChannels(InputError):
@@ -24,8 +27,8 @@ class Signal:
 
     Parameters
     ----------
-    recorded
-        Channels of the recording.
+    head
+        Header of the recording.
     projection
         Projection of the channels to the derivations.
     signals
@@ -47,20 +50,20 @@ class Signal:
         Names of the rows that `read` returns.
     flat
         Names in the file of the channels that are used and constant over the recording.
+    notes
+        Peculiarities of the file that do not prevent its use.
     """
 
-    def __init__(
-        self, recorded: RecordedChannels, projection: MontageProjection, signals: Signals, flat: list[str]
-    ) -> None:
-        head = recorded.head
+    def __init__(self, head: Header, projection: MontageProjection, signals: Signals, flat: list[str]) -> None:
         self.path = head.path
         self.duration = head.duration
         self.recorded_sfreq = float(head.sfreq)
         self.derivations = list(projection.derivations)
         self.flat = flat
-        self._recorded = recorded
+        self.notes = head.notes
+        self._samples = head.samples
         self._n_recorded = head.n_times
-        self._columns = _used(projection)
+        self._columns = used_channels(projection)
         self._matrix = projection.matrix[:, self._columns]
         self._taps = kernel(head.sfreq, signals.l_freq, signals.h_freq, tuple(signals.notch))
         self.sfreq = signals.target_sfreq(head.sfreq)
@@ -106,7 +109,7 @@ class Signal:
         ends = [0] * bool((side < 0).any()) + [self._n_recorded - 1] * bool((side > 0).any())
         needed = np.concatenate([source[source >= 0], np.array(ends, int)])
         first, last = int(needed.min()), int(needed.max())
-        recorded = self._matrix @ self._recorded.read(self._columns, first, last + 1)
+        recorded = self._matrix @ self._samples.read(self._columns, first, last + 1)
         segment = recorded[:, np.where(source >= 0, source - first, 0)]
         segment[:, side < 0] = 2 * recorded[:, :1] - segment[:, side < 0]
         segment[:, side > 0] = 2 * recorded[:, -1:] - segment[:, side > 0]
@@ -141,122 +144,25 @@ def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] |
     """
     head = header(path)
     _check_filters(head, signals)
-    derived = derive(head.channels, signals.montage, derivations, signals.missing == "interpolate")
-    may_lack = signals.missing == "exclude" and derivations is None
-    if not derived.derivations or (derived.missing and not may_lack):
-        raise InputError(_missing(head, signals, derived))
-    recorded = RecordedChannels(head)
-    result = scan(recorded)
-    flat = [column for column in _used(derived) if column in result.flat]
+    derived = project(head, signals, derivations)
+    # With `flat: interpolate`, channels that are not used yet may replace those that are flat.
+    readable = [column for column in head.eeg if not head.faults[column]]
+    result = scan(head, readable if signals.flat == "interpolate" else used_channels(derived))
+    flat = [column for column in used_channels(derived) if column in result.flat]
     names = [head.names[column] for column in flat]
     if flat and signals.flat == "exclude":
         raise FlatChannels(f"{path}: flat from start to end: {', '.join(names)} (signals.flat: exclude)")
     if flat and signals.flat == "interpolate":
-        derived = derive(head.channels, signals.montage, derived.derivations, True, excluded=result.flat)
+        excluded = result.flat.union(column for column in head.eeg if head.faults[column])
+        derived = derive(head.channels, signals.montage, derived.derivations, True, excluded)
         if derived.missing:
             raise InputError(
                 f"{path}: flat from start to end: {', '.join(names)}; {', '.join(derived.missing)} can't be computed "
                 "from the other channels. Set signals.flat to keep or exclude"
             )
-    result.check(_used(derived))
-    return Signal(recorded, derived, signals, names)
-
-
-def common_derivations(headers: Sequence[Header], signals: Signals) -> list[str]:
-    """Determine the derivations of a study, which are the same for all recordings.
-
-    Parameters
-    ----------
-    headers
-        Headers of all recordings of the study.
-    signals
-        Settings of the signals. With `missing: exclude`, the derivations are those that all recordings have, otherwise
-        all of the montage. `as recorded` uses the channels of the first recording in their order.
-
-    Returns
-    -------
-    list of str
-        Names of the derivations.
-
-    Raises
-    ------
-    InputError
-        If a recording lacks a derivation, no derivation is common to all recordings, or the sets of channels differ
-        with `as recorded`.
-    """
-    if not headers:
-        raise InputError("no recordings, so no derivations; at least one recording is needed")
-    first = headers[0]
-    requested = None
-    if signals.montage == "as recorded":
-        requested = recorded_names(first.channels)
-        for other in headers:
-            if signals.missing != "exclude" and set(recorded_names(other.channels)) != set(requested):
-                raise InputError(_differing(first, other))
-    common: list[str] = []
-    for head in headers:
-        derived = derive(head.channels, signals.montage, requested, signals.missing == "interpolate")
-        if derived.missing and signals.missing != "exclude":
-            raise InputError(_missing(head, signals, derived))
-        common = [name for name in (common or derived.derivations) if name in derived.derivations]
-        if not common:
-            raise InputError(_missing(head, signals, derived, "no derivation is common to all recordings"))
-    return common
-
-
-def study_derivations(headers: Sequence[Header], signals: Signals) -> list[str]:
-    """Determine the derivations of a study from those recordings that have them.
-
-    Parameters
-    ----------
-    headers
-        Headers of the recordings that can be read.
-    signals
-        Settings of the signals.
-
-    Returns
-    -------
-    list of str
-        Names of the derivations; empty if no recording has those of the montage.
-
-    Raises
-    ------
-    InputError
-        If no derivation is common to all recordings and `missing` is `exclude`.
-    """
-    if signals.missing == "exclude":
-        return common_derivations(headers, signals) if headers else []
-    for head in headers:
-        try:
-            return common_derivations([head], signals)
-        except InputError:
-            continue
-    return []
-
-
-def _used(derived: MontageProjection) -> list[int]:
-    return [int(column) for column in np.flatnonzero(np.any(derived.matrix != 0, axis=0))]
-
-
-def _differing(first: Header, other: Header) -> str:
-    first_names, other_names = set(recorded_names(first.channels)), set(recorded_names(other.channels))
-    parts = [
-        f"{', '.join(sorted(names))} only in {head.path}"
-        for names, head in ((first_names - other_names, first), (other_names - first_names, other))
-        if names
-    ]
-    return (
-        f"{other.path}: channels differ from {first.path}: {'; '.join(parts)}. With signals.montage 'as recorded', all "
-        "recordings must have the same channels; set signals.missing: exclude to use the common ones, or choose a "
-        "montage"
-    )
-
-
-def _missing(head: Header, signals: Signals, derived: MontageProjection, fault: str = "") -> str:
-    eeg = [head.names[column] for column in head.eeg]
-    fault = fault or f"missing for montage {signals.montage}: {', '.join(derived.missing) or 'every channel'}"
-    channels = f"EEG channels found: {', '.join(eeg)}" if eeg else f"no EEG channel among {', '.join(head.names)}"
-    return f"{head.path}: {fault}; {channels}. Choose another signals.montage or signals.missing"
+        check_channels(head, used_channels(derived))
+    result.check(used_channels(derived))
+    return Signal(head, derived, signals, names)
 
 
 def _check_filters(head: Header, signals: Signals) -> None:

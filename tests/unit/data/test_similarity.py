@@ -8,7 +8,6 @@ from scipy.signal import butter, resample_poly, sosfiltfilt
 from eegwf.data import similarity
 from eegwf.data.leakage import check_leakage
 from eegwf.data.signals.header import header
-from eegwf.data.signals.recorded import RecordedChannels
 from eegwf.data.similarity import compare_recordings, slow_signal
 from eegwf.errors import InputError
 
@@ -128,7 +127,7 @@ def test_neonatal_recordings_are_told_apart_and_their_copies_found(data_root):
     signals = []
     for path in sorted(data_root.glob("helsinki/**/*.edf"))[:12]:
         head = header(path)
-        signal = RecordedChannels(head).read(list(head.eeg), 0, head.n_times)
+        signal = head.samples.read(list(head.eeg), 0, head.n_times)
         signals.append(signal - signal.mean(axis=0))
     windows, folds, samples = study_of(signals, sfreq=256.0)
     assert check_leakage(windows, folds, samples, 256.0)["checks"][-1]["largest_similarity"] < 0.3

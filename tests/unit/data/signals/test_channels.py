@@ -1,12 +1,20 @@
 """Parsing of channel names in the spellings of recordings."""
 
+import re
+
 import mne
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eegwf.data.signals.channels import EARS, ELECTRODES, Channel, parse_channel
+from eegwf.config.data import Signals
+from eegwf.data.signals.channels import EARS, ELECTRODES, Channel, parse_channel, parse_channels
+from eegwf.data.signals.derivations import common_derivations
 from eegwf.data.signals.header import header
+from eegwf.data.signals.montage import ELECTRODES19, is_copy
+from eegwf.data.signals.signal import open_signal
+from eegwf.errors import InputError
+from tests.helpers.headers import noise, write_edf
 
 
 @pytest.mark.parametrize(
@@ -36,6 +44,15 @@ from eegwf.data.signals.header import header
         ("EEG_Pz_REF", "Pz"),
         ("EEG O2 Ref", "O2"),
         ("FT9-FT10", "FT9-FT10"),
+        ("EEG Fp1\u2212REF", "Fp1"),
+        ("Fp1\u2011F7", "Fp1-F7"),
+        ("P7-01", "P7-O1"),
+        ("EEG P8-02", "P8-O2"),
+        ("P3-01-0", "P3-O1"),
+        ("P7 - 01", "P7-O1"),
+        ("P7-1", "P7"),
+        ("T8-P8-01", "T8-P8"),
+        ("EEG C3-REF-1", "C3"),
     ],
 )
 def test_electrodes_and_pairs_are_parsed(name, expected):
@@ -53,6 +70,83 @@ def test_electrodes_and_pairs_are_parsed(name, expected):
 )  # fmt: skip
 def test_names_of_other_channels_are_not_electrodes(name):
     assert parse_channel(name) is None
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Ref1", "REF2", "Vref", "CLE", "LER", "A1/A2", "A1+A2", "A1A2", "(A1+A2)/2", "M1/M2", "M1M2", "avgRef", "avg_ref",
+     "Avg Ref", "AA", "CommonRef", "LM", "AVG", "Ref."],
+)  # fmt: skip
+@pytest.mark.parametrize("prefix", ["", "EEG "])
+def test_references_of_vendors_are_recognized(reference, prefix):
+    for electrode in ("C3", "Fp1", "A1"):
+        channel = parse_channel(f"{prefix}{electrode}-{reference}")
+        assert (channel.anode, channel.cathode) == (electrode, None)
+    # Electrodes with different references are not subtracted from each other.
+    assert channel.reference == reference.upper().strip(".").replace("_", "-")
+
+
+@pytest.mark.parametrize("name", ["C3-A1", "C3-M2", "Fp1-Cz"])
+def test_a_single_electrode_is_no_reference(name):
+    assert parse_channel(name).cathode is not None
+
+
+def test_copies_are_told_from_the_letter_o_written_as_a_zero():
+    assert not is_copy("P7-01", "P7-02") and not is_copy("P7-01", "P7")
+    assert is_copy("T8-P8-0", "T8-P8-1") and is_copy("P7-01-0", "P7-01-1") and is_copy("Fp1-0", "fp1-1")
+
+
+TEN_TWENTY = [f"EEG {name}-REF" for name in (*ELECTRODES19.split(), "A1", "A2")]
+NETS = {
+    "biosemi32": [f"A{number}" for number in range(1, 33)],
+    "biosemi64": [f"{letter}{number}" for letter in "AB" for number in range(1, 33)],
+    "biosemi128": [f"{letter}{number}" for letter in "ABCD" for number in range(1, 33)],
+    "biosemi256": [f"{letter}{number}" for letter in "ABCDEFGH" for number in range(1, 33)],
+    "part of biosemi128": ["A1", "A2", "A3", "A4", "A5", "A6", "C1", "C2", "F3"],
+    "with a reference": [f"EEG {letter}{number}-Ref" for letter in "ABC" for number in range(1, 5)],
+    "hydrocel": [f"E{number}" for number in range(1, 129)],
+}
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_electrodes_of_a_net_are_not_those_of_the_10_20_system(net):
+    """Together with the external electrodes and the status channel of such files."""
+    names = [*NETS[net], *(f"EXG{number}" for number in range(1, 9)), "GSR1", "Resp", "Status"]
+    assert parse_channels(names) == (None,) * len(names)
+
+
+def test_strips_beside_scalp_electrodes_are_told_apart():
+    strips = ["A3", "A4", "B1", "B2", "EEG C7-REF", "POL C8"]
+    electrodes = [str(channel) for channel in parse_channels([*TEN_TWENTY, *strips]) if channel is not None]
+    assert electrodes == [str(parse_channel(name)) for name in TEN_TWENTY if not name[4:].startswith(("C3", "C4", "A"))]
+
+
+@pytest.mark.parametrize(
+    "others", [[], ["B1"], ["DC1", "DC2", "SpO2"], ["E1", "E2", "D1", "D2"], ["A3"], ["F1", "F10", "C6"]]
+)
+def test_names_of_single_inputs_do_not_make_a_net(others):
+    parsed = parse_channels([*TEN_TWENTY, *others])
+    assert parsed[: len(TEN_TWENTY)] == tuple(map(parse_channel, TEN_TWENTY))
+
+
+def test_pairs_of_electrodes_of_a_net_are_none_of_the_10_20_system():
+    assert parse_channels(["A1-A2", "A3-A4", "A5-A6"]) == (None,) * 3
+
+
+def test_messages_list_some_names_only(tmp_path):
+    """A net of 128 electrodes does not fill the screen, once for each recording."""
+    path = write_edf(tmp_path / "a.edf", noise(128, 1), NETS["biosemi128"])
+    with pytest.raises(InputError) as error:
+        open_signal(path, Signals(montage="tcp20"))
+    assert re.search(r"no EEG channel among A1, A2, .*A8 and 120 more\. Name its channels as in", str(error.value))
+    assert "P7-O1, Fp2-F8, F8-T8, T8-P8, P8-O2" in str(error.value) and len(str(error.value)) < 500
+    names = [name for name in ELECTRODES if name not in EARS]
+    path = write_edf(tmp_path / "b.edf", noise(len(names), 1), names)
+    with pytest.raises(InputError, match=r"missing for montage tcp22: A1-T7, T8-A2; EEG channels found: .* more\."):
+        open_signal(path, Signals(montage="tcp22"))
+    heads = [header(path), header(tmp_path / "a.edf")]
+    with pytest.raises(InputError, match=r"channels differ .* and \d+ more only in"):
+        common_derivations(heads, Signals(montage="as recorded"))
 
 
 spelling = st.tuples(

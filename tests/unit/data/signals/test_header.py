@@ -43,7 +43,7 @@ def field(offset, width, signal=0):
         (0, b"EEGLAB  ", "not EDF"),
         (184, b"512     ", "its size is 512 bytes, but 2 signals take 768"),
         (184, b"768x    ", "the header's size is '768x'"),
-        (236, b"-1      ", "number of data records is '-1'"),
+        (236, b"-2      ", "number of data records is '-2'"),
         (236, b"0       ", "number of data records is '0'"),
         (236, b"\xb5\xff      ", "number of data records is"),
         (236, b"11      ", "cut off: the header declares 11 data records, the file contains 10"),
@@ -52,10 +52,6 @@ def field(offset, width, signal=0):
         (244, b"-1      ", "length of a data record in seconds is '-1'"),
         (252, b"0   ", "number of signals is '0'"),
         (252, b"-2  ", "number of signals is '-2'"),
-        (field(104, 8), b"200     ", "physical range of 'Fp1' is from 200 to 200"),
-        (field(104, 8), b"nan     ", "physical of 'Fp1' is 'nan'"),
-        (field(120, 8, 1), b"32767   ", "digital range of 'F7' is from 32767 to 32767"),
-        (field(128, 8), b"low     ", "digital of 'Fp1' is 'low'"),
         (field(216, 8), b"-256    ", "samples per data record of 'Fp1' is '-256'"),
         (field(216, 8), b"0       ", "file contains 20"),
     ],
@@ -67,11 +63,32 @@ def test_invalid_headers_are_refused(path, offset, text, message):
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("offset", "text", "message"),
+    [
+        (field(104, 8), b"200     ", "physical range of 'Fp1' is from 200 to 200"),
+        (field(104, 8), b"nan     ", "physical min of 'Fp1' is 'nan'"),
+        (field(120, 8, 1), b"32767   ", "digital range of 'F7' is from 32767 to 32767"),
+        (field(128, 8), b"low     ", "digital max of 'Fp1' is 'low'"),
+    ],
+)
+def test_channels_that_cannot_be_scaled_are_refused(path, offset, text, message):
+    """The header is read, as another study may not use the channel."""
+    patch(path, offset, text)
+    assert sum(map(bool, header(path).faults)) == 1
+    with pytest.raises(InputError, match=message) as error:
+        open_signal(path, PLAIN)
+    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+
+
 def test_a_sampling_rate_of_zero_is_refused(path):
     """Two signals, one of them without samples, in a file of the declared size."""
     patch(path, field(216, 8), b"0       ")
     patch(path, 236, b"20      ")
     with pytest.raises(InputError, match="'Fp1' has a sampling rate of 0 Hz"):
+        open_signal(path, PLAIN)
+    patch(path, field(216, 8, 1), b"0       ")
+    with pytest.raises(InputError, match="no signal has samples"):
         header(path)
 
 
@@ -133,9 +150,6 @@ def test_brainvision_is_read_and_missing_parts_are_refused(tmp_path):
     head = header(path)
     assert (head.sfreq, head.n_times, head.duration) == (256.0, 2560, 10.0)
     assert np.allclose(open_signal(path, PLAIN).read(100, 900), DATA[:, 100:900], atol=1e-4)
-    (tmp_path / "a.vmrk").unlink()
-    with pytest.raises(InputError, match=r"marker file a\.vmrk is not beside it"):
-        header(path)
     (tmp_path / "a.eeg").unlink()
     with pytest.raises(InputError, match=r"data file a\.eeg is not beside it"):
         header(path)
@@ -148,7 +162,7 @@ def test_incomplete_brainvision_files_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"a\.vhdr declares 2560 samples, the file contains 2550"):
         header(path)
     path.write_text(path.read_text(encoding="utf-8").replace("[Channel Infos]", "[Channels]"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"a\.vhdr: can't be read"):
+    with pytest.raises(InputError, match=r"a\.vhdr: invalid header: no channel in its section"):
         header(path)
     path.write_bytes(b"")
     with pytest.raises(InputError, match=r"a\.vhdr: empty"):

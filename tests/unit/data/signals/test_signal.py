@@ -150,11 +150,11 @@ def test_other_channels_have_no_influence(tmp_path):
 
 def test_eeg_channels_of_different_rates_are_refused(tmp_path):
     rows = [(np.zeros(2560), 256, "Fp1"), (np.zeros(1280), 128, "F7")]
-    Edf([EdfSignal(row, rate, label=name, physical_range=(-1, 1)) for row, rate, name in rows]).write(
-        tmp_path / "a.edf"
-    )
+    Edf(
+        [EdfSignal(row, rate, label=name, physical_dimension="uV", physical_range=(-1, 1)) for row, rate, name in rows]
+    ).write(tmp_path / "a.edf")
     with pytest.raises(InputError, match="different sampling rates: 'Fp1' 256 Hz, 'F7' 128 Hz"):
-        header(tmp_path / "a.edf")
+        open_signal(tmp_path / "a.edf", PLAIN)
 
 
 def test_duplicate_channels_are_refused_unless_identical(tmp_path, data_root):
