@@ -39,11 +39,19 @@ def count_folds(study: Study) -> int:
                 f"'{LEAVE_ONE_OUT}' or the path of such a table"
             ) from None
     if isinstance(study.dataset, Bids):
-        names = {recording.patient for recording in discover(study.dataset.root).usable}
-        n_patients = len({study.patients.get(name, name) for name in names})
+        n_patients = _count_patients(study, study.dataset.root)
     else:
         n_patients = sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
     return folds_of_patients(study, n_patients)
+
+
+def _count_patients(study: Study, root: str) -> int:
+    """Number of patients with a recording; 0 for a data set that is not there, which its reader reports."""
+    try:
+        names = {recording.patient for recording in discover(root).usable}
+    except InputError:
+        return 0
+    return len({study.patients.get(name, name) for name in names})
 
 
 def folds_of_patients(study: Study, n_patients: int) -> int:

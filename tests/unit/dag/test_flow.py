@@ -71,6 +71,9 @@ def test_folds_are_counted_before_any_job(flow_of, tmp_path):
     settings = {"dataset": dataset, "folds": "leave-one-patient-out"}
     assert flow_of(**settings).n_folds == 4
     assert flow_of(**settings, patients={"sub-21": "sub-01"}).n_folds == 3
+    # `eegwf plan` accepts a data set that is not there.
+    absent = {"kind": "bids", "root": str(tmp_path / "nowhere")}
+    assert flow_of(dataset=absent, folds="leave-one-patient-out").n_folds == 0
 
 
 def test_data_digest_changes_with_the_files(flow_of, tmp_path):
