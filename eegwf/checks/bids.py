@@ -10,7 +10,7 @@ from eegwf.checks.labels import check_classes, study_folds
 from eegwf.checks.recordings import Survey, survey
 from eegwf.config.data import Bids
 from eegwf.dag.flow import Flow
-from eegwf.data.dataset import ReadingSettings
+from eegwf.data.inspection import ReadingSettings
 from eegwf.data.patients import compare_mapping
 from eegwf.plan.sizes import Sizes
 
@@ -38,6 +38,8 @@ def check_bids(flow: Flow, findings: Findings) -> None:
         f"data set: {dataset.root}: {len(surveyed.recordings)} recordings, {len(surveyed.headers)} of them fit for "
         f"use, of {len(surveyed.patients)} patients, {format_duration(sum(head.duration for head in surveyed.headers))}"
     )
+    if surveyed.problem:
+        findings.problems.append(surveyed.problem)
     if study.signals.on_bad_recording == "exclude":
         findings.warnings += [f"will be excluded: {fault}" for fault in surveyed.faults]
     else:
@@ -82,6 +84,4 @@ def _check_rates(flow: Flow, surveyed: Survey, findings: Findings) -> float:
         f"signals: {len(surveyed.derivations)} derivations ({signals.montage}), recorded at {listing}"
         + ("" if set(rates) == {target} else f", resampled to {target:g} Hz")
     )
-    if signals.sfreq == "as recorded" and len(rates) > 1:
-        findings.problems.append(f"signals.sfreq: 'as recorded', but the rates differ: {listing}; set one rate in Hz")
     return target

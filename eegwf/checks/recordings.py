@@ -3,17 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from eegwf.data.bids import Recording, discover
-from eegwf.data.dataset import ReadingSettings
-from eegwf.data.event_tables import read_events
+from eegwf.data.bids import Recording
 from eegwf.data.events import EventRules
+from eegwf.data.inspection import InspectedRecording, ReadingSettings, inspect_dataset
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
-from eegwf.data.signals.filters import kernel
-from eegwf.data.signals.header import Header, header
-from eegwf.data.signals.signal import common_derivations, project, study_derivations
-from eegwf.data.windows import label_windows, recording_starts
-from eegwf.errors import InputError
-from eegwf.progress import Progress
+from eegwf.data.signals.header import Header
 
 
 @dataclass
@@ -39,6 +33,8 @@ class Survey:
         Numbers of seizures by name of the recording and event type.
     notes
         Corrections of events, by name of the recording.
+    problem
+        Why the data set can't be used whatever recordings are excluded; empty if it can.
     faults
         One line for each recording that is not usable.
     ignored
@@ -54,6 +50,7 @@ class Survey:
     windows: Counter[tuple[str, str]] = field(default_factory=Counter)
     seizures: dict[str, dict[str, SeizureCounts]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
+    problem: str = ""
     faults: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -67,62 +64,37 @@ class Survey:
 
 
 def survey(reading: ReadingSettings) -> Survey:
-    """Read the headers and events of all recordings, but no samples.
+    """Inspect a data set, and sum up its events and windows.
 
     Raises
     ------
     InputError
         If the folder contains no recordings.
     """
-    found = discover(reading.root)
-    result = Survey(list(found.recordings), faults=list(found.faults.values()), ignored=list(found.ignored))
-    progress = Progress("reading headers and events", len(found.usable))
-    readable: list[tuple[Recording, Header]] = []
-    for recording in found.usable:
-        try:
-            readable.append((recording, header(recording.path)))
-        except InputError as error:
-            result.faults.append(str(error))
-        progress.step(recording.recording)
-    result.derivations = study_derivations([head for _, head in readable], reading.signals)
-    for recording, head in readable:
-        try:
-            _add(recording, head, reading, result)
-        except InputError as error:
-            result.faults.append(str(error))
+    inspection = inspect_dataset(reading)
+    recordings = [item.recording for item in inspection.items]
+    result = Survey(recordings, derivations=inspection.derivations, problem=inspection.fault)
+    result.faults, result.ignored = list(inspection.faults.values()), list(inspection.ignored)
+    if not inspection.fault:
+        for item in inspection.usable:
+            _add(item, reading, result)
     return result
 
 
-def _add(recording: Recording, head: Header, reading: ReadingSettings, result: Survey) -> None:
-    """Add a recording to the survey; raises InputError, and adds nothing, if it is not usable."""
-    signals, dataset = reading.signals, reading.dataset
-    group = [*result.headers[:1], head] if signals.montage == "as recorded" else [head]
-    if signals.missing != "exclude":
-        common_derivations(group, signals)
-    project(head, signals, result.derivations)
-    try:
-        kernel(head.sfreq, signals.l_freq, signals.h_freq, tuple(signals.notch))
-    except ValueError as error:
-        raise InputError(
-            f"{head.path}: signals.l_freq, h_freq or notch don't fit a recording of {head.sfreq:g} Hz "
-            f"({' '.join(str(error).split())})"
-        ) from None
-    rules = EventRules.of(dataset)
-    notes: list[str] = []
-    events = read_events(recording.events_path, head.duration, rules, notes)
-    sfreq = signals.target_sfreq(head.sfreq)
-    starts = recording_starts(head, signals, reading.windows)
-    labeled = label_windows(starts, sfreq, events, reading.windows, dataset.unannotated, rules.event_types)
-
-    patient = reading.patients.get(recording.patient, recording.patient)
+def _add(item: InspectedRecording, reading: ReadingSettings, result: Survey) -> None:
+    """Add a usable recording to the survey."""
+    head, labels, name = item.head, item.labels, item.recording.recording
+    assert head is not None and labels is not None
+    patient = reading.patients.get(item.recording.patient, item.recording.patient)
     result.headers.append(head)
     result.patients.add(patient)
-    result.seizures[recording.recording] = count_seizures(events, labeled.carried, rules)
-    if notes:
-        result.notes[recording.recording] = notes
-    rest = max(head.duration - sum(event.duration for event in events), 0.0)
+    result.seizures[name] = count_seizures(item.events, labels.carried, EventRules.of(reading.dataset))
+    if item.notes:
+        result.notes[name] = list(item.notes)
+    rest = max(head.duration - sum(event.duration for event in item.events), 0.0)
     # Rounding of onsets and durations can make the rest differ from 0 by less than 1 ms.
-    for name, seconds in [(event.label, event.duration) for event in events] + [("", rest)] * (rest > 1e-3):
-        result.event_seconds[name] = result.event_seconds.get(name, 0) + seconds
-        result.event_patients.setdefault(name, set()).add(patient)
-    result.windows.update((patient, label) for label in labeled.label if label or reading.windows.borderline == "keep")
+    for label, seconds in [(event.label, event.duration) for event in item.events] + [("", rest)] * (rest > 1e-3):
+        result.event_seconds[label] = result.event_seconds.get(label, 0) + seconds
+        result.event_patients.setdefault(label, set()).add(patient)
+    kept = [label for label in labels.label if label or reading.windows.borderline == "keep"]
+    result.windows.update((patient, label) for label in kept)

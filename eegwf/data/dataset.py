@@ -5,22 +5,22 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from eegwf.config.data import Bids, Signals, Synthetic, Windows
 from eegwf.config.paths import DataPaths
-from eegwf.data.bids import Discovery, Recording, discover
+from eegwf.data.bids import Recording
 from eegwf.data.dataset_tables import Parts, events_table, recordings_table, windows_table
 from eegwf.data.event_tables import read_events
 from eegwf.data.events import EventRules
+from eegwf.data.inspection import Inspection, ReadingSettings, inspect_dataset
 from eegwf.data.patients import compare_mapping
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
-from eegwf.data.signals.signal import FlatChannels, Signal, common_derivations, header, open_signal
+from eegwf.data.signals.signal import FlatChannels, Signal, open_signal
 from eegwf.data.windows import label_windows, window_starts
 from eegwf.errors import InputError
 from eegwf.progress import Progress
@@ -29,6 +29,7 @@ from eegwf.storage.job_state import state_folder
 from eegwf.storage.locks import exclusive_lock
 from eegwf.storage.worker_pool import worker_pool
 
+__all__ = ["ReadingSettings", "write_dataset_windows"]
 logger = logging.getLogger(__name__)
 
 # Seconds of signal that are read into memory at once; windows are cut from such a block.
@@ -36,31 +37,6 @@ BLOCK_SECONDS = 300.0
 # Bytes that are copied at once from a part to the array of all windows.
 COPY_BYTES = 1 << 24
 FLOAT16_MAX = float(np.finfo(np.float16).max)
-
-
-@dataclass(frozen=True)
-class ReadingSettings:
-    """Settings on which the windows of a data set depend.
-
-    Attributes
-    ----------
-    root
-        Root of the BIDS data set.
-    dataset
-        Event types, and the event type of time without an event.
-    signals
-        Montage, filters, sampling rate, and the treatment of bad recordings.
-    windows
-        Length and step of the windows, and the rules for their labels.
-    patients
-        Name of the patient for each `sub-*` that is a second identifier of the same person.
-    """
-
-    root: Path
-    dataset: Bids | Synthetic
-    signals: Signals
-    windows: Windows
-    patients: dict[str, str]
 
 
 def write_dataset_windows(
@@ -87,23 +63,23 @@ def write_dataset_windows(
     InputError
         If a recording can't be used (unless `on_bad_recording: exclude`), or there are no windows.
     """
-    found = discover(reading.root)
-    _log_findings(found, reading)
-    if reading.signals.on_bad_recording == "stop":
-        found.refuse_faults()
-    derivations = _derivations(found.usable, reading)
-    state = state_folder(state_root, "windows", _identity(reading), derivations, code)
+    inspection = inspect_dataset(reading)
+    _log_findings(inspection, reading)
+    inspection.refuse_faults(reading.signals)
+    recordings = [item.recording for item in inspection.items]
+    usable = [item.recording for item in inspection.usable]
+    state = state_folder(state_root, "windows", _identity(reading), inspection.requested, code)
     with exclusive_lock(state):
-        parts = _read_all(found.usable, derivations, reading, state, workers)
-        parts |= {name: {"bad": fault} for name, fault in found.faults.items()}
-        _assemble(found.recordings, parts, reading, state, output)
+        parts = _read_all(usable, inspection.requested, reading, state, workers)
+        parts |= {name: {"bad": fault} for name, fault in inspection.faults.items()}
+        _assemble(recordings, parts, reading, state, output)
         for part in state.glob("*.f2"):
             part.unlink()
 
 
-def _log_findings(found: Discovery, reading: ReadingSettings) -> None:
+def _log_findings(found: Inspection, reading: ReadingSettings) -> None:
     """Log what is not read, and entries of `patients` without effect."""
-    mapping = compare_mapping(reading.patients, {recording.patient for recording in found.recordings})
+    mapping = compare_mapping(reading.patients, {item.recording.patient for item in found.items})
     for line in mapping.notes:
         logger.info("%s", line)
     for line in (*found.ignored, *mapping.warnings):
@@ -117,28 +93,6 @@ def _identity(reading: ReadingSettings) -> list[Any]:
         reading.signals.model_dump(mode="json"),
         reading.windows.model_dump(mode="json"),
     ]
-
-
-def _derivations(recordings: Sequence[Recording], reading: ReadingSettings) -> list[str] | None:
-    """Derivations of the study if they depend on the headers of all recordings; None if the montage defines them."""
-    signals = reading.signals
-    if signals.montage != "as recorded" and signals.missing != "exclude" and signals.sfreq != "as recorded":
-        return None
-    headers = []
-    for recording in recordings:
-        try:
-            headers.append(header(recording.path))
-        except InputError:
-            if signals.on_bad_recording == "stop":
-                raise
-    if signals.sfreq == "as recorded":
-        rates = {head.sfreq: head.path for head in reversed(headers)}
-        if len(rates) > 1:
-            examples = ", ".join(f"{path}: {rate:g} Hz" for rate, path in sorted(rates.items()))
-            raise InputError(f"signals.sfreq: 'as recorded', but the rates differ ({examples}); set one rate in Hz")
-    if not headers or (signals.montage != "as recorded" and signals.missing != "exclude"):
-        return None
-    return common_derivations(headers, signals)
 
 
 def _read_all(

@@ -82,7 +82,7 @@ def common_derivations(headers: Sequence[Header], signals: Signals) -> list[str]
         requested = recorded_names(first.channels)
         for other in headers:
             if signals.missing != "exclude" and set(recorded_names(other.channels)) != set(requested):
-                raise InputError(_differing(first, other))
+                raise InputError(differing_channels(first, other))
     common: list[str] = []
     for head in headers:
         derived = derive(head.channels, signals.montage, requested, signals.missing == "interpolate")
@@ -140,7 +140,19 @@ def used_channels(derived: MontageProjection) -> list[int]:
     return [int(column) for column in np.flatnonzero(np.any(derived.matrix != 0, axis=0))]
 
 
-def _differing(first: Header, other: Header) -> str:
+def differing_channels(first: Header, other: Header) -> str:
+    """Describe how the channels of two recordings differ, for users.
+
+    Parameters
+    ----------
+    first, other
+        Headers of the recordings; `other` is the one that can't be used.
+
+    Returns
+    -------
+    str
+        One line.
+    """
     first_names, other_names = set(recorded_names(first.channels)), set(recorded_names(other.channels))
     parts = [
         f"{format_names(sorted(names), SHOWN)} only in {head.path}"

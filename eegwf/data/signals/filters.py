@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
+
+from eegwf.config.data import Signals
+from eegwf.errors import InputError
 
 # Limit of the factors of a resampling ratio; the length of the anti-aliasing filter is proportional to them.
 MAX_FACTOR = 20_000
@@ -186,3 +190,39 @@ def _antialias(up: int, down: int) -> np.ndarray:
 
     factor = max(up, down)
     return up * firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
+
+
+def check_filters(sfreq: float, signals: Signals, path: Path | str) -> None:
+    """Refuse filters that can't be made for a recording.
+
+    Parameters
+    ----------
+    sfreq
+        Recorded rate in Hz.
+    signals
+        Settings of the filters.
+    path
+        The recording, for errors.
+
+    Raises
+    ------
+    InputError
+        If a filter is outside the range from 0 to half of the rate, or two filters overlap.
+    """
+    nyquist = sfreq / 2
+    edges = [("l_freq", signals.l_freq, 0.0), ("h_freq", signals.h_freq, 0.0)]
+    # The transition bands of a notch end 1 Hz plus 1/400 of its frequency above and below that frequency.
+    edges += [("notch", value, 1.0 + value / 400) for value in signals.notch]
+    for name, value, margin in edges:
+        if value is not None and (value + margin >= nyquist or value - margin < 0):
+            raise InputError(
+                f"{path}: signals.{name} {value:g} Hz does not fit a recording of {sfreq:g} Hz; set it "
+                f"to a frequency from {margin:.4g} Hz to below {nyquist - margin:.4g} Hz"
+            )
+    try:
+        kernel(sfreq, signals.l_freq, signals.h_freq, tuple(signals.notch))
+    except ValueError as error:
+        raise InputError(
+            f"{path}: signals.l_freq, h_freq or notch don't fit a recording of {sfreq:g} Hz "
+            f"({' '.join(str(error).split())})"
+        ) from None

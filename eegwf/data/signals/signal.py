@@ -7,7 +7,7 @@ import numpy as np
 
 from eegwf.config.data import Signals
 from eegwf.data.signals.derivations import common_derivations, project, study_derivations, used_channels
-from eegwf.data.signals.filters import Resampling, convolve, kernel, reflected_indices
+from eegwf.data.signals.filters import Resampling, check_filters, convolve, kernel, reflected_indices
 from eegwf.data.signals.header import Header, header
 from eegwf.data.signals.montage import MontageProjection, derive
 from eegwf.data.signals.recorded import check_channels, scan
@@ -143,7 +143,7 @@ def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] |
         If used channels are flat and `signals.flat` is `exclude`.
     """
     head = header(path)
-    _check_filters(head, signals)
+    check_filters(head.sfreq, signals, path)
     derived = project(head, signals, derivations)
     # With `flat: interpolate`, channels that are not used yet may replace those that are flat.
     readable = [column for column in head.eeg if not head.faults[column]]
@@ -163,17 +163,3 @@ def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] |
         check_channels(head, used_channels(derived))
     result.check(used_channels(derived))
     return Signal(head, derived, signals, names)
-
-
-def _check_filters(head: Header, signals: Signals) -> None:
-    """Refuse filters outside the range from 0 to half of the recorded rate."""
-    nyquist = head.sfreq / 2
-    edges = [("l_freq", signals.l_freq, 0.0), ("h_freq", signals.h_freq, 0.0)]
-    # The transition bands of a notch end 1 Hz plus 1/400 of its frequency above and below that frequency.
-    edges += [("notch", value, 1.0 + value / 400) for value in signals.notch]
-    for name, value, margin in edges:
-        if value is not None and (value + margin >= nyquist or value - margin < 0):
-            raise InputError(
-                f"{head.path}: signals.{name} {value:g} Hz does not fit a recording of {head.sfreq:g} Hz; set it "
-                f"to a frequency from {margin:.4g} Hz to below {nyquist - margin:.4g} Hz"
-            )

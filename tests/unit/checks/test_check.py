@@ -106,7 +106,11 @@ def test_no_usable_recording_is_a_problem(flow_of, bids):
         ),
         ({"classes": {"2class": {"a": ["bckg"], "b": ["impd"]}}}, "no window of 'b' (event types impd)"),
         ({"dataset": {"kind": "bids", "root": "/nothing"}}, "/nothing: no such folder"),
-        ({"signals": {"notch": [31.9]}}, "don't fit a recording of 64 Hz"),
+        ({"signals": {"notch": [31.9]}}, "signals.notch 31.9 Hz does not fit a recording of 64 Hz"),
+        (
+            {"signals": {"notch": [20, 20.5]}},
+            "don't fit a recording of 64 Hz (Stop bands are not sufficiently separated",
+        ),
         (
             {
                 "matrix": {"spectrograms": ["concat"]},

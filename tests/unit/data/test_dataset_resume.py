@@ -37,13 +37,13 @@ def erase_samples(path):
 
 @pytest.fixture
 def interrupted(run, bids):
-    """The data set after a run that failed at `sub-03`, whose table of events has been corrected since."""
-    events = bids / "sub-03" / "eeg" / "sub-03_task-sz_events.tsv"
-    good = events.read_bytes()
-    events.write_bytes(good + b"1\t2\tsneeze\n")
-    with pytest.raises(InputError, match=r"sub-03.*unknown event type 'sneeze'"):
+    """The data set after a run that failed at the samples of `sub-03`, whose unit has been corrected since."""
+    path = bids / "sub-03" / "eeg" / "sub-03_task-sz_eeg.edf"
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"uV      ", b"V       "))
+    with pytest.raises(InputError, match=r"sub-03.*beyond 65504; check the unit"):
         run()
-    events.write_bytes(good)
+    path.write_bytes(good)
     return bids
 
 

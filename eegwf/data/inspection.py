@@ -1,0 +1,247 @@
+"""Inspection of a BIDS data set by its headers and events, for `eegwf check` and before its samples are read."""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from eegwf.config.data import Bids, Signals, Synthetic, Windows
+from eegwf.data.bids import Recording, discover
+from eegwf.data.event_tables import read_events
+from eegwf.data.events import Event, EventRules
+from eegwf.data.signals.derivations import common_derivations, differing_channels, project, study_derivations
+from eegwf.data.signals.filters import check_filters
+from eegwf.data.signals.header import Header, header
+from eegwf.data.signals.montage import recorded_names
+from eegwf.data.windows import WindowLabels, label_windows, recording_starts
+from eegwf.errors import InputError
+from eegwf.progress import Progress
+
+
+@dataclass(frozen=True)
+class ReadingSettings:
+    """Settings on which the windows of a data set depend.
+
+    Attributes
+    ----------
+    root
+        Root of the BIDS data set.
+    dataset
+        Event types, and the event type of time without an event.
+    signals
+        Montage, filters, sampling rate, and the treatment of bad recordings.
+    windows
+        Length and step of the windows, and the rules for their labels.
+    patients
+        Name of the patient for each `sub-*` that is a second identifier of the same person.
+    """
+
+    root: Path
+    dataset: Bids | Synthetic
+    signals: Signals
+    windows: Windows
+    patients: dict[str, str]
+
+
+@dataclass(frozen=True)
+class InspectedRecording:
+    """A recording, its header and events, or why it can't be used.
+
+    Attributes
+    ----------
+    recording
+        Its name, patient and files.
+    fault
+        Why it can't be used, one line; empty if it can, as far as its header and events tell.
+    head
+        Its header; None if it can't be read.
+    events
+        Its events.
+    labels
+        Labels of all windows of its length.
+    notes
+        Corrections of its events.
+    """
+
+    recording: Recording
+    fault: str = ""
+    head: Header | None = None
+    events: Sequence[Event] = ()
+    labels: WindowLabels | None = None
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Recordings of a data set, in the order of `discover`.
+
+    Attributes
+    ----------
+    items
+        All recordings, usable or not.
+    derivations
+        Derivations of the study; empty if no recording has them.
+    requested
+        The derivations if they depend on the recordings; None if the montage defines them.
+    fault
+        Why the data set can't be used whatever recordings are excluded; empty if it can.
+    ignored
+        Lines about folders of patients and recordings that are not read.
+    """
+
+    items: Sequence[InspectedRecording]
+    derivations: list[str] = field(default_factory=list)
+    requested: list[str] | None = None
+    fault: str = ""
+    ignored: Sequence[str] = ()
+
+    @property
+    def usable(self) -> list[InspectedRecording]:
+        """Recordings without a fault."""
+        return [item for item in self.items if not item.fault]
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Faults by the name of the recording."""
+        return {item.recording.recording: item.fault for item in self.items if item.fault}
+
+    def refuse_faults(self, signals: Signals) -> None:
+        """Raise an InputError with all faults, one line each, unless the recordings are to be excluded."""
+        if self.fault:
+            raise InputError(self.fault)
+        if self.faults and signals.on_bad_recording == "stop":
+            raise InputError("\n       ".join(self.faults.values()))
+
+
+def inspect_dataset(reading: ReadingSettings) -> Inspection:
+    """Read the headers and events of all recordings, but no samples.
+
+    Parameters
+    ----------
+    reading
+        Data set and settings.
+
+    Returns
+    -------
+    Inspection
+        Every recording, with the first fault that was found.
+
+    Raises
+    ------
+    InputError
+        If the folder contains no recordings.
+    """
+    found = discover(reading.root)
+    progress = Progress(f"headers and events of {reading.root}", len(found.usable))
+    items = []
+    for recording in found.recordings:
+        item = InspectedRecording(recording, found.faults.get(recording.recording, ""))
+        if not item.fault:
+            try:
+                item = replace(item, head=header(recording.path))
+            except InputError as error:
+                item = replace(item, fault=str(error))
+            progress.step(recording.recording)
+        items.append(item)
+    heads = [item.head for item in items if item.head]
+    fault = _filter_fault(heads, reading.signals)
+    requested: list[str] | None = None
+    try:
+        if not fault:
+            _check_rates(heads, reading.signals)
+        requested = _requested(heads, reading.signals)
+        derivations = requested or study_derivations(heads, reading.signals)
+    except InputError as error:
+        fault, derivations = fault or str(error), []
+    reference = _most_frequent(heads, recorded_set)
+    rate = _most_frequent(heads, lambda head: head.sfreq)
+    inspected = []
+    for item in items:
+        if item.head and not fault:
+            try:
+                _compare(item.head, reference, rate, reading.signals)
+                item = _with_events(item, item.head, requested, reading)
+            except InputError as error:
+                item = replace(item, fault=str(error))
+        inspected.append(item)
+    return Inspection(inspected, list(derivations), requested, fault, found.ignored)
+
+
+def recorded_set(head: Header) -> frozenset[str]:
+    """Names of the EEG channels of a recording."""
+    return frozenset(recorded_names(head.channels))
+
+
+def _most_frequent(heads: Sequence[Header], key: Callable[[Header], Hashable]) -> Header | None:
+    """The first recording with the most frequent value, of the recordings that have EEG channels."""
+    heads = [head for head in heads if head.eeg]
+    if not heads:
+        return None
+    counts = Counter(map(key, heads))
+    return max(heads, key=lambda head: counts[key(head)])
+
+
+def _requested(heads: Sequence[Header], signals: Signals) -> list[str] | None:
+    """Derivations of the study if they depend on the recordings; None if the montage defines them."""
+    if signals.missing == "exclude":
+        return common_derivations(heads, signals) if heads else None
+    if signals.montage != "as recorded":
+        return None
+    reference = _most_frequent(heads, recorded_set)
+    return recorded_names(reference.channels) if reference else None
+
+
+def _check_rates(heads: Sequence[Header], signals: Signals) -> None:
+    """Refuse different rates with `sfreq: as recorded`, unless the rarer ones are to be excluded."""
+    rates = {head.sfreq: head.path for head in reversed(heads)}
+    if signals.sfreq == "as recorded" and len(rates) > 1 and signals.on_bad_recording == "stop":
+        examples = ", ".join(f"{path}: {rate:g} Hz" for rate, path in sorted(rates.items()))
+        raise InputError(f"signals.sfreq: 'as recorded', but the rates differ ({examples}); set one rate in Hz")
+
+
+def _filter_fault(heads: Sequence[Header], signals: Signals) -> str:
+    """Why the filters fit no recording, one line; empty if they fit one."""
+    faults = {}
+    for head in heads:
+        if head.sfreq not in faults:
+            try:
+                check_filters(head.sfreq, signals, head.path)
+                return ""
+            except InputError as error:
+                faults[head.sfreq] = str(error)
+    return next(iter(faults.values()), "")
+
+
+def _compare(head: Header, reference: Header | None, rate: Header | None, signals: Signals) -> None:
+    """Refuse a recording whose channels or rate differ from those of most recordings, where that matters."""
+    if signals.sfreq == "as recorded" and rate is not None and head.sfreq != rate.sfreq:
+        raise InputError(
+            f"{head.path}: {head.sfreq:g} Hz, but most recordings have {rate.sfreq:g} Hz ({rate.path}), and "
+            "signals.sfreq is 'as recorded'; set one rate in Hz"
+        )
+    equal = signals.montage == "as recorded" and signals.missing != "exclude"
+    if equal and reference is not None and head.eeg and recorded_set(head) != recorded_set(reference):
+        raise InputError(differing_channels(reference, head))
+
+
+def _with_events(
+    item: InspectedRecording, head: Header, derivations: Sequence[str] | None, reading: ReadingSettings
+) -> InspectedRecording:
+    """Add the events and the labels of the windows of a recording.
+
+    Raises
+    ------
+    InputError
+        If it can't be used.
+    """
+    signals, windows, dataset = reading.signals, reading.windows, reading.dataset
+    check_filters(head.sfreq, signals, head.path)
+    project(head, signals, derivations)
+    rules, notes = EventRules.of(dataset), list[str]()
+    events = read_events(item.recording.events_path, head.duration, rules, notes)
+    starts = recording_starts(head, signals, windows)
+    if not len(starts) and signals.on_bad_recording == "exclude":
+        raise InputError(f"{head.path}: {head.duration:g} s, shorter than a window of {windows.length:g} s")
+    sfreq = signals.target_sfreq(head.sfreq)
+    labels = label_windows(starts, sfreq, events, windows, dataset.unannotated, rules.event_types)
+    return replace(item, events=events, labels=labels, notes=notes)
