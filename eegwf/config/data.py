@@ -131,6 +131,11 @@ class Signals(Section):
     on_bad_recording: Literal["stop", "exclude"] = Field(
         "stop", description="Treatment of a recording that can't be read: stop the run, or exclude it and list it."
     )
+    on_implausible_amplitude: Literal["note", "error"] = Field(
+        "note",
+        description="Recordings whose standard deviation is not between 0.1 and 5000 microvolts, or differs from the "
+        "median of the data set by a factor of more than 100: a note, or an error as of a bad recording.",
+    )
 
     def target_sfreq(self, recorded: float) -> float:
         """Sampling rate in Hz of the signals of a recording with this recorded rate."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from eegwf.config.paths import DataPaths
+from eegwf.data.amplitude import Amplitude, implausible_amplitudes
 from eegwf.data.bids import Recording
 from eegwf.data.dataset_tables import Parts, events_table, recordings_table, windows_table
 from eegwf.data.event_tables import read_events
@@ -166,7 +167,7 @@ def _read_part(
             starts, signal.sfreq, events, reading.windows, reading.dataset.unannotated, rules.event_types
         )
         keep = np.array([reading.windows.borderline == "keep" or label != "" for label in labeled.label], dtype=bool)
-        _write_windows(state / f"{recording.recording}.f2", path, signal, starts[keep], length)
+        deviation = _write_windows(state / f"{recording.recording}.f2", path, signal, starts[keep], length)
     except InputError as error:
         if reading.signals.on_bad_recording == "stop" and not isinstance(error, FlatChannels):
             raise
@@ -176,6 +177,7 @@ def _read_part(
             "sfreq": signal.sfreq,
             "duration": signal.duration,
             "ch_names": list(signal.derivations),
+            "sd": deviation,
             "events": [[event.onset, event.duration, event.label] for event in events],
             "start": starts[keep].tolist(),
             "label": [label for label, kept in zip(labeled.label, keep, strict=True) if kept],
@@ -187,8 +189,12 @@ def _read_part(
     return description
 
 
-def _write_windows(output: Path, path: Path, signal: Signal, starts: np.ndarray, length: int) -> None:
-    """Write windows `(len(starts), n_chans, length)` as raw float16; the signal is read block by block."""
+def _write_windows(output: Path, path: Path, signal: Signal, starts: np.ndarray, length: int) -> float:
+    """Write windows `(len(starts), n_chans, length)` as raw float16; the signal is read block by block.
+
+    Returns the standard deviation in microvolts, the median of the derivations.
+    """
+    amplitude = Amplitude(len(signal.derivations))
     span = max(int(BLOCK_SECONDS * signal.sfreq), length)
     row = 0
     with replacing(output) as file:
@@ -202,16 +208,38 @@ def _write_windows(output: Path, path: Path, signal: Signal, starts: np.ndarray,
                     f"{path}: {peak:g} microvolts between {begin / signal.sfreq:g} s and {end / signal.sfreq:g} s, "
                     f"beyond {FLOAT16_MAX:g}; check the unit in its header"
                 )
+            amplitude.add(block)
             block = block.astype(np.float16)
             for start in starts[row:last]:
                 file.write(np.ascontiguousarray(block[:, start - begin : start - begin + length]).tobytes())
             row = last
+        amplitude.check_precision(path, signal.derivations)
+    return float(np.median(amplitude.deviation))
+
+
+def _note_amplitudes(recordings: Sequence[Recording], parts: Parts, reading: ReadingSettings) -> None:
+    """Note implausible amplitudes, or take them for faults."""
+    paths = {recording.recording: recording.path for recording in recordings}
+    used = {name: part["sd"] for name, part in parts.items() if not part["bad"] and part["start"]}
+    found = implausible_amplitudes(used)
+    for name, sentence in found.items():
+        logger.warning("warning: %s: %s", paths[name], sentence)
+    if reading.signals.on_implausible_amplitude == "note":
+        for name, sentence in found.items():
+            parts[name]["notes"].append(sentence)
+        return
+    faults = {name: f"{paths[name]}: {sentence}" for name, sentence in found.items()}
+    if faults and reading.signals.on_bad_recording == "stop":
+        raise InputError("\n       ".join(faults.values()))
+    for name, fault in faults.items():
+        parts[name]["bad"] = fault
 
 
 def _assemble(
     recordings: Sequence[Recording], parts: Parts, reading: ReadingSettings, state: Path, output: Path
 ) -> None:
     """Concatenate the parts to the files of the study without loading the arrays into memory."""
+    _note_amplitudes(recordings, parts, reading)
     good = [recording for recording in recordings if not parts[recording.recording]["bad"]]
     n_windows = sum(len(parts[recording.recording]["start"]) for recording in good)
     if not good:

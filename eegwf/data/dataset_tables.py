@@ -11,6 +11,8 @@ from eegwf.data.bids import Recording
 EVENT_COLUMNS = ["recording", "onset", "duration", "label", "n_windows"]
 # Numbers of a recording, empty if it is excluded or its data set has no events.
 COUNTS = ["n_windows", "n_seizures", "n_unlabeled", "n_open"]
+# Standard deviation in microvolts.
+DEVIATION = "sd_uv"
 # Description of what was read of each recording, by the recording's name.
 Parts = dict[str, dict[str, Any]]
 
@@ -96,10 +98,12 @@ def recordings_table(
         path = Path(recording.path).relative_to(root).as_posix()
         cells = [recording.recording, patient(recording), path]
         if part["bad"]:
-            rows.append([*cells, None, None, None, None, part["bad"], "", *([None] * len(COUNTS))])
+            rows.append([*cells, None, None, None, None, part["bad"], "", *([None] * len(COUNTS)), None])
         else:
             sizes = [len(part["ch_names"]), len(part["events"])]
             counts = [len(part["start"]), *(part[name] for name in COUNTS[1:])]
-            rows.append([*cells, part["sfreq"], part["duration"], *sizes, "", "; ".join(part["notes"]), *counts])
-    columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded", "notes", *COUNTS]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(["n_chans", "n_events", *COUNTS], "Int64"))
+            measured = [part["sfreq"], part["duration"], *sizes, "", "; ".join(part["notes"]), *counts]
+            rows.append([*cells, *measured, float(f"{part['sd']:.4g}")])
+    columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded", "notes"]
+    table = pd.DataFrame(rows, columns=[*columns, *COUNTS, DEVIATION])
+    return table.astype(dict.fromkeys(["n_chans", "n_events", *COUNTS], "Int64"))
