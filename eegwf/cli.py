@@ -19,8 +19,8 @@ from eegwf.errors import InputError, run_script
 CHECK = """\
 Check a configuration and its data before a run: report the data and settings that the study would use, settings that
 may not work as intended (warnings), and errors with which it would fail (problems). docs/troubleshooting.md lists the
-messages with their solutions. Headers and events are read, but no signals (of fold arrays, all files are read), and no
-files are written. The exit code is 1 if there are problems.
+messages with their solutions. Headers and events are read, and the samples of recordings if they are at most 64 MB or
+with --samples (of fold arrays, all files are read); no files are written. The exit code is 1 if there are problems.
 
 The configuration is read as by Snakemake: config/config.yaml of the checkout, then the files of --configfile, then the
 settings of --config; later values replace earlier ones.
@@ -93,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
         subparser.add_argument(name, nargs="+", default=[], metavar=metavar, help=text)
 
     check = command("check", _check, "check a configuration and its data before a run", CHECK)
+    check.add_argument(
+        "--samples",
+        action=argparse.BooleanOptionalAction,
+        help="read all samples, to find flat channels, wrong units and values that are not finite, or none of them",
+    )
     plan = command("plan", _plan, "estimate the cost of a run", PLAN)
     plan.add_argument("targets", nargs="*", metavar="TARGET", help="files to create; default: all of the matrix")
     plan.add_argument("--json", type=Path, metavar="FILE", help="also write the plan to this file as JSON")
@@ -122,7 +127,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
     try:
         flow = read_flow(default_config(), arguments.configfile, parse_settings(arguments.config))
-        findings = check_study(flow)
+        findings = check_study(flow, arguments.samples)
     except InputError as error:
         findings = Findings(problems=[line.strip() for line in str(error).splitlines()])
     print("\n".join(findings.lines(shlex.join(["snakemake", *_snakemake_options(arguments)]))))

@@ -1,1 +1,1 @@
-"""Checks of `eegwf check`: compare a configuration with its data, by headers and events only, before anything runs."""
+"""Checks of `eegwf check`: compare a configuration with its data before anything runs."""

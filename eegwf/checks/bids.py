@@ -15,7 +15,7 @@ from eegwf.data.patients import compare_mapping
 from eegwf.plan.sizes import Sizes
 
 
-def check_bids(flow: Flow, findings: Findings) -> None:
+def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> None:
     """Read the headers and events of all recordings, and count the windows of the study.
 
     Parameters
@@ -24,6 +24,8 @@ def check_bids(flow: Flow, findings: Findings) -> None:
         A study of a BIDS data set.
     findings
         Receives the lines.
+    samples
+        As in `eegwf.checks.recordings.survey`.
 
     Raises
     ------
@@ -33,7 +35,8 @@ def check_bids(flow: Flow, findings: Findings) -> None:
     study = flow.study
     dataset = study.dataset
     assert isinstance(dataset, Bids)
-    surveyed = survey(ReadingSettings(Path(dataset.root), dataset, study.signals, study.windows, study.patients))
+    reading = ReadingSettings(Path(dataset.root), dataset, study.signals, study.windows, study.patients)
+    surveyed = survey(reading, samples)
     findings.facts.append(
         f"data set: {dataset.root}: {len(surveyed.recordings)} recordings, {len(surveyed.headers)} of them fit for "
         f"use, of {len(surveyed.patients)} patients, {format_duration(sum(head.duration for head in surveyed.headers))}"
@@ -44,6 +47,12 @@ def check_bids(flow: Flow, findings: Findings) -> None:
         findings.warnings += [f"will be excluded: {fault}" for fault in surveyed.faults]
     else:
         findings.problems += surveyed.faults
+    findings.warnings += [*surveyed.warnings, *(f"will be excluded: {fault}" for fault in surveyed.excluded)]
+    if surveyed.unread_bytes:
+        findings.facts.append(
+            f"samples: {surveyed.unread_bytes / 1e9:.2g} GB, not read; `eegwf check --samples` reads them, to find "
+            "values that are not finite, flat channels and wrong units"
+        )
     mapping = compare_mapping(study.patients, {recording.patient for recording in surveyed.recordings})
     findings.facts += mapping.notes
     findings.warnings += [*surveyed.ignored, *mapping.warnings]

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from eegwf.data.bids import Recording
 from eegwf.data.events import EventRules
 from eegwf.data.inspection import InspectedRecording, ReadingSettings, inspect_dataset
+from eegwf.data.sample_inspection import inspect_samples, n_bytes
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.header import Header
+
+# Size of recordings up to which a check reads their samples, which takes some seconds.
+MAX_SAMPLE_BYTES = 64_000_000
 
 
 @dataclass
@@ -35,6 +39,10 @@ class Survey:
         Corrections of events, by name of the recording.
     problem
         Why the data set can't be used whatever recordings are excluded; empty if it can.
+    unread_bytes
+        Size of the recordings if their samples were not read, else 0.
+    warnings, excluded
+        Lines about samples, and about recordings that are excluded also if bad recordings stop the run.
     faults
         One line for each recording that is not usable.
     ignored
@@ -51,6 +59,9 @@ class Survey:
     seizures: dict[str, dict[str, SeizureCounts]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
     problem: str = ""
+    unread_bytes: int = 0
+    warnings: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -63,8 +74,19 @@ class Survey:
         return totals
 
 
-def survey(reading: ReadingSettings) -> Survey:
+def survey(reading: ReadingSettings, samples: bool | None = None) -> Survey:
     """Inspect a data set, and sum up its events and windows.
+
+    Parameters
+    ----------
+    reading
+        Data set and settings.
+    samples
+        Whether to read the samples; None if they are at most `MAX_SAMPLE_BYTES`.
+
+    Returns
+    -------
+    Survey
 
     Raises
     ------
@@ -72,9 +94,18 @@ def survey(reading: ReadingSettings) -> Survey:
         If the folder contains no recordings.
     """
     inspection = inspect_dataset(reading)
+    size = n_bytes(inspection)
+    if samples is None:
+        samples = size <= MAX_SAMPLE_BYTES
+    if samples:
+        inspection = inspect_samples(inspection, reading)
     recordings = [item.recording for item in inspection.items]
     result = Survey(recordings, derivations=inspection.derivations, problem=inspection.fault)
-    result.faults, result.ignored = list(inspection.faults.values()), list(inspection.ignored)
+    result.unread_bytes = 0 if samples else size
+    result.ignored = list(inspection.ignored)
+    result.faults = [item.fault for item in inspection.items if item.fault and not item.excluded_anyway]
+    result.excluded = [item.fault for item in inspection.items if item.excluded_anyway]
+    result.warnings = [line for item in inspection.items for line in item.warnings]
     if not inspection.fault:
         for item in inspection.usable:
             _add(item, reading, result)

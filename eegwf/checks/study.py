@@ -8,15 +8,30 @@ from eegwf.checks.synthetic import check_synthetic
 from eegwf.dag.flow import Flow
 from eegwf.errors import InputError
 
-CHECKS = {"synthetic": check_synthetic, "bids": check_bids, "fold_arrays": check_fold_arrays}
+CHECKS = {"synthetic": check_synthetic, "fold_arrays": check_fold_arrays}
 
 
-def check_study(flow: Flow) -> Findings:
-    """Compare the configuration of a study with its data; signals are not read, and no files are written."""
+def check_study(flow: Flow, samples: bool | None = None) -> Findings:
+    """Compare the configuration of a study with its data; no files are written.
+
+    Parameters
+    ----------
+    flow
+        The study.
+    samples
+        Whether to read the samples of recordings; None if there are few.
+
+    Returns
+    -------
+    Findings
+    """
     findings = Findings()
     check_models(flow, findings)
     try:
-        CHECKS[flow.kind](flow, findings)
+        if flow.kind == "bids":
+            check_bids(flow, findings, samples)
+        else:
+            CHECKS[flow.kind](flow, findings)
     except InputError as error:
         findings.problems.append(str(error))
     except OSError as error:

@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 
 from eegwf.config.paths import DataPaths
-from eegwf.data.amplitude import Amplitude, implausible_amplitudes
+from eegwf.data.amplitude import implausible_amplitudes
 from eegwf.data.bids import Recording
 from eegwf.data.dataset_tables import Parts, events_table, recordings_table, windows_table
-from eegwf.data.event_tables import read_events
 from eegwf.data.events import EventRules
 from eegwf.data.inspection import Inspection, ReadingSettings, inspect_dataset
+from eegwf.data.opened_recording import open_recording
 from eegwf.data.patients import compare_mapping
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
-from eegwf.data.signals.signal import FlatChannels, Signal, open_signal
-from eegwf.data.windows import label_windows, window_starts
+from eegwf.data.signals.signal import FlatChannels
 from eegwf.errors import InputError
 from eegwf.progress import Progress
 from eegwf.storage.files import digest_file, read_json, replacing, write_json, write_table
@@ -33,11 +32,8 @@ from eegwf.storage.worker_pool import worker_pool
 __all__ = ["ReadingSettings", "write_dataset_windows"]
 logger = logging.getLogger(__name__)
 
-# Seconds of signal that are read into memory at once; windows are cut from such a block.
-BLOCK_SECONDS = 300.0
 # Bytes that are copied at once from a part to the array of all windows.
 COPY_BYTES = 1 << 24
-FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
 def write_dataset_windows(
@@ -149,72 +145,34 @@ def _read_part(
     recording: Recording, derivations: Sequence[str] | None, reading: ReadingSettings, state: Path
 ) -> dict[str, Any]:
     """Read a recording, and write its windows and their description to the state folder."""
-    path = Path(recording.path)
     notes: list[str] = []
     description: dict[str, Any] = {"stamp": _stamp(recording), "bad": "", "notes": notes}
     try:
-        signal = open_signal(path, reading.signals, derivations)
-        notes.extend(signal.notes)
-        if signal.recorded_sfreq != signal.sfreq:
-            notes.append(f"recorded at {signal.recorded_sfreq:g} Hz and resampled")
-        if signal.flat:
-            notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
-        rules = EventRules.of(reading.dataset)
-        events = read_events(recording.events_path, signal.duration, rules, notes)
-        length = reading.windows.n_times(signal.sfreq)
-        starts = window_starts(signal.n_times, length, reading.windows.n_step(signal.sfreq))
-        labeled = label_windows(
-            starts, signal.sfreq, events, reading.windows, reading.dataset.unannotated, rules.event_types
-        )
-        keep = np.array([reading.windows.borderline == "keep" or label != "" for label in labeled.label], dtype=bool)
-        deviation = _write_windows(state / f"{recording.recording}.f2", path, signal, starts[keep], length)
+        opened = open_recording(recording, derivations, reading, notes)
+        with replacing(state / f"{recording.recording}.f2") as file:
+            for window in opened.read():
+                file.write(window.tobytes())
     except InputError as error:
         if reading.signals.on_bad_recording == "stop" and not isinstance(error, FlatChannels):
             raise
         description["bad"] = str(error)
     else:
+        signal, labels, kept = opened.signal, opened.labels, opened.kept
+        rules = EventRules.of(reading.dataset)
         description |= {
             "sfreq": signal.sfreq,
             "duration": signal.duration,
             "ch_names": list(signal.derivations),
-            "sd": deviation,
-            "events": [[event.onset, event.duration, event.label] for event in events],
-            "start": starts[keep].tolist(),
-            "label": [label for label, kept in zip(labeled.label, keep, strict=True) if kept],
-            "overlap": labeled.overlap[keep].tolist(),
-            "carried": labeled.carried.tolist(),
-            **asdict(sum(count_seizures(events, labeled.carried, rules).values(), SeizureCounts())),
+            "sd": opened.deviation,
+            "events": [[event.onset, event.duration, event.label] for event in opened.events],
+            "start": opened.starts[kept].tolist(),
+            "label": [label for label, keep in zip(labels.label, kept, strict=True) if keep],
+            "overlap": labels.overlap[kept].tolist(),
+            "carried": labels.carried.tolist(),
+            **asdict(sum(count_seizures(opened.events, labels.carried, rules).values(), SeizureCounts())),
         }
     write_json(state / f"{recording.recording}.json", description)
     return description
-
-
-def _write_windows(output: Path, path: Path, signal: Signal, starts: np.ndarray, length: int) -> float:
-    """Write windows `(len(starts), n_chans, length)` as raw float16; the signal is read block by block.
-
-    Returns the standard deviation in microvolts, the median of the derivations.
-    """
-    amplitude = Amplitude(len(signal.derivations))
-    span = max(int(BLOCK_SECONDS * signal.sfreq), length)
-    row = 0
-    with replacing(output) as file:
-        while row < len(starts):
-            last = int(np.searchsorted(starts, starts[row] + span - length, side="right"))
-            begin, end = int(starts[row]), int(starts[last - 1]) + length
-            block = signal.read(begin, end)
-            peak = float(np.abs(block).max())
-            if not peak < FLOAT16_MAX:
-                raise InputError(
-                    f"{path}: {peak:g} microvolts between {begin / signal.sfreq:g} s and {end / signal.sfreq:g} s, "
-                    f"beyond {FLOAT16_MAX:g}; check the unit in its header"
-                )
-            amplitude.add(block)
-            block = block.astype(np.float16)
-            for start in starts[row:last]:
-                file.write(np.ascontiguousarray(block[:, start - begin : start - begin + length]).tobytes())
-            row = last
-        amplitude.check_precision(path, signal.derivations)
-    return float(np.median(amplitude.deviation))
 
 
 def _note_amplitudes(recordings: Sequence[Recording], parts: Parts, reading: ReadingSettings) -> None:

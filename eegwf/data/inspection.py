@@ -61,6 +61,10 @@ class InspectedRecording:
         Labels of all windows of its length.
     notes
         Corrections of its events.
+    warnings
+        Remarks about its samples.
+    excluded_anyway
+        Whether it is excluded also if bad recordings stop the run (`signals.flat: exclude`).
     """
 
     recording: Recording
@@ -69,6 +73,8 @@ class InspectedRecording:
     events: Sequence[Event] = ()
     labels: WindowLabels | None = None
     notes: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    excluded_anyway: bool = False
 
 
 @dataclass(frozen=True)

@@ -164,6 +164,7 @@ def random_settings(rng, folder):
             "notch": one(*[[]] * 12, [25], [20, 20.5], [31]),
             "flat": one("keep", "interpolate"),
             "on_bad_recording": one("stop", "exclude", "exclude"),
+            "on_implausible_amplitude": one("note", "error"),
         },
         "windows": {
             "length": one(*[2, 4] * 6, 19, 25),
@@ -179,12 +180,18 @@ def random_settings(rng, folder):
 
 
 def random_recordings(rng, folder):
-    """Write eight recordings, some of them with a fault that header, events or names show."""
+    """Write eight recordings, some of them with a fault of the header, events or samples."""
     for number in range(1, 9):
         patient = f"sub-{number:02d}"
         events = [(0, 4, "bckg"), (4, 5, "sz_foc"), (12, 5, "sz_gen")][: 1 + rng.integers(4)]
-        kind = rng.choice(["rate", "channels", "event", "short", "cut", "unit", *[""] * 40])
-        changes = {"rate": {"sfreq": 100}, "channels": {"names": [*ELECTRODES[:-1], "AF3"]}, "unit": {"unit": "kg"}}
+        kind = rng.choice(["rate", "channels", "event", "short", "cut", "unit", "volts", "tiny", *[""] * 45])
+        changes = {
+            "rate": {"sfreq": 100},
+            "channels": {"names": [*ELECTRODES[:-1], "AF3"]},
+            "unit": {"unit": "kg"},
+            "volts": {"unit": "V"},
+            "tiny": {"unit": "nV"},
+        }
         events = [(0, 4, "sneeze")] if kind == "event" else [(2, 0.5, "sz")] if kind == "short" else events
         path = write_recording(folder, patient, events, **changes.get(kind, {}))
         if kind == "cut":
@@ -207,3 +214,19 @@ def test_check_and_run_agree_on_random_configurations(flow_of, bids, tmp_path, s
         assert bool(problems) == bool(message), (settings, problems, message)
         n_failed += bool(message)
     assert n_failed
+
+
+def test_samples_are_read_if_there_are_few_or_on_request(flow_of, bids, tmp_path, monkeypatch):
+    write_recording(bids, "sub-02", [], unit="V")
+    write_recording(bids, "sub-03", [], unit="nV")
+    flow = flow_of()
+    findings = check_study(flow)
+    assert "sub-02" in findings.problems[0] and "beyond 65504" in findings.problems[0]
+    assert any("sub-03" in line and "check the unit" in line for line in findings.warnings)
+    monkeypatch.setattr("eegwf.checks.recordings.MAX_SAMPLE_BYTES", 1000)
+    findings = check_study(flow)
+    assert not [line for line in findings.problems if "sub-02" in line]
+    assert any(line.startswith("samples: ") and "--samples" in line for line in findings.facts)
+    assert any("beyond 65504" in line for line in check_study(flow, samples=True).problems)
+    monkeypatch.undo()
+    assert not [line for line in check_study(flow, samples=False).problems if "sub-02" in line]

@@ -1,0 +1,126 @@
+"""A recording that is opened for reading its windows, sample by sample."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eegwf.data.amplitude import Amplitude
+from eegwf.data.bids import Recording
+from eegwf.data.event_tables import read_events
+from eegwf.data.events import Event, EventRules
+from eegwf.data.inspection import ReadingSettings
+from eegwf.data.signals.signal import Signal, open_signal
+from eegwf.data.windows import WindowLabels, label_windows, window_starts
+from eegwf.errors import InputError
+
+# Seconds of signal that are read into memory at once; windows are cut from such a block.
+BLOCK_SECONDS = 300.0
+FLOAT16_MAX = float(np.finfo(np.float16).max)
+
+
+@dataclass
+class OpenedRecording:
+    """Signal, events and windows of a recording.
+
+    Attributes
+    ----------
+    path
+        Its file.
+    signal
+        Its derivations.
+    events
+        Its events.
+    starts
+        First sample of each window of its length.
+    labels
+        Labels of these windows.
+    kept
+        Whether each of them is a window of the study.
+    length
+        Samples of a window.
+    deviation
+        Standard deviation of the windows in microvolts, the median of the derivations, once they have been read.
+    """
+
+    path: Path
+    signal: Signal
+    events: Sequence[Event]
+    starts: np.ndarray
+    labels: WindowLabels
+    kept: np.ndarray
+    length: int
+    deviation: float = 0.0
+
+    def read(self) -> Iterator[np.ndarray]:
+        """Yield the windows `(n_chans, length)` in microvolts as float16; the signal is read block by block.
+
+        Raises
+        ------
+        InputError
+            If the signal has values, or an offset, that half precision can't represent.
+        """
+        signal, starts, length = self.signal, self.starts[self.kept], self.length
+        amplitude = Amplitude(len(signal.derivations))
+        span = max(int(BLOCK_SECONDS * signal.sfreq), length)
+        row = 0
+        while row < len(starts):
+            last = int(np.searchsorted(starts, starts[row] + span - length, side="right"))
+            begin, end = int(starts[row]), int(starts[last - 1]) + length
+            block = signal.read(begin, end)
+            peak = float(np.abs(block).max())
+            if not peak < FLOAT16_MAX:
+                raise InputError(
+                    f"{self.path}: {peak:g} microvolts between {begin / signal.sfreq:g} s and "
+                    f"{end / signal.sfreq:g} s, beyond {FLOAT16_MAX:g}; check the unit in its header"
+                )
+            amplitude.add(block)
+            block = block.astype(np.float16)
+            for start in starts[row:last]:
+                yield np.ascontiguousarray(block[:, start - begin : start - begin + length])
+            row = last
+        amplitude.check_precision(self.path, signal.derivations)
+        self.deviation = float(np.median(amplitude.deviation))
+
+
+def open_recording(
+    recording: Recording, derivations: Sequence[str] | None, reading: ReadingSettings, notes: list[str]
+) -> OpenedRecording:
+    """Scan the samples of a recording, read its events, and label its windows.
+
+    Parameters
+    ----------
+    recording
+        The recording.
+    derivations
+        As in `open_signal`.
+    reading
+        Settings.
+    notes
+        List to which remarks are appended.
+
+    Returns
+    -------
+    OpenedRecording
+
+    Raises
+    ------
+    InputError
+        If it can't be used.
+    FlatChannels
+        As in `open_signal`.
+    """
+    signal = open_signal(recording.path, reading.signals, derivations)
+    notes.extend(signal.notes)
+    if signal.recorded_sfreq != signal.sfreq:
+        notes.append(f"recorded at {signal.recorded_sfreq:g} Hz and resampled")
+    if signal.flat:
+        notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
+    rules, windows = EventRules.of(reading.dataset), reading.windows
+    events = read_events(recording.events_path, signal.duration, rules, notes)
+    length = windows.n_times(signal.sfreq)
+    starts = window_starts(signal.n_times, length, windows.n_step(signal.sfreq))
+    labels = label_windows(starts, signal.sfreq, events, windows, reading.dataset.unannotated, rules.event_types)
+    kept = np.array([windows.borderline == "keep" or label != "" for label in labels.label], dtype=bool)
+    return OpenedRecording(Path(recording.path), signal, events, starts, labels, kept, length)
