@@ -3,9 +3,10 @@
 import glob
 import hashlib
 import logging
+import math
 from collections.abc import Sequence
 from concurrent.futures import as_completed
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ def _read_part(
             "duration": signal.duration,
             "ch_names": list(signal.derivations),
             "sd": opened.deviation,
+            "quality": list(map(_rounded, astuple(opened.quality))) if opened.quality else [],
             "events": [[event.onset, event.duration, event.label] for event in opened.events],
             "start": opened.starts[kept].tolist(),
             "label": [label for label, keep in zip(labels.label, kept, strict=True) if keep],
@@ -173,6 +175,11 @@ def _read_part(
         }
     write_json(state / f"{recording.recording}.json", description)
     return description
+
+
+def _rounded(value: float) -> float | None:
+    """Value with three decimals, as JSON has it; None for NaN."""
+    return None if math.isnan(value) else round(value, 3)
 
 
 def _note_amplitudes(recordings: Sequence[Recording], parts: Parts, reading: ReadingSettings) -> None:

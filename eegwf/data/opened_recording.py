@@ -11,6 +11,7 @@ from eegwf.data.bids import Recording
 from eegwf.data.event_tables import read_events
 from eegwf.data.events import Event, EventRules
 from eegwf.data.inspection import ReadingSettings
+from eegwf.data.quality import ChannelQuality, QualityMeter
 from eegwf.data.signals.signal import Signal, open_signal
 from eegwf.data.windows import WindowLabels, label_windows, window_starts
 from eegwf.errors import InputError
@@ -42,6 +43,8 @@ class OpenedRecording:
         Samples of a window.
     deviation
         Standard deviation of the windows in microvolts, the median of the derivations, once they have been read.
+    quality
+        Quality of the derivations, once the windows have been read.
     """
 
     path: Path
@@ -52,6 +55,7 @@ class OpenedRecording:
     kept: np.ndarray
     length: int
     deviation: float = 0.0
+    quality: ChannelQuality | None = None
 
     def read(self) -> Iterator[np.ndarray]:
         """Yield the windows `(n_chans, length)` in microvolts as float16; the signal is read block by block.
@@ -63,6 +67,7 @@ class OpenedRecording:
         """
         signal, starts, length = self.signal, self.starts[self.kept], self.length
         amplitude = Amplitude(len(signal.derivations))
+        quality = QualityMeter(len(signal.derivations), signal.sfreq)
         span = max(int(BLOCK_SECONDS * signal.sfreq), length)
         row = 0
         while row < len(starts):
@@ -76,12 +81,13 @@ class OpenedRecording:
                     f"{end / signal.sfreq:g} s, beyond {FLOAT16_MAX:g}; check the unit in its header"
                 )
             amplitude.add(block)
+            quality.add(block)
             block = block.astype(np.float16)
             for start in starts[row:last]:
                 yield np.ascontiguousarray(block[:, start - begin : start - begin + length])
             row = last
         amplitude.check_precision(self.path, signal.derivations)
-        self.deviation = float(np.median(amplitude.deviation))
+        self.deviation, self.quality = float(np.median(amplitude.deviation)), quality.result()
 
 
 def open_recording(

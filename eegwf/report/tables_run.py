@@ -1,5 +1,6 @@
 """Tables of the page: tuning, data, leakage checks, attribution maps, computing time and provenance."""
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -135,17 +136,31 @@ def recording_table(run: ReportData) -> Table:
         # Tables of earlier versions, and those of given arrays, lack the seizures.
         counted = defined(row.get("n_seizures"))
         seizures = f"{number(row['n_unlabeled'])} of {number(row['n_seizures'])}" if counted else ""
-        rows.append([row["recording"], row["patient"], length, *sizes, seizures, status])
+        rows.append([row["recording"], row["patient"], length, *sizes, seizures, _quality(row), status])
     n_excluded = int((~table["kept"]).sum())
     columns = ["recording", "patient", "duration", "sampling rate (Hz)", "channels", "annotated events"]
-    columns += ["seizures in no window", "use, or reason of exclusion"]
+    columns += ["seizures in no window", "flat, line noise, correlation", "use, or reason of exclusion"]
     caption = f"Recordings: {len(table) - n_excluded:,d} used, {n_excluded:,d} excluded"
     note = ""
     if "n_seizures" in table and table["n_seizures"].notna().any():
         n_seizures, n_unlabeled = int(table["n_seizures"].sum()), int(table["n_unlabeled"].sum())
         caption += f"; {n_unlabeled:,d} of {n_seizures:,d} annotated seizures in no window"
         note = "A seizure is in no window if no window that contains a part of it has its event type."
-    return Table(caption, columns, rows, note, text={1, 7})
+    if any(row[7] for row in rows):
+        note += (
+            " Flat: seconds in which a channel is flat. Line noise: share of the power at 50 or 60 Hz, of the worst "
+            "channel. Correlation: largest one with another channel, of the worst channel (docs/outputs.md). No "
+            "recording was excluded by these."
+        )
+    return Table(caption, columns, rows, note.strip(), text={1, 7, 8})
+
+
+def _quality(row: Mapping[Hashable, Any]) -> str:
+    """Quality of the channels; empty if it was not measured."""
+    if not defined(row.get("flat")):
+        return ""
+    shares = [f"{row[name]:.0%}".replace("%", " %") if defined(row[name]) else "" for name in ("flat", "line_noise")]
+    return ", ".join([*shares, number(row["correlation"]) if defined(row["correlation"]) else ""])
 
 
 def map_table(run: ReportData) -> Table | None:
