@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording, discover
 from eegwf.data.dataset import ReadingSettings
-from eegwf.data.event_tables import read_events
 from eegwf.data.events import EventRules
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.filters import kernel
@@ -74,7 +74,7 @@ def survey(reading: ReadingSettings) -> Survey:
     InputError
         If the folder contains no recordings.
     """
-    found = discover(reading.root)
+    found = discover(reading.root, reading.annotations)
     result = Survey(list(found.recordings), faults=list(found.faults.values()), ignored=list(found.ignored))
     progress = Progress("reading headers and events", len(found.usable))
     readable: list[tuple[Recording, Header]] = []
@@ -109,7 +109,7 @@ def _add(recording: Recording, head: Header, reading: ReadingSettings, result: S
         ) from None
     rules = EventRules.of(dataset)
     notes: list[str] = []
-    events = read_events(recording.events_path, head.duration, rules, notes)
+    events = recording_events(recording, head.duration, rules, notes)
     sfreq = signals.target_sfreq(head.sfreq)
     starts = recording_starts(head, signals, reading.windows)
     labeled = label_windows(starts, sfreq, events, reading.windows, dataset.unannotated, rules.event_types)

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from eegwf.config.data import Bids, Signals, Synthetic, Windows
+from eegwf.config.data import Annotations, Bids, Signals, Synthetic, Windows
 from eegwf.config.paths import DataPaths
+from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Discovery, Recording, discover
 from eegwf.data.dataset_tables import Parts, events_table, recordings_table, windows_table
-from eegwf.data.event_tables import read_events
 from eegwf.data.events import EventRules
 from eegwf.data.patients import compare_mapping
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
@@ -62,6 +62,11 @@ class ReadingSettings:
     windows: Windows
     patients: dict[str, str]
 
+    @property
+    def annotations(self) -> Annotations | None:
+        """Format and place of the annotations; None for tables of events beside the recordings."""
+        return self.dataset.annotations if isinstance(self.dataset, Bids) else None
+
 
 def write_dataset_windows(
     reading: ReadingSettings, output: Path, state_root: Path, workers: int = 1, code: str = ""
@@ -87,7 +92,7 @@ def write_dataset_windows(
     InputError
         If a recording can't be used (unless `on_bad_recording: exclude`), or there are no windows.
     """
-    found = discover(reading.root)
+    found = discover(reading.root, reading.annotations)
     _log_findings(found, reading)
     if reading.signals.on_bad_recording == "stop":
         found.refuse_faults()
@@ -180,14 +185,14 @@ def _read_all(
 
 
 def _stamp(recording: Recording) -> list[Any]:
-    """Stamp that changes with the recording: size and time of its files, and the digest of its events."""
+    """Stamp that changes with the recording: size and time of its files, and the digests of its annotations."""
     path = Path(recording.path)
     # BrainVision stores the samples in another file, usually but not always with the same stem.
     files = {file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.exists()}
     if path.suffix.lower() == ".vhdr":
         files.update(companion_files(path))
     sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)]
-    return [sizes, digest_file(recording.events_path)]
+    return [sizes, *(digest_file(file) for file in recording.annotation_files)]
 
 
 def _read_part(
@@ -205,7 +210,7 @@ def _read_part(
         if signal.flat:
             notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
         rules = EventRules.of(reading.dataset)
-        events = read_events(recording.events_path, signal.duration, rules, notes)
+        events = recording_events(recording, signal.duration, rules, notes)
         length = reading.windows.n_times(signal.sfreq)
         starts = window_starts(signal.n_times, length, reading.windows.n_step(signal.sfreq))
         labeled = label_windows(

@@ -43,7 +43,11 @@ def read_events(path: Path | str, duration: float, rules: EventRules, notes: lis
     """
     path = Path(path)
     notes = [] if notes is None else notes
-    rows = [row for row in read_rows(path, COLUMNS, notes) if rules.accepts(row.cells[2], f"{path}, line {row.line}")]
+    rows = [
+        row
+        for row in read_rows(path, COLUMNS, notes)
+        if rules.event_type(row.cells[2], f"{path}, line {row.line}") is not None
+    ]
     return assemble_events(path, _annotations(path, rows, notes), duration, rules, notes)
 
 

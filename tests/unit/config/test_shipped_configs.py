@@ -18,6 +18,7 @@ from eegwf.spectrograms.transforms import make_transform
 DATASETS = ("helsinki", "chbmit", "siena", "tusz")
 # Keys of events that the configurations of the data sets leave at their defaults.
 OF_EVENTS = {"unannotated": "bckg", "ignored_events": [], "event_tolerance": 0.05, "on_open_event": "error"}
+OF_EVENTS |= {"annotations": None, "event_map": {}}
 
 
 @pytest.fixture
