@@ -30,9 +30,11 @@ class Synthetic(Section):
 class Annotations(Section):
     """Form and place of the annotations of a data set."""
 
-    format: Literal["events", "tusz", "tse", "chbmit"] = Field(
+    format: Literal["events", "tusz", "tse", "chbmit", "siena", "edf", "hed"] = Field(
         description="`events`, tables `_events.tsv`; `tusz`, `.csv_bi` and `.csv` of the TUH EEG Seizure Corpus; "
-        "`tse`, its older `.tse` and `.tse_bi`; `chbmit`, the summaries of CHB-MIT."
+        "`tse`, its older `.tse` and `.tse_bi`; `chbmit`, the summaries of CHB-MIT; `siena`, the lists of seizures "
+        "of Siena; `edf`, the annotations in EDF+ and BDF+ files; `hed`, HED-SCORE tags in `_events.tsv` or "
+        "`_events.json`."
     )
     file: str | None = Field(
         None,
@@ -47,6 +49,8 @@ class Annotations(Section):
     def _known_fields(self):
         if self.file is None:
             return self
+        if self.format == "edf":
+            raise ValueError("file must be null with the format edf, whose annotations are in the recordings")
         try:
             parts = list(Formatter().parse(self.file))
         except ValueError as error:
@@ -70,7 +74,8 @@ class Bids(Section):
     event_map: dict[str, str | None] = Field(
         {},
         description="Event type of labels of the annotations (whole labels, upper or lower case): `{fnsz: sz_foc}`; "
-        "null ignores the label. The formats `tusz` and `tse` have a map, to which these entries are added.",
+        "null ignores the label; `'*'` stands for labels that have no entry and are no event type. The formats `tusz`, "
+        "`tse` and `hed` have a map, to which these entries are added.",
     )
     event_types: list[str] = Field(
         ["bckg", "sz", "impd"],

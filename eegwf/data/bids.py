@@ -6,7 +6,7 @@ from pathlib import Path
 
 from eegwf.config.data import Annotations
 from eegwf.config.patients import normalize_id
-from eegwf.data.annotations.files import DEFAULT_FILES, locate
+from eegwf.data.annotations.files import DEFAULT_FILES, find_sidecars, locate
 from eegwf.data.bids_folders import eeg_folders, entries, unread_folders
 from eegwf.errors import InputError
 
@@ -137,8 +137,9 @@ def discover(root: Path | str, annotations: Annotations | None = None) -> Discov
     for name, (first, *others) in files.items():
         path = root / first
         places = locate(path, paths[first], annotations)
+        sidecars = find_sidecars(path, root) if annotations.format == "hed" else ()
         events = places[0] if len(places) == 1 else path.with_name(f"{path.stem}_annotations")
-        recordings.append(Recording(name, paths[first], path, events, annotations.format))
+        recordings.append(Recording(name, paths[first], path, events, annotations.format, sidecars))
         fault = _fault(recordings[-1], [root / other for other in others])
         if fault := fault or _annotation_fault(recordings[-1], places, annotations):
             faults[name] = fault

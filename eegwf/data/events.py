@@ -13,6 +13,8 @@ from eegwf.errors import InputError
 
 BACKGROUND = "bckg"
 SEIZURE = "sz"
+# Entry of an event map for labels that have no entry.
+OTHER_LABELS = "*"
 # Seconds: annotations are often rounded up to the next whole second and may exceed the recording by less than this.
 MAX_EXCESS = 1.0
 
@@ -142,6 +144,8 @@ class EventRules:
     def mapped(self, label: str) -> str | None:
         """Event type of a label, whether it is permitted or not; None if the label is ignored."""
         kind = self.event_map.get(label.casefold(), label)
+        if label.casefold() not in self.event_map and not any(matches(entry, label) for entry in self.event_types):
+            kind = self.event_map.get(OTHER_LABELS, label)
         return None if kind is None or any(matches(entry, kind) for entry in self.ignored) else kind
 
     def event_type(self, label: str, place: str) -> str | None:

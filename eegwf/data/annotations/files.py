@@ -9,12 +9,15 @@ from eegwf.config.patients import normalize_id
 from eegwf.data.bids_folders import entries
 from eegwf.errors import InputError
 
+SIDECAR = "events.json"
 # Relative to the folder of the recording.
 DEFAULT_FILES = {
     "events": "{recording}_events.tsv",
+    "hed": "{recording}_events.tsv",
     "tusz": "{stem}.csv_bi",
     "tse": "{stem}.tse",
     "chbmit": "*-summary.txt",
+    "siena": "Seizures-list-*.txt",
 }
 
 
@@ -35,6 +38,8 @@ def locate(path: Path, patient: str, annotations: Annotations) -> list[Path]:
     list of Path
         One file, which may not exist; none or several if the place has wildcards.
     """
+    if annotations.format == "edf":
+        return [path]
     template = annotations.file or DEFAULT_FILES[annotations.format]
     target = Path(os.path.realpath(path))
     fields = {
@@ -50,6 +55,36 @@ def locate(path: Path, patient: str, annotations: Annotations) -> list[Path]:
         found = glob.glob(str(Path(glob.escape(str(path.parent)), pattern)))  # noqa: PTH207
         return sorted(Path(name) for name in found)
     return [_in_any_spelling(path.parent / template.format(**fields))]
+
+
+def find_sidecars(path: Path, root: Path) -> tuple[Path, ...]:
+    """Find the `_events.json` that apply to a recording, in its folder and the folders above it (BIDS inheritance).
+
+    Parameters
+    ----------
+    path
+        File of the recording.
+    root
+        Root of the data set.
+
+    Returns
+    -------
+    tuple of Path
+        From the root to the recording's folder; later files have priority.
+    """
+    entities = set(normalize_id(path.stem.removesuffix("_eeg")).split("_"))
+    folders = [path.parent, *path.parent.parents]
+    folders = folders[: folders.index(root) + 1] if root in folders else folders[:1]
+    return tuple(
+        folder / name
+        for folder in reversed(folders)
+        for name in entries(folder)
+        if name == SIDECAR or (name.endswith(f"_{SIDECAR}") and _entities(name) <= entities)
+    )
+
+
+def _entities(name: str) -> set[str]:
+    return set(normalize_id(name.removesuffix(f"_{SIDECAR}")).split("_"))
 
 
 def original_names(path: Path) -> set[str]:
