@@ -116,12 +116,8 @@ def _log_findings(found: Discovery, reading: ReadingSettings) -> None:
 
 
 def _identity(reading: ReadingSettings) -> list[Any]:
-    return [
-        str(reading.root),
-        reading.dataset.model_dump(mode="json"),
-        reading.signals.model_dump(mode="json"),
-        reading.windows.model_dump(mode="json"),
-    ]
+    sections = (reading.dataset, reading.signals, reading.windows)
+    return [str(reading.root), *(section.model_dump(mode="json") for section in sections)]
 
 
 def _derivations(recordings: Sequence[Recording], reading: ReadingSettings) -> list[str] | None:

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from eegwf.checks.study import check_study
+from eegwf.dag.flow import read_flow
 from eegwf.data.annotations.chbmit import read_chbmit
 from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording
@@ -50,6 +52,22 @@ def test_real_summaries(data_root, patient, expected):
             found[path.stem.split("_")[1]] = (row.onset, row.onset + row.duration)
             assert row.label == "sz"
     assert found == expected and len(files) == {"chb05": 39, "chb08": 20}[patient]
+
+
+def test_links_to_the_original_files(root, data_root, tmp_path):
+    """The recordings are cut to 2 s, so that only those without a seizure can be used."""
+    for path in sorted((data_root / "mini_edf/chbmit").glob("chb*/*.edf")):
+        patient, number = path.stem.split("_")
+        link = tmp_path / f"sub-{patient[3:]}/eeg/sub-{patient[3:]}_task-szMonitoring_run-{number}_eeg.edf"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    dataset = {"kind": "bids", "root": str(tmp_path), "event_types": ["bckg", "sz"]}
+    dataset["annotations"] = {"format": "chbmit", "file": "{folder}/*-summary.txt"}
+    settings = {"dataset": dataset, "windows": {"length": 1, "step": 1}, "signals": {"montage": "banana18"}}
+    found = check_study(read_flow(root / "config/config.yaml", [], settings))
+    assert any("59 recordings, 49 of them fit for use, of 2 patients" in line for line in found.facts)
+    beyond = [line for line in found.problems if "s, but the recording is 2 s long" in line]
+    assert len(beyond) == 10 and "chb05-summary.txt, line 60: the event ends at 532 s" in beyond[0]
 
 
 def write(folder, text, name="chb01_02.edf"):
