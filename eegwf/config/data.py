@@ -1,6 +1,7 @@
 """Configuration of the data set, the signals, the windows and the folds."""
 
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -26,11 +27,56 @@ class Synthetic(Section):
     unannotated: str = Field("bckg", description="Event type of time without an event.")
 
 
+class Annotations(Section):
+    """Form and place of the annotations of a data set."""
+
+    format: Literal["events", "tusz", "tse", "chbmit", "siena", "edf", "hed"] = Field(
+        description="`events`, tables `_events.tsv`; `tusz`, `.csv_bi` and `.csv` of the TUH EEG Seizure Corpus; "
+        "`tse`, its older `.tse` and `.tse_bi`; `chbmit`, the summaries of CHB-MIT; `siena`, the lists of seizures "
+        "of Siena; `edf`, the annotations in EDF+ and BDF+ files; `hed`, HED-SCORE tags in `_events.tsv` or "
+        "`_events.json`."
+    )
+    file: str | None = Field(
+        None,
+        description="File of the annotations of a recording, relative to the recording's folder, such as "
+        '`"{target}.csv_bi"`: with `{stem}`, the name of the recording without suffix; `{recording}`, without `_eeg` '
+        "too; `{patient}`; and, of the file to which the recording is a link, `{target}`, its path without suffix, and "
+        "`{folder}`, its folder. `*` stands for any text in the name of a single file. null: the default of the "
+        "format.",
+    )
+
+    @model_validator(mode="after")
+    def _known_fields(self):
+        if self.file is None:
+            return self
+        if self.format == "edf":
+            raise ValueError("file must be null with the format edf, whose annotations are in the recordings")
+        try:
+            parts = list(Formatter().parse(self.file))
+        except ValueError as error:
+            raise ValueError(f"file {self.file!r} has a brace without its partner ({error})") from None
+        known = ("stem", "recording", "patient", "folder", "target")
+        for _, name, spec, conversion in parts:
+            if name is not None and (name not in known or spec or conversion):
+                fields = ", ".join(f"{{{field}}}" for field in known)
+                raise ValueError(f"file {self.file!r} has the field {{{name}}}; known are {fields}")
+        return self
+
+
 class Bids(Section):
     """A BIDS-EEG data set of EDF/EDF+ or BrainVision files with `_events.tsv`."""
 
     kind: Literal["bids"] = Field(description="The data set is a BIDS folder.")
     root: str = Field(description="Folder that contains `sub-*`; relative to the folder in which Snakemake runs.")
+    annotations: Annotations | None = Field(
+        None, description="Form and place of the annotations; null: `_events.tsv` beside each recording."
+    )
+    event_map: dict[str, str | None] = Field(
+        {},
+        description="Event type of labels of the annotations (whole labels, upper or lower case): `{fnsz: sz_foc}`; "
+        "null ignores the label; `'*'` stands for labels that have no entry and are no event type. The formats `tusz`, "
+        "`tse` and `hed` have a map, to which these entries are added.",
+    )
     event_types: list[str] = Field(
         ["bckg", "sz", "impd"],
         description="Event types that annotations may have, hierarchical as in SzCORE: `sz` includes `sz_foc_ia`. "
@@ -52,6 +98,16 @@ class Bids(Section):
         description="Treatment of a seizure without a duration (0, `n/a` or empty): `error`; `unlabeled`, no window "
         "from its onset to the next event, for at most 5 minutes, is labeled as background; `ignore` it.",
     )
+
+    @field_validator("event_map")
+    @classmethod
+    def _labels_once(cls, value: dict[str, str | None]) -> dict[str, str | None]:
+        seen: dict[str, str] = {}
+        for label in value:
+            other = seen.setdefault(label.casefold(), label)
+            if other != label:
+                raise ValueError(f"has both {other!r} and {label!r}, which are the same label; remove one of them")
+        return value
 
 
 class ArrayFiles(Section):

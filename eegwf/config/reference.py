@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from eegwf.config.data import ArrayFiles, Bids, FoldArrays, Name, Synthetic
+from eegwf.config.data import Annotations, ArrayFiles, Bids, FoldArrays, Name, Synthetic
 from eegwf.config.section import Section
 from eegwf.config.study import Study
 from eegwf.config.training import is_tunable
@@ -117,6 +117,8 @@ def _dataset() -> list[str]:
     for kind in (Synthetic, Bids, FoldArrays):
         name = typing.get_args(kind.model_fields["kind"].annotation)[0]
         parts += [f"### dataset, `kind: {name}`\n", *_section(kind)]
+        if kind is Bids:
+            parts += ["### dataset.annotations\n", *_section(Annotations)]
     return [*parts, "### dataset.arrays.SPECTROGRAM\n", *_section(ArrayFiles)]
 
 

@@ -97,10 +97,16 @@ def data_digest(study: Study) -> str:
     dataset = study.dataset
     if isinstance(dataset, Bids):
         root = Path(dataset.root)
-        return digest(sorted([path.relative_to(root).as_posix(), *_stamp(path)] for path in data_files(root)))
+        files = data_files(root, dataset.annotations)
+        return digest(sorted([_relative(path, root), *_stamp(path)] for path in files))
     if isinstance(dataset, FoldArrays):
         return digest([[str(file), *_stamp(file)] for file in dataset.files()])
     return ""
+
+
+def _relative(path: Path, root: Path) -> str:
+    """Path relative to the data set, in which annotations need not be."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def _stamp(path: Path) -> list[int]:

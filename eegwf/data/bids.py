@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eegwf.config.data import Annotations
 from eegwf.config.patients import normalize_id
+from eegwf.data.annotations.files import DEFAULT_FILES, find_sidecars, locate
 from eegwf.data.bids_folders import eeg_folders, entries, unread_folders
 from eegwf.errors import InputError
 
 SUFFIXES = (".edf", ".bdf", ".vhdr")
 # Endings of the files that hold signals or events.
 DATA_SUFFIXES = (*SUFFIXES, ".eeg", ".dat", ".vmrk", "_events.tsv")
+TABLES = Annotations(format="events")
 FETCH = "link to a missing file; fetch the data set's files first"
 
 
@@ -27,13 +30,25 @@ class Recording:
     path
         EDF, BDF or BrainVision header file.
     events_path
-        The recording's `_events.tsv`; does not exist if the recording has that fault.
+        File of the recording's annotations, by default its `_events.tsv`; does not exist if the recording has that
+        fault.
+    format
+        Format of the annotations.
+    sidecars
+        Further files on which the events depend.
     """
 
     recording: str
     patient: str
     path: Path
     events_path: Path
+    format: str = "events"
+    sidecars: tuple[Path, ...] = ()
+
+    @property
+    def annotation_files(self) -> tuple[Path, ...]:
+        """Files of the annotations, besides the recording."""
+        return (self.events_path,) * (self.events_path != self.path) + self.sidecars
 
 
 @dataclass(frozen=True)
@@ -45,8 +60,8 @@ class Discovery:
     recordings
         All recordings, each name once, ordered by patient and name.
     faults
-        One line for each recording that can't be used, by its name: a link to a missing file, no table of events, a
-        file name of another patient, or several files of the same name.
+        One line for each recording that can't be used, by its name: a link to a missing file, no annotations, a file
+        name of another patient, or several files of the same name.
     ignored
         Lines about folders of patients and recordings that are not read.
     """
@@ -66,7 +81,7 @@ class Discovery:
             raise InputError("\n       ".join(self.faults.values()))
 
 
-def discover(root: Path | str) -> Discovery:
+def discover(root: Path | str, annotations: Annotations | None = None) -> Discovery:
     """Find the recordings of a data set; faults of single recordings are listed, not raised.
 
     The files are `*_eeg.edf`, `*_eeg.bdf` and `*_eeg.vhdr` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
@@ -75,6 +90,8 @@ def discover(root: Path | str) -> Discovery:
     ----------
     root
         Folder that contains the `sub-*` folders.
+    annotations
+        Format and place of the annotations; by default, each recording has a table `_events.tsv`.
 
     Returns
     -------
@@ -115,11 +132,16 @@ def discover(root: Path | str) -> Discovery:
     files: dict[str, list[Path]] = {}
     for path in sorted(paths, key=lambda path: ([normalize_id(part) for part in path.parts], path.parts)):
         files.setdefault(normalize_id(path.stem.removesuffix("_eeg")), []).append(path)
+    annotations = annotations or TABLES
     recordings, faults = [], {}
     for name, (first, *others) in files.items():
         path = root / first
-        recordings.append(Recording(name, paths[first], path, _events_path(path)))
-        if fault := _fault(recordings[-1], [root / other for other in others]):
+        places = locate(path, paths[first], annotations)
+        sidecars = find_sidecars(path, root) if annotations.format == "hed" else ()
+        events = places[0] if len(places) == 1 else path.with_name(f"{path.stem}_annotations")
+        recordings.append(Recording(name, paths[first], path, events, annotations.format, sidecars))
+        fault = _fault(recordings[-1], [root / other for other in others])
+        if fault := fault or _annotation_fault(recordings[-1], places, annotations):
             faults[name] = fault
     return Discovery(tuple(recordings), faults, tuple(ignored))
 
@@ -147,13 +169,15 @@ def find_recordings(root: Path | str) -> list[Recording]:
     return list(found.recordings)
 
 
-def data_files(root: Path) -> Iterator[Path]:
+def data_files(root: Path, annotations: Annotations | None = None) -> Iterator[Path]:
     """Files of a data set that hold signals or events, in the folders in which recordings are searched.
 
     Parameters
     ----------
     root
         Folder that contains the `sub-*` folders; a missing folder has no files.
+    annotations
+        Format and place of the annotations; their files, which may be in other folders, are added.
 
     Yields
     ------
@@ -164,15 +188,12 @@ def data_files(root: Path) -> Iterator[Path]:
         if folder.same_as is None:
             names = entries(folder.path)
             yield from (folder.path / name for name in names if name.lower().endswith(DATA_SUFFIXES))
-
-
-def _events_path(path: Path) -> Path:
-    """Table of events of a recording, also if its name has another Unicode spelling than that of the recording."""
-    name = f"{path.stem.removesuffix('_eeg')}_events.tsv"
-    if name.isascii() or path.with_name(name).exists():
-        return path.with_name(name)
-    same = [other for other in entries(path.parent) if normalize_id(other) == normalize_id(name)]
-    return path.with_name(same[0] if same else name)
+    if annotations is not None:
+        try:
+            recordings = discover(root, annotations).usable
+        except InputError:  # its reader reports it
+            return
+        yield from dict.fromkeys(file for recording in recordings for file in recording.annotation_files)
 
 
 def _fault(recording: Recording, others: list[Path]) -> str:
@@ -191,9 +212,26 @@ def _fault(recording: Recording, others: list[Path]) -> str:
             return f"{file}: {FETCH}"
         if file.is_dir():
             return f"{file}: a folder, expected a file; replace it by the file, or rename it"
-    if not events.exists():
+    return ""
+
+
+def _annotation_fault(recording: Recording, places: list[Path], annotations: Annotations) -> str:
+    """Reason why the annotations of a recording can't be read; empty if there is none."""
+    path, events = recording.path, recording.events_path
+    if len(places) != 1:
+        names = ", ".join(file.name for file in places[:4]) + " ..." * (len(places) > 4)
+        return (
+            f"{path}: expected one file {annotations.file or DEFAULT_FILES[annotations.format]!r} of its annotations, "
+            f"found {f'{len(places)} ({names})' if places else 'none'}; correct dataset.annotations.file"
+        )
+    if events.exists():
+        return ""
+    if annotations.file is None and events.name.endswith("_events.tsv"):
         return (
             f"{path}: no {events.name} beside it; create it (columns onset, duration, eventType; only the header line "
             "if the recording has no events)"
         )
-    return ""
+    return (
+        f"{path}: no file {events}, expected its annotations (dataset.annotations, format {annotations.format}); fetch "
+        "the file, or correct dataset.annotations.file"
+    )

@@ -85,12 +85,8 @@ def _log_findings(found: Inspection, reading: ReadingSettings) -> None:
 
 
 def _identity(reading: ReadingSettings) -> list[Any]:
-    return [
-        str(reading.root),
-        reading.dataset.model_dump(mode="json"),
-        reading.signals.model_dump(mode="json"),
-        reading.windows.model_dump(mode="json"),
-    ]
+    sections = (reading.dataset, reading.signals, reading.windows)
+    return [str(reading.root), *(section.model_dump(mode="json") for section in sections)]
 
 
 def _read_all(
@@ -132,14 +128,14 @@ def _read_all(
 
 
 def _stamp(recording: Recording) -> list[Any]:
-    """Stamp that changes with the recording: size and time of its files, and the digest of its events."""
+    """Stamp that changes with the recording: size and time of its files, and the digests of its annotations."""
     path = Path(recording.path)
     # BrainVision stores the samples in another file, usually but not always with the same stem.
     files = {file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.exists()}
     if path.suffix.lower() == ".vhdr":
         files.update(companion_files(path))
     sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)]
-    return [sizes, digest_file(recording.events_path)]
+    return [sizes, *(digest_file(file) for file in recording.annotation_files)]
 
 
 def _read_part(

@@ -43,12 +43,35 @@ def read_events(path: Path | str, duration: float, rules: EventRules, notes: lis
     """
     path = Path(path)
     notes = [] if notes is None else notes
-    rows = [row for row in read_rows(path, COLUMNS, notes) if rules.accepts(row.cells[2], f"{path}, line {row.line}")]
-    return assemble_events(path, _annotations(path, rows, notes), duration, rules, notes)
+    rows = [
+        row
+        for row in read_rows(path, COLUMNS, notes)
+        if rules.event_type(row.cells[2], f"{path}, line {row.line}") is not None
+    ]
+    return assemble_events(path, to_annotations(path, rows, notes), duration, rules, notes)
 
 
-def _annotations(path: Path, rows: Sequence[Row], notes: list[str]) -> list[Annotation]:
-    """Annotations of the rows of a table of events."""
+def to_annotations(path: Path, rows: Sequence[Row], notes: list[str]) -> list[Annotation]:
+    """Convert rows of a table of events.
+
+    Parameters
+    ----------
+    path
+        The table, for messages.
+    rows
+        Rows with onset, duration and event type.
+    notes
+        List to which a sentence is appended if the numbers have decimal commas.
+
+    Returns
+    -------
+    list of Annotation
+
+    Raises
+    ------
+    InputError
+        If a cell is not a number or negative.
+    """
     cells = [(row.line, "onset", row.cells[0]) for row in rows]
     cells += [(row.line, "duration", row.cells[1]) for row in rows if row.cells[1].lower() not in MISSING]
     values = {cell[:2]: value for cell, value in zip(cells, parse_numbers(path, cells, notes), strict=True)}

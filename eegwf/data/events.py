@@ -2,16 +2,19 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from eegwf.config.data import Bids, Synthetic
+from eegwf.data.annotations.event_maps import event_map_of
 from eegwf.data.event_overlaps import ROUNDING, Span, resolve_overlaps
 from eegwf.errors import InputError
 
 BACKGROUND = "bckg"
 SEIZURE = "sz"
+# Entry of an event map for labels that have no entry.
+OTHER_LABELS = "*"
 # Seconds: annotations are often rounded up to the next whole second and may exceed the recording by less than this.
 MAX_EXCESS = 1.0
 
@@ -117,48 +120,62 @@ class EventRules:
         Seconds by which events of different types may overlap.
     on_open
         Treatment of seizures of no length: `error`, `unlabeled` or `ignore`.
+    event_map
+        Event types of labels in lower case; None ignores the label. Other labels are event types.
     """
 
     event_types: Sequence[str]
     ignored: Sequence[str] = ()
     tolerance: float = 0.05
     on_open: str = "error"
+    event_map: Mapping[str, str | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, dataset: Bids | Synthetic) -> "EventRules":
         """Rules of the configuration of a data set."""
         if isinstance(dataset, Synthetic):
             return cls(dataset.event_types)
-        return cls(dataset.event_types, dataset.ignored_events, dataset.event_tolerance, dataset.on_open_event)
+        name = dataset.annotations.format if dataset.annotations else "events"
+        event_map = event_map_of(name, dataset.event_map)
+        return cls(
+            dataset.event_types, dataset.ignored_events, dataset.event_tolerance, dataset.on_open_event, event_map
+        )
 
-    def accepts(self, label: str, place: str) -> bool:
-        """Whether an event type is permitted, or is ignored.
+    def mapped(self, label: str) -> str | None:
+        """Event type of a label, whether it is permitted or not; None if the label is ignored."""
+        kind = self.event_map.get(label.casefold(), label)
+        if label.casefold() not in self.event_map and not any(matches(entry, label) for entry in self.event_types):
+            kind = self.event_map.get(OTHER_LABELS, label)
+        return None if kind is None or any(matches(entry, kind) for entry in self.ignored) else kind
+
+    def event_type(self, label: str, place: str) -> str | None:
+        """Permitted event type of a label.
 
         Parameters
         ----------
         label
-            Event type of an annotation.
+            Label of an annotation.
         place
             File and place of the annotation, for the message.
 
         Returns
         -------
-        bool
-            True if it is permitted, False if it is ignored.
+        str or None
+            None if the label is ignored.
 
         Raises
         ------
         InputError
-            If it is neither.
+            If the event type is neither permitted nor ignored.
         """
-        if any(matches(entry, label) for entry in self.ignored):
-            return False
-        if not any(matches(entry, label) for entry in self.event_types):
+        kind = self.mapped(label)
+        if kind is not None and not any(matches(entry, kind) for entry in self.event_types):
+            origin = "" if kind == label else f" (label {label!r})"
             raise InputError(
-                f"{place}: unknown event type {label!r}; known are {', '.join(self.event_types)}. Add it to "
-                "dataset.event_types or to dataset.ignored_events"
+                f"{place}: unknown event type {kind!r}{origin}; known are {', '.join(self.event_types)}. Add it to "
+                "dataset.event_types or to dataset.ignored_events, or map the label in dataset.event_map"
             )
-        return True
+        return kind
 
     def is_seizure(self, label: str) -> bool:
         """Whether an event type is a seizure: `sz` or a subtype; without such types, all but the background."""
@@ -206,7 +223,8 @@ def assemble_events(
     """
     spans, instants = [], []
     for row in annotations:
-        if not rules.accepts(row.label, f"{source}, {row.place}"):
+        label = rules.event_type(row.label, f"{source}, {row.place}")
+        if label is None:
             continue
         end = row.onset + (row.duration or 0.0)
         if end > duration and end - duration >= MAX_EXCESS:
@@ -214,7 +232,7 @@ def assemble_events(
                 f"{source}, {row.place}: the event ends at {end:.10g} s, but the recording is {duration:.10g} s long; "
                 "correct the row, or check whether it belongs to another recording"
             )
-        span = Span(min(row.onset, duration), min(end, duration), row.label, row.place)
+        span = Span(min(row.onset, duration), min(end, duration), label, row.place)
         if not row.duration:
             instants.append(span)
         elif row.onset >= duration:

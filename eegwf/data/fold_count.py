@@ -39,16 +39,16 @@ def count_folds(study: Study) -> int:
                 f"'{LEAVE_ONE_OUT}' or the path of such a table"
             ) from None
     if isinstance(study.dataset, Bids):
-        n_patients = _count_patients(study, study.dataset.root)
+        n_patients = _count_patients(study, study.dataset)
     else:
         n_patients = sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
     return folds_of_patients(study, n_patients)
 
 
-def _count_patients(study: Study, root: str) -> int:
+def _count_patients(study: Study, dataset: Bids) -> int:
     """Number of patients with a recording; 0 for a data set that is not there, which its reader reports."""
     try:
-        names = {recording.patient for recording in discover(root).usable}
+        names = {recording.patient for recording in discover(dataset.root, dataset.annotations).usable}
     except InputError:
         return 0
     return len({study.patients.get(name, name) for name in names})

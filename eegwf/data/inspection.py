@@ -5,9 +5,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from eegwf.config.data import Bids, Signals, Synthetic, Windows
+from eegwf.config.data import Annotations, Bids, Signals, Synthetic, Windows
+from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording, discover
-from eegwf.data.event_tables import read_events
 from eegwf.data.events import Event, EventRules
 from eegwf.data.signals.derivations import common_derivations, differing_channels, project, study_derivations
 from eegwf.data.signals.filters import check_filters
@@ -41,6 +41,11 @@ class ReadingSettings:
     signals: Signals
     windows: Windows
     patients: dict[str, str]
+
+    @property
+    def annotations(self) -> Annotations | None:
+        """Format and place of the annotations; None for tables of events beside the recordings."""
+        return self.dataset.annotations if isinstance(self.dataset, Bids) else None
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def inspect_dataset(reading: ReadingSettings) -> Inspection:
     InputError
         If the folder contains no recordings.
     """
-    found = discover(reading.root)
+    found = discover(reading.root, reading.annotations)
     progress = Progress(f"headers and events of {reading.root}", len(found.usable))
     items = []
     for recording in found.recordings:
@@ -244,7 +249,7 @@ def _with_events(
     check_filters(head.sfreq, signals, head.path)
     project(head, signals, derivations)
     rules, notes = EventRules.of(dataset), list[str]()
-    events = read_events(item.recording.events_path, head.duration, rules, notes)
+    events = recording_events(item.recording, head.duration, rules, notes)
     starts = recording_starts(head, signals, windows)
     if not len(starts) and signals.on_bad_recording == "exclude":
         raise InputError(f"{head.path}: {head.duration:g} s, shorter than a window of {windows.length:g} s")

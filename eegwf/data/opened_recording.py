@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.data.amplitude import Amplitude
+from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording
-from eegwf.data.event_tables import read_events
 from eegwf.data.events import Event, EventRules
 from eegwf.data.inspection import ReadingSettings
 from eegwf.data.quality import ChannelQuality, QualityMeter
@@ -124,7 +124,7 @@ def open_recording(
     if signal.flat:
         notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
     rules, windows = EventRules.of(reading.dataset), reading.windows
-    events = read_events(recording.events_path, signal.duration, rules, notes)
+    events = recording_events(recording, signal.duration, rules, notes)
     length = windows.n_times(signal.sfreq)
     starts = window_starts(signal.n_times, length, windows.n_step(signal.sfreq))
     labels = label_windows(starts, signal.sfreq, events, windows, reading.dataset.unannotated, rules.event_types)

@@ -108,6 +108,28 @@ def read_rows(path: Path, columns: Sequence[tuple[str, ...]], notes: list[str]) 
     return rows
 
 
+def column_names(path: Path, columns: Sequence[tuple[str, ...]]) -> list[str]:
+    """Names of the columns of a table.
+
+    Parameters
+    ----------
+    path
+        The table.
+    columns
+        Columns that it is expected to have, each with its alternative names, from which the separator is recognized.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no text.
+    """
+    return _header(re.split(r"\r\n|\r|\n", _decoded(path, []), maxsplit=1)[0], columns)[1]
+
+
 def parse_numbers(path: Path, cells: Sequence[tuple[int, str, str]], notes: list[str]) -> list[float]:
     """Parse numbers of a table, which have either decimal points or decimal commas.
 

@@ -158,7 +158,7 @@ def _estimate_recordings(study: Study, dataset: Bids) -> Sizes:
     from eegwf.data.windows import recording_starts
 
     heads = []
-    for recording in discover(dataset.root).usable:
+    for recording in discover(dataset.root, dataset.annotations).usable:
         try:
             heads.append(header(recording.path))
         except InputError:

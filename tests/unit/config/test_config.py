@@ -153,7 +153,15 @@ def test_data_set_class_sets_and_search_entries_are_replaced_whole(default, tmp_
         """
     )
     before, after = (load_study(default, files).model_dump() for files in ([], [tmp_path / "mine.yaml"]))
-    events = {"event_types", "unannotated", "ignored_events", "event_tolerance", "on_open_event"}
+    events = {
+        "event_types",
+        "unannotated",
+        "ignored_events",
+        "event_tolerance",
+        "on_open_event",
+        "annotations",
+        "event_map",
+    }
     assert set(after["dataset"]) == {"kind", "root", *events}
     assert after["classes"] == {**before["classes"], "2class": {"rest": ["bckg"], "sz": ["sz"]}}
     search = {"lr": {"choices": [0.1, 0.2]}, "width": {"low": 16, "high": 64, "log": False, "step": 16}}

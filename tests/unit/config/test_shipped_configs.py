@@ -18,6 +18,7 @@ from eegwf.spectrograms.transforms import make_transform
 DATASETS = ("helsinki", "chbmit", "siena", "tusz")
 # Keys of events that the configurations of the data sets leave at their defaults.
 OF_EVENTS = {"unannotated": "bckg", "ignored_events": [], "event_tolerance": 0.05, "on_open_event": "error"}
+OF_EVENTS |= {"annotations": None, "event_map": {}}
 
 
 @pytest.fixture
@@ -147,7 +148,8 @@ def test_real_headers_give_the_montage_of_their_config(root, data_root, tmp_path
     settings = {"data_root": tmp_path, "windows": {"length": 1, "step": 1, "guard": 0}}
     settings["spectrograms"] = {"mel": {"window": 1, "f_min": 1}}
     flow = read_flow(root / "config/config.yaml", [root / f"config/datasets/{name}.yaml"], settings)
-    found = check_study(flow)
+    # The samples of these files are not those of the recordings, whose copies of T8-P8 are equal.
+    found = check_study(flow, samples=False)
     assert not found.problems
     # Without sub-21, the entry of chbmit.yaml has no effect.
     assert not found.warnings

@@ -1,0 +1,1 @@
+"""Annotations of recordings in the formats in which data sets are published."""
