@@ -90,6 +90,8 @@ def _identity(reading: ReadingSettings) -> list[Any]:
         reading.dataset.model_dump(mode="json"),
         reading.signals.model_dump(mode="json"),
         reading.windows.model_dump(mode="json"),
+        reading.channels.model_dump(mode="json"),
+        list(reading.channels.aliases),
     ]
 
 
@@ -164,6 +166,7 @@ def _read_part(
             "sfreq": signal.sfreq,
             "duration": signal.duration,
             "ch_names": list(signal.derivations),
+            "dropped": opened.signal.dropped,
             "sd": opened.deviation,
             "quality": list(map(_rounded, astuple(opened.quality))) if opened.quality else [],
             "events": [[event.onset, event.duration, event.label] for event in opened.events],

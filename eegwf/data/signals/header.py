@@ -4,12 +4,16 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from eegwf.config.channels import Channels
 from eegwf.data.signals.brainvision import Segment, read_brainvision_header
-from eegwf.data.signals.channels import Channel, parse_channels
+from eegwf.data.signals.channels import Channel
 from eegwf.data.signals.edf import EdfHeader, read_edf_header
+from eegwf.data.signals.naming import name_channels
 from eegwf.data.signals.samples import Samples
 from eegwf.data.signals.units import microvolts_of, nominal_rate
 from eegwf.errors import InputError
+
+AS_NAMED = Channels()
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Header:
     names
         Names of all channels except annotations, as in the file.
     channels
-        The channels parsed from their names; None for a channel that is not EEG.
+        The channels according to their names; None for a channel that is not EEG.
     units
         Physical units as in the file.
     to_microvolts
@@ -65,13 +69,15 @@ class Header:
         return tuple(index for index, channel in enumerate(self.channels) if channel is not None)
 
 
-def header(path: Path | str) -> Header:
+def header(path: Path | str, channels: Channels = AS_NAMED) -> Header:
     """Read and check the header of a recording (EDF, EDF+, BDF or BrainVision).
 
     Parameters
     ----------
     path
         EDF, BDF or BrainVision header file.
+    channels
+        Names of channels that are not those of the 10-20 system.
 
     Returns
     -------
@@ -89,16 +95,16 @@ def header(path: Path | str) -> Header:
     suffix = path.suffix.lower()
     try:
         if suffix == ".vhdr":
-            return _brainvision(path)
+            return _brainvision(path, channels)
         if suffix in (".edf", ".bdf"):
-            return _edf(path, read_edf_header(path))
+            return _edf(path, read_edf_header(path), channels)
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror or error}); fetch it again") from error
     raise InputError(f"{path}: unknown format; the recording must be .edf, .bdf or .vhdr")
 
 
-def _edf(path: Path, edf: EdfHeader) -> Header:
-    channels = parse_channels(edf.labels)
+def _edf(path: Path, edf: EdfHeader, settings: Channels) -> Header:
+    channels = name_channels(edf.labels, settings)
     sampled = [index for index, length in enumerate(edf.n_samples) if length]
     if not sampled:
         if any(channels):
@@ -135,7 +141,7 @@ def _with_rates(path: Path, edf: EdfHeader, eeg: list[int], length: int) -> tupl
     return tuple(faults)
 
 
-def _brainvision(path: Path) -> Header:
+def _brainvision(path: Path, settings: Channels) -> Header:
     content = read_brainvision_header(path)
     sfreq, notes = _rounded(content.sfreq)
     return Header(
@@ -143,7 +149,7 @@ def _brainvision(path: Path) -> Header:
         sfreq=sfreq,
         n_times=content.n_times,
         names=content.names,
-        channels=parse_channels(content.names),
+        channels=name_channels(content.names, settings),
         units=content.units,
         to_microvolts=tuple(microvolts_of(unit) for unit in content.units),
         samples=content.samples,
