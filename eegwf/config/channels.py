@@ -26,6 +26,16 @@ class Channels(Section):
     references: list[ChannelName] = Field(
         [], description="Further names of references in names of channels, such as `X` for `C3-X`."
     )
+    unit: Literal["V", "mV", "uV", "nV"] | None = Field(
+        None,
+        description="Unit of EEG channels that have none, neither in the header of an EDF or BDF file nor in "
+        "`_channels.tsv`; null: such a channel can't be used.",
+    )
+    status: Literal["ignore", "exclude_bad"] = Field(
+        "ignore",
+        description="Treatment of channels with the status `bad` in `_channels.tsv`: `ignore` the status, or "
+        "`exclude_bad`, read the recording as if it did not have them (see `signals.missing`).",
+    )
 
     @field_validator("aliases")
     @classmethod

@@ -22,6 +22,7 @@ from eegwf.data.opened_recording import open_recording
 from eegwf.data.patients import compare_mapping
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
+from eegwf.data.signals.channel_table import channel_table_path
 from eegwf.data.signals.signal import FlatChannels
 from eegwf.errors import InputError
 from eegwf.progress import Progress
@@ -140,6 +141,8 @@ def _stamp(recording: Recording) -> list[Any]:
     files = {file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.exists()}
     if path.suffix.lower() == ".vhdr":
         files.update(companion_files(path))
+    if channel_table_path(path).exists():
+        files.add(channel_table_path(path))
     sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)]
     return [sizes, digest_file(recording.events_path)]
 

@@ -187,7 +187,11 @@ def differing_channels(first: Header, other: Header) -> str:
 
 def _missing(head: Header, signals: Signals, derived: MontageProjection, fault: str = "") -> str:
     eeg = [head.names[column] for column in head.eeg]
-    others = [name for column, name in enumerate(head.names) if column not in head.eeg]
+    others = [
+        f"{name} (status bad)" if column in head.bad else name
+        for column, name in enumerate(head.names)
+        if column not in head.eeg
+    ]
     missing = format_names(list(derived.missing), SHOWN) or "every channel"
     fault = fault or f"missing for montage {signals.montage}: {missing}"
     if not eeg:

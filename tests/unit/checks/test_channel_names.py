@@ -119,3 +119,41 @@ def test_data_sets_with_the_names_of_manufacturers(run, tmp_path, name):
         found, _ = run(tmp_path / "bids", **settings)
         assert len(found.problems) == 4 and all("channels.aliases" in line for line in found.problems)
         assert max(map(len, found.problems)) < 500
+
+
+@pytest.mark.parametrize(
+    ("signals", "n_chans", "excluded"),
+    [
+        ({"montage": "average", "missing": "interpolate"}, 19, 0),
+        ({"montage": "average", "missing": "exclude"}, 18, 0),
+        ({"montage": "average", "on_bad_recording": "exclude"}, 19, 1),
+        ({"montage": "as recorded", "on_bad_recording": "exclude"}, 19, 1),
+        ({"montage": "average"}, None, None),
+    ],
+)
+def test_channels_with_the_status_bad(run, tmp_path, signals, n_chans, excluded):
+    for number in range(1, 5):
+        folder = tmp_path / "bids" / f"sub-{number:02d}" / "eeg"
+        folder.mkdir(parents=True)
+        base = folder / f"sub-{number:02d}_task-sz"
+        write_edf(base.with_name(f"{base.name}_eeg.edf"), noise(19, 20, number), NAMES, unit="")
+        base.with_name(f"{base.name}_events.tsv").write_text("onset\tduration\teventType\n8\t12\tsz_foc\n")
+        rows = [f"{name}\tuV\t{'bad' if (number, name) == (2, 'C3') else 'good'}\n" for name in NAMES]
+        base.with_name(f"{base.name}_channels.tsv").write_text("".join(["name\tunits\tstatus\n", *rows]))
+    settings = {"dataset": {"kind": "bids", "root": str(tmp_path / "bids")}, "signals": PLAIN | signals}
+    found, output = run(tmp_path / "bids", channels={"status": "exclude_bad"}, **settings)
+    if n_chans is None:
+        (problem,) = found.problems
+        assert "sub-02" in problem and "missing for montage average: C3-Avg" in problem and "C3 (status bad)" in problem
+        return
+    assert not found.problems and len(read_json(output / "windows.json")["ch_names"]) == n_chans
+    recordings = read_table(output / "recordings.tsv", text=("dropped", "excluded", "notes"))
+    assert [bool(text) for text in recordings["excluded"]] == [False, bool(excluded), False, False]
+    if not excluded:
+        assert recordings["dropped"][1] == "C3" and "because of their status bad: C3" in recordings["notes"][1]
+    before = (output / "windows.npy").read_bytes()
+    table = next((tmp_path / "bids").rglob("sub-02_task-sz_channels.tsv"))
+    table.write_text(table.read_text().replace("bad", "good"))
+    run(tmp_path / "bids", channels={"status": "exclude_bad"}, **settings)
+    assert (output / "windows.npy").read_bytes() != before
+    assert set(read_table(output / "recordings.tsv", text=("excluded",))["excluded"]) == {""}
