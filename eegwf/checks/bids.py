@@ -12,6 +12,8 @@ from eegwf.config.data import Bids
 from eegwf.dag.flow import Flow
 from eegwf.data.inspection import ReadingSettings
 from eegwf.data.patients import compare_mapping
+from eegwf.data.signals.derivations import SHOWN
+from eegwf.errors import format_names
 from eegwf.plan.sizes import Sizes
 
 
@@ -35,7 +37,7 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
     study = flow.study
     dataset = study.dataset
     assert isinstance(dataset, Bids)
-    reading = ReadingSettings(Path(dataset.root), dataset, study.signals, study.windows, study.patients)
+    reading = ReadingSettings(Path(dataset.root), dataset, study.signals, study.windows, study.patients, study.channels)
     surveyed = survey(reading, samples)
     findings.facts.append(
         f"data set: {dataset.root}: {len(surveyed.recordings)} recordings, {len(surveyed.headers)} of them fit for "
@@ -61,6 +63,11 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
             findings.problems.append(f"{dataset.root}: no recording can be used; see the warnings")
         return
     sfreq = _check_rates(flow, surveyed, findings)
+    if surveyed.dropped:
+        findings.facts.append(
+            f"channels: in no derivation: {format_names(list(surveyed.dropped), SHOWN)}; data/recordings.tsv will list "
+            "them for each recording"
+        )
     describe_events(dataset, surveyed, findings)
     check_seizures(surveyed, findings)
     n_windows = sum(surveyed.windows.values())

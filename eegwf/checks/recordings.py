@@ -35,6 +35,8 @@ class Survey:
         Number of windows of each (patient, label); the empty label is that of borderline windows.
     seizures
         Numbers of seizures by name of the recording and event type.
+    dropped
+        Number of recordings in which a channel is in no derivation, by its name.
     notes
         Corrections of events, by name of the recording.
     problem
@@ -57,6 +59,7 @@ class Survey:
     event_patients: dict[str, set[str]] = field(default_factory=dict)
     windows: Counter[tuple[str, str]] = field(default_factory=Counter)
     seizures: dict[str, dict[str, SeizureCounts]] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
     notes: dict[str, list[str]] = field(default_factory=dict)
     problem: str = ""
     unread_bytes: int = 0
@@ -119,6 +122,7 @@ def _add(item: InspectedRecording, reading: ReadingSettings, result: Survey) -> 
     patient = reading.patients.get(item.recording.patient, item.recording.patient)
     result.headers.append(head)
     result.patients.add(patient)
+    result.dropped.update(item.dropped)
     result.seizures[name] = count_seizures(item.events, labels.carried, EventRules.of(reading.dataset))
     if item.notes:
         result.notes[name] = list(item.notes)

@@ -8,14 +8,14 @@ from eegwf.config.patients import normalize_id
 # A later file replaces these as a whole: a mixture of two data sets is never intended.
 WHOLE = [("dataset",), ("classes", "*"), ("models", "*", "search", "*")]
 # In these, `null` removes an entry of an earlier file.
-REMOVABLE = [("patients", "*")]
+REMOVABLE = [("patients", "*"), ("channels", "aliases", "*")]
 COMMAND_LINE = "--config"
 ABSENT = object()
 Layers = Sequence[tuple[str, dict]]
 
 
 def merge(base: dict, other: dict, place: tuple[str, ...] = ()) -> dict:
-    """Merge two mappings key by key; some keys are replaced as a whole, and `null` removes an entry of `patients`.
+    """Merge two mappings key by key; some keys are replaced as a whole, and `null` removes an entry of some.
 
     Parameters
     ----------

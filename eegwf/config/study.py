@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from eegwf.config.channels import Channels
 from eegwf.config.cluster import Cluster
 from eegwf.config.data import ClassSet, Dataset, Name, Signals, Windows
 from eegwf.config.evaluation import Evaluation, Explanation
@@ -54,6 +55,7 @@ class StudyDesign(Section):
         description="Permutation control: shuffle the labels of the training and validation windows of each fold. Test "
         "scores must then be at chance level; by how much the tuned values exceed it is the optimism of tuning.",
     )
+    channels: Channels = Channels()
     signals: Signals = Signals()
     windows: Windows = Windows()
     folds: int | str = Field(

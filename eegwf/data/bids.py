@@ -11,8 +11,8 @@ from eegwf.data.bids_folders import eeg_folders, entries, unread_folders
 from eegwf.errors import InputError
 
 SUFFIXES = (".edf", ".bdf", ".vhdr")
-# Endings of the files that hold signals or events.
-DATA_SUFFIXES = (*SUFFIXES, ".eeg", ".dat", ".vmrk", "_events.tsv")
+# Endings of the files that hold signals, events, or the status of channels.
+DATA_SUFFIXES = (*SUFFIXES, ".eeg", ".dat", ".vmrk", "_events.tsv", "_channels.tsv")
 TABLES = Annotations(format="events")
 FETCH = "link to a missing file; fetch the data set's files first"
 

@@ -22,6 +22,7 @@ from eegwf.data.opened_recording import open_recording
 from eegwf.data.patients import compare_mapping
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
+from eegwf.data.signals.channel_table import channel_table_path
 from eegwf.data.signals.signal import FlatChannels
 from eegwf.errors import InputError
 from eegwf.progress import Progress
@@ -85,8 +86,10 @@ def _log_findings(found: Inspection, reading: ReadingSettings) -> None:
 
 
 def _identity(reading: ReadingSettings) -> list[Any]:
-    sections = (reading.dataset, reading.signals, reading.windows)
-    return [str(reading.root), *(section.model_dump(mode="json") for section in sections)]
+    sections = (reading.dataset, reading.signals, reading.windows, reading.channels)
+    # The order of the aliases decides which channel is taken, but not the JSON.
+    order = list(reading.channels.aliases)
+    return [str(reading.root), *(section.model_dump(mode="json") for section in sections), order]
 
 
 def _read_all(
@@ -134,6 +137,8 @@ def _stamp(recording: Recording) -> list[Any]:
     files = {file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.exists()}
     if path.suffix.lower() == ".vhdr":
         files.update(companion_files(path))
+    if channel_table_path(path).exists():
+        files.add(channel_table_path(path))
     sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)]
     return [sizes, *(digest_file(file) for file in recording.annotation_files)]
 
@@ -160,6 +165,7 @@ def _read_part(
             "sfreq": signal.sfreq,
             "duration": signal.duration,
             "ch_names": list(signal.derivations),
+            "dropped": opened.signal.dropped,
             "sd": opened.deviation,
             "quality": list(map(_rounded, astuple(opened.quality))) if opened.quality else [],
             "events": [[event.onset, event.duration, event.label] for event in opened.events],

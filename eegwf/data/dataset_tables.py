@@ -13,6 +13,8 @@ EVENT_COLUMNS = ["recording", "onset", "duration", "label", "n_windows"]
 COUNTS = ["n_windows", "n_seizures", "n_unlabeled", "n_open"]
 # Standard deviation in microvolts, and quality of the channels; empty likewise.
 MEASURED = ["sd_uv", "flat", "line_noise", "correlation"]
+# Names of the channels that no derivation contains.
+DROPPED = "dropped"
 # Description of what was read of each recording, by the recording's name.
 Parts = dict[str, dict[str, Any]]
 
@@ -98,13 +100,13 @@ def recordings_table(
         path = Path(recording.path).relative_to(root).as_posix()
         cells = [recording.recording, patient(recording), path]
         if part["bad"]:
-            rows.append([*cells, None, None, None, None, part["bad"], "", *([None] * len(COUNTS + MEASURED))])
+            rows.append([*cells, None, None, None, None, part["bad"], "", *([None] * len(COUNTS + MEASURED)), ""])
         else:
             sizes = [len(part["ch_names"]), len(part["events"])]
             counts = [len(part["start"]), *(part[name] for name in COUNTS[1:])]
             measured = [part["sfreq"], part["duration"], *sizes, "", "; ".join(part["notes"]), *counts]
             quality = part["quality"] or [None] * len(MEASURED[1:])
-            rows.append([*cells, *measured, float(f"{part['sd']:.4g}"), *quality])
+            rows.append([*cells, *measured, float(f"{part['sd']:.4g}"), *quality, "; ".join(part["dropped"])])
     columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded", "notes"]
-    table = pd.DataFrame(rows, columns=[*columns, *COUNTS, *MEASURED])
+    table = pd.DataFrame(rows, columns=[*columns, *COUNTS, *MEASURED, DROPPED])
     return table.astype(dict.fromkeys(["n_chans", "n_events", *COUNTS], "Int64"))

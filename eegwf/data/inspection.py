@@ -5,11 +5,18 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from eegwf.config.channels import Channels
 from eegwf.config.data import Annotations, Bids, Signals, Synthetic, Windows
 from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording, discover
 from eegwf.data.events import Event, EventRules
-from eegwf.data.signals.derivations import common_derivations, differing_channels, project, study_derivations
+from eegwf.data.signals.derivations import (
+    common_derivations,
+    differing_channels,
+    project,
+    study_derivations,
+    unused_channels,
+)
 from eegwf.data.signals.filters import check_filters
 from eegwf.data.signals.header import Header, header
 from eegwf.data.signals.montage import recorded_names
@@ -34,6 +41,8 @@ class ReadingSettings:
         Length and step of the windows, and the rules for their labels.
     patients
         Name of the patient for each `sub-*` that is a second identifier of the same person.
+    channels
+        Names of channels that are not those of the 10-20 system.
     """
 
     root: Path
@@ -41,6 +50,7 @@ class ReadingSettings:
     signals: Signals
     windows: Windows
     patients: dict[str, str]
+    channels: Channels = field(default_factory=Channels)
 
     @property
     def annotations(self) -> Annotations | None:
@@ -66,6 +76,8 @@ class InspectedRecording:
         Labels of all windows of its length.
     notes
         Corrections of its events.
+    dropped
+        Names in the file of the channels that no derivation contains.
     warnings
         Remarks about its samples.
     excluded_anyway
@@ -78,6 +90,7 @@ class InspectedRecording:
     events: Sequence[Event] = ()
     labels: WindowLabels | None = None
     notes: Sequence[str] = ()
+    dropped: Sequence[str] = ()
     warnings: Sequence[str] = ()
     excluded_anyway: bool = False
 
@@ -149,7 +162,7 @@ def inspect_dataset(reading: ReadingSettings) -> Inspection:
         item = InspectedRecording(recording, found.faults.get(recording.recording, ""))
         if not item.fault:
             try:
-                item = replace(item, head=header(recording.path))
+                item = replace(item, head=header(recording.path, reading.channels))
             except InputError as error:
                 item = replace(item, fault=str(error))
             progress.step(recording.recording)
@@ -247,7 +260,7 @@ def _with_events(
     """
     signals, windows, dataset = reading.signals, reading.windows, reading.dataset
     check_filters(head.sfreq, signals, head.path)
-    project(head, signals, derivations)
+    dropped = unused_channels(head, project(head, signals, derivations))
     rules, notes = EventRules.of(dataset), list[str]()
     events = recording_events(item.recording, head.duration, rules, notes)
     starts = recording_starts(head, signals, windows)
@@ -255,4 +268,4 @@ def _with_events(
         raise InputError(f"{head.path}: {head.duration:g} s, shorter than a window of {windows.length:g} s")
     sfreq = signals.target_sfreq(head.sfreq)
     labels = label_windows(starts, sfreq, events, windows, dataset.unannotated, rules.event_types)
-    return replace(item, events=events, labels=labels, notes=notes)
+    return replace(item, events=events, labels=labels, notes=notes, dropped=dropped)

@@ -117,7 +117,7 @@ def open_recording(
     FlatChannels
         As in `open_signal`.
     """
-    signal = open_signal(recording.path, reading.signals, derivations)
+    signal = open_signal(recording.path, reading.signals, derivations, reading.channels)
     notes.extend(signal.notes)
     if signal.recorded_sfreq != signal.sfreq:
         notes.append(f"recorded at {signal.recorded_sfreq:g} Hz and resampled")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from eegwf.config.paths import DataPaths
 from eegwf.config.stages.data import ImportTablesSettings
-from eegwf.data.dataset_tables import COUNTS, EVENT_COLUMNS, MEASURED
+from eegwf.data.dataset_tables import COUNTS, DROPPED, EVENT_COLUMNS, MEASURED
 from eegwf.data.fold_arrays.importer import tables
 from eegwf.storage.files import write_table
 
@@ -28,7 +28,8 @@ def run(settings: ImportTablesSettings, output: Path) -> None:
     """
     recordings, windows, folds = tables(settings.dataset, settings.patients)
     paths = DataPaths(output)
-    write_table(paths.recordings, recordings.assign(excluded="", notes="", **dict.fromkeys([*COUNTS, *MEASURED], "")))
+    empty = dict.fromkeys([*COUNTS, *MEASURED, DROPPED], "")
+    write_table(paths.recordings, recordings.assign(excluded="", notes="", **empty))
     write_table(paths.windows, windows)
     write_table(paths.given_folds, folds[["patient", "fold"]])
     write_table(paths.events, pd.DataFrame(columns=EVENT_COLUMNS))

@@ -29,5 +29,7 @@ def run(settings: WindowsSettings, code: str, root: Path, state: Path, output: P
     InputError
         If a recording can't be used, or no window is left.
     """
-    reading = ReadingSettings(root, settings.dataset, settings.signals, settings.windows, settings.patients)
+    reading = ReadingSettings(
+        root, settings.dataset, settings.signals, settings.windows, settings.patients, settings.channels
+    )
     write_dataset_windows(reading, output, state, workers, code)

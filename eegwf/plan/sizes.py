@@ -160,7 +160,7 @@ def _estimate_recordings(study: Study, dataset: Bids) -> Sizes:
     heads = []
     for recording in discover(dataset.root, dataset.annotations).usable:
         try:
-            heads.append(header(recording.path))
+            heads.append(header(recording.path, study.channels))
         except InputError:
             continue  # `eegwf check` names it
     if not heads:

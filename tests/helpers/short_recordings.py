@@ -20,7 +20,8 @@ CONFIG = {
 
 def reading_settings(config, root):
     settings = WindowsSettings.model_validate(config)
-    return ReadingSettings(root, settings.dataset, settings.signals, settings.windows, settings.patients)
+    sections = (settings.dataset, settings.signals, settings.windows, settings.patients, settings.channels)
+    return ReadingSettings(root, *sections)
 
 
 def record(root, patient, rows=(), sfreq=64, peak=100.0, channels=CHANNELS, seconds=SECONDS, flat=()):

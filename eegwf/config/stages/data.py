@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from eegwf.config.channels import Channels
 from eegwf.config.data import Bids, FoldArrays, Signals, Synthetic, Windows
 from eegwf.config.stages.base import StageSettings
 
@@ -19,6 +20,7 @@ class WindowsSettings(StageSettings):
     signals: Signals
     windows: Windows
     patients: dict[str, str]
+    channels: Channels = Channels()
 
 
 class ImportTablesSettings(StageSettings):

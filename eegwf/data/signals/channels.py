@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 EARS = ("A1", "A2", "M1", "M2")
@@ -68,7 +68,7 @@ class Channel:
         return self.anode if self.cathode is None else f"{self.anode}-{self.cathode}"
 
 
-def parse_channel(name: str) -> Channel | None:
+def parse_channel(name: str, references: Collection[str] = ()) -> Channel | None:
     """Parse a channel name as an electrode or a pair of electrodes.
 
     Case, the prefix `EEG`, the names of before 1991 (`T3`, or both as in `T3/T7`), the number of a copy of a channel
@@ -79,6 +79,8 @@ def parse_channel(name: str) -> Channel | None:
     ----------
     name
         Name of the channel in the file.
+    references
+        Names of references besides the known ones.
 
     Returns
     -------
@@ -86,7 +88,11 @@ def parse_channel(name: str) -> Channel | None:
         None for a channel that is not a scalp or ear electrode: ECG, EOG, respiration, markers, placeholders such as
         `-`.
     """
-    parts = _parts(name)
+    return _channel(_parts(name, references), references)
+
+
+def _channel(parts: Sequence[str], references: Collection[str]) -> Channel | None:
+    """The channel of an electrode, and of a reference or a second electrode."""
     if not parts or any(not part for part in parts) or len(parts) > 2:
         return None
     anode = _electrode(parts[0], paired=len(parts) == 2)
@@ -94,7 +100,7 @@ def parse_channel(name: str) -> Channel | None:
         return None
     if len(parts) == 1:
         return Channel(anode)
-    if _REFERENCE.fullmatch(parts[1]):
+    if _is_reference(parts[1], references):
         return Channel(anode, reference=parts[1])
     cathode = _electrode(parts[1], paired=True)
     if cathode is None or cathode == anode:
@@ -102,7 +108,9 @@ def parse_channel(name: str) -> Channel | None:
     return Channel(anode, cathode)
 
 
-def parse_channels(names: Sequence[str]) -> tuple[Channel | None, ...]:
+def parse_channels(
+    names: Sequence[str], references: Collection[str] = (), net: Mapping[str, str] | None = None
+) -> tuple[Channel | None, ...]:
     """Parse the channel names of a recording.
 
     The electrodes of some nets have names that are also those of other electrodes in the 10-10 system: `A1`, `A2`,
@@ -112,23 +120,64 @@ def parse_channels(names: Sequence[str]) -> tuple[Channel | None, ...]:
     ----------
     names
         Names of all channels in the file.
+    references
+        As in `parse_channel`.
+    net
+        Electrode of the 10-10 system for electrodes of the net of the study.
 
     Returns
     -------
     tuple of Channel or None
-        As of `parse_channel`, but None for an electrode of a net, grid or strip.
+        As of `parse_channel`, but for an electrode of a net, grid or strip that of the 10-10 system, or None if `net`
+        does not contain it.
     """
-    channels = [parse_channel(name) for name in names]
-    numbered = [{part: part[0] for part in _parts(name) if _NUMBERED.fullmatch(part)} for name in names]
+    net = net or {}
+    parts_of = [_parts(name, references) for name in names]
+    channels = [_channel(parts, references) for parts in parts_of]
+    numbered = [{part: part[0] for part in parts if _NUMBERED.fullmatch(part)} for parts in parts_of]
     foreign = {part: letter for parts in numbered for part, letter in parts.items() if part not in _CANONICAL}
     if len(foreign) >= _MIN_NET and not any(map(_is_other_electrode, channels, numbered)):
         letters = set("ABCDEFGH")
     else:
         letters = {letter for letter, count in Counter(foreign.values()).items() if count >= _MIN_SERIES}
-    return tuple(
-        None if letters.intersection(parts.values()) else channel
-        for channel, parts in zip(channels, numbered, strict=True)
-    )
+    for row, parts in enumerate(parts_of):
+        if letters.intersection(numbered[row].values()):
+            electrodes = [net.get(_without_zeros(part), "") if part in numbered[row] else part for part in parts]
+            channels[row] = _channel([part.upper() for part in electrodes], references)
+    return tuple(channels)
+
+
+def reference_of(name: str, references: Collection[str] = ()) -> str:
+    """Determine the reference in a channel name of any electrode.
+
+    Parameters
+    ----------
+    name
+        Name of the channel in the file.
+    references
+        Names of references besides the known ones.
+
+    Returns
+    -------
+    str
+        A known reference or an electrode, in capitals; "" if the name has none.
+    """
+    parts = _parts(name, references)
+    if len(parts) != 2:
+        return ""
+    return parts[1] if _is_reference(parts[1], references) else (_electrode(parts[1], paired=True) or "").upper()
+
+
+def _is_reference(text: str, references: Collection[str]) -> bool:
+    """Whether a part of a channel name, in capitals, is a reference."""
+    return bool(_REFERENCE.fullmatch(text)) or text in {
+        "-".join(_split(without_copy_number(name))) for name in references
+    }
+
+
+def _without_zeros(name: str) -> str:
+    """The electrode `E1` for `E001`."""
+    return f"{name[0]}{int(name[1:])}"
 
 
 def _is_other_electrode(channel: Channel | None, numbered: dict[str, str]) -> bool:
@@ -136,15 +185,19 @@ def _is_other_electrode(channel: Channel | None, numbered: dict[str, str]) -> bo
     return channel is not None and not numbered
 
 
-def _parts(name: str) -> list[str]:
+def _parts(name: str, references: Collection[str]) -> list[str]:
     """Electrode, and reference or second electrode, of a channel name in capitals."""
-    name = without_copy_number(_PREFIX.sub("", name.strip()))
-    parts = [part.strip(" .").upper() for part in _DASH.split(name)]
+    parts = _split(without_copy_number(_PREFIX.sub("", name.strip())))
     if len(parts) == 1:
         words = parts[0].split(maxsplit=1)
-        return words if len(words) == 2 and _REFERENCE.fullmatch(words[1]) else parts
+        return words if len(words) == 2 and _is_reference(words[1], references) else parts
     reference = "-".join(parts[1:])
-    return [parts[0], reference] if len(parts) == 3 and _REFERENCE.fullmatch(reference) else parts
+    return [parts[0], reference] if len(parts) > 2 and _is_reference(reference, references) else parts
+
+
+def _split(name: str) -> list[str]:
+    """Parts of a name between dashes, in capitals."""
+    return [part.strip(" .").upper() for part in _DASH.split(name)]
 
 
 def without_copy_number(name: str) -> str:

@@ -140,6 +140,25 @@ def used_channels(derived: MontageProjection) -> list[int]:
     return [int(column) for column in np.flatnonzero(np.any(derived.matrix != 0, axis=0))]
 
 
+def unused_channels(head: Header, derived: MontageProjection) -> list[str]:
+    """Determine the channels that no derivation contains.
+
+    Parameters
+    ----------
+    head
+        Header of the recording.
+    derived
+        Projection of its channels.
+
+    Returns
+    -------
+    list of str
+        Their names in the file.
+    """
+    used = set(used_channels(derived))
+    return [name for column, name in enumerate(head.names) if column not in used]
+
+
 def differing_channels(first: Header, other: Header) -> str:
     """Describe how the channels of two recordings differ, for users.
 
@@ -168,12 +187,23 @@ def differing_channels(first: Header, other: Header) -> str:
 
 def _missing(head: Header, signals: Signals, derived: MontageProjection, fault: str = "") -> str:
     eeg = [head.names[column] for column in head.eeg]
+    others = [
+        f"{name} (status bad)" if column in head.bad else name
+        for column, name in enumerate(head.names)
+        if column not in head.eeg
+    ]
     missing = format_names(list(derived.missing), SHOWN) or "every channel"
     fault = fault or f"missing for montage {signals.montage}: {missing}"
-    if eeg:
-        found = format_names(eeg, 3 * SHOWN)
-        return f"{head.path}: {fault}; EEG channels found: {found}. Choose another signals.montage or signals.missing"
+    if not eeg:
+        return (
+            f"{head.path}: {fault}; no EEG channel among {format_names(others, SHOWN)}. Name its channels as in the "
+            "10-20 system (Fp1, EEG Fp1-REF, Fp1-F7), or write them to channels.aliases, as in `C3: [name in the "
+            "file]` (any name with signals.montage 'as recorded'); channels.net reads the electrodes of a net"
+        )
+    found = f"EEG channels found: {format_names(eeg, 3 * SHOWN)}" + (
+        f"; others: {format_names(others, SHOWN)}" if others else ""
+    )
     return (
-        f"{head.path}: {fault}; no EEG channel among {format_names(list(head.names), SHOWN)}. Name its channels as in "
-        "the 10-20 system (Fp1, EEG Fp1-REF, Fp1-F7)"
+        f"{head.path}: {fault}; {found}. Choose another signals.montage or signals.missing, or write other names of "
+        "the electrodes to channels.aliases"
     )

@@ -1,15 +1,25 @@
 """Headers of recordings, read and checked without reading samples."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eegwf.config.channels import Channels, spelling
 from eegwf.data.signals.brainvision import Segment, read_brainvision_header
-from eegwf.data.signals.channels import Channel, parse_channels
+from eegwf.data.signals.channel_table import (
+    NO_VALUE,
+    ChannelRow,
+    channel_table_path,
+    read_channel_table,
+)
+from eegwf.data.signals.channels import Channel, parse_channel
 from eegwf.data.signals.edf import EdfHeader, read_edf_header
-from eegwf.data.signals.samples import Samples
+from eegwf.data.signals.naming import name_channels
+from eegwf.data.signals.samples import EdfSamples, Samples
 from eegwf.data.signals.units import microvolts_of, nominal_rate
 from eegwf.errors import InputError
+
+AS_NAMED = Channels()
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class Header:
     names
         Names of all channels except annotations, as in the file.
     channels
-        The channels parsed from their names; None for a channel that is not EEG.
+        The channels according to their names; None for a channel that is not EEG.
     units
         Physical units as in the file.
     to_microvolts
@@ -40,6 +50,8 @@ class Header:
         Peculiarities of the file that do not prevent its use.
     segments
         Beginnings of the segments of a BrainVision recording, from its markers.
+    bad
+        Indices of the channels that are not used because of their status in `_channels.tsv`.
     """
 
     path: Path
@@ -53,6 +65,7 @@ class Header:
     faults: tuple[str, ...]
     notes: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
+    bad: tuple[int, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -65,13 +78,15 @@ class Header:
         return tuple(index for index, channel in enumerate(self.channels) if channel is not None)
 
 
-def header(path: Path | str) -> Header:
+def header(path: Path | str, channels: Channels = AS_NAMED) -> Header:
     """Read and check the header of a recording (EDF, EDF+, BDF or BrainVision).
 
     Parameters
     ----------
     path
         EDF, BDF or BrainVision header file.
+    channels
+        Names of channels that are not those of the 10-20 system.
 
     Returns
     -------
@@ -89,16 +104,16 @@ def header(path: Path | str) -> Header:
     suffix = path.suffix.lower()
     try:
         if suffix == ".vhdr":
-            return _brainvision(path)
+            return _with_table(_brainvision(path, channels), channels)
         if suffix in (".edf", ".bdf"):
-            return _edf(path, read_edf_header(path))
+            return _with_table(_edf(path, read_edf_header(path), channels), channels)
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror or error}); fetch it again") from error
     raise InputError(f"{path}: unknown format; the recording must be .edf, .bdf or .vhdr")
 
 
-def _edf(path: Path, edf: EdfHeader) -> Header:
-    channels = parse_channels(edf.labels)
+def _edf(path: Path, edf: EdfHeader, settings: Channels) -> Header:
+    channels = name_channels(edf.labels, settings)
     sampled = [index for index, length in enumerate(edf.n_samples) if length]
     if not sampled:
         if any(channels):
@@ -135,7 +150,7 @@ def _with_rates(path: Path, edf: EdfHeader, eeg: list[int], length: int) -> tupl
     return tuple(faults)
 
 
-def _brainvision(path: Path) -> Header:
+def _brainvision(path: Path, settings: Channels) -> Header:
     content = read_brainvision_header(path)
     sfreq, notes = _rounded(content.sfreq)
     return Header(
@@ -143,7 +158,7 @@ def _brainvision(path: Path) -> Header:
         sfreq=sfreq,
         n_times=content.n_times,
         names=content.names,
-        channels=parse_channels(content.names),
+        channels=name_channels(content.names, settings),
         units=content.units,
         to_microvolts=tuple(microvolts_of(unit) for unit in content.units),
         samples=content.samples,
@@ -151,6 +166,59 @@ def _brainvision(path: Path) -> Header:
         notes=content.notes + notes,
         segments=content.segments,
     )
+
+
+def _with_table(head: Header, settings: Channels) -> Header:
+    """The header with the status and the units of channels in `_channels.tsv`."""
+    if settings.status == "exclude_bad":
+        head = _without_bad(head, read_channel_table(head.path), settings)
+    lacking = [column for column in head.eeg if head.units[column].lower() in NO_VALUE]
+    if not lacking or not isinstance(head.samples, EdfSamples):
+        return head
+    try:
+        written = {spelling(row.name): row.unit for row in read_channel_table(head.path)}
+    except InputError as error:
+        faults = tuple(text or str(error) * (column in lacking) for column, text in enumerate(head.faults))
+        return replace(head, faults=faults)
+    units, sources = list(head.units), {}
+    for column in lacking:
+        unit = written.get(spelling(head.names[column]), "")
+        units[column] = unit or settings.unit or head.units[column]
+        if unit or settings.unit:
+            sources[units[column]] = channel_table_path(head.path).name if unit else "channels.unit"
+    factors = tuple(microvolts_of(unit) for unit in units)
+    note = ", ".join(f"{unit} ({source})" for unit, source in sources.items())
+    return replace(
+        head,
+        units=tuple(units),
+        to_microvolts=factors,
+        samples=replace(head.samples, to_microvolts=factors),
+        notes=head.notes + ((f"unit not in the header: {note}",) if note else ()),
+    )
+
+
+def _without_bad(head: Header, rows: list[ChannelRow], settings: Channels) -> Header:
+    """The header with the channels whose status is bad as channels that are not EEG."""
+    bad: set[int] = set()
+    for row in rows:
+        if not row.bad:
+            continue
+        columns = {column for column, name in enumerate(head.names) if spelling(name) == spelling(row.name)}
+        if not columns:
+            channel = parse_channel(row.name, settings.references) or Channel(row.name)
+            columns = {column for column in head.eeg if head.channels[column] == channel}
+        if not columns:
+            raise InputError(
+                f"{channel_table_path(head.path)}: line {row.line}: {row.name!r} has the status bad, but the recording "
+                f"has no channel of this name; write the names as in {head.path.name}, or set channels.status: ignore"
+            )
+        bad |= columns
+    if not bad:
+        return head
+    channels = tuple(None if column in bad else channel for column, channel in enumerate(head.channels))
+    names = ", ".join(head.names[column] for column in sorted(bad))
+    notes = (*head.notes, f"not used because of their status bad: {names}")
+    return replace(head, channels=channels, bad=tuple(sorted(bad)), notes=notes)
 
 
 def _rounded(sfreq: float) -> tuple[float, tuple[str, ...]]:

@@ -118,7 +118,8 @@ def derive(
             usable.setdefault(channel, index)
     if derivations is None:
         derivations = recorded_names(channels) if montage == "as recorded" else MONTAGES[montage]
-    targets = {name: _target(name) for name in derivations}
+    recorded = {str(channel): channel for channel in usable}
+    targets = {name: recorded.get(name) or parse_channel(name) or Channel(name) for name in derivations}
     needed = {name for target in targets.values() for name in (target.anode, target.cathode) if name}
     n_channels = len(channels)
     electrodes = electrode_rows(n_channels, usable, needed if interpolate else ())
@@ -129,12 +130,6 @@ def derive(
     available = [name for name in derivations if rows[name] is not None]
     matrix = np.array([rows[name] for name in available]).reshape(len(available), n_channels)
     return MontageProjection(matrix, tuple(available), tuple(name for name in derivations if rows[name] is None))
-
-
-def _target(name: str) -> Channel:
-    channel = parse_channel(name)
-    assert channel is not None, name
-    return channel
 
 
 def _row(

@@ -36,7 +36,7 @@ def check_channels(head: Header, used: Sequence[int]) -> None:
         if math.isnan(head.to_microvolts[column]):
             raise InputError(
                 f"{head.path}: unit of {head.names[column]!r} is {head.units[column]!r}, not a unit of voltage; set "
-                "uV, mV or V in its header"
+                "uV, mV or V in its header, or channels.unit if it has none"
             )
     for first, other in _duplicates(head, used):
         if not is_copy(head.names[first], head.names[other]):

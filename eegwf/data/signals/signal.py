@@ -5,10 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
+from eegwf.config.channels import Channels
 from eegwf.config.data import Signals
-from eegwf.data.signals.derivations import common_derivations, project, study_derivations, used_channels
+from eegwf.data.signals.derivations import (
+    common_derivations,
+    project,
+    study_derivations,
+    unused_channels,
+    used_channels,
+)
 from eegwf.data.signals.filters import Resampling, check_filters, convolve, kernel, reflected_indices
-from eegwf.data.signals.header import Header, header
+from eegwf.data.signals.header import AS_NAMED, Header, header
 from eegwf.data.signals.montage import MontageProjection, derive
 from eegwf.data.signals.recorded import check_channels, scan
 from eegwf.errors import InputError
@@ -50,6 +57,8 @@ class Signal:
         Names of the rows that `read` returns.
     flat
         Names in the file of the channels that are used and constant over the recording.
+    dropped
+        Names in the file of the channels that no derivation contains.
     notes
         Peculiarities of the file that do not prevent its use.
     """
@@ -60,6 +69,7 @@ class Signal:
         self.recorded_sfreq = float(head.sfreq)
         self.derivations = list(projection.derivations)
         self.flat = flat
+        self.dropped = unused_channels(head, projection)
         self.notes = head.notes
         self._samples = head.samples
         self._n_recorded = head.n_times
@@ -117,7 +127,9 @@ class Signal:
         return convolve(segment, self._taps)
 
 
-def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] | None = None) -> Signal:
+def open_signal(
+    path: Path | str, signals: Signals, derivations: Sequence[str] | None = None, channels: Channels = AS_NAMED
+) -> Signal:
     """Open a recording, scan its samples for invalid data, and prepare it for reading.
 
     Parameters
@@ -129,6 +141,8 @@ def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] |
     derivations
         Derivations to read, such as those of `common_derivations`; None for those of the montage (with
         `missing: exclude`, those that this recording has).
+    channels
+        Names of channels that are not those of the 10-20 system.
 
     Returns
     -------
@@ -142,7 +156,7 @@ def open_signal(path: Path | str, signals: Signals, derivations: Sequence[str] |
     FlatChannels
         If used channels are flat and `signals.flat` is `exclude`.
     """
-    head = header(path)
+    head = header(path, channels)
     check_filters(head.sfreq, signals, path)
     derived = project(head, signals, derivations)
     # With `flat: interpolate`, channels that are not used yet may replace those that are flat.

@@ -56,6 +56,15 @@ def refusal(default, tmp_path):
         ("folds: 2", "folds", "need 3"),
         ("spectrograms: {mel: {f_min: 80}}", "spectrograms.mel", "f_min 80.0 Hz is not below f_max 64.0 Hz"),
         ("spectrograms: {cwt: {f_max: 1}}", "spectrograms.cwt", "f_min 1.0 Hz is not below f_max 1.0 Hz"),
+        ("channels: {alias: {}}", "channels.alias", "did you mean 'aliases'?"),
+        ("channels: {aliases: {C3: X1}}", "channels.aliases.C3", "should be a valid list"),
+        ("channels: {aliases: {C3: []}}", "channels.aliases.C3", "at least 1 item"),
+        ("channels: {aliases: {C3: [7]}}", "channels.aliases.C3", "should be a valid string"),
+        ("channels: {aliases: {C3: [' ']}}", "channels.aliases.C3", "at least 1 character"),
+        ("channels: {aliases: {C3: [X1, x1]}}", "channels", "C3: 'x1' is given twice (upper and lower case are the"),
+        ("channels: {aliases: {C3: [X1], c3: [X2]}}", "channels", "aliases: 'c3' is given twice"),
+        ("channels: {net: hydrocel}", "channels.net", "'hydrocel128', 'hydrocel256', 'biosemi32' or 'biosemi64'"),
+        ("channels: {references: X}", "channels.references", "should be a valid list"),
         ("signals: {h_freq: 200}", "signals", "is not below half of sfreq 256.0 Hz"),
         ("models: {vit: {search: {patches: {low: 1, high: 2}}}}", "models.vit.search.patches", "vit has patch_freqs"),
         ("models: {vit: {fixed: {patches: 1}}}", "models.vit.fixed.patches", "vit has patch_freqs"),
@@ -217,6 +226,23 @@ def test_the_command_line_removes_an_entry_of_patients(root, default):
 )
 def test_chains_of_patients_are_refused(refusal, patients, said):
     assert refusal(f"patients: {patients}").startswith(f"mine.yaml: patients: {said}")
+
+
+@pytest.mark.parametrize(
+    ("texts", "aliases"),
+    [
+        (["{C3: [X1]}", "{}"], {"C3": ["X1"]}),
+        (["{C3: [X1], C4: [X2]}", "{C3: null}"], {"C4": ["X2"]}),
+        (["{C3: [X1, X2]}", "{C3: [X3]}"], {"C3": ["X3"]}),
+        (["{C4: [X2]}", "{C3: [X1]}"], {"C4": ["X2"], "C3": ["X1"]}),
+    ],
+)
+def test_aliases_are_merged_and_removed(default, tmp_path, texts, aliases):
+    files = [tmp_path / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(files, texts, strict=True):
+        path.write_text(f"channels: {{aliases: {text}}}")
+    found = load_study(default, files).channels.aliases
+    assert list(found.items()) == list(aliases.items())
 
 
 def test_a_null_outside_patients_is_kept(default, tmp_path):

@@ -15,7 +15,7 @@ from eegwf.data.bids import find_recordings
 from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.transforms import make_transform
 
-DATASETS = ("helsinki", "chbmit", "siena", "tusz")
+DATASETS = ("helsinki", "chbmit", "siena", "seizeit2", "tusz")
 # Keys of events that the configurations of the data sets leave at their defaults.
 OF_EVENTS = {"unannotated": "bckg", "ignored_events": [], "event_tolerance": 0.05, "on_open_event": "error"}
 OF_EVENTS |= {"annotations": None, "event_map": {}}
