@@ -31,7 +31,6 @@ from eegwf.storage.job_state import state_folder
 from eegwf.storage.locks import exclusive_lock
 from eegwf.storage.worker_pool import worker_pool
 
-__all__ = ["ReadingSettings", "write_dataset_windows"]
 logger = logging.getLogger(__name__)
 
 # Bytes that are copied at once from a part to the array of all windows.
@@ -169,7 +168,7 @@ def _read_part(
             "sd": opened.deviation,
             "quality": list(map(_rounded, astuple(opened.quality))) if opened.quality else [],
             "events": [[event.onset, event.duration, event.label] for event in opened.events],
-            "start": opened.starts[kept].tolist(),
+            "start": labels.start[kept].tolist(),
             "label": [label for label, keep in zip(labels.label, kept, strict=True) if keep],
             "overlap": labels.overlap[kept].tolist(),
             "carried": labels.carried.tolist(),

@@ -5,6 +5,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from eegwf.config.channels import Channels
 from eegwf.config.data import Annotations, Bids, Signals, Synthetic, Windows
 from eegwf.data.annotations.reading import recording_events
@@ -258,14 +260,49 @@ def _with_events(
     InputError
         If it can't be used.
     """
-    signals, windows, dataset = reading.signals, reading.windows, reading.dataset
+    signals, windows = reading.signals, reading.windows
     check_filters(head.sfreq, signals, head.path)
     dropped = unused_channels(head, project(head, signals, derivations))
-    rules, notes = EventRules.of(dataset), list[str]()
-    events = recording_events(item.recording, head.duration, rules, notes)
     starts = recording_starts(head, signals, windows)
     if not len(starts) and signals.on_bad_recording == "exclude":
         raise InputError(f"{head.path}: {head.duration:g} s, shorter than a window of {windows.length:g} s")
+    notes: list[str] = []
     sfreq = signals.target_sfreq(head.sfreq)
-    labels = label_windows(starts, sfreq, events, windows, dataset.unannotated, rules.event_types)
+    events, labels = label_recording(item.recording, head.duration, starts, sfreq, reading, notes)
     return replace(item, events=events, labels=labels, notes=notes, dropped=dropped)
+
+
+def label_recording(
+    recording: Recording, duration: float, starts: np.ndarray, sfreq: float, reading: ReadingSettings, notes: list[str]
+) -> tuple[list[Event], WindowLabels]:
+    """Read the events of a recording, and label its windows.
+
+    Parameters
+    ----------
+    recording
+        The recording.
+    duration
+        Its length in seconds.
+    starts, sfreq
+        First sample of each window, and the sampling rate in Hz, after resampling.
+    reading
+        Settings.
+    notes
+        List to which corrections of the events are appended.
+
+    Returns
+    -------
+    events
+        Its events.
+    labels
+        Labels of the windows.
+
+    Raises
+    ------
+    InputError
+        If the events are not valid.
+    """
+    rules = EventRules.of(reading.dataset)
+    events = recording_events(recording, duration, rules, notes)
+    unannotated = reading.dataset.unannotated
+    return events, label_windows(starts, sfreq, events, reading.windows, unannotated, rules.event_types)

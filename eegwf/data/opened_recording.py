@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.data.amplitude import Amplitude
-from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording
-from eegwf.data.events import Event, EventRules
-from eegwf.data.inspection import ReadingSettings
+from eegwf.data.events import Event
+from eegwf.data.inspection import ReadingSettings, label_recording
 from eegwf.data.quality import ChannelQuality, QualityMeter
 from eegwf.data.signals.signal import Signal, open_signal
-from eegwf.data.windows import WindowLabels, label_windows, window_starts
+from eegwf.data.windows import WindowLabels, window_starts
 from eegwf.errors import InputError
 
 # Seconds of signal that are read into memory at once; windows are cut from such a block.
@@ -33,10 +32,8 @@ class OpenedRecording:
         Its derivations.
     events
         Its events.
-    starts
-        First sample of each window of its length.
     labels
-        Labels of these windows.
+        Labels of all windows of its length.
     kept
         Whether each of them is a window of the study.
     length
@@ -50,7 +47,6 @@ class OpenedRecording:
     path: Path
     signal: Signal
     events: Sequence[Event]
-    starts: np.ndarray
     labels: WindowLabels
     kept: np.ndarray
     length: int
@@ -65,7 +61,7 @@ class OpenedRecording:
         InputError
             If the signal has values, or an offset, that half precision can't represent.
         """
-        signal, starts, length = self.signal, self.starts[self.kept], self.length
+        signal, starts, length = self.signal, self.labels.start[self.kept], self.length
         amplitude = Amplitude(len(signal.derivations))
         quality = QualityMeter(len(signal.derivations), signal.sfreq)
         span = max(int(BLOCK_SECONDS * signal.sfreq), length)
@@ -123,10 +119,9 @@ def open_recording(
         notes.append(f"recorded at {signal.recorded_sfreq:g} Hz and resampled")
     if signal.flat:
         notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
-    rules, windows = EventRules.of(reading.dataset), reading.windows
-    events = recording_events(recording, signal.duration, rules, notes)
+    windows = reading.windows
     length = windows.n_times(signal.sfreq)
     starts = window_starts(signal.n_times, length, windows.n_step(signal.sfreq))
-    labels = label_windows(starts, signal.sfreq, events, windows, reading.dataset.unannotated, rules.event_types)
+    events, labels = label_recording(recording, signal.duration, starts, signal.sfreq, reading, notes)
     kept = np.array([windows.borderline == "keep" or label != "" for label in labels.label], dtype=bool)
-    return OpenedRecording(Path(recording.path), signal, events, starts, labels, kept, length)
+    return OpenedRecording(Path(recording.path), signal, events, labels, kept, length)

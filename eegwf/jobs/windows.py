@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from eegwf.config.stages.data import WindowsSettings
-from eegwf.data.dataset import ReadingSettings, write_dataset_windows
+from eegwf.data.dataset import write_dataset_windows
+from eegwf.data.inspection import ReadingSettings
 
 
 def run(settings: WindowsSettings, code: str, root: Path, state: Path, output: Path, workers: int = 1) -> None:

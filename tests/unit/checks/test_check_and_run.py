@@ -5,7 +5,8 @@ import pytest
 
 from eegwf.checks.study import check_study
 from eegwf.dag.stage_config import stage_config
-from eegwf.data.dataset import ReadingSettings, write_dataset_windows
+from eegwf.data.dataset import write_dataset_windows
+from eegwf.data.inspection import ReadingSettings
 from eegwf.data.splits import load_window_set, split
 from eegwf.errors import InputError
 from eegwf.jobs import folds as folds_job

@@ -18,7 +18,8 @@ KILLED = """
 import json, sys
 from pathlib import Path
 from eegwf.config.stages.data import WindowsSettings
-from eegwf.data.dataset import ReadingSettings, write_dataset_windows
+from eegwf.data.dataset import write_dataset_windows
+from eegwf.data.inspection import ReadingSettings
 if __name__ == "__main__":
     bids, output, state, workers, config = sys.argv[1:]
     settings = WindowsSettings.model_validate(json.loads(config))
