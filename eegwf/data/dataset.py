@@ -163,6 +163,8 @@ def _read_part(
         description |= {
             "sfreq": signal.sfreq,
             "duration": signal.duration,
+            "span": signal.span,
+            "n_gaps": len(signal.stretches) - 1,
             "ch_names": list(signal.derivations),
             "dropped": opened.signal.dropped,
             "sd": opened.deviation,

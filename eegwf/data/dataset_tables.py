@@ -11,6 +11,8 @@ from eegwf.data.bids import Recording
 EVENT_COLUMNS = ["recording", "onset", "duration", "label", "n_windows"]
 # Numbers of a recording, empty if it is excluded or its data set has no events.
 COUNTS = ["n_windows", "n_seizures", "n_unlabeled", "n_open"]
+# Number of gaps, and seconds from the first sample to the end of the last one, gaps included.
+TIMES = ["n_gaps", "span"]
 # Standard deviation in microvolts, and quality of the channels; empty likewise.
 MEASURED = ["sd_uv", "flat", "line_noise", "correlation"]
 # Names of the channels that no derivation contains.
@@ -100,13 +102,14 @@ def recordings_table(
         path = Path(recording.path).relative_to(root).as_posix()
         cells = [recording.recording, patient(recording), path]
         if part["bad"]:
-            rows.append([*cells, None, None, None, None, part["bad"], "", *([None] * len(COUNTS + MEASURED)), ""])
+            numbers = [None] * len(COUNTS + TIMES + MEASURED)
+            rows.append([*cells, None, None, None, None, part["bad"], "", *numbers, ""])
         else:
             sizes = [len(part["ch_names"]), len(part["events"])]
-            counts = [len(part["start"]), *(part[name] for name in COUNTS[1:])]
+            counts = [len(part["start"]), *(part[name] for name in (*COUNTS[1:], *TIMES))]
             measured = [part["sfreq"], part["duration"], *sizes, "", "; ".join(part["notes"]), *counts]
             quality = part["quality"] or [None] * len(MEASURED[1:])
             rows.append([*cells, *measured, float(f"{part['sd']:.4g}"), *quality, "; ".join(part["dropped"])])
     columns = ["recording", "patient", "path", "sfreq", "duration", "n_chans", "n_events", "excluded", "notes"]
-    table = pd.DataFrame(rows, columns=[*columns, *COUNTS, *MEASURED, DROPPED])
-    return table.astype(dict.fromkeys(["n_chans", "n_events", *COUNTS], "Int64"))
+    table = pd.DataFrame(rows, columns=[*columns, *COUNTS, *TIMES, *MEASURED, DROPPED])
+    return table.astype(dict.fromkeys(["n_chans", "n_events", *COUNTS, "n_gaps"], "Int64"))

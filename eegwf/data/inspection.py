@@ -265,15 +265,17 @@ def _with_events(
     dropped = unused_channels(head, project(head, signals, derivations))
     starts = recording_starts(head, signals, windows)
     if not len(starts) and signals.on_bad_recording == "exclude":
-        raise InputError(f"{head.path}: {head.duration:g} s, shorter than a window of {windows.length:g} s")
+        longest = max(map(len, head.stretches)) / head.sfreq
+        between = " between its gaps" * (len(head.stretches) > 1)
+        raise InputError(f"{head.path}: {longest:g} s{between}, shorter than a window of {windows.length:g} s")
     notes: list[str] = []
     sfreq = signals.target_sfreq(head.sfreq)
-    events, labels = label_recording(item.recording, head.duration, starts, sfreq, reading, notes)
+    events, labels = label_recording(item.recording, head.span, starts, sfreq, reading, notes)
     return replace(item, events=events, labels=labels, notes=notes, dropped=dropped)
 
 
 def label_recording(
-    recording: Recording, duration: float, starts: np.ndarray, sfreq: float, reading: ReadingSettings, notes: list[str]
+    recording: Recording, span: float, starts: np.ndarray, sfreq: float, reading: ReadingSettings, notes: list[str]
 ) -> tuple[list[Event], WindowLabels]:
     """Read the events of a recording, and label its windows.
 
@@ -281,8 +283,8 @@ def label_recording(
     ----------
     recording
         The recording.
-    duration
-        Its length in seconds.
+    span
+        Seconds from its first sample to the end of its last one.
     starts, sfreq
         First sample of each window, and the sampling rate in Hz, after resampling.
     reading
@@ -303,6 +305,6 @@ def label_recording(
         If the events are not valid.
     """
     rules = EventRules.of(reading.dataset)
-    events = recording_events(recording, duration, rules, notes)
+    events = recording_events(recording, span, rules, notes)
     unannotated = reading.dataset.unannotated
     return events, label_windows(starts, sfreq, events, reading.windows, unannotated, rules.event_types)

@@ -12,7 +12,7 @@ from eegwf.data.events import Event
 from eegwf.data.inspection import ReadingSettings, label_recording
 from eegwf.data.quality import ChannelQuality, QualityMeter
 from eegwf.data.signals.signal import Signal, open_signal
-from eegwf.data.windows import WindowLabels, window_starts
+from eegwf.data.windows import WindowLabels, stretch_starts
 from eegwf.errors import InputError
 
 # Seconds of signal that are read into memory at once; windows are cut from such a block.
@@ -67,8 +67,10 @@ class OpenedRecording:
         span = max(int(BLOCK_SECONDS * signal.sfreq), length)
         row = 0
         while row < len(starts):
-            last = int(np.searchsorted(starts, starts[row] + span - length, side="right"))
-            begin, end = int(starts[row]), int(starts[last - 1]) + length
+            begin = int(starts[row])
+            end = min(begin + span, signal.stretch_at(begin).last)
+            last = int(np.searchsorted(starts, end - length, side="right"))
+            end = int(starts[last - 1]) + length
             block = signal.read(begin, end)
             peak = float(np.abs(block).max())
             if not peak < FLOAT16_MAX:
@@ -121,7 +123,7 @@ def open_recording(
         notes.append(f"flat from start to end: {', '.join(signal.flat)} (signals.flat: {reading.signals.flat})")
     windows = reading.windows
     length = windows.n_times(signal.sfreq)
-    starts = window_starts(signal.n_times, length, windows.n_step(signal.sfreq))
-    events, labels = label_recording(recording, signal.duration, starts, signal.sfreq, reading, notes)
+    starts = stretch_starts(signal.stretches, length, windows.n_step(signal.sfreq))
+    events, labels = label_recording(recording, signal.span, starts, signal.sfreq, reading, notes)
     kept = np.array([windows.borderline == "keep" or label != "" for label in labels.label], dtype=bool)
     return OpenedRecording(Path(recording.path), signal, events, labels, kept, length)

@@ -7,8 +7,8 @@ import numpy as np
 
 from eegwf.config.data import Signals, Windows
 from eegwf.data.events import BACKGROUND, Event, matches
-from eegwf.data.signals.filters import Resampling
 from eegwf.data.signals.header import Header
+from eegwf.data.signals.stretches import ResampledStretch, resample_stretches
 
 # Seconds after its onset during which a seizure whose end is not annotated may last; few are longer, and SzCORE splits
 # events at the same duration.
@@ -39,7 +39,7 @@ class WindowLabels:
 
 
 def window_starts(n_times: int, length: int, step: int) -> np.ndarray:
-    """First samples of the windows that lie completely within a signal.
+    """First samples of the windows that lie completely within a signal without gaps.
 
     Parameters
     ----------
@@ -54,7 +54,29 @@ def window_starts(n_times: int, length: int, step: int) -> np.ndarray:
     -------
     array (n_windows,)
     """
-    return np.arange(0, n_times - length + 1, step) if n_times >= length else np.zeros(0, dtype=int)
+    return np.arange(0, n_times - length + 1, step, dtype=int)
+
+
+def stretch_starts(stretches: Sequence[ResampledStretch], length: int, step: int) -> np.ndarray:
+    """First samples of the windows that lie completely within a stretch of a recording.
+
+    Parameters
+    ----------
+    stretches
+        Stretches of the recording.
+    length
+        Samples of a window.
+    step
+        Samples from the start of a window to the start of the next in the same stretch.
+
+    Returns
+    -------
+    array (n_windows,)
+        Counted as in the stretches, at the beginning of each of which a window begins.
+    """
+    return np.concatenate(
+        [stretch.first + window_starts(stretch.last - stretch.first, length, step) for stretch in stretches]
+    )
 
 
 def recording_starts(head: Header, signals: Signals, windows: Windows) -> np.ndarray:
@@ -74,8 +96,8 @@ def recording_starts(head: Header, signals: Signals, windows: Windows) -> np.nda
     array (n_windows,)
     """
     sfreq = signals.target_sfreq(head.sfreq)
-    n_times = Resampling.between(head.sfreq, sfreq).n_times(head.n_times)
-    return window_starts(n_times, windows.n_times(sfreq), windows.n_step(sfreq))
+    stretches = resample_stretches(head.stretches, head.sfreq, sfreq)
+    return stretch_starts(stretches, windows.n_times(sfreq), windows.n_step(sfreq))
 
 
 def label_windows(

@@ -76,7 +76,7 @@ def score_recording(reference: list[Interval], predicted: list[Interval], durati
     reference, predicted
         Onset and end of the seizures in seconds, in any order, overlapping or not.
     duration
-        Length of the recording in seconds; events are clipped to it.
+        Length of the recording in seconds, gaps included; events are clipped to it.
 
     Returns
     -------
@@ -118,7 +118,8 @@ def score_events(
     windows
         `windows.tsv`: columns `window` and `duration` in seconds.
     recordings
-        `recordings.tsv`: columns `recording`, `patient`, `duration` in seconds (NaN: excluded as unreadable).
+        `recordings.tsv`: columns `recording`, `patient`, `duration` in seconds (NaN: excluded as unreadable), and if
+        recordings have gaps `span`, the seconds with them.
     events
         Annotated events: columns `recording`, `onset` and `duration` in seconds, `label` (event type). Events
         of any class but the first are seizures; event types that the class set excludes are ignored.
@@ -160,11 +161,13 @@ def score_events(
         name: predicted_seizures(part["onset"].to_numpy(), part["end"].to_numpy(), part[names].to_numpy())
         for name, part in timed.groupby("recording")
     }
+    # Onsets are counted with the gaps of a recording, the rate of false alarms without them.
+    length_column = "span" if "span" in recordings else "duration"
     rows = []
     for patient, recorded in recordings[recordings["patient"].isin(predictions["patient"])].groupby("patient"):
         counts = [
             score_recording(annotated.get(name, []), detected.get(name, []), length)
-            for name, length in zip(recorded["recording"], recorded["duration"], strict=True)
+            for name, length in zip(recorded["recording"], recorded[length_column], strict=True)
         ]
         rows.append((patient, *np.sum(counts, axis=0), recorded["duration"].sum()))
     table = pd.DataFrame(rows, columns=["patient", "n_events", "tp", "fp", "seconds"])

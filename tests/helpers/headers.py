@@ -73,3 +73,21 @@ def write_brainvision(
     text = ["Brain Vision Data Exchange Marker File, Version 1.0", "[Common Infos]", f"Codepage={codepage}"]
     path.with_suffix(".vmrk").write_bytes("\r\n".join([*text, "[Marker Infos]", *markers]).encode(encoding))
     return path
+
+
+def set_record_onsets(path, onsets):
+    """Turn an EDF+C file into an EDF+D file whose data records begin at the given seconds, and have no annotations."""
+    content = bytearray(path.read_bytes())
+    assert content[192:197] in (b"EDF+C", b"EDF+D")
+    content[192:197] = b"EDF+D"
+    n_signals, begin = int(content[252:256]), int(content[184:192])
+    labels = [bytes(content[256 + 16 * index :][:16]).strip() for index in range(n_signals)]
+    sizes = [2 * int(content[256 + 216 * n_signals + 8 * index :][:8]) for index in range(n_signals)]
+    column = labels.index(b"EDF Annotations")
+    for record, onset in enumerate(onsets):
+        start = begin + record * sum(sizes) + sum(sizes[:column])
+        annotation = (b"+" * (onset >= 0)) + b"%s\x14\x14" % str(onset).encode()
+        assert len(annotation) < sizes[column]
+        content[start : start + sizes[column]] = annotation.ljust(sizes[column], b"\0")
+    path.write_bytes(content)
+    return path

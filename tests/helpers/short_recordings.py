@@ -1,7 +1,7 @@
 """Short recordings of noise, and the files of windows that are cut from them."""
 
 import numpy as np
-from edfio import Edf, EdfSignal
+from edfio import Edf, EdfAnnotation, EdfSignal
 
 from eegwf.config.stages.data import WindowsSettings
 from eegwf.data.inspection import ReadingSettings
@@ -24,8 +24,8 @@ def reading_settings(config, root):
     return ReadingSettings(root, *sections)
 
 
-def record(root, patient, rows=(), sfreq=64, peak=100.0, channels=CHANNELS, seconds=SECONDS, flat=()):
-    """Write a recording of noise and its table of events."""
+def record(root, patient, rows=(), sfreq=64, peak=100.0, channels=CHANNELS, seconds=SECONDS, flat=(), annotated=False):
+    """Write a recording of noise and its table of events; `annotated`: as EDF+, with an annotation each second."""
     folder = root / patient / "eeg"
     folder.mkdir(parents=True, exist_ok=True)
     data = np.random.default_rng(int(patient[4:])).normal(0, peak / 5, (len(channels), seconds * sfreq))
@@ -37,7 +37,8 @@ def record(root, patient, rows=(), sfreq=64, peak=100.0, channels=CHANNELS, seco
         for name, row in zip(channels, data, strict=True)
     ]
     path = folder / f"{patient}_task-sz_eeg.edf"
-    Edf(signals, data_record_duration=1).write(path)
+    notes = [EdfAnnotation(float(second), None, "a text of some length") for second in range(seconds)]
+    Edf(signals, data_record_duration=1, annotations=notes if annotated else None).write(path)
     lines = ["onset\tduration\teventType", *rows]
     (folder / f"{patient}_task-sz_events.tsv").write_text("\n".join(lines) + "\n")
     return path

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from eegwf.data.signals.brainvision_files import (
     Segment,
     decode_text,
     named_file,
+    parse_date,
     parse_float,
     read_number,
     read_sections,
@@ -20,10 +22,11 @@ from eegwf.data.signals.brainvision_files import (
 )
 from eegwf.data.signals.brainvision_text import TextSamples
 from eegwf.data.signals.samples import BrainVisionSamples, Samples
+from eegwf.data.signals.stretches import MAX_LISTED, Stretch
 from eegwf.data.signals.units import microvolts_of
 from eegwf.errors import InputError
 
-__all__ = ["BrainVisionHeader", "Segment", "read_brainvision_header"]
+__all__ = ["BrainVisionHeader", "read_brainvision_header"]
 
 _FORMATS = {"INT_16": "i2", "INT_32": "i4", "UINT_16": "u2", "IEEE_FLOAT_32": "f4", "IEEE_FLOAT_64": "f8"}
 
@@ -46,8 +49,8 @@ class BrainVisionHeader:
         For each channel the reason why its samples can't be read; "" if they can.
     notes
         Peculiarities of the files that do not prevent their use.
-    segments
-        Beginnings of the segments, in the order of the markers.
+    stretches
+        Segments of the recording, between which it was paused; their onsets do not contain the pauses.
     """
 
     sfreq: float
@@ -57,7 +60,7 @@ class BrainVisionHeader:
     samples: Samples
     faults: tuple[str, ...]
     notes: tuple[str, ...]
-    segments: tuple[Segment, ...]
+    stretches: tuple[Stretch, ...]
 
 
 def read_brainvision_header(path: Path) -> BrainVisionHeader:
@@ -111,7 +114,27 @@ def read_brainvision_header(path: Path) -> BrainVisionHeader:
     segments, notes = read_segments(path, common.get("markerfile", ""))
     if rest:
         notes += (f"{data.name}: its last {rest} bytes are not a whole sample of all channels and are not read",)
-    return BrainVisionHeader(sfreq, n_times, names, units, samples, faults, notes, segments)
+    stretches, pauses = _stretches(segments, n_times, sfreq)
+    return BrainVisionHeader(sfreq, n_times, names, units, samples, faults, notes + pauses, stretches)
+
+
+def _stretches(segments: Sequence[Segment], n_times: int, sfreq: float) -> tuple[tuple[Stretch, ...], tuple[str, ...]]:
+    """Stretches of a recording, and a note about its pauses, whose length follows from the dates of the segments."""
+    dates = {segment.start: parse_date(segment.date) for segment in segments if segment.start < n_times}
+    starts = sorted({0, *dates})
+    stretches = tuple(
+        Stretch(start, stop, start / sfreq) for start, stop in zip(starts, [*starts[1:], n_times], strict=True)
+    )
+    pauses = []
+    for before, after in pairwise(starts):
+        began, resumed = dates.get(before), dates.get(after)
+        elapsed = (resumed - began).total_seconds() if began and resumed else 0.0
+        pause = elapsed - (after - before) / sfreq
+        pauses.append(f"at {after / sfreq:g} s" + f" for {pause:.3g} s" * (pause > 0))
+    if not pauses:
+        return stretches, ()
+    listed = ", ".join(pauses[:MAX_LISTED]) + ", ..." * (len(pauses) > MAX_LISTED)
+    return stretches, (f"paused {listed}; no window contains a pause, and times do not count it",)
 
 
 def _channels(

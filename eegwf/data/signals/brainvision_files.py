@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from eegwf.errors import InputError
@@ -31,6 +32,14 @@ class Segment:
 
     start: int
     date: str
+
+
+def parse_date(text: str) -> datetime | None:
+    """Date and time of a marker, `YYYYMMDDhhmmssuuuuuu`; None if it has none."""
+    try:
+        return datetime.strptime(text, "%Y%m%d%H%M%S%f") if len(text) == 20 else None
+    except ValueError:
+        return None
 
 
 def companion_files(path: Path) -> list[Path]:

@@ -2,16 +2,20 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from eegwf.data.signals.samples import EdfSamples
+from eegwf.data.signals.stretches import Stretch
 from eegwf.data.signals.units import microvolts_of
 from eegwf.errors import InputError
 
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes of each signal's fields, in the file's order
 _ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
+# Difference in seconds from the end of a data record to the onset of the next that is rounding, not a gap.
+MAX_SHIFT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class EdfHeader:
         Number of data records.
     record_length
         Length of a data record in seconds.
+    stretches
+        Data records between the gaps of the recording, with `start` and `stop` in data records.
     samples
         Reader of the samples.
     faults
@@ -41,6 +47,7 @@ class EdfHeader:
     n_samples: tuple[int, ...]
     n_records: int
     record_length: float
+    stretches: tuple[Stretch, ...]
     samples: EdfSamples
     faults: tuple[str, ...]
     notes: tuple[str, ...]
@@ -61,8 +68,8 @@ def read_edf_header(path: Path) -> EdfHeader:
     Raises
     ------
     InputError
-        If the file is empty, cut off, longer than its header declares or discontinuous (EDF+D with gaps), or if its
-        header is invalid; but not for an invalid range of a signal, which is one of the `faults`.
+        If the file is empty, cut off, longer than its header declares or has data records that overlap (EDF+D), or if
+        its header is invalid; but not for an invalid range of a signal, which is one of the `faults`.
 
     References
     ----------
@@ -100,9 +107,10 @@ def read_edf_header(path: Path) -> EdfHeader:
     ]
     record_bytes = width * sum(n_samples)
     n_records, notes = _check_size(path, n_records, record_bytes, n_bytes)
+    stretches: tuple[Stretch, ...] = (Stretch(0, n_records, 0.0),)
     if first[192:197] in (b"EDF+D", b"BDF+D"):
         onsets = _record_onsets(path, n_bytes, n_records, record_bytes, width, labels, n_samples)
-        _check_continuous(path, onsets, record_length)
+        stretches = _stretches(path, onsets, record_length)
     signals = [index for index, label in enumerate(labels) if label not in _ANNOTATIONS]
     scales = [_scale(path, labels[index], [fields[column][index] for column in (3, 4, 5, 6)]) for index in signals]
     starts = width * np.cumsum([0, *n_samples])
@@ -124,7 +132,7 @@ def read_edf_header(path: Path) -> EdfHeader:
         for index, length, (_, _, fault) in zip(signals, lengths, scales, strict=True)
     ]
     names = tuple(labels[index] for index in signals)
-    return EdfHeader(names, units, lengths, n_records, record_length, samples, tuple(faults), notes)
+    return EdfHeader(names, units, lengths, n_records, record_length, stretches, samples, tuple(faults), notes)
 
 
 def _signal_fields(rest: bytes, n_signals: int) -> list[list[bytes]]:
@@ -227,12 +235,14 @@ def _record_onsets(
     return onsets
 
 
-def _check_continuous(path: Path, onsets: np.ndarray, record_length: float) -> None:
-    gaps = np.flatnonzero(np.abs(np.diff(onsets) - record_length) > 1e-3)
-    if gaps.size:
-        record = gaps[0]
+def _stretches(path: Path, onsets: np.ndarray, record_length: float) -> tuple[Stretch, ...]:
+    """Data records between gaps; their onsets are counted from that of the first one."""
+    gaps = np.diff(onsets) - record_length
+    if (gaps < -MAX_SHIFT).any():
+        record = int(np.argmax(gaps < -MAX_SHIFT))
         raise InputError(
-            f"{path}: not continuous: the data record at {onsets[record]:g} s ends at "
-            f"{onsets[record] + record_length:g} s, the next begins at {onsets[record + 1]:g} s; split it into "
-            "one file per continuous segment (run-01, run-02, ...)"
+            f"{path}: the data record at {onsets[record]:g} s ends at {onsets[record] + record_length:g} s, but the "
+            f"next begins at {onsets[record + 1]:g} s; export it again"
         )
+    edges = [0, *(int(record) + 1 for record in np.flatnonzero(gaps > MAX_SHIFT)), len(onsets)]
+    return tuple(Stretch(start, stop, float(onsets[start] - onsets[0])) for start, stop in pairwise(edges))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eegwf.config.channels import Channels, spelling
-from eegwf.data.signals.brainvision import Segment, read_brainvision_header
+from eegwf.data.signals.brainvision import read_brainvision_header
 from eegwf.data.signals.channel_table import (
     NO_VALUE,
     ChannelRow,
@@ -16,6 +16,7 @@ from eegwf.data.signals.channels import Channel, parse_channel
 from eegwf.data.signals.edf import EdfHeader, read_edf_header
 from eegwf.data.signals.naming import name_channels
 from eegwf.data.signals.samples import EdfSamples, Samples
+from eegwf.data.signals.stretches import Stretch, describe_gaps, span
 from eegwf.data.signals.units import microvolts_of, nominal_rate
 from eegwf.errors import InputError
 
@@ -33,7 +34,9 @@ class Header:
     sfreq
         Sampling rate of the EEG channels in Hz; the most frequent one if they differ.
     n_times
-        Samples of each EEG channel of that rate.
+        Samples of each EEG channel of that rate in the file.
+    stretches
+        Parts of the recording between its gaps; one if it has none.
     names
         Names of all channels except annotations, as in the file.
     channels
@@ -48,8 +51,6 @@ class Header:
         For each channel the reason why it can't be used, such as an impossible range; "" if it can.
     notes
         Peculiarities of the file that do not prevent its use.
-    segments
-        Beginnings of the segments of a BrainVision recording, from its markers.
     bad
         Indices of the channels that are not used because of their status in `_channels.tsv`.
     """
@@ -57,6 +58,7 @@ class Header:
     path: Path
     sfreq: float
     n_times: int
+    stretches: tuple[Stretch, ...]
     names: tuple[str, ...]
     channels: tuple[Channel | None, ...]
     units: tuple[str, ...]
@@ -64,13 +66,17 @@ class Header:
     samples: Samples
     faults: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    segments: tuple[Segment, ...] = ()
     bad: tuple[int, ...] = ()
 
     @property
     def duration(self) -> float:
-        """Length in seconds."""
+        """Recorded seconds, without gaps."""
         return self.n_times / self.sfreq
+
+    @property
+    def span(self) -> float:
+        """Seconds from the first sample to the end of the last, with gaps."""
+        return span(self.stretches, self.sfreq)
 
     @property
     def eeg(self) -> tuple[int, ...]:
@@ -95,8 +101,8 @@ def header(path: Path | str, channels: Channels = AS_NAMED) -> Header:
     Raises
     ------
     InputError
-        If the file or a part of it is missing, empty, cut off, discontinuous or of an unknown format, or if its header
-        is invalid. An invalid field of a single channel is one of the `faults`.
+        If the file or a part of it is missing, empty, cut off or of an unknown format, or if its header is invalid. An
+        invalid field of a single channel is one of the `faults`.
     """
     path = Path(path)
     if not path.is_file():
@@ -122,17 +128,20 @@ def _edf(path: Path, edf: EdfHeader, settings: Channels) -> Header:
     eeg = [index for index in sampled if channels[index] is not None] or sampled[:1]
     length = Counter(edf.n_samples[index] for index in eeg).most_common(1)[0][0]
     sfreq, notes = _rounded(length / edf.record_length)
+    stretches = tuple(Stretch(item.start * length, item.stop * length, item.onset) for item in edf.stretches)
+    gaps = describe_gaps(stretches, sfreq)
     return Header(
         path=path,
         sfreq=sfreq,
         n_times=length * edf.n_records,
+        stretches=stretches,
         names=edf.labels,
         channels=channels,
         units=edf.units,
         to_microvolts=edf.samples.to_microvolts,
         samples=edf.samples,
         faults=_with_rates(path, edf, eeg, length),
-        notes=edf.notes + notes,
+        notes=edf.notes + notes + (gaps,) * bool(gaps),
     )
 
 
@@ -157,6 +166,7 @@ def _brainvision(path: Path, settings: Channels) -> Header:
         path=path,
         sfreq=sfreq,
         n_times=content.n_times,
+        stretches=content.stretches,
         names=content.names,
         channels=name_channels(content.names, settings),
         units=content.units,
@@ -164,7 +174,6 @@ def _brainvision(path: Path, settings: Channels) -> Header:
         samples=content.samples,
         faults=content.faults,
         notes=content.notes + notes,
-        segments=content.segments,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from eegwf.data.signals.header import Header
 from eegwf.data.signals.montage import duplicate_channels, is_copy
+from eegwf.data.signals.stretches import sample_time
 from eegwf.errors import InputError
 
 # Samples (channels x times) that are read into memory at once.
@@ -91,13 +92,14 @@ class Scan:
         head = self.head
         for column in map(int, used):
             if column in self.not_finite:
+                seconds = sample_time(head.stretches, self.not_finite[column], head.sfreq)
                 raise InputError(
-                    f"{head.path}: {head.names[column]!r} is not a finite number at "
-                    f"{self.not_finite[column] / head.sfreq:.3f} s; correct it or exclude the recording"
+                    f"{head.path}: {head.names[column]!r} is not a finite number at {seconds:.3f} s; correct it or "
+                    "exclude the recording"
                 )
         for first, other in _duplicates(head, used):
             if (first, other) in self.differing:
-                seconds = self.differing[first, other] / head.sfreq
+                seconds = sample_time(head.stretches, self.differing[first, other], head.sfreq)
                 raise InputError(
                     f"{head.path}: duplicated channel {head.channels[first]}: {head.names[first]!r} and "
                     f"{head.names[other]!r} (channels {first + 1} and {other + 1}) differ at {seconds:.3f} s; remove "

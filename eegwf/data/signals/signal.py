@@ -18,6 +18,7 @@ from eegwf.data.signals.filters import Resampling, check_filters, convolve, kern
 from eegwf.data.signals.header import AS_NAMED, Header, header
 from eegwf.data.signals.montage import MontageProjection, derive
 from eegwf.data.signals.recorded import check_channels, scan
+from eegwf.data.signals.stretches import ResampledStretch, Stretch, resample_stretches
 from eegwf.errors import InputError
 
 __all__ = [
@@ -49,10 +50,14 @@ class Signal:
         File of the recording.
     recorded_sfreq, sfreq
         Sampling rate in Hz, in the file and after resampling.
+    stretches
+        Parts of the recording between its gaps after resampling; one if it has none.
     n_times
-        Number of samples after resampling.
+        Samples after resampling to the end of the last stretch.
     duration
-        Recorded length in seconds.
+        Recorded seconds, without gaps.
+    span
+        Seconds from the first sample to the end of the last, with gaps.
     derivations
         Names of the rows that `read` returns.
     flat
@@ -65,30 +70,30 @@ class Signal:
 
     def __init__(self, head: Header, projection: MontageProjection, signals: Signals, flat: list[str]) -> None:
         self.path = head.path
-        self.duration = head.duration
+        self.duration, self.span = head.duration, head.span
         self.recorded_sfreq = float(head.sfreq)
         self.derivations = list(projection.derivations)
         self.flat = flat
         self.dropped = unused_channels(head, projection)
         self.notes = head.notes
         self._samples = head.samples
-        self._n_recorded = head.n_times
         self._columns = used_channels(projection)
         self._matrix = projection.matrix[:, self._columns]
         self._taps = kernel(head.sfreq, signals.l_freq, signals.h_freq, tuple(signals.notch))
         self.sfreq = signals.target_sfreq(head.sfreq)
         self._resampling = Resampling.between(head.sfreq, self.sfreq)
-        self.n_times = self._resampling.n_times(head.n_times)
+        self.stretches = resample_stretches(head.stretches, head.sfreq, self.sfreq)
+        self.n_times = self.stretches[-1].last
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read a segment; the values do not depend on how the recording is divided into segments.
 
-        The recording is padded by point reflection at both ends before it is filtered.
+        Each stretch is padded by point reflection at both ends before it is filtered.
 
         Parameters
         ----------
         start, stop
-            First sample and the one after the last, after resampling.
+            First sample and the one after the last, after resampling, counted as in `stretches`.
 
         Returns
         -------
@@ -98,28 +103,43 @@ class Signal:
         Raises
         ------
         ValueError
-            If the segment is not within the signal.
+            If the segment is not within a stretch.
         InputError
             If the file can no longer be read.
         """
-        if not 0 <= start <= stop <= self.n_times:
-            raise ValueError(f"samples {start} to {stop} of a signal of {self.n_times}")
         if start == stop:
             return np.empty((len(self.derivations), 0), np.float32)
+        stretch = self.stretch_at(start)
+        if not start <= stop <= stretch.last:
+            raise ValueError(f"samples {start} to {stop} of a stretch that ends at {stretch.last}")
         resampling = self._resampling
+        start, stop = start - stretch.first, stop - stretch.first
         if resampling.up == resampling.down:
-            return self._filtered(start, stop).astype(np.float32)
-        segment = self._filtered(*resampling.input_range(start, stop))
+            return self._filtered(start, stop, stretch.recorded).astype(np.float32)
+        segment = self._filtered(*resampling.input_range(start, stop), stretch.recorded)
         return resampling.apply(segment, start, stop).astype(np.float32)
 
-    def _filtered(self, start: int, stop: int) -> np.ndarray:
-        """Filtered derivations at the recorded rate; `start` and `stop` may be outside the recording."""
+    def stretch_at(self, sample: int) -> ResampledStretch:
+        """The stretch that contains a sample.
+
+        Raises
+        ------
+        ValueError
+            If the sample is before the recording, after it or in a gap.
+        """
+        for stretch in self.stretches:
+            if stretch.first <= sample < stretch.last:
+                return stretch
+        raise ValueError(f"sample {sample} is in no stretch")
+
+    def _filtered(self, start: int, stop: int, stretch: Stretch) -> np.ndarray:
+        """Filtered derivations at the recorded rate; `start` and `stop`, from its first sample, may be outside."""
         half = (len(self._taps) - 1) // 2
-        source, side = reflected_indices(start - half, stop + half, self._n_recorded)
-        ends = [0] * bool((side < 0).any()) + [self._n_recorded - 1] * bool((side > 0).any())
+        source, side = reflected_indices(start - half, stop + half, len(stretch))
+        ends = [0] * bool((side < 0).any()) + [len(stretch) - 1] * bool((side > 0).any())
         needed = np.concatenate([source[source >= 0], np.array(ends, int)])
         first, last = int(needed.min()), int(needed.max())
-        recorded = self._matrix @ self._samples.read(self._columns, first, last + 1)
+        recorded = self._matrix @ self._samples.read(self._columns, stretch.start + first, stretch.start + last + 1)
         segment = recorded[:, np.where(source >= 0, source - first, 0)]
         segment[:, side < 0] = 2 * recorded[:, :1] - segment[:, side < 0]
         segment[:, side > 0] = 2 * recorded[:, -1:] - segment[:, side > 0]

@@ -10,6 +10,7 @@ from eegwf.data.dataset import write_dataset_windows
 from eegwf.data.signals.signal import open_signal
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_table
+from tests.helpers.headers import set_record_onsets
 from tests.helpers.short_recordings import CHANNELS, CONFIG, EVENTS, contents, reading_settings, record
 
 
@@ -267,3 +268,22 @@ def test_labels_of_real_recordings_agree_with_the_annotated_seconds(data_root, t
         # A window that contains an onset or an end has no label, so that slightly fewer seconds are covered.
         assert (covered <= seconds).all()
         assert covered.sum() > 0.8 * seconds.sum()
+
+
+def test_windows_and_events_of_a_recording_with_a_gap_keep_its_clock(run, bids):
+    """EDF+D: 20 s are recorded from 0 to 7 s and from 100.5 to 113.5 s."""
+    record(bids, "sub-05", ["104.5\t4\tsz_foc", "50\t10\tsz_gen"], annotated=True)
+    path = bids / "sub-05" / "eeg" / "sub-05_task-sz_eeg.edf"
+    set_record_onsets(path, [*range(7), *(100.5 + second for second in range(13))])
+    out = run()
+    windows = windows_of(out)
+    windows = windows[windows["patient"] == "sub-05"]
+    assert windows["onset"].tolist() == [0, 2, 4, 100.5, 102.5, 104.5, 106.5, 108.5, 110.5]
+    assert windows["label"].tolist() == ["bckg"] * 4 + ["", "sz_foc", "sz_foc", "", "bckg"]
+    events = read_table(out / "events.tsv")
+    events = events[events["recording"] == "sub-05_task-sz"]
+    assert events[["onset", "n_windows"]].values.tolist() == [[50, 0], [104.5, 2]]
+    last = recordings_of(out).iloc[-1]
+    assert (last["duration"], last["span"], last["n_gaps"], last["n_unlabeled"]) == (20, 113.5, 1, 1)
+    assert last["notes"].startswith("1 gap (7 to 100.5 s); no window crosses a gap")
+    assert set(recordings_of(out)["span"][:4]) == {20} and set(recordings_of(out)["n_gaps"][:4]) == {0}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eegwf.config.data import Signals
-from eegwf.data.signals.brainvision_files import Segment, companion_files
+from eegwf.data.signals.brainvision_files import Segment, companion_files, read_segments
 from eegwf.data.signals.header import header
 from eegwf.data.signals.signal import open_signal
 from eegwf.errors import InputError
@@ -121,12 +121,12 @@ def test_markers_are_not_checked(tmp_path, markers):
     marker_file = path.with_suffix(".vmrk")
     marker_file.write_bytes(marker_file.read_bytes() + b"\r\n" + markers)
     assert_read(path)
-    assert header(path).segments == (Segment(0, "20190101000000000000"),)
+    assert read_segments(path, "a.vmrk") == ((Segment(0, "20190101000000000000"),), ())
 
 
 def test_an_absent_marker_file_is_a_note(tmp_path):
     path = write_brainvision(tmp_path / "a.vhdr", DATA, marker_key="old.vmrk")
-    assert len(header(path).segments) == 1  # of the file with the header's stem
+    assert len(read_segments(path, "old.vmrk")[0]) == 1  # of the file with the header's stem
     (tmp_path / "a.vmrk").unlink()
     assert_read(path, notes=1)
     assert open_signal(path, PLAIN).notes == (
@@ -152,7 +152,8 @@ def test_segments_are_read_from_the_markers(tmp_path):
     )
     path = write_brainvision(tmp_path / "a.vhdr", DATA, markers=markers)
     dates = ("20190101000000000000", "", "20190101001000500000")
-    assert header(path).segments == tuple(map(Segment, (0, 640, 899), dates))
+    assert read_segments(path, "a.vmrk") == (tuple(map(Segment, (0, 640, 899), dates)), ())
+    assert [stretch.start for stretch in header(path).stretches] == [0, 640, 899]
 
 
 def test_channels_of_one_name_are_used_once_if_identical(tmp_path):

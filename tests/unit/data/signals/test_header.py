@@ -111,8 +111,7 @@ def test_missing_files_and_other_formats_are_refused(tmp_path):
         header(tmp_path / "a.set")
 
 
-def test_discontinuous_files_are_refused_if_they_have_gaps(tmp_path):
-    """EDF+D is read if its data records are contiguous, and refused if there is a gap between them."""
+def test_data_records_of_edf_plus_d_that_overlap_are_refused(tmp_path):
     signals = [EdfSignal(row, 256, label=name, physical_dimension="uV", physical_range=(-200, 200))
                for name, row in zip(["Fp1", "F7"], DATA, strict=True)]  # fmt: skip
     path = tmp_path / "a.edf"
@@ -123,7 +122,7 @@ def test_discontinuous_files_are_refused_if_they_have_gaps(tmp_path):
     assert np.allclose(open_signal(path, PLAIN).read(0, 2560), DATA, atol=0.01)
     assert content.count(b"+7\x14\x14") == 1
     path.write_bytes(content[:192] + b"EDF+D" + content[197:].replace(b"+7\x14\x14", b"+9\x14\x14"))
-    with pytest.raises(InputError, match="record at 6 s ends at 7 s, the next begins at 9 s; split it"):
+    with pytest.raises(InputError, match="record at 9 s ends at 10 s, but the next begins at 8 s; export it"):
         header(path)
 
 

@@ -247,7 +247,7 @@ def test_segments_outside_the_recording_are_refused(tmp_path):
     signal = open_signal(edf(tmp_path / "a.edf", brownian(1, 2560), 256), PLAIN)
     assert signal.read(5, 5).shape == (1, 0)
     for start, stop in [(-1, 5), (5, 2561), (6, 5)]:
-        with pytest.raises(ValueError, match="of a signal of 2560"):
+        with pytest.raises(ValueError, match="stretch"):
             signal.read(start, stop)
 
 
