@@ -1,6 +1,7 @@
 rule evaluate:
     input:
         tests=flow.test_predictions(),
+        validations=flow.validation_predictions(),
         windows=data.windows,
         recordings=data.recordings,
         events=data.events,

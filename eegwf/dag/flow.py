@@ -166,6 +166,10 @@ class Flow:
         """Test predictions of all folds and ranks of a combination, with wildcards."""
         return [self.run.fold(fold).rank(rank).test for fold in self.folds for rank in self.ranks]
 
+    def validation_predictions(self) -> list[Path]:
+        """Validation predictions of all folds and ranks of a combination, in the order of the test predictions."""
+        return [self.run.fold(fold).rank(rank).validation for fold in self.folds for rank in self.ranks]
+
     def fold_files(self) -> list[Path]:
         """Files of all outer folds that a report reads, with wildcards."""
         files = []

@@ -17,7 +17,7 @@ def probability_columns(classes: list[str]) -> list[str]:
     return [f"p_{name}" for name in classes]
 
 
-def read_predictions(path: Path | str, classes: list[str]) -> pd.DataFrame:
+def read_predictions(path: Path | str, classes: list[str], one_fold: bool = True) -> pd.DataFrame:
     """Read and validate the `test.tsv` (or `validation.tsv`) of a rank and fold.
 
     Parameters
@@ -26,6 +26,8 @@ def read_predictions(path: Path | str, classes: list[str]) -> pd.DataFrame:
         The file. It may be without rows: a fold may have no window of the class set.
     classes
         Names of the classes, in the order of the configuration.
+    one_fold
+        Whether all windows must be in one fold, as in `test.tsv`.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def read_predictions(path: Path | str, classes: list[str]) -> pd.DataFrame:
     ------
     InputError
         If columns are wrong, a class is not in the class set, a probability is invalid, `predicted` is not the first
-        class of largest probability, or the file contains two folds.
+        class of largest probability, or the file contains two folds that are not expected.
     """
     names = probability_columns(classes)
     columns = [*KEYS, "predicted", *names]
@@ -64,8 +66,9 @@ def read_predictions(path: Path | str, classes: list[str]) -> pd.DataFrame:
     _check(path, table, wrong_sum, names[0], "probabilities that sum to 1 within 1e-6")
     largest = np.asarray(classes, dtype=object)[p.argmax(axis=1)]
     _check(path, table, table["predicted"] != largest, "predicted", "the first class of largest probability")
-    other_folds = table["fold"] != table["fold"].iloc[0]
-    _check(path, table, other_folds, "fold", f"{table['fold'].iloc[0]} as in the first row, one fold per file")
+    if one_fold:
+        other_folds = table["fold"] != table["fold"].iloc[0]
+        _check(path, table, other_folds, "fold", f"{table['fold'].iloc[0]} as in the first row, one fold per file")
     return table
 
 
@@ -104,10 +107,51 @@ def pool_predictions(parts: dict[int, list[Path]], classes: list[str]) -> pd.Dat
     _check_one_fold_per_patient(first)
     for rank in ranks[1:]:
         _check_same_windows(first, pooled[rank], ranks[0], rank, str(parts[rank][0]))
-    names = probability_columns(classes)
+    return _with_ensemble(pooled, classes)
+
+
+def validation_predictions(parts: dict[int, list[Path]], classes: list[str]) -> dict[int, pd.DataFrame]:
+    """Read the validation predictions of every outer fold, and add those of the ensemble.
+
+    Parameters
+    ----------
+    parts
+        For each rank the `test.tsv` of each fold; `validation.tsv` is beside each of them.
+    classes
+        Names of the classes, in the order of the configuration.
+
+    Returns
+    -------
+    dict
+        For each outer fold with test windows a table as `pool_predictions` returns it, of the windows of its validation
+        folds; `fold` is the fold of the window.
+
+    Raises
+    ------
+    InputError
+        From `read_predictions`; if the ranks of a fold differ in the windows or their columns.
+    """
+    folds: dict[int, dict[int, pd.DataFrame]] = {}
+    for rank, tests in parts.items():
+        for path in tests:
+            test, validation = read_predictions(path, classes), path.with_name("validation.tsv")
+            if len(test):
+                table = read_predictions(validation, classes, one_fold=False).assign(file=str(validation))
+                table = table.sort_values("window", kind="stable").reset_index(drop=True)
+                folds.setdefault(int(test["fold"].iloc[0]), {})[rank] = table
+    for ranks in folds.values():
+        first, *others = sorted(ranks)
+        for rank in others:
+            _check_same_windows(ranks[first], ranks[rank], first, rank, "validation.tsv")
+    return {fold: _with_ensemble(folds[fold], classes) for fold in sorted(folds)}
+
+
+def _with_ensemble(pooled: dict[int, pd.DataFrame], classes: list[str]) -> pd.DataFrame:
+    """The predictions of all ranks and of their ensemble, in one table."""
+    ranks, names = sorted(pooled), probability_columns(classes)
     p = np.mean([pooled[rank][names].to_numpy() for rank in ranks], axis=0)
     p = np.array([float(f"{value:.9g}") for value in p.ravel()]).reshape(p.shape)
-    ensemble = first.copy()
+    ensemble = pooled[ranks[0]].copy()
     ensemble[names] = p
     ensemble["predicted"] = np.asarray(classes, dtype=object)[p.argmax(axis=1)]
     members = {f"rank{rank}": pooled[rank] for rank in ranks} | {ENSEMBLE: ensemble}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eegwf.errors import InputError
-from eegwf.evaluation.predictions import pool_predictions, read_predictions
+from eegwf.evaluation.predictions import pool_predictions, read_predictions, validation_predictions
 from eegwf.storage.files import write_table
 
 CLASSES = ["background", "focal", "generalized"]
@@ -223,3 +223,18 @@ def test_leading_zeros_of_patient_names_are_kept(tmp_path):
     table = fold_table(1).assign(patient="007")
     write_table(tmp_path / "test.tsv", table)
     assert set(read_predictions(tmp_path / "test.tsv", CLASSES)["patient"]) == {"007"}
+
+
+def test_validation_predictions_of_every_outer_fold(parts):
+    """The windows of two validation folds in one file, as with one inner fold of several outer ones."""
+    for paths in parts.values():
+        tables = [pd.read_csv(path, sep="\t", keep_default_na=False, dtype=str) for path in paths]
+        for number, path in enumerate(paths):
+            others = pd.concat([table for other, table in enumerate(tables) if other != number])
+            write_table(path.with_name("validation.tsv"), others)
+    found = validation_predictions(parts, CLASSES)
+    pooled = pool_predictions(parts, CLASSES)
+    assert list(found) == sorted(pooled["fold"].unique())
+    for fold, table in found.items():
+        expected = pooled[pooled["fold"] != fold].reset_index(drop=True)
+        pd.testing.assert_frame_equal(table, expected)
