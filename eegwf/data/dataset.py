@@ -24,6 +24,7 @@ from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
 from eegwf.data.signals.channel_table import channel_table_path
 from eegwf.data.signals.signal import FlatChannels
+from eegwf.data.start_times import SameStarts, compare_starts
 from eegwf.errors import InputError
 from eegwf.progress import Progress
 from eegwf.storage.files import digest_file, read_json, replacing, write_json, write_table
@@ -62,25 +63,28 @@ def write_dataset_windows(
         If a recording can't be used (unless `on_bad_recording: exclude`), or there are no windows.
     """
     inspection = inspect_dataset(reading)
-    _log_findings(inspection, reading)
+    starts = compare_starts(inspection.usable, reading.patients)
+    _log_findings(inspection, reading, starts)
     inspection.refuse_faults(reading.signals)
     recordings = [item.recording for item in inspection.items]
     usable = [item.recording for item in inspection.usable]
     state = state_folder(state_root, "windows", _identity(reading), inspection.requested, code)
     with exclusive_lock(state):
         parts = _read_all(usable, inspection.requested, reading, state, workers)
+        for name, note in starts.notes.items():
+            parts[name]["notes"].append(note)
         parts |= {name: {"bad": fault} for name, fault in inspection.faults.items()}
         _assemble(recordings, parts, reading, state, output)
         for part in state.glob("*.f2"):
             part.unlink()
 
 
-def _log_findings(found: Inspection, reading: ReadingSettings) -> None:
-    """Log what is not read, and entries of `patients` without effect."""
+def _log_findings(found: Inspection, reading: ReadingSettings, starts: SameStarts) -> None:
+    """Log what is not read, entries of `patients` without effect, and patients who may be one person."""
     mapping = compare_mapping(reading.patients, {item.recording.patient for item in found.items})
     for line in mapping.notes:
         logger.info("%s", line)
-    for line in (*found.ignored, *mapping.warnings):
+    for line in (*found.ignored, *mapping.warnings, *starts.warnings):
         logger.warning("warning: %s", line)
 
 
