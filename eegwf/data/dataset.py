@@ -19,7 +19,7 @@ from eegwf.data.dataset_tables import Parts, events_table, recordings_table, win
 from eegwf.data.events import EventRules
 from eegwf.data.inspection import Inspection, ReadingSettings, inspect_dataset
 from eegwf.data.opened_recording import open_recording
-from eegwf.data.patients import compare_mapping
+from eegwf.data.patients import compare_mapping, exclude_advice, lost_ids
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
 from eegwf.data.signals.channel_table import channel_table_path
@@ -86,13 +86,26 @@ def _log_findings(found: Inspection, reading: ReadingSettings, starts: SameStart
         logger.info("%s", line)
     for line in (*found.ignored, *mapping.warnings, *starts.warnings):
         logger.warning("warning: %s", line)
+    if reading.exclude:
+        logger.info("not read, as dataset.exclude: %s", ", ".join(reading.exclude))
+    patient_of = [(item.recording.patient, _patient(item.recording, reading)) for item in found.items]
+    lost = lost_ids(patient_of, {_patient(item.recording, reading) for item in found.usable})
+    if lost and found.usable and reading.signals.on_bad_recording == "exclude":
+        line = "warning: no recording of %s can be used; with `folds: leave-one-patient-out`, stop the run and %s"
+        logger.warning(line, ", ".join(lost), exclude_advice(lost))
+
+
+def _patient(recording: Recording, reading: ReadingSettings) -> str:
+    return reading.patients.get(recording.patient, recording.patient)
 
 
 def _identity(reading: ReadingSettings) -> list[Any]:
     sections = (reading.dataset, reading.signals, reading.windows, reading.channels)
     # The order of the aliases decides which channel is taken, but not the JSON.
     order = list(reading.channels.aliases)
-    return [str(reading.root), *(section.model_dump(mode="json") for section in sections), order]
+    # Recordings that were read remain valid if a patient is excluded.
+    values = [section.model_dump(mode="json", exclude={"exclude"}) for section in sections]
+    return [str(reading.root), *values, order]
 
 
 def _read_all(
@@ -238,7 +251,7 @@ def _assemble(
     )
 
     def patient(recording: Recording) -> str:
-        return reading.patients.get(recording.patient, recording.patient)
+        return _patient(recording, reading)
 
     write_table(paths.windows, windows_table(good, parts, patient, reading.windows.length))
     write_table(paths.events, events_table(good, parts))

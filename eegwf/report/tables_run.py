@@ -152,6 +152,9 @@ def recording_table(run: ReportData) -> Table:
             "channel. Correlation: largest one with another channel, of the worst channel (docs/outputs.md). No "
             "recording was excluded by these."
         )
+    left_out = getattr(run.study.dataset, "exclude", [])
+    if left_out:
+        note += f" Patients who were not read (dataset.exclude): {listing(left_out)}."
     return Table(caption, columns, rows, note.strip(), text={1, 7, 8})
 
 

@@ -170,6 +170,7 @@ def test_data_set_class_sets_and_search_entries_are_replaced_whole(default, tmp_
         "on_open_event",
         "annotations",
         "event_map",
+        "exclude",
     }
     assert set(after["dataset"]) == {"kind", "root", *events}
     assert after["classes"] == {**before["classes"], "2class": {"rest": ["bckg"], "sz": ["sz"]}}
