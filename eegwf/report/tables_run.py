@@ -169,7 +169,7 @@ def recording_table(run: ReportData) -> Table:
 
 def _dropped(used: pd.DataFrame) -> dict[str, list[str]]:
     """Channels of the used recordings that no derivation contains, by name of the recording."""
-    # Tables of earlier versions, and those of given arrays, lack the column; it has no text if all its cells are empty.
+    # Tables of earlier versions, and those of given arrays, lack the column.
     texts = used["dropped"].astype(object) if "dropped" in used else [""] * len(used)
     names = [list(dict.fromkeys(text.split("; "))) if isinstance(text, str) and text else [] for text in texts]
     return dict(zip(used["recording"], names, strict=True))
