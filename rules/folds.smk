@@ -1,6 +1,7 @@
 rule folds:
     input:
         windows=data.windows,
+        recordings=data.recordings,
         arrays=flow.leakage_check_array,
         given=flow.given_folds,
     output:
@@ -20,4 +21,4 @@ rule folds:
         "Make the folds by patient and check them for leakage"
     shell:
         "run_script folds --settings {params.settings:q} --windows {input.windows:q} --arrays {input.arrays:q}"
-        " {params.given} --folds {output.folds:q} --leakage {output.leakage:q} 2>&1 | log_to {log:q}"
+        " --recordings {input.recordings:q} {params.given} --folds {output.folds:q} --leakage {output.leakage:q} 2>&1 | log_to {log:q}"

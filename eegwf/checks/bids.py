@@ -11,7 +11,7 @@ from eegwf.checks.recordings import Survey, survey
 from eegwf.config.data import Bids
 from eegwf.dag.flow import Flow
 from eegwf.data.inspection import ReadingSettings
-from eegwf.data.patients import compare_mapping
+from eegwf.data.patients import compare_mapping, lost_ids
 from eegwf.data.signals.derivations import SHOWN
 from eegwf.errors import format_names
 from eegwf.plan.sizes import Sizes
@@ -43,6 +43,8 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
         f"data set: {dataset.root}: {len(surveyed.recordings)} recordings, {len(surveyed.headers)} of them fit for "
         f"use, of {len(surveyed.patients)} patients, {format_duration(sum(head.duration for head in surveyed.headers))}"
     )
+    if dataset.exclude:
+        findings.facts.append(f"not read, as dataset.exclude: {', '.join(dataset.exclude)}")
     if surveyed.problem:
         findings.problems.append(surveyed.problem)
     if study.signals.on_bad_recording == "exclude":
@@ -85,7 +87,9 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
     n_times = study.windows.n_times(sfreq)
     check_grids(flow, sfreq, n_times, {head.sfreq for head in surveyed.headers}, findings)
     check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)
-    folds = study_folds(flow, surveyed.windows, findings)
+    patient_of = [(item.patient, study.patients.get(item.patient, item.patient)) for item in surveyed.recordings]
+    lost = lost_ids(patient_of, {patient for patient, _ in surveyed.windows})
+    folds = study_folds(flow, surveyed.windows, findings, lost)
     if folds is not None:
         check_classes(flow, surveyed.windows, folds, findings, surveyed.seizures_by_type())
 

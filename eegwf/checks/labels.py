@@ -1,7 +1,7 @@
 """Checks of the class sets: windows of every class, in every fold."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -20,7 +20,7 @@ from eegwf.errors import InputError
 WindowCounts = Counter[tuple[str, str]]
 
 
-def study_folds(flow: Flow, windows: WindowCounts, findings: Findings) -> pd.DataFrame | None:
+def study_folds(flow: Flow, windows: WindowCounts, findings: Findings, lost: Sequence[str] = ()) -> pd.DataFrame | None:
     """Assign the patients to folds as the study will, or read the given folds.
 
     Parameters
@@ -31,6 +31,8 @@ def study_folds(flow: Flow, windows: WindowCounts, findings: Findings) -> pd.Dat
         Number of windows of each (patient, label).
     findings
         Receives the lines.
+    lost
+        Ids of patients without windows.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def study_folds(flow: Flow, windows: WindowCounts, findings: Findings) -> pd.Dat
     try:
         settings = stage_config(flow.study, "folds", None)
         assert isinstance(settings, FoldsSettings)
-        folds = make_study_folds(table, settings)
+        folds = make_study_folds(table, settings, lost=lost)
     except (InputError, OSError) as error:
         findings.problems.append(str(error))
         return None

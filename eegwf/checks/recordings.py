@@ -9,6 +9,7 @@ from eegwf.data.inspection import InspectedRecording, ReadingSettings, inspect_d
 from eegwf.data.sample_inspection import inspect_samples, n_bytes
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.header import Header
+from eegwf.data.start_times import compare_starts
 
 # Size of recordings up to which a check reads their samples, which takes some seconds.
 MAX_SAMPLE_BYTES = 64_000_000
@@ -44,7 +45,8 @@ class Survey:
     unread_bytes
         Size of the recordings if their samples were not read, else 0.
     warnings, excluded
-        Lines about samples, and about recordings that are excluded also if bad recordings stop the run.
+        Lines about samples and equal start times, and about recordings that are excluded also if bad recordings stop
+        the run.
     faults
         One line for each recording that is not usable.
     ignored
@@ -109,6 +111,7 @@ def survey(reading: ReadingSettings, samples: bool | None = None) -> Survey:
     result.faults = [item.fault for item in inspection.items if item.fault and not item.excluded_anyway]
     result.excluded = [item.fault for item in inspection.items if item.excluded_anyway]
     result.warnings = [line for item in inspection.items for line in item.warnings]
+    result.warnings += compare_starts(inspection.usable, reading.patients).warnings
     if not inspection.fault:
         for item in inspection.usable:
             _add(item, reading, result)

@@ -18,10 +18,11 @@ class Channels(Section):
         "the first that a recording has and that no name before takes is used. Other names than electrodes are "
         "possible with `montage: as recorded`. In a later file, `null` removes an entry.",
     )
-    net: Literal["hydrocel128", "hydrocel256", "biosemi32", "biosemi64"] | None = Field(
+    net: Literal["hydrocel128", "hydrocel256", "biosemi32", "biosemi64", "biosemi128"] | None = Field(
         None,
         description="Net whose electrodes (`E1`, `A1`) are read as those of the 10-20 or 10-10 system with their "
-        "position: HydroCel nets have 18 of these, BioSemi caps 32 or 64; null: such names are no electrodes.",
+        "position: HydroCel nets have 18 of these, BioSemi caps 32, 64 or (of 128) 21; null: such names are no "
+        "electrodes.",
     )
     references: list[ChannelName] = Field(
         [], description="Further names of references in names of channels, such as `X` for `C3-X`."

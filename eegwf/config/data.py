@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from eegwf.config.patients import normalize_id
 from eegwf.config.section import Section
 
 LEAVE_ONE_OUT = "leave-one-patient-out"
@@ -68,6 +69,10 @@ class Bids(Section):
 
     kind: Literal["bids"] = Field(description="The data set is a BIDS folder.")
     root: str = Field(description="Folder that contains `sub-*`; relative to the folder in which Snakemake runs.")
+    exclude: list[str] = Field(
+        [],
+        description="Patients who are not read and are in no fold, by the names of their folders, such as `[sub-05]`.",
+    )
     annotations: Annotations | None = Field(
         None, description="Form and place of the annotations; null: `_events.tsv` beside each recording."
     )
@@ -98,6 +103,14 @@ class Bids(Section):
         description="Treatment of a seizure without a duration (0, `n/a` or empty): `error`; `unlabeled`, no window "
         "from its onset to the next event, for at most 5 minutes, is labeled as background; `ignore` it.",
     )
+
+    @field_validator("exclude")
+    @classmethod
+    def _names_of_folders(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not name.startswith("sub-"):
+                raise ValueError(f"has {name!r}, expected the name of a patient's folder, such as sub-05")
+        return sorted({normalize_id(name) for name in value})
 
     @field_validator("event_map")
     @classmethod

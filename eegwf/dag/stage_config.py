@@ -97,7 +97,7 @@ def data_digest(study: Study) -> str:
     dataset = study.dataset
     if isinstance(dataset, Bids):
         root = Path(dataset.root)
-        files = data_files(root, dataset.annotations)
+        files = data_files(root, dataset.annotations, dataset.exclude)
         return digest(sorted([_relative(path, root), *_stamp(path)] for path in files))
     if isinstance(dataset, FoldArrays):
         return digest([[str(file), *_stamp(file)] for file in dataset.files()])

@@ -1,6 +1,6 @@
 """Discovery of the recordings of a BIDS-EEG data set."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Discovery:
             raise InputError("\n       ".join(self.faults.values()))
 
 
-def discover(root: Path | str, annotations: Annotations | None = None) -> Discovery:
+def discover(root: Path | str, annotations: Annotations | None = None, exclude: Collection[str] = ()) -> Discovery:
     """Find the recordings of a data set; faults of single recordings are listed, not raised.
 
     The files are `*_eeg.edf`, `*_eeg.bdf` and `*_eeg.vhdr` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
@@ -92,6 +92,8 @@ def discover(root: Path | str, annotations: Annotations | None = None) -> Discov
         Folder that contains the `sub-*` folders.
     annotations
         Format and place of the annotations; by default, each recording has a table `_events.tsv`.
+    exclude
+        Normalized ids of patients who are not read.
 
     Returns
     -------
@@ -110,8 +112,13 @@ def discover(root: Path | str, annotations: Annotations | None = None) -> Discov
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder; dataset.root must be the folder that contains sub-*")
-    paths, ignored, linked = {}, [], set()
-    for folder in eeg_folders(root):
+    names = entries(root)
+    paths, linked = {}, {name for name in names if normalize_id(name) in exclude}
+    ignored = [
+        f"dataset.exclude: {patient}: no such folder in {root}, so the entry has no effect; correct or remove it"
+        for patient in sorted(set(exclude) - set(map(normalize_id, names)))
+    ]
+    for folder in eeg_folders(root, exclude):
         if folder.same_as is not None:
             linked.add(folder.path.relative_to(root).parts[0])
             ignored.append(
@@ -127,7 +134,9 @@ def discover(root: Path | str, annotations: Annotations | None = None) -> Discov
     if not paths:
         raise InputError(
             f"{root}: no recordings; expected sub-*/eeg/*_eeg or sub-*/ses-*/eeg/*_eeg with one of the suffixes "
-            f"{', '.join(SUFFIXES)}" + "".join(f"; {line}" for line in ignored[:1])
+            f"{', '.join(SUFFIXES)}"
+            + " besides those of the patients in dataset.exclude" * bool(exclude)
+            + "".join(f"; {line}" for line in ignored[:1])
         )
     files: dict[str, list[Path]] = {}
     for path in sorted(paths, key=lambda path: ([normalize_id(part) for part in path.parts], path.parts)):
@@ -169,7 +178,7 @@ def find_recordings(root: Path | str) -> list[Recording]:
     return list(found.recordings)
 
 
-def data_files(root: Path, annotations: Annotations | None = None) -> Iterator[Path]:
+def data_files(root: Path, annotations: Annotations | None = None, exclude: Collection[str] = ()) -> Iterator[Path]:
     """Files of a data set that hold signals or events, in the folders in which recordings are searched.
 
     Parameters
@@ -178,19 +187,21 @@ def data_files(root: Path, annotations: Annotations | None = None) -> Iterator[P
         Folder that contains the `sub-*` folders; a missing folder has no files.
     annotations
         Format and place of the annotations; their files, which may be in other folders, are added.
+    exclude
+        Normalized ids of patients who are not read.
 
     Yields
     ------
     Path
         A file, or a link whose target may be missing.
     """
-    for folder in eeg_folders(root):
+    for folder in eeg_folders(root, exclude):
         if folder.same_as is None:
             names = entries(folder.path)
             yield from (folder.path / name for name in names if name.lower().endswith(DATA_SUFFIXES))
     if annotations is not None:
         try:
-            recordings = discover(root, annotations).usable
+            recordings = discover(root, annotations, exclude).usable
         except InputError:  # its reader reports it
             return
         yield from dict.fromkeys(file for recording in recordings for file in recording.annotation_files)

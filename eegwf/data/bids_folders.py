@@ -46,13 +46,15 @@ class EegFolder:
     same_as: Path | None = None
 
 
-def eeg_folders(root: Path) -> list[EegFolder]:
+def eeg_folders(root: Path, exclude: Collection[str] = ()) -> list[EegFolder]:
     """Find the folders of recordings, in the order of their names.
 
     Parameters
     ----------
     root
         Folder that contains the `sub-*` folders. Its other folders, such as `derivatives` and `.git`, are not searched.
+    exclude
+        Normalized ids of patients whose folders are not searched either.
 
     Returns
     -------
@@ -61,6 +63,8 @@ def eeg_folders(root: Path) -> list[EegFolder]:
     """
     found = []
     for patient in _with_prefix(entries(root), "sub-"):
+        if normalize_id(patient) in exclude:
+            continue
         names = entries(root / patient)
         inside = {Path(patient): names}
         inside |= {Path(patient, name): entries(root / patient / name) for name in _with_prefix(names, "ses-")}

@@ -19,11 +19,12 @@ from eegwf.data.dataset_tables import Parts, events_table, recordings_table, win
 from eegwf.data.events import EventRules
 from eegwf.data.inspection import Inspection, ReadingSettings, inspect_dataset
 from eegwf.data.opened_recording import open_recording
-from eegwf.data.patients import compare_mapping
+from eegwf.data.patients import compare_mapping, exclude_advice, lost_ids
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
 from eegwf.data.signals.channel_table import channel_table_path
 from eegwf.data.signals.signal import FlatChannels
+from eegwf.data.start_times import SameStarts, compare_starts
 from eegwf.errors import InputError
 from eegwf.progress import Progress
 from eegwf.storage.files import digest_file, read_json, replacing, write_json, write_table
@@ -62,33 +63,49 @@ def write_dataset_windows(
         If a recording can't be used (unless `on_bad_recording: exclude`), or there are no windows.
     """
     inspection = inspect_dataset(reading)
-    _log_findings(inspection, reading)
+    starts = compare_starts(inspection.usable, reading.patients)
+    _log_findings(inspection, reading, starts)
     inspection.refuse_faults(reading.signals)
     recordings = [item.recording for item in inspection.items]
     usable = [item.recording for item in inspection.usable]
     state = state_folder(state_root, "windows", _identity(reading), inspection.requested, code)
     with exclusive_lock(state):
         parts = _read_all(usable, inspection.requested, reading, state, workers)
+        for name, note in starts.notes.items():
+            parts[name]["notes"].append(note)
         parts |= {name: {"bad": fault} for name, fault in inspection.faults.items()}
         _assemble(recordings, parts, reading, state, output)
         for part in state.glob("*.f2"):
             part.unlink()
 
 
-def _log_findings(found: Inspection, reading: ReadingSettings) -> None:
-    """Log what is not read, and entries of `patients` without effect."""
+def _log_findings(found: Inspection, reading: ReadingSettings, starts: SameStarts) -> None:
+    """Log what is not read, entries of `patients` without effect, and patients who may be one person."""
     mapping = compare_mapping(reading.patients, {item.recording.patient for item in found.items})
     for line in mapping.notes:
         logger.info("%s", line)
-    for line in (*found.ignored, *mapping.warnings):
+    for line in (*found.ignored, *mapping.warnings, *starts.warnings):
         logger.warning("warning: %s", line)
+    if reading.exclude:
+        logger.info("not read, as dataset.exclude: %s", ", ".join(reading.exclude))
+    patient_of = [(item.recording.patient, _patient(item.recording, reading)) for item in found.items]
+    lost = lost_ids(patient_of, {_patient(item.recording, reading) for item in found.usable})
+    if lost and found.usable and reading.signals.on_bad_recording == "exclude":
+        line = "warning: no recording of %s can be used; with `folds: leave-one-patient-out`, stop the run and %s"
+        logger.warning(line, ", ".join(lost), exclude_advice(lost))
+
+
+def _patient(recording: Recording, reading: ReadingSettings) -> str:
+    return reading.patients.get(recording.patient, recording.patient)
 
 
 def _identity(reading: ReadingSettings) -> list[Any]:
     sections = (reading.dataset, reading.signals, reading.windows, reading.channels)
     # The order of the aliases decides which channel is taken, but not the JSON.
     order = list(reading.channels.aliases)
-    return [str(reading.root), *(section.model_dump(mode="json") for section in sections), order]
+    # Recordings that were read remain valid if a patient is excluded.
+    values = [section.model_dump(mode="json", exclude={"exclude"}) for section in sections]
+    return [str(reading.root), *values, order]
 
 
 def _read_all(
@@ -236,7 +253,7 @@ def _assemble(
     )
 
     def patient(recording: Recording) -> str:
-        return reading.patients.get(recording.patient, recording.patient)
+        return _patient(recording, reading)
 
     write_table(paths.windows, windows_table(good, parts, patient, reading.windows.length))
     write_table(paths.events, events_table(good, parts))

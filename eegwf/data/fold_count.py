@@ -48,9 +48,10 @@ def count_folds(study: Study) -> int:
 def _count_patients(study: Study, dataset: Bids) -> int:
     """Number of patients with a recording; 0 for a data set that is not there, which its reader reports."""
     try:
-        names = {recording.patient for recording in discover(dataset.root, dataset.annotations).usable}
+        found = discover(dataset.root, dataset.annotations, dataset.exclude)
     except InputError:
         return 0
+    names = {recording.patient for recording in found.usable}
     return len({study.patients.get(name, name) for name in names})
 
 

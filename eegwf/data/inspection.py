@@ -59,6 +59,11 @@ class ReadingSettings:
         """Format and place of the annotations; None for tables of events beside the recordings."""
         return self.dataset.annotations if isinstance(self.dataset, Bids) else None
 
+    @property
+    def exclude(self) -> list[str]:
+        """Ids of patients who are not read."""
+        return self.dataset.exclude if isinstance(self.dataset, Bids) else []
+
 
 @dataclass(frozen=True)
 class InspectedRecording:
@@ -157,7 +162,7 @@ def inspect_dataset(reading: ReadingSettings) -> Inspection:
     InputError
         If the folder contains no recordings.
     """
-    found = discover(reading.root, reading.annotations)
+    found = discover(reading.root, reading.annotations, reading.exclude)
     progress = Progress(f"headers and events of {reading.root}", len(found.usable))
     items = []
     for recording in found.recordings:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_NAMES = 5
@@ -64,6 +64,39 @@ def compare_mapping(patients: Mapping[str, str], recorded_ids: Iterable[str]) ->
         more = f" and {len(absent) - MAX_NAMES} more" if len(absent) > MAX_NAMES else ""
         notes = (f"patients: {', '.join(absent[:MAX_NAMES])}{more}: not in the data set; no effect",)
     return MappingFindings(notes, tuple(warnings))
+
+
+def lost_ids(patient_of: Iterable[tuple[str, str]], present: Collection[str]) -> list[str]:
+    """Find ids of patients of whom nothing is left.
+
+    Parameters
+    ----------
+    patient_of
+        Id of the folder and patient of each recording.
+    present
+        Patients of whom something is left.
+
+    Returns
+    -------
+    list of str
+        Ids of the folders, sorted.
+    """
+    return sorted({folder for folder, patient in patient_of if patient not in present})
+
+
+def exclude_advice(ids: Sequence[str]) -> str:
+    """Describe the line of the configuration that excludes patients.
+
+    Parameters
+    ----------
+    ids
+        Ids of their folders.
+
+    Returns
+    -------
+    str
+    """
+    return f"write `exclude: [{', '.join(ids)}]` under `dataset`, or add to the list that is there"
 
 
 def _skeleton(patient: str) -> str:

@@ -1,15 +1,20 @@
 """Outer folds of a study, with the patients that are reserved for tuning."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.config.stages.data import FoldsSettings
 from eegwf.data.folds import given_folds, make_folds, with_counts
+from eegwf.data.patients import exclude_advice
 from eegwf.data.reserve import inner_parts, reserve
 from eegwf.errors import InputError
 
 
-def study_folds(windows: pd.DataFrame, settings: FoldsSettings, given: str | None = None) -> pd.DataFrame:
+def study_folds(
+    windows: pd.DataFrame, settings: FoldsSettings, given: str | None = None, lost: Sequence[str] = ()
+) -> pd.DataFrame:
     """Assign every patient with windows to a fold.
 
     Parameters
@@ -20,6 +25,8 @@ def study_folds(windows: pd.DataFrame, settings: FoldsSettings, given: str | Non
         How folds are made.
     given
         Table of folds that came with the data; None for that of the settings, if they name one.
+    lost
+        Ids of patients without windows, for the message.
 
     Returns
     -------
@@ -44,9 +51,12 @@ def study_folds(windows: pd.DataFrame, settings: FoldsSettings, given: str | Non
         made = _with_reserved(made, windows, inner_parts(windows, reserved, settings.n_inner_folds, settings.seed))
     n_made = int(made["fold"].max())
     if n_made != settings.n_folds:
+        advice = "take patients without usable recordings out of the table of folds"
+        if given is None:
+            advice = f"no window of {', '.join(lost)}: {exclude_advice(lost)}" if lost else "run `eegwf check`"
         raise InputError(
             f"folds: {settings.n_folds} folds are planned, but the {len(made)} patients with windows make {n_made}; "
-            f"take patients without usable recordings out of the data set (or out of the table of folds)"
+            f"{advice}"
         )
     return made
 

@@ -2,14 +2,22 @@
 
 from pathlib import Path
 
+from eegwf.config.patients import normalize_id
 from eegwf.config.stages.data import FoldsSettings
 from eegwf.data.leakage import check_leakage
+from eegwf.data.patients import lost_ids
 from eegwf.data.study_folds import study_folds
 from eegwf.storage.files import read_array, read_json, read_table, write_json, write_table
 
 
 def run(
-    settings: FoldsSettings, windows: Path, arrays: Path, folds: Path, leakage: Path, given: str | None = None
+    settings: FoldsSettings,
+    windows: Path,
+    arrays: Path,
+    folds: Path,
+    leakage: Path,
+    given: str | None = None,
+    recordings: Path | None = None,
 ) -> None:
     """Write the table of the folds and the results of the leakage checks.
 
@@ -24,6 +32,8 @@ def run(
         Files to write.
     given
         Table of folds that came with the data.
+    recordings
+        Table of the recordings, to name patients without windows.
 
     Raises
     ------
@@ -31,10 +41,19 @@ def run(
         If folds can't be made, are not as many as planned, or a leakage check fails.
     """
     table = read_table(windows, ("window", "patient", "label"), text=("recording", "patient", "label"))
-    made = study_folds(table, settings, given)
+    lost = _without_windows(recordings, set(table["patient"])) if recordings is not None else []
+    made = study_folds(table, settings, given, lost)
     samples = read_array(arrays)
     # Spectrograms have a fourth axis, and their windows no common time.
     sfreq = read_json(arrays.with_suffix(".json"))["sfreq"] if samples.ndim == 3 else None
     checks = check_leakage(table, made, samples, sfreq, settings.max_similarity)
     write_table(folds, made)
     write_json(leakage, checks)
+
+
+def _without_windows(recordings: Path, present: set[str]) -> list[str]:
+    """Ids of the folders of patients who have recordings and no windows."""
+    table = read_table(recordings, ("patient", "path"), text=("patient", "path"))
+    folders = [next((part for part in path.split("/") if part.startswith("sub-")), "") for path in table["path"]]
+    ids = map(normalize_id, folders)
+    return lost_ids(zip(ids, table["patient"], strict=True), present)

@@ -158,7 +158,7 @@ def _estimate_recordings(study: Study, dataset: Bids) -> Sizes:
     from eegwf.data.windows import recording_starts
 
     heads = []
-    for recording in discover(dataset.root, dataset.annotations).usable:
+    for recording in discover(dataset.root, dataset.annotations, dataset.exclude).usable:
         try:
             heads.append(header(recording.path, study.channels))
         except InputError:

@@ -15,7 +15,19 @@ from eegwf.evaluation.predictions import probability_columns
 from eegwf.storage.files import read_array, read_json, read_table
 from eegwf.training.cost_record import ENERGY_COLUMNS
 
-TEXT = ("recording", "patient", "label", "predicted", "member", "path", "excluded", "notes", "state", "reason")
+TEXT = (
+    "recording",
+    "patient",
+    "label",
+    "predicted",
+    "member",
+    "path",
+    "excluded",
+    "notes",
+    "dropped",
+    "state",
+    "reason",
+)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.study import StudyDesign
+from eegwf.errors import format_names
 from eegwf.report.data import ReportData
 from eegwf.report.formats import UNDEFINED, count, defined, duration, listing, number, score
 from eegwf.report.optuna_studies import studies
 from eegwf.report.tables import Cell, Table
 from eegwf.report.timing import stage_of
 
+# Channels that the table of recordings lists before it counts the others.
+MAX_CHANNELS = 12
 CHECK_COLUMNS = ("check", "examined", "leaks")
 
 
@@ -127,12 +130,16 @@ def recording_table(run: ReportData) -> Table:
     table = run.recordings
     excluded = table["excluded"] if "excluded" in table else pd.Series([""] * len(table), index=table.index)
     table = table.assign(excluded=excluded, kept=(excluded == "")).sort_values("kept", kind="stable")
+    dropped = _dropped(table[table["kept"]])
+    shared = [name for name in next(iter(dropped.values()), []) if all(name in names for names in dropped.values())]
     rows: list[list[Cell]] = []
     for row in table.to_dict("records"):
         sizes = [number(row[name]) if defined(row[name]) else "" for name in ("sfreq", "n_chans", "n_events")]
         length = duration(row["duration"]) if defined(row["duration"]) else ""
         used = "used in tuning only" if row["patient"] in run.reserved else "used"
-        status = row["excluded"] or "; ".join(filter(None, (used, row.get("notes", ""))))
+        unused = [name for name in dropped.get(row["recording"], []) if name not in shared]
+        channels = f"in no derivation: {format_names(unused, MAX_CHANNELS)}" if unused else ""
+        status = row["excluded"] or "; ".join(filter(None, (used, row.get("notes", ""), channels)))
         # Tables of earlier versions, and those of given arrays, lack the seizures.
         counted = defined(row.get("n_seizures"))
         seizures = f"{number(row['n_unlabeled'])} of {number(row['n_seizures'])}" if counted else ""
@@ -152,7 +159,20 @@ def recording_table(run: ReportData) -> Table:
             "channel. Correlation: largest one with another channel, of the worst channel (docs/outputs.md). No "
             "recording was excluded by these."
         )
+    if shared:
+        note += f" Channels in no derivation, in all used recordings: {format_names(shared, MAX_CHANNELS)}."
+    left_out = getattr(run.study.dataset, "exclude", [])
+    if left_out:
+        note += f" Patients who were not read (dataset.exclude): {listing(left_out)}."
     return Table(caption, columns, rows, note.strip(), text={1, 7, 8})
+
+
+def _dropped(used: pd.DataFrame) -> dict[str, list[str]]:
+    """Channels of the used recordings that no derivation contains, by name of the recording."""
+    # Tables of earlier versions, and those of given arrays, lack the column.
+    texts = used["dropped"].astype(object) if "dropped" in used else [""] * len(used)
+    names = [list(dict.fromkeys(text.split("; "))) if isinstance(text, str) and text else [] for text in texts]
+    return dict(zip(used["recording"], names, strict=True))
 
 
 def _quality(row: Mapping[Hashable, Any]) -> str:

@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--settings", type=FoldsSettings.parse, required=True, help="settings of the stage, JSON")
     parser.add_argument("--windows", type=Path, required=True, help="table of the windows")
     parser.add_argument("--arrays", type=Path, required=True, help="samples of the windows, .npy")
+    parser.add_argument("--recordings", type=Path, help="table of the recordings, to name patients without windows")
     parser.add_argument("--given", help="table of folds that came with the data")
     parser.add_argument("--folds", type=Path, required=True, help="table of folds to write")
     parser.add_argument("--leakage", type=Path, required=True, help="results of the leakage checks to write, JSON")

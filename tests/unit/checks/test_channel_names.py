@@ -90,6 +90,7 @@ SETS = {
     "mass": ([f"EEG {name}-CLE" for name in NAMES], {}, 19),
     "ears": ([f"{name}-A1/A2" for name in NAMES], {}, 19),
     "biosemi": ([f"{letter}{number}" for letter in "AB" for number in range(1, 33)], {"net": "biosemi64"}, 64),
+    "biosemi128": ([f"{letter}{number}" for letter in "ABCD" for number in range(1, 33)], {"net": "biosemi128"}, 21),
     "numbers": ([f"CH {number}" for number in range(1, 20)],
                 {"aliases": {name: [f"ch {number}"] for number, name in enumerate(NAMES, start=1)}}, 19),
     "own reference": ([f"{name} - G7" for name in NAMES], {"references": ["G7"]}, 19),

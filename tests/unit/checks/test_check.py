@@ -278,7 +278,7 @@ def fold_of_each(*folds):
 @pytest.mark.parametrize(
     ("settings", "table", "reason"),
     [
-        ({"folds": "leave-one-patient-out"}, None, "6 folds are planned, but the 5 patients with windows make 5"),
+        ({"folds": "leave-one-patient-out"}, None, r"make 5; no window of sub-06: write `exclude: \[sub-06\]`"),
         ({"folds": 6}, None, "6 folds can't be made of 5 patients"),
         ({}, fold_of_each(1, 2, 3, 1, 2, 4), "4 folds are planned, but the 5 patients with windows make 3"),
         ({}, fold_of_each(1, 3, 4, 1, 3, 2), r"folds \[1, 3, 4\] of the patients with windows"),
@@ -301,7 +301,7 @@ def test_check_and_run_agree_on_folds_if_a_patient_has_no_window(flow_of, bids, 
     found = [line for line in check_study(flow).problems if not line.startswith("class set")]
     if reason:
         with pytest.raises(InputError, match=reason) as error:
-            folds_job.run(stage_config(flow.study, "folds", None), *files)
+            folds_job.run(stage_config(flow.study, "folds", None), *files, recordings=tmp_path / "out/recordings.tsv")
         assert found == [str(error.value)]
     else:
         folds_job.run(stage_config(flow.study, "folds", None), *files)

@@ -63,7 +63,7 @@ def refusal(default, tmp_path):
         ("channels: {aliases: {C3: [' ']}}", "channels.aliases.C3", "at least 1 character"),
         ("channels: {aliases: {C3: [X1, x1]}}", "channels", "C3: 'x1' is given twice (upper and lower case are the"),
         ("channels: {aliases: {C3: [X1], c3: [X2]}}", "channels", "aliases: 'c3' is given twice"),
-        ("channels: {net: hydrocel}", "channels.net", "'hydrocel128', 'hydrocel256', 'biosemi32' or 'biosemi64'"),
+        ("channels: {net: hydrocel}", "channels.net", "'biosemi32', 'biosemi64' or 'biosemi128'"),
         ("channels: {references: X}", "channels.references", "should be a valid list"),
         ("signals: {h_freq: 200}", "signals", "is not below half of sfreq 256.0 Hz"),
         ("models: {vit: {search: {patches: {low: 1, high: 2}}}}", "models.vit.search.patches", "vit has patch_freqs"),
@@ -170,6 +170,7 @@ def test_data_set_class_sets_and_search_entries_are_replaced_whole(default, tmp_
         "on_open_event",
         "annotations",
         "event_map",
+        "exclude",
     }
     assert set(after["dataset"]) == {"kind", "root", *events}
     assert after["classes"] == {**before["classes"], "2class": {"rest": ["bckg"], "sz": ["sz"]}}

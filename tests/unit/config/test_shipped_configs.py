@@ -16,9 +16,9 @@ from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.transforms import make_transform
 
 DATASETS = ("helsinki", "chbmit", "siena", "seizeit2", "tusz")
-# Keys of events that the configurations of the data sets leave at their defaults.
+# Keys of events and patients that the configurations of the data sets leave at their defaults.
 OF_EVENTS = {"unannotated": "bckg", "ignored_events": [], "event_tolerance": 0.05, "on_open_event": "error"}
-OF_EVENTS |= {"annotations": None, "event_map": {}}
+OF_EVENTS |= {"annotations": None, "event_map": {}, "exclude": []}
 
 
 @pytest.fixture

@@ -133,6 +133,39 @@ def test_caps_of_biosemi_are_in_the_order_of_mne(net):
     assert list(named([f"EEG {name}-Ref" for name in names], net=net).values())[:2] == list(NETS[net].values())[:2]
 
 
+LABELS128 = [f"{letter}{number}" for letter in "ABCD" for number in range(1, 33)]
+
+
+def test_biosemi128_is_read_as_the_nearest_electrodes_of_the_10_20_system():
+    """Positions of MNE, on one sphere; the second electrode is farther away by half a centimeter or more."""
+    there, here = (
+        mne.channels.make_standard_montage(name).get_positions()["ch_pos"] for name in ("biosemi128", "biosemi64")
+    )
+    assert list(there) == LABELS128
+    expected = {}
+    for name in (*ELECTRODES19.split(), "Fpz", "Oz"):
+        distances = {label: np.linalg.norm(position - here[name]) for label, position in there.items()}
+        nearest, second = sorted(distances, key=distances.get)[:2]
+        expected[nearest] = name
+        assert distances[nearest] < 0.01 < 0.015 < distances[second]
+        assert (distances[nearest] < 1e-6) == (name not in ("F3", "F4", "P3", "P4"))
+    assert NETS["biosemi128"] == expected and len(expected) == 21
+
+
+@pytest.mark.parametrize("form", ["{}", "EEG {}", "{}-Ref", "EEG {}-REF"])
+def test_names_of_biosemi128_are_those_of_the_10_20_system_with_the_net_only(form):
+    names = [form.format(label) for label in LABELS128]
+    others = [*(f"EXG{number}" for number in range(1, 9)), "Status"]
+    assert named([*names, *others]) == {}
+    assert named([*names, *others], net="biosemi128") == {
+        form.format(label): name for label, name in NETS["biosemi128"].items()
+    }
+    # Names that both systems have.
+    assert (
+        named(names, net="biosemi128").keys() & {form.format(name) for name in ("A2", "C3", "C5", "C6", "F3")} == set()
+    )
+
+
 @pytest.mark.parametrize(
     ("net", "template"), [("hydrocel128", "GSN-HydroCel-129"), ("hydrocel256", "GSN-HydroCel-257")]
 )
@@ -159,6 +192,8 @@ def test_electrodes_of_hydrocel_nets_are_near_those_of_the_10_20_system(net, tem
         ("hydrocel128", [*(f"E{number}-Vref" for number in range(1, 129)), "Cz"], 19),
         ("hydrocel256", [f"E{number}" for number in range(1, 258)], 19),
         ("biosemi64", [f"{letter}{number}" for letter in "ABCD" for number in range(1, 33)], 64),
+        ("biosemi128", [*LABELS128, *(f"EXG{number}" for number in range(1, 9)), "Status"], 21),
+        ("biosemi128", [*ELECTRODES19.split(), "A1", "A2"], 21),
         # Electrodes of another net, and of the 10-20 system in the recordings of another amplifier.
         ("biosemi64", [f"E{number}" for number in range(1, 129)], 0),
         ("biosemi64", [*ELECTRODES19.split(), "A1", "A2"], 21),
