@@ -1,8 +1,36 @@
 """Configuration of evaluation and attribution."""
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
 
 from eegwf.config.section import Section
+
+
+class OperatingPointSettings(Section):
+    """Choice of the threshold, smoothing and minimum duration of detections, on the validation patients."""
+
+    target: Literal["false_alarms_per_day", "sensitivity", "f1"] = Field(
+        "false_alarms_per_day",
+        description="`false_alarms_per_day`: the largest sensitivity for events with at most `value` false alarms in "
+        "24 h; `sensitivity`: the fewest false alarms with a sensitivity of at least `value`; `f1`: the largest F1 of "
+        "events.",
+    )
+    value: float = Field(24.0, gt=0, description="Value of the target; without effect with `f1`.")
+    smoothing: list[Annotated[float, Field(ge=0, le=600)]] = Field(
+        [0, 20, 60],
+        min_length=1,
+        description="Seconds over which the probabilities are averaged; the values that are tried.",
+    )
+    min_duration: list[Annotated[float, Field(ge=0, le=600)]] = Field(
+        [0, 10, 20], min_length=1, description="Minimum duration of a detection in seconds; the values that are tried."
+    )
+
+    @model_validator(mode="after")
+    def _possible(self):
+        if self.target == "sensitivity" and self.value > 1:
+            raise ValueError(f"value is {self.value:g}; a sensitivity is at most 1, such as 0.8")
+        return self
 
 
 class Evaluation(Section):
@@ -14,6 +42,9 @@ class Evaluation(Section):
         description="Member whose scores the report shows first: the ensemble, or one of the retrained ranks.",
     )
     n_bootstrap: int = Field(1000, ge=100, description="Number of bootstrap replicates over patients.")
+    operating_point: OperatingPointSettings = Field(
+        OperatingPointSettings(), description="Detector whose events are scored."
+    )
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of the confidence intervals.")
 
 

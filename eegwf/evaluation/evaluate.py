@@ -12,7 +12,8 @@ from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
 from eegwf.evaluation.baselines import baselines, sanity_warnings
 from eegwf.evaluation.bootstrap import interval, patient_draws, replicate_scores
-from eegwf.evaluation.events import empty_events, score_events
+from eegwf.evaluation.event_metrics import score_events
+from eegwf.evaluation.events import empty_events
 from eegwf.evaluation.predictions import pool_predictions, probability_columns
 from eegwf.evaluation.scores import CLASS_SCORES, SCORES, class_scores, confusion, scores
 from eegwf.storage.files import write_json, write_table
@@ -73,6 +74,7 @@ def evaluate(
     seed: int,
     recordings: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
+    validation: dict[int, pd.DataFrame] | None = None,
 ) -> EvaluationResult:
     """Pool the test predictions of a combination, and compute scores and confidence intervals.
 
@@ -90,6 +92,8 @@ def evaluate(
         Seed of the bootstrap; all members use the same draws of patients.
     recordings, events
         Tables for `score_events`; None if events can't be scored.
+    validation
+        Result of `validation_predictions`; None if no operating point is chosen.
 
     Returns
     -------
@@ -119,14 +123,16 @@ def evaluate(
             "check the class set and windows.min_overlap"
         )
     timeline = pooled[pooled["member"] == settings.primary]
-    scored_events = (
-        empty_events()
-        if recordings is None or events is None
-        else score_events(timeline, windows, recordings, events, class_set)
-    )
+    scored_events, event_metrics = empty_events(), None
+    if recordings is not None and events is not None:
+        tables = (windows, recordings, events)
+        validated = {
+            fold: table[table["member"] == settings.primary] for fold, table in (validation or {}).items() if len(table)
+        }
+        scored_events, event_metrics = score_events(timeline, validated, tables, class_set, settings, seed)
     return EvaluationResult(
         predictions=pooled,
-        metrics=_metrics(members, classes, settings, seed),
+        metrics=_metrics(members, classes, settings, seed) | {"events": event_metrics},
         per_patient=per_patient(timeline, classes),
         events=scored_events,
     )

@@ -1,178 +1,119 @@
-"""Scores of seizure events: sensitivity, precision and false alarms per day of the predictions as a detector.
+"""Scores of seizure events: the predictions as a detector, beside detectors that do not use the signal.
 
-Events are scored with `timescoring`, the reference implementation of SzCORE (Dan et al., 2024), with its default
-parameters: any overlap is a detection, 30 s before and 60 s after a seizure are tolerated, events less than 90 s apart
-are merged, and events longer than 5 minutes are split into events of 5 minutes.
+See `event_counts` for the definition of a detection and of a false alarm.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from timescoring.annotations import Annotation
-from timescoring.scoring import EventScoring
 
-from eegwf.data.events import classify, matches
-from eegwf.errors import InputError
-from eegwf.evaluation.predictions import probability_columns
+from eegwf.evaluation.bootstrap import interval
+from eegwf.evaluation.detector import TICKS, Interval, OperatingPoint, ticks, timeline
+from eegwf.evaluation.event_counts import AFTER, BEFORE, MIN_GAP, Counts, score_recording
+from eegwf.evaluation.scored_recordings import ScoredRecording
 
-COLUMNS = ("patient", "n_events", "tp", "fp", "sensitivity", "precision", "f1", "false_alarms_per_day")
-
-# Times are rounded to eighths of a second, which floating point adds exactly. timescoring splits and merges in floating
-# point: an event from 211.7 s to 811.7 s leaves a third event of length 1e-13 s, which counts as a false alarm.
-TICKS = 8
-
-Interval = tuple[float, float]
-
-
-def has_background(class_set: dict[str, list[str]]) -> bool:
-    """Whether the first class of a class set contains no seizures: no event type is `sz` or below it."""
-    return not any(matches("sz", entry) for entry in next(iter(class_set.values())))
+POINT, LARGEST, ALWAYS, NEVER, SHUFFLED = "operating_point", "largest_probability", "always", "never", "shuffled"
+# Ratios of the pooled counts, by name: events, then seconds.
+RATIOS = (
+    "sensitivity", "precision", "f1", "false_alarms_per_day", "sample_sensitivity", "sample_precision", "sample_f1",
+)  # fmt: skip
+COLUMNS = ("detector", "patient", *Counts._fields, "seconds", *RATIOS)
+N_SHUFFLES = 20
+# Median length of the recordings below which events say little, and fraction of the seizures that are joined with
+# another one above which they do.
+MIN_SECONDS, MAX_JOINED = 300.0, 0.2
 
 
-def predicted_seizures(onset: np.ndarray, end: np.ndarray, p: np.ndarray) -> list[Interval]:
-    """Convert the predictions of the windows of a recording to seizures.
+def ratios(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Compute the scores from sums of counts.
 
     Parameters
     ----------
-    onset, end
-        Onset and end of each window in seconds, `(n_windows,)`.
-    p
-        Probabilities, `(n_windows, n_classes)`, the background first.
+    counts
+        `Counts` and the recorded seconds, `(..., 7)`.
+
+    Returns
+    -------
+    dict
+        Arrays `(...)` for each name in `RATIOS`. Sensitivity is `tp / n_events`, precision `tp / (tp + fp)`, F1
+        `2 tp / (n_events + tp + fp)`: 0 if there are seizures and no detection, undefined (NaN) only with neither. The
+        scores of samples are of seconds.
+    """
+    n_events, tp, fp, seizure_s, tp_s, fp_s, seconds = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    found = (
+        (tp, n_events), (tp, tp + fp), (2 * tp, n_events + tp + fp), (fp * 86_400, seconds),
+        (tp_s, seizure_s), (tp_s, tp_s + fp_s), (2 * tp_s, seizure_s + tp_s + fp_s),
+    )  # fmt: skip
+    return {name: _ratio(*terms) for name, terms in zip(RATIOS, found, strict=True)}
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator > 0)
+
+
+def detections(item: ScoredRecording, detector: str, points: Mapping[int, OperatingPoint]) -> list[Interval]:
+    """Find the detections of a recording.
+
+    Parameters
+    ----------
+    item
+        The recording.
+    detector
+        `operating_point`: the probability of a seizure exceeds the threshold of its fold; `largest_probability`: a
+        seizure class is predicted; `always` or `never`.
+    points
+        Operating point of each outer fold.
 
     Returns
     -------
     list
-        Onset and end of each seizure in seconds, in order: the time in which a class other than the first has the
-        largest probability (the first class on a tie). The probabilities of overlapping windows are averaged; time
-        without a window is background.
+        Onset and end of each detection in seconds, in order; time without a window is background.
     """
-    start, stop = _ticks(onset), _ticks(end)
-    edges = np.unique(np.concatenate([start, stop]))
-    total = np.zeros((max(len(edges) - 1, 0), p.shape[1]))
-    for first, last, row in zip(np.searchsorted(edges, start), np.searchsorted(edges, stop), p, strict=True):
-        total[first:last] += row
-    seizure = np.flatnonzero(total.argmax(axis=1) > 0) if len(total) else np.zeros(0, int)
-    return union([(edges[i] / TICKS, edges[i + 1] / TICKS) for i in seizure])
+    if detector in (ALWAYS, NEVER):
+        return [(0.0, item.n_ticks / TICKS)] * (detector == ALWAYS)
+    point = points[item.fold] if detector == POINT else OperatingPoint()
+    p = item.p if detector == POINT else item.positive.astype(float)
+    spans = timeline(item.onset, item.end, p, point.smoothing).detect(point.threshold, point.min_duration)
+    return [(start / TICKS, stop / TICKS) for start, stop in spans.tolist()]
 
 
-def union(intervals: list[Interval]) -> list[Interval]:
-    """Merge intervals that touch or overlap, and sort them."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
+def event_table(recordings: Sequence[ScoredRecording], points: Mapping[int, OperatingPoint]) -> pd.DataFrame:
+    """Score the events of every patient.
 
-
-def score_recording(reference: list[Interval], predicted: list[Interval], duration: float) -> tuple[int, ...]:
-    """Score the events of a recording.
+    All recordings of a patient count with their full length. Time without a prediction (windows that the class set
+    excludes, the remainder after the last window) counts as predicted background: a seizure there is missed, and no
+    false alarm can occur there.
 
     Parameters
     ----------
-    reference, predicted
-        Onset and end of the seizures in seconds, in any order, overlapping or not.
-    duration
-        Length of the recording in seconds, gaps included; events are clipped to it.
-
-    Returns
-    -------
-    tuple
-        Number of reference events, of detected reference events and of false alarms, after merging and splitting.
-    """
-    length = max(int(_ticks(duration)), 1)
-    annotations = []
-    for intervals in (reference, predicted):
-        clipped = []
-        for start, end in intervals:
-            first = max(int(_ticks(start)), 0)
-            # An event shorter than a tick is kept as an event of one tick.
-            last = min(max(int(_ticks(end)), first + 1), length)
-            if first < last:
-                clipped.append((first / TICKS, last / TICKS))
-        annotations.append(Annotation(union(clipped), TICKS, length))
-    scoring = EventScoring(*annotations)
-    return int(scoring.refTrue), int(scoring.tp), int(scoring.fp)
-
-
-def score_events(
-    predictions: pd.DataFrame,
-    windows: pd.DataFrame,
-    recordings: pd.DataFrame,
-    events: pd.DataFrame,
-    class_set: dict[str, list[str]],
-) -> pd.DataFrame:
-    """Score the seizure events of every tested patient.
-
-    All recordings of a patient with predictions count with their full length. Time without a prediction (windows that
-    the class set excludes, the remainder after the last window) counts as predicted background: a seizure there is
-    missed, and no false alarm can occur there.
-
-    Parameters
-    ----------
-    predictions
-        Rows of a member, including borderline windows.
-    windows
-        `windows.tsv`: columns `window` and `duration` in seconds.
     recordings
-        `recordings.tsv`: columns `recording`, `patient`, `duration` in seconds (NaN: excluded as unreadable), and if
-        recordings have gaps `span`, the seconds with them.
-    events
-        Annotated events: columns `recording`, `onset` and `duration` in seconds, `label` (event type). Events
-        of any class but the first are seizures; event types that the class set excludes are ignored.
-    class_set
-        Event types of each class, the background first.
+        The recordings.
+    points
+        Operating point of each outer fold; empty if none was chosen.
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, a row per patient and a last row `all` with the pooled counts; NaN where a ratio is 0/0.
-        Sensitivity is `tp / n_events`, precision `tp / (tp + fp)`. No rows if the first class contains seizures,
-        because false alarms are undefined without a background class.
-
-    Raises
-    ------
-    InputError
-        If a predicted recording is not in `recordings`.
+        Columns `COLUMNS`, for each detector a row per patient and a row `all` with the pooled counts; NaN where a ratio
+        is 0/0.
     """
-    if not has_background(class_set):
-        return empty_events()
-    recordings = recordings[recordings["duration"].notna()]
-    unknown = set(predictions["recording"]) - set(recordings["recording"])
-    if unknown:
-        raise InputError(
-            f"recordings.tsv: no recording {min(unknown)!r}, which has predictions; "
-            "the recordings have changed, so retrain"
-        )
-    background = next(iter(class_set))
-    class_of = {label: classify(label, class_set) for label in events["label"].unique()}
-    is_seizure = np.array([class_of[label] not in (None, background) for label in events["label"]], dtype=bool)
-    annotated = {
-        name: list(zip(seizures["onset"], seizures["onset"] + seizures["duration"], strict=True))
-        for name, seizures in events[is_seizure].groupby("recording")
-    }
-    duration = predictions["window"].map(windows.set_index("window")["duration"])
-    timed = predictions.assign(end=predictions["onset"] + duration)
-    names = probability_columns(list(class_set))
-    detected = {
-        name: predicted_seizures(part["onset"].to_numpy(), part["end"].to_numpy(), part[names].to_numpy())
-        for name, part in timed.groupby("recording")
-    }
-    # Onsets are counted with the gaps of a recording, the rate of false alarms without them.
-    length_column = "span" if "span" in recordings else "duration"
-    rows = []
-    for patient, recorded in recordings[recordings["patient"].isin(predictions["patient"])].groupby("patient"):
-        counts = [
-            score_recording(annotated.get(name, []), detected.get(name, []), length)
-            for name, length in zip(recorded["recording"], recorded[length_column], strict=True)
-        ]
-        rows.append((patient, *np.sum(counts, axis=0), recorded["duration"].sum()))
-    table = pd.DataFrame(rows, columns=["patient", "n_events", "tp", "fp", "seconds"])
-    pooled = table.drop(columns="patient").sum().to_frame().T.assign(patient="all")
-    return _ratios(pd.concat([table, pooled], ignore_index=True))
+    detectors = [POINT] * bool(points) + [LARGEST, ALWAYS]
+    tables = []
+    for detector in detectors:
+        rows = [
+            (item.patient, *score_recording(item.seizures, detections(item, detector, points), item.n_ticks / TICKS),
+             item.seconds)
+            for item in recordings
+        ]  # fmt: skip
+        names = ["patient", *Counts._fields, "seconds"]
+        table = pd.DataFrame(rows, columns=names).groupby("patient", as_index=False).sum()
+        pooled = table.drop(columns="patient").sum().to_frame().T.assign(patient="all")
+        table = pd.concat([table, pooled], ignore_index=True)[names].astype(dict.fromkeys(Counts._fields, int))
+        found = ratios(table[names[1:]].to_numpy(float))
+        tables.append(table.assign(detector=detector, **found)[list(COLUMNS)])
+    return pd.concat(tables, ignore_index=True)
 
 
 def empty_events() -> pd.DataFrame:
@@ -180,16 +121,115 @@ def empty_events() -> pd.DataFrame:
     return pd.DataFrame(columns=list(COLUMNS))
 
 
-def _ratios(table: pd.DataFrame) -> pd.DataFrame:
-    table = table.astype({"n_events": int, "tp": int, "fp": int})
-    detections, events = table["tp"] + table["fp"], table["n_events"]
-    table["sensitivity"] = (table["tp"] / events).where(events > 0)
-    table["precision"] = (table["tp"] / detections).where(detections > 0)
-    table["f1"] = (2 * table["tp"] / (events + detections)).where(events + detections > 0)
-    table["false_alarms_per_day"] = table["fp"] * 86400 / table["seconds"]
-    return table[list(COLUMNS)]
+def detector_scores(table: pd.DataFrame, draws: np.ndarray, confidence: float) -> dict[str, Any]:
+    """Pooled scores of a detector and means over the patients, with intervals of the bootstrap over patients.
+
+    Parameters
+    ----------
+    table
+        Rows of the detector in the table of events, without the row `all`.
+    draws
+        How often each patient is drawn in each replicate, `(n_replicates, n_patients)`.
+    confidence
+        Level of the intervals.
+
+    Returns
+    -------
+    dict
+        For each name in `RATIOS` the pooled `value` with `low` and `high`, and under `patient_mean` the means over the
+        patients for whom it is defined, likewise; None where undefined.
+    """
+    counts = table[[*Counts._fields, "seconds"]].to_numpy(float)
+    pooled, replicates, of_patients = ratios(counts.sum(axis=0)), ratios(draws @ counts), ratios(counts)
+
+    def entry(value: float, replicated: np.ndarray) -> dict[str, float | None]:
+        low, high, _ = interval(replicated, confidence)
+        if np.isnan(value) or draws.shape[1] < 2:
+            return {"value": None if np.isnan(value) else float(value), "low": None, "high": None}
+        return {"value": float(value), "low": low, "high": high}
+
+    means = {}
+    for name, values in of_patients.items():
+        defined = ~np.isnan(values)
+        drawn = _ratio(draws @ np.where(defined, values, 0.0), draws @ defined.astype(float))
+        mean = float(values[defined].mean()) if defined.any() else np.nan
+        means[name] = entry(mean, drawn) | {"n_patients": int(defined.sum())}
+    return {name: entry(float(pooled[name]), replicates[name]) for name in RATIOS} | {"patient_mean": means}
 
 
-def _ticks(seconds: ArrayLike) -> Any:
-    """Times in ticks, rounded, int64."""
-    return np.rint(np.multiply(seconds, TICKS)).astype(np.int64)
+def shuffled_scores(
+    recordings: Sequence[ScoredRecording], points: Mapping[int, OperatingPoint], seed: int
+) -> dict[str, float | None]:
+    """Pooled scores of the predictions in random order within each recording, which keep the rate of detections.
+
+    Parameters
+    ----------
+    recordings
+        The recordings.
+    points
+        Operating point of each outer fold; empty for the class of largest probability.
+    seed
+        Random seed.
+
+    Returns
+    -------
+    dict
+        For each name in `RATIOS` the score of the counts of `N_SHUFFLES` repetitions; None where undefined.
+    """
+    rng = np.random.default_rng(seed)
+    total = np.zeros(len(Counts._fields) + 1)
+    for _ in range(N_SHUFFLES):
+        for item in recordings:
+            found = detections(item.shuffled(rng), POINT if points else LARGEST, points)
+            total += (*score_recording(item.seizures, found, item.n_ticks / TICKS), item.seconds)
+    return {name: None if np.isnan(value) else float(value) for name, value in ratios(total).items()}
+
+
+def latencies(recordings: Sequence[ScoredRecording], points: Mapping[int, OperatingPoint]) -> list[float | None]:
+    """Time from the onset of each annotated seizure to its first detection.
+
+    Parameters
+    ----------
+    recordings
+        The recordings.
+    points
+        Operating point of each outer fold.
+
+    Returns
+    -------
+    list
+        Seconds for each annotated seizure, negative if the detection begins before it (at most 30 s are tolerated);
+        None if it is not detected.
+    """
+    result: list[float | None] = []
+    for item in recordings:
+        found = np.array(detections(item, POINT if points else LARGEST, points)).reshape(-1, 2)
+        for onset, end in item.seizures:
+            low, high = onset - BEFORE / TICKS, max(end, onset + 1 / TICKS) + AFTER / TICKS
+            hit = found[(found[:, 1] > low) & (found[:, 0] < high)]
+            result.append(float(max(hit[0, 0], low) - onset) if len(hit) else None)
+    return result
+
+
+def n_merged(recordings: Sequence[ScoredRecording]) -> int:
+    """Number of annotated seizures after those less than 90 s apart are merged."""
+    count = 0
+    for item in recordings:
+        spans = sorted((int(ticks(onset)), int(ticks(end))) for onset, end in item.seizures)
+        last = -MIN_GAP
+        for start, stop in spans:
+            count += start - last >= MIN_GAP
+            last = max(last, stop)
+    return count
+
+
+def unsuitable(recordings: Sequence[ScoredRecording]) -> list[str]:
+    """Reasons why scores of events say little about these recordings; empty if there are none."""
+    reasons = []
+    median = float(np.median([item.n_ticks / TICKS for item in recordings]))
+    if median < MIN_SECONDS:
+        reasons.append(f"half of the recordings are not longer than {median:g} s")
+    n_seizures, n_left = sum(len(item.seizures) for item in recordings), n_merged(recordings)
+    if n_seizures and 1 - n_left / n_seizures > MAX_JOINED:
+        reasons.append(f"the {n_seizures} annotated seizures are {n_left} after those less than 90 s apart are joined")
+    return reasons

@@ -6,6 +6,7 @@ from pathlib import Path
 from eegwf.config.stages.evaluation import EvaluateSettings
 from eegwf.errors import InputError
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
+from eegwf.evaluation.predictions import validation_predictions
 from eegwf.storage.files import read_table
 
 TEXT = ("recording", "patient", "label")
@@ -21,7 +22,7 @@ def run(
     settings
         Classes, evaluation and seed.
     tests
-        Test predictions of every fold and rank, `.../foldK/retrain/rankR/test.tsv`.
+        Test predictions of every fold and rank, `.../foldK/retrain/rankR/test.tsv`; `validation.tsv` is beside each.
     windows, recordings, events
         Tables of the study.
     output
@@ -41,13 +42,16 @@ def run(
     listed = read_table(recordings, text=TEXT)
     listed = listed[listed["excluded"].isna()]
     # Given arrays have no annotations, so that no event can be scored.
-    timed = (listed, read_table(events, text=TEXT)) if listed["path"].notna().any() else (None, None)
+    timed = bool(listed["path"].notna().any())
+    parts = dict(sorted(parts.items()))
     result = evaluate(
-        dict(sorted(parts.items())),
+        parts,
         read_table(windows, text=TEXT),
         settings.classes,
         settings.evaluation,
         settings.seed,
-        *timed,
+        recordings=listed if timed else None,
+        events=read_table(events, text=TEXT) if timed else None,
+        validation=validation_predictions(parts, list(settings.classes)),
     )
     write_evaluation(output, result)

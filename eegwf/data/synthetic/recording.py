@@ -15,6 +15,8 @@ from eegwf.errors import InputError
 MICROVOLTS_PER_STEP = 0.1
 # Minimum mean duration of the seizures of a recording, in seconds; seizures cover 30 % of the recording or more.
 _MIN_MEAN_DURATION = 3.0
+# Seconds between seizures; SzCORE joins those that are less than 90 s apart.
+MIN_SEPARATION = 95.0
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,17 @@ def draw_recording(case: Case) -> tuple[np.ndarray, list[Seizure]]:
 
 
 def _seizure_spans(rng: np.random.Generator, n_seconds: int, n_seizures: int) -> list[tuple[float, float]]:
-    """Onsets and durations in seconds; seizures cover 30 to 40 % of the recording and last at most 60 s each."""
+    """Onsets and durations in seconds; seizures cover 30 to 40 % of the recording and last at most 60 s each.
+
+    Where the recording is long enough, they are so far apart that event scoring does not join them.
+    """
     if n_seizures == 0:
         return []
     lengths = rng.uniform(0.6, 1.4, n_seizures)
     lengths = np.clip(lengths / lengths.sum() * rng.uniform(0.3, 0.4) * n_seconds, None, 60.0)
     free = n_seconds - lengths.sum()
-    gaps = rng.dirichlet(np.full(n_seizures + 1, 3.0)) * 0.6 * free + 0.4 * free / (n_seizures + 1)
+    mean = free / (n_seizures + 1)
+    least = MIN_SEPARATION if 0.9 * mean >= MIN_SEPARATION else 0.4 * mean
+    gaps = rng.dirichlet(np.full(n_seizures + 1, 3.0)) * (1 - least / mean) * free + least
     onsets = np.cumsum(gaps[:-1]) + np.append(0.0, np.cumsum(lengths)[:-1])
     return [(round(float(onset), 1), round(float(length), 1)) for onset, length in zip(onsets, lengths, strict=True)]

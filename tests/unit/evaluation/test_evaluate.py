@@ -149,8 +149,10 @@ def test_scores_of_folds_and_patients_are_those_of_their_windows(written):
         rows = ensemble[ensemble["patient"] == row["patient"]]
         assert row["accuracy"] == pytest.approx(metrics.accuracy_score(rows["label"], rows["predicted"]), abs=1e-8)
     events = pd.read_csv(folder / "events.tsv", sep="\t")
-    assert events["patient"].tolist() == [*patients["patient"], "all"]
-    assert events["tp"].iloc[:-1].sum() == events["tp"].iloc[-1]
+    assert events["detector"].unique().tolist() == ["largest_probability", "always"]
+    for _, part in events.groupby("detector"):
+        assert part["patient"].tolist() == [*patients["patient"], "all"]
+        assert part["tp"].iloc[:-1].sum() == part["tp"].iloc[-1]
 
 
 def test_evaluation_does_not_depend_on_the_order_of_its_input(tmp_path):
@@ -176,7 +178,7 @@ def test_event_table_without_recordings_has_only_a_header(tmp_path):
     parts, windows, *_ = study(tmp_path, SETS["2class"])
     result = evaluate(parts, windows, SETS["2class"], Evaluation(n_bootstrap=100, primary="rank2"), 1)
     write_evaluation(tmp_path / "out", result)
-    assert (tmp_path / "out" / "events.tsv").read_text().startswith("patient\tn_events\t")
+    assert (tmp_path / "out" / "events.tsv").read_text().startswith("detector\tpatient\tn_events\t")
     assert result.events.empty and result.metrics["primary"] == "rank2"
 
 

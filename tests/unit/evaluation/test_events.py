@@ -1,22 +1,29 @@
 """Event scoring, compared with values computed by hand."""
 
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from eegwf.config.evaluation import Evaluation
 from eegwf.errors import InputError
+from eegwf.evaluation.detector import OperatingPoint
+from eegwf.evaluation.event_counts import score_recording
+from eegwf.evaluation.event_metrics import score_events
 from eegwf.evaluation.events import (
+    ALWAYS,
     COLUMNS,
-    has_background,
-    predicted_seizures,
-    score_events,
-    score_recording,
-    union,
+    LARGEST,
+    POINT,
+    RATIOS,
+    detections,
+    event_table,
+    latencies,
+    n_merged,
+    ratios,
+    shuffled_scores,
+    unsuitable,
 )
+from eegwf.evaluation.scored_recordings import has_background, scored_recordings
 
 THREE = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
 TWO = {"background": ["bckg"], "seizure": ["sz"]}
@@ -26,70 +33,6 @@ def test_class_sets_without_background_are_recognized():
     assert has_background(THREE) and has_background(TWO)
     assert not has_background({"focal": ["sz_foc"], "generalized": ["sz_gen"]})
     assert not has_background({"any": ["bckg", "sz"], "generalized": ["sz_gen"]})
-
-
-def test_consecutive_seizure_windows_are_one_seizure():
-    onset = np.array([0.0, 5, 10, 15, 30, 35])
-    p = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1], [0.1, 0.9], [0.5, 0.5]])
-    # 5-15 s, and 30-35 s after a gap without windows; the tie at 35 s is background.
-    assert predicted_seizures(onset, onset + 5, p) == [(5.0, 15.0), (30.0, 35.0)]
-    assert predicted_seizures(onset[::-1], onset[::-1] + 5, p[::-1]) == [(5.0, 15.0), (30.0, 35.0)]
-    assert predicted_seizures(onset[:0], onset[:0], p[:0]) == []
-
-
-def test_probabilities_of_overlapping_windows_are_averaged():
-    onset = np.array([0.0, 4, 8])
-    p = np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6]])
-    # 0-4: .1; 4-8: (.1 + .7)/2 = .4; 8-12: (.7 + .6)/2 = .65; 12-16: .6
-    assert predicted_seizures(onset, onset + 8, p) == [(8.0, 16.0)]
-
-
-def test_probabilities_of_seizure_classes_are_not_added():
-    assert predicted_seizures(np.array([0.0]), np.array([5.0]), np.array([[0.4, 0.3, 0.3]])) == []
-    assert predicted_seizures(np.array([0.0]), np.array([5.0]), np.array([[0.3, 0.3, 0.4]])) == [(0.0, 5.0)]
-
-
-def test_detected_missed_and_false_events():
-    # Detected: 600 s, because 660 s is within the tolerance of 60 s; false: 2000 s; missed: 3000 s.
-    counts = score_recording([(600, 630), (3000, 3050)], [(660, 670), (2000, 2020)], 3600)
-    assert counts == (2, 1, 1)
-
-
-def test_tolerances_are_30_s_before_and_60_s_after():
-    assert score_recording([(600, 630)], [(560, 569)], 3600) == (1, 0, 1)
-    assert score_recording([(600, 630)], [(560, 571)], 3600) == (1, 1, 0)
-    assert score_recording([(600, 630)], [(689, 699)], 3600) == (1, 1, 0)
-    assert score_recording([(600, 630)], [(691, 699)], 3600) == (1, 0, 1)
-
-
-def test_close_events_are_merged_and_long_events_are_split():
-    assert score_recording([(600, 630), (719, 730)], [], 3600) == (1, 0, 0)
-    assert score_recording([(600, 630), (720, 730)], [], 3600) == (2, 0, 0)
-    assert score_recording([], [(600, 630), (650, 660)], 3600) == (0, 0, 1)
-    assert score_recording([(1000, 1601)], [], 3600) == (3, 0, 0)
-
-
-@given(st.integers(0, 20_000))
-def test_event_of_ten_minutes_is_split_in_two_at_any_onset(tenths):
-    # timescoring alone splits 211.7-811.7 s into three events: 300 s, 300 s and 1e-13 s.
-    start = tenths / 10
-    assert score_recording([], [(start, start + 600)], 3600) == (0, 0, 2)
-
-
-def test_nested_events_and_events_beyond_the_recording():
-    assert score_recording([(0, 100), (20, 30)], [(85, 95)], 1000) == (1, 1, 0)
-    # timescoring alone shortens the first event to 30 s, so that the event at 95 s is a false alarm.
-    assert score_recording([(0, 100), (20, 30)], [(95, 99)], 1000) == (1, 1, 0)
-    assert score_recording([(-20, 10), (990, 1200)], [(1005, 1010)], 1000) == (2, 0, 0)
-    assert score_recording([(500, 500)], [(500, 505)], 1000) == (1, 1, 0)
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)).map(lambda x: (x[0], x[0] + x[1]))))
-def test_union_covers_the_same_seconds(intervals):
-    merged = union(intervals)
-    seconds = {s for start, end in intervals for s in range(start, end)}
-    assert [s for start, end in merged for s in range(start, end)] == sorted(seconds)
-    assert all(first[1] < second[0] for first, second in pairwise(merged))
 
 
 def study():
@@ -110,6 +53,8 @@ def study():
     predicted = [classes.get((r, o), 0) for r, o in zip(windows["recording"], windows["onset"], strict=True)]
     predictions = windows.drop(columns="duration")
     predictions[["p_background", "p_focal", "p_generalized"]] = 0.1 + 0.7 * np.eye(3)[predicted]
+    predictions["predicted"] = np.array(list(THREE))[predicted]
+    predictions["fold"] = 1
     events = pd.DataFrame(
         [
             ("a1", 0.0, 600.0, "bckg"),
@@ -124,10 +69,15 @@ def study():
     return predictions, windows, recordings, events
 
 
+def patients_of(table, detector):
+    return table[table["detector"] == detector].set_index("patient")
+
+
 def test_event_table_equals_values_by_hand():
-    predictions, windows, recordings, events = study()
-    scored = score_events(predictions, windows, recordings, events, THREE).set_index("patient")
-    assert scored.reset_index().columns.tolist() == list(COLUMNS)
+    predictions, *tables = study()
+    table = event_table(scored_recordings(predictions, *tables, THREE), {})
+    assert table.columns.tolist() == list(COLUMNS) and table["detector"].unique().tolist() == [LARGEST, ALWAYS]
+    scored = patients_of(table, LARGEST)
     assert scored.index.tolist() == ["a", "b", "all"]
     # a: detected in a1, missed in a2 (sz_unk is excluded by this set); false at 2400 s of a1 and 1800 s of a2.
     assert scored.loc["a", ["n_events", "tp", "fp"]].tolist() == [2, 1, 2]
@@ -135,16 +85,42 @@ def test_event_table_equals_values_by_hand():
     assert scored.loc["a", "precision"] == pytest.approx(1 / 3)
     assert scored.loc["a", "f1"] == pytest.approx(2 / 5)
     assert scored.loc["a", "false_alarms_per_day"] == pytest.approx(2 * 24 / 2)
+    # 40 of the 60 s of the window at 600 s are seizure.
+    assert scored.loc["a", ["seizure_s", "tp_s", "fp_s", "seconds"]].tolist() == [80, 40, 140, 7200]
+    assert scored.loc["a", list(RATIOS[4:])].tolist() == pytest.approx([40 / 80, 40 / 180, 80 / 260])
     assert scored.loc["b", ["n_events", "tp", "fp", "false_alarms_per_day"]].tolist() == [0, 0, 0, 0]
     assert scored.loc["b", ["sensitivity", "precision", "f1"]].isna().all()
     assert scored.loc["all", ["n_events", "tp", "fp"]].tolist() == [2, 1, 2]
     assert scored.loc["all", "false_alarms_per_day"] == pytest.approx(2 * 24 / 3)
+    always = patients_of(table, ALWAYS)
+    # An hour has 12 events of 5 min; that from 600 s to 900 s overlaps the seizure and the tolerated time around it
+    # in both recordings of a, that from 300 s to 600 s in both, too.
+    assert always.loc["a", ["n_events", "tp", "fp"]].tolist() == [2, 2, 20]
+    assert always.loc["b", ["n_events", "tp", "fp", "fp_s"]].tolist() == [0, 0, 12, 3600]
+
+
+@pytest.mark.parametrize(
+    ("detected", "seizures", "counts", "f1"),
+    [
+        # Always on over 24 h with one seizure of 60 s: of 288 events, one overlaps it.
+        ([(0.0, 86400.0)], [(1000.0, 1060.0)], (1, 1, 287), 2 / 289),
+        ([], [(1000.0, 1060.0)], (1, 0, 0), 0.0),
+        ([], [], (0, 0, 0), np.nan),
+        ([(500.0, 560.0)], [], (0, 0, 1), 0.0),
+    ],
+)
+def test_golden_cases_of_f1(detected, seizures, counts, f1):
+    """F1 is 0 with seizures and no detection, and undefined only with neither."""
+    found = score_recording(seizures, detected, 86400)
+    assert found[:3] == counts
+    value = ratios(np.array([*found, 86400]))["f1"]
+    assert value == pytest.approx(f1, nan_ok=True)
 
 
 def test_time_without_windows_is_background():
-    predictions, windows, recordings, events = study()
+    predictions, *tables = study()
     kept = predictions[~((predictions["recording"] == "a1") & predictions["onset"].between(300, 900))]
-    scored = score_events(kept, windows, recordings, events, THREE).set_index("patient")
+    scored = patients_of(event_table(scored_recordings(kept, *tables, THREE), {}), LARGEST)
     assert scored.loc["a", ["n_events", "tp", "fp"]].tolist() == [2, 0, 2]
 
 
@@ -152,17 +128,96 @@ def test_unreadable_recordings_and_studies_without_events():
     predictions, windows, recordings, events = study()
     unreadable = pd.DataFrame({"recording": ["a3"], "patient": ["a"], "duration": [np.nan]})
     recordings = pd.concat([recordings, unreadable])
-    scored = score_events(predictions, windows, recordings, events.head(0), THREE).set_index("patient")
+    found = scored_recordings(predictions, windows, recordings, events.head(0), THREE)
+    scored = patients_of(event_table(found, {}), LARGEST)
     assert scored.loc["a", ["n_events", "tp", "fp", "false_alarms_per_day"]].tolist() == [0, 0, 3, 36]
 
 
 def test_predictions_of_unlisted_recordings_are_refused():
     predictions, windows, recordings, events = study()
     with pytest.raises(InputError, match="no recording 'a2'"):
-        score_events(predictions, windows, recordings[recordings["recording"] != "a2"], events, THREE)
+        scored_recordings(predictions, windows, recordings[recordings["recording"] != "a2"], events, THREE)
 
 
 def test_event_table_is_empty_without_a_background_class():
+    predictions, *tables = study()
+    classes = {"foc": ["sz_foc"], "gen": ["sz_gen"]}
+    scored, found = score_events(predictions, {}, tuple(tables), classes, Evaluation(), 1)
+    assert scored.empty and list(scored.columns) == list(COLUMNS) and found is None
+
+
+def test_gaps_count_for_onsets_but_not_for_the_rate_of_false_alarms():
+    """A recording of an hour with a gap of an hour in the middle; its second half begins at 5400 s."""
     predictions, windows, recordings, events = study()
-    scored = score_events(predictions, windows, recordings, events, {"foc": ["sz_foc"], "gen": ["sz_gen"]})
-    assert scored.empty and list(scored.columns) == list(COLUMNS)
+    second_half = predictions["onset"] >= 1800
+    predictions = predictions.assign(onset=predictions["onset"] + 3600 * second_half)
+    events = events.assign(onset=events["onset"] + 3600 * (events["onset"] >= 1800))
+    scored = patients_of(
+        event_table(scored_recordings(predictions, windows, recordings.assign(span=7200.0), events, THREE), {}), LARGEST
+    )
+    assert scored.loc["a", ["n_events", "tp", "fp"]].tolist() == [2, 1, 2]
+    assert scored.loc["a", "false_alarms_per_day"] == pytest.approx(2 * 24 / 2)
+
+
+def test_each_fold_has_its_own_operating_point():
+    predictions, *tables = study()
+    predictions["fold"] = np.where(predictions["patient"] == "a", 1, 2)
+    recordings = scored_recordings(predictions, *tables, THREE)
+    points = {1: OperatingPoint(0.85), 2: OperatingPoint(0.15)}
+    first = [detections(item, POINT, points) for item in recordings]
+    assert first == [[(600, 660), (2400, 2460)], [(1800, 1860)], [(0, 3600)]]
+    points = {1: OperatingPoint(0.95), 2: OperatingPoint(0.85, 0.0, 10.0)}
+    assert [detections(item, POINT, points) for item in recordings] == [[], [], []]
+
+
+def test_latency_is_that_of_the_first_detection_of_each_annotated_seizure():
+    predictions, *tables = study()
+    recordings = scored_recordings(predictions, *tables, THREE)
+    # The window at 600 s begins 10 s before the seizure at 610 s; the one at 600 s of a2 is missed.
+    assert latencies(recordings, {}) == [-10.0, None]
+    points = {1: OperatingPoint(0.1)}
+    assert latencies(recordings, points) == [-30.0, -30.0]  # detections that began long before
+    assert latencies(recordings, {1: OperatingPoint(1.0)}) == [None, None]
+
+
+def test_shuffled_predictions_keep_the_number_of_positive_windows():
+    predictions, *tables = study()
+    recordings = scored_recordings(predictions, *tables, THREE)
+    shuffled = recordings[0].shuffled(np.random.default_rng(1))
+    assert sorted(shuffled.p) == sorted(recordings[0].p) and shuffled.positive.sum() == 2
+    np.testing.assert_array_equal(shuffled.positive, shuffled.p > 0.5)
+    assert (shuffled.p != recordings[0].p).any()
+    one, two = (shuffled_scores(recordings, {}, seed) for seed in (1, 1))
+    assert one == two and one != shuffled_scores(recordings, {}, 2)
+    # Three positive windows in two of three recordings of 60 windows: nearly all are false alarms.
+    assert one["false_alarms_per_day"] == pytest.approx(24, abs=2) and one["f1"] < 0.2
+
+
+def test_event_metrics_of_detectors_and_their_intervals():
+    predictions, *tables = study()
+    validation = {1: predictions.assign(fold=2)}
+    table, found = score_events(predictions, validation, tuple(tables), THREE, Evaluation(n_bootstrap=200), 3)
+    assert set(found["detectors"]) == {POINT, LARGEST, ALWAYS, "never", "shuffled"}
+    pooled = patients_of(table, POINT).loc["all"]
+    for name in RATIOS:
+        entry = found["detectors"][POINT][name]
+        assert entry["value"] == pytest.approx(pooled[name]) and entry["low"] <= entry["value"] <= entry["high"]
+    means = found["detectors"][LARGEST]["patient_mean"]
+    assert means["sensitivity"]["n_patients"] == 1 and means["sensitivity"]["value"] == 0.5
+    assert means["false_alarms_per_day"]["n_patients"] == 2 and means["false_alarms_per_day"]["value"] == 12
+    assert found["detectors"]["never"]["f1"] == {"value": 0.0, "low": None, "high": None}
+    assert (found["n_annotated"], found["n_merged"], found["n_events"]) == (2, 2, 2) and found["unsuitable"] == []
+    # Without operating points, the detector is that of the largest probability.
+    assert score_events(predictions, {}, tuple(tables), THREE, Evaluation(), 3)[1]["primary"] == LARGEST
+
+
+def test_short_recordings_and_seizures_that_are_joined_are_told():
+    predictions, windows, recordings, events = study()
+    joined = pd.DataFrame([("a1", 100.0 * number, 20.0, "sz_foc") for number in range(1, 11)], columns=events.columns)
+    found = scored_recordings(predictions, windows, recordings, joined, THREE)
+    assert n_merged(found) == 1
+    assert unsuitable(found) == ["the 10 annotated seizures are 1 after those less than 90 s apart are joined"]
+    apart = joined.assign(onset=[110.0 * number for number in range(1, 11)])
+    assert unsuitable(scored_recordings(predictions, windows, recordings, apart, THREE)) == []
+    short = scored_recordings(predictions, windows, recordings.assign(duration=240.0), apart.head(1), THREE)
+    assert unsuitable(short) == ["half of the recordings are not longer than 240 s"]

@@ -1,0 +1,126 @@
+"""Detection of seizures in a recording: from the probabilities of its windows to intervals of time.
+
+Times are rounded to eighths of a second (ticks), which floating point adds exactly.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+TICKS = 8
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, order=True)
+class OperatingPoint:
+    """Settings of a detector.
+
+    Attributes
+    ----------
+    threshold
+        Probability of a seizure above which a detection begins; 1 for a detector that never alarms.
+    smoothing
+        Seconds over which the probability is averaged, centered; 0 for none.
+    min_duration
+        Seconds; shorter detections are discarded.
+    """
+
+    threshold: float = 0.5
+    smoothing: float = 0.0
+    min_duration: float = 0.0
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Probability of a seizure over a recording, constant between edges.
+
+    Attributes
+    ----------
+    start, stop
+        Ticks between which a value applies, `(n_segments,)`, in order and without overlap; other time is background.
+    value
+        Probability of a seizure, `(n_segments,)`.
+    """
+
+    start: np.ndarray
+    stop: np.ndarray
+    value: np.ndarray
+
+    def detect(self, threshold: float, min_duration: float = 0.0) -> np.ndarray:
+        """Find the detections.
+
+        Parameters
+        ----------
+        threshold
+            Detections are where the value is larger.
+        min_duration
+            Seconds; shorter detections are discarded.
+
+        Returns
+        -------
+        ndarray
+            First tick of each detection and the one after its last, `(n_detections, 2)`, in order.
+        """
+        above = np.flatnonzero(self.value > threshold)
+        if not len(above):
+            return np.zeros((0, 2), np.int64)
+        start, stop = self.start[above], self.stop[above]
+        first = np.append(True, start[1:] > stop[:-1])
+        last = np.append(first[1:], True)
+        spans = np.column_stack([start[first], stop[last]])
+        return spans[spans[:, 1] - spans[:, 0] >= min_duration * TICKS]
+
+
+def timeline(onset: np.ndarray, end: np.ndarray, p: np.ndarray, smoothing: float = 0.0) -> Timeline:
+    """Compute the probability of a seizure over a recording.
+
+    Parameters
+    ----------
+    onset, end
+        Onset and end of each window in seconds, `(n_windows,)`, in any order.
+    p
+        Probability of a seizure in each window, `(n_windows,)`.
+    smoothing
+        Seconds: the value of a window is the mean over the windows whose center is at most half of it away.
+
+    Returns
+    -------
+    Timeline
+        The values of overlapping windows are averaged.
+    """
+    start, stop, value = ticks(onset), ticks(end), np.asarray(p, dtype=float)
+    if smoothing > 0 and len(value):
+        order = np.argsort(start + stop, kind="stable")
+        center = (start + stop)[order] / 2
+        total = np.concatenate([[0.0], np.cumsum(value[order])])
+        low = np.searchsorted(center, center - smoothing * TICKS / 2, side="left")
+        high = np.searchsorted(center, center + smoothing * TICKS / 2, side="right")
+        value = np.empty_like(value)
+        value[order] = (total[high] - total[low]) / (high - low)
+    edges = np.unique(np.concatenate([start, stop]))
+    n_segments = max(len(edges) - 1, 0)
+    total, count = np.zeros(n_segments), np.zeros(n_segments)
+    for first, last, number in zip(np.searchsorted(edges, start), np.searchsorted(edges, stop), value, strict=True):
+        total[first:last] += number
+        count[first:last] += 1
+    covered = np.flatnonzero(count)
+    return Timeline(edges[:-1][covered], edges[1:][covered], total[covered] / count[covered])
+
+
+def union(intervals: list[Interval]) -> list[Interval]:
+    """Merge intervals that touch or overlap, and sort them."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def ticks(seconds: ArrayLike) -> Any:
+    """Times in ticks, rounded, int64."""
+    return np.rint(np.multiply(seconds, TICKS)).astype(np.int64)
