@@ -1,4 +1,4 @@
-"""Survey of a BIDS data set by the headers and events of its recordings."""
+"""Survey of a data set by the headers and events of its recordings."""
 
 from collections import Counter
 from dataclasses import dataclass, field

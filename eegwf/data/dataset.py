@@ -1,4 +1,4 @@
-"""Conversion of a BIDS data set to the tables and arrays of a study: recordings are read, cut and labeled."""
+"""Conversion of a data set of recordings to the tables and arrays of a study: recordings are read, cut and labeled."""
 
 import glob
 import hashlib

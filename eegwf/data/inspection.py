@@ -1,4 +1,4 @@
-"""Inspection of a BIDS data set by its headers and events, for `eegwf check` and before its samples are read."""
+"""Inspection of a data set by its headers and events, for `eegwf check` and before its samples are read."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import Annotations, Bids, Signals, Synthetic, Windows
+from eegwf.config.data import Annotations, RecordedDataset, Signals, Synthetic, Windows
+from eegwf.config.file_layout import FileLayout
 from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording, discover
 from eegwf.data.events import Event, EventRules
@@ -34,7 +35,7 @@ class ReadingSettings:
     Attributes
     ----------
     root
-        Root of the BIDS data set.
+        Root of the data set.
     dataset
         Event types, and the event type of time without an event.
     signals
@@ -42,13 +43,13 @@ class ReadingSettings:
     windows
         Length and step of the windows, and the rules for their labels.
     patients
-        Name of the patient for each `sub-*` that is a second identifier of the same person.
+        Name of the patient for each id that is a second identifier of the same person.
     channels
         Names of channels that are not those of the 10-20 system.
     """
 
     root: Path
-    dataset: Bids | Synthetic
+    dataset: RecordedDataset | Synthetic
     signals: Signals
     windows: Windows
     patients: dict[str, str]
@@ -57,7 +58,12 @@ class ReadingSettings:
     @property
     def annotations(self) -> Annotations | None:
         """Format and place of the annotations; None for tables of events beside the recordings."""
-        return self.dataset.annotations if isinstance(self.dataset, Bids) else None
+        return self.dataset.annotations if isinstance(self.dataset, RecordedDataset) else None
+
+    @property
+    def layout(self) -> FileLayout | None:
+        """Places of the recordings; None for those of BIDS."""
+        return self.dataset.layout if isinstance(self.dataset, RecordedDataset) else None
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ def inspect_dataset(reading: ReadingSettings) -> Inspection:
     InputError
         If the folder contains no recordings.
     """
-    found = discover(reading.root, reading.annotations)
+    found = discover(reading.root, reading.annotations, reading.layout)
     progress = Progress(f"headers and events of {reading.root}", len(found.usable))
     items = []
     for recording in found.recordings:

@@ -17,7 +17,7 @@ def run(settings: WindowsSettings, code: str, root: Path, state: Path, output: P
     code
         Digest of the code.
     root
-        Root of the BIDS data set.
+        Root of the data set.
     state
         Folder of unfinished work.
     output
