@@ -1,4 +1,4 @@
-"""Check of a BIDS data set."""
+"""Check of a data set of recordings."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,10 +8,10 @@ from eegwf.checks.findings import Findings, format_duration
 from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import check_classes, study_folds
 from eegwf.checks.recordings import Survey, survey
-from eegwf.config.data import Bids
+from eegwf.config.data import RecordedDataset
 from eegwf.dag.flow import Flow
-from eegwf.data.inspection import ReadingSettings
 from eegwf.data.patients import compare_mapping, lost_ids
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.signals.derivations import SHOWN
 from eegwf.errors import format_names
 from eegwf.plan.sizes import Sizes
@@ -23,7 +23,7 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
     Parameters
     ----------
     flow
-        A study of a BIDS data set.
+        A study of recordings.
     findings
         Receives the lines.
     samples
@@ -36,7 +36,7 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
     """
     study = flow.study
     dataset = study.dataset
-    assert isinstance(dataset, Bids)
+    assert isinstance(dataset, RecordedDataset)
     reading = ReadingSettings(Path(dataset.root), dataset, study.signals, study.windows, study.patients, study.channels)
     surveyed = survey(reading, samples)
     findings.facts.append(

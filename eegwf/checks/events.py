@@ -2,13 +2,13 @@
 
 from eegwf.checks.findings import Findings, format_duration, format_names
 from eegwf.checks.recordings import Survey
-from eegwf.config.data import Bids
+from eegwf.config.data import RecordedDataset
 from eegwf.data.seizure_counts import SeizureCounts
 
 ADVICE = "decrease windows.length or windows.min_overlap, or set windows.min_event_overlap"
 
 
-def describe_events(dataset: Bids, surveyed: Survey, findings: Findings) -> None:
+def describe_events(dataset: RecordedDataset, surveyed: Survey, findings: Findings) -> None:
     """Report the duration and the patients of each event type, and the corrections of events.
 
     Parameters

@@ -1,11 +1,12 @@
-"""Survey of a BIDS data set by the headers and events of its recordings."""
+"""Survey of a data set by the headers and events of its recordings."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 from eegwf.data.bids import Recording
 from eegwf.data.events import EventRules
-from eegwf.data.inspection import InspectedRecording, ReadingSettings, inspect_dataset
+from eegwf.data.inspection import InspectedRecording, inspect_dataset
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.sample_inspection import inspect_samples, n_bytes
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.header import Header

@@ -28,7 +28,7 @@ def check_study(flow: Flow, samples: bool | None = None) -> Findings:
     findings = Findings()
     check_models(flow, findings)
     try:
-        if flow.kind == "bids":
+        if flow.kind in ("bids", "files"):
             check_bids(flow, findings, samples)
         else:
             CHECKS[flow.kind](flow, findings)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from eegwf.config.file_layout import FileLayout, IdPattern, PathPatterns
 from eegwf.config.patients import normalize_id
 from eegwf.config.section import Section
 
@@ -64,14 +65,15 @@ class Annotations(Section):
         return self
 
 
-class Bids(Section):
-    """A BIDS-EEG data set of EDF/EDF+ or BrainVision files with `_events.tsv`."""
+class RecordedDataset(Section):
+    """A data set of recordings in files."""
 
-    kind: Literal["bids"] = Field(description="The data set is a BIDS folder.")
-    root: str = Field(description="Folder that contains `sub-*`; relative to the folder in which Snakemake runs.")
+    kind: str = Field(description="Kind of the data set.")
+    root: str = Field(description="Folder of the data set; relative to the folder in which Snakemake runs.")
     exclude: list[str] = Field(
         [],
-        description="Patients who are not read and are in no fold, by the names of their folders, such as `[sub-05]`.",
+        description="Patients who are not read and are in no fold, by their ids before `patients` is applied, such as "
+        "`[sub-05]`.",
     )
     annotations: Annotations | None = Field(
         None, description="Form and place of the annotations; null: `_events.tsv` beside each recording."
@@ -121,6 +123,41 @@ class Bids(Section):
             if other != label:
                 raise ValueError(f"has both {other!r} and {label!r}, which are the same label; remove one of them")
         return value
+
+    @property
+    def layout(self) -> FileLayout | None:
+        """Places of the recordings; None for those of BIDS."""
+        return None
+
+
+class Bids(RecordedDataset):
+    """A BIDS-EEG data set of EDF/EDF+ or BrainVision files with `_events.tsv`."""
+
+    kind: Literal["bids"] = Field(description="The data set is a BIDS folder.")
+    root: str = Field(description="Folder that contains `sub-*`; relative to the folder in which Snakemake runs.")
+
+
+class Files(RecordedDataset):
+    """A data set of EDF/EDF+ or BrainVision files in any folder layout, such as that in which a corpus is published."""
+
+    kind: Literal["files"] = Field(description="The recordings are found by patterns of their paths.")
+    recordings: PathPatterns = Field(
+        description="Pattern of the paths of the recordings relative to `root`, or a list of patterns, such as "
+        "`chb*/chb*.edf`: `*` stands for any text in a name, `?` for a character, `[ab]` for one of those in it, and "
+        "`**` for any number of folders. They do not stand for names that begin with a dot, and not for the folder "
+        "`derivatives`.",
+    )
+    patient: IdPattern = Field(
+        description="Regular expression that is searched in the path of a recording relative to `root`, such as "
+        "`PN[0-9]+`; its first group, or the whole match if it has no group, is the id of the patient. `PN-00` is the "
+        "patient `sub-PN00`: other characters than letters and digits, and `sub-` at the beginning, are removed.",
+    )
+
+    @property
+    def layout(self) -> FileLayout:
+        """Places of the recordings, and of the ids of their patients."""
+        patterns = (self.recordings,) if isinstance(self.recordings, str) else tuple(self.recordings)
+        return FileLayout(patterns, self.patient)
 
 
 class ArrayFiles(Section):
@@ -173,7 +210,7 @@ class FoldArrays(Section):
         return value
 
 
-Dataset = Annotated[Synthetic | Bids | FoldArrays, Field(discriminator="kind")]
+Dataset = Annotated[Synthetic | Bids | Files | FoldArrays, Field(discriminator="kind")]
 
 
 class Signals(Section):

@@ -72,10 +72,10 @@ def read_layers(
     if data_root is not None:
         dataset = merged.get("dataset")
         kind = dataset.get("kind") if isinstance(dataset, dict) else None
-        if kind != "bids" or not isinstance(dataset, dict):
+        if kind not in ("bids", "files") or not isinstance(dataset, dict):
             raise InputError(
-                f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' has a root, this dataset is "
-                f"{kind!r}; add the data set's file (--configfile config/datasets/NAME.yaml)"
+                f"{COMMAND_LINE} data_root={data_root}: only a dataset of kind 'bids' or 'files' has a root, this "
+                f"dataset is {kind!r}; add the data set's file (--configfile config/datasets/NAME.yaml)"
             )
         # Of a root that the command line replaces, no variable need be set.
         merged["dataset"] = {key: value for key, value in dataset.items() if key != "root"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from eegwf.config.data import Annotations, ArrayFiles, Bids, FoldArrays, Name, Synthetic
+from eegwf.config.data import Annotations, ArrayFiles, Bids, Files, FoldArrays, Name, Synthetic
 from eegwf.config.section import Section
 from eegwf.config.study import Study
 from eegwf.config.training import is_tunable
@@ -66,6 +66,9 @@ Arrange recordings as a BIDS data set, in EDF, EDF+, BDF or BrainVision format, 
     my_data/sub-01/eeg/sub-01_task-sz_run-01_events.tsv
     my_data/sub-02/ses-01/eeg/...
 
+Recordings in other folders are read with `kind: files`, and annotations in other formats with `annotations`;
+[own-data.md](own-data.md) describes both.
+
 `_events.tsv` has the tab-separated columns `onset`, `duration` (both in seconds) and `eventType`; for a recording
 without events it contains only the header. Event types are hierarchical: `sz` in the configuration matches `sz_foc_ia`
 in a table, and if several entries of a class set match, the longest one applies.
@@ -113,11 +116,11 @@ def render() -> str:
 
 
 def _dataset() -> list[str]:
-    parts = ["## dataset\n", "One of three kinds.\n"]
-    for kind in (Synthetic, Bids, FoldArrays):
+    parts = ["## dataset\n", "One of four kinds.\n"]
+    for kind in (Synthetic, Bids, Files, FoldArrays):
         name = typing.get_args(kind.model_fields["kind"].annotation)[0]
         parts += [f"### dataset, `kind: {name}`\n", *_section(kind)]
-        if kind is Bids:
+        if kind is Files:
             parts += ["### dataset.annotations\n", *_section(Annotations)]
     return [*parts, "### dataset.arrays.SPECTROGRAM\n", *_section(ArrayFiles)]
 

@@ -37,7 +37,7 @@ class StudyDesign(Section):
         True,
         description="Use deterministic algorithms on a GPU, which are slower; the CPU is always deterministic.",
     )
-    dataset: Dataset = Field(description="Source of the recordings: `synthetic`, `bids` or `fold_arrays`.")
+    dataset: Dataset = Field(description="Source of the recordings: `synthetic`, `bids`, `files` or `fold_arrays`.")
     patients: dict[str, str] = Field(
         {},
         description="Ids that belong to the same person, such as `sub-21: sub-01`. An id that the data set does not "

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.data import LEAVE_ONE_OUT, Bids, FoldArrays
+from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
 from eegwf.config.layers import Layers
 from eegwf.config.load import read_layers, validate
 from eegwf.config.paths import Combination, FoldPaths, ResultPaths, RunPaths, axes_of
@@ -194,8 +194,8 @@ class Flow:
 
     @property
     def root(self) -> str:
-        """Root of the BIDS data set, also of the synthetic one."""
-        return self.study.dataset.root if isinstance(self.study.dataset, Bids) else str(self.paths.data.bids)
+        """Root of the data set, also of the synthetic one."""
+        return self.study.dataset.root if isinstance(self.study.dataset, RecordedDataset) else str(self.paths.data.bids)
 
     def dataset_inputs(self, wildcards: Any) -> list[str]:
         """Inputs of the windows: the synthetic data set; changes of real recordings are found by `data_digest`."""

@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from eegwf.config.data import LEAVE_ONE_OUT, Bids, FoldArrays
+from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
 from eegwf.config.study import Study
 from eegwf.provenance.container_image import IMAGE, INSIDE, PYTHON, bind
 from eegwf.provenance.git import ROOT, commit
@@ -88,7 +88,7 @@ def bind_paths(study: Study) -> list[Path]:
     """Folders that jobs read and write; a container sees only the folder in which Snakemake runs by itself."""
     dataset, folds, scratch = study.dataset, study.folds, study.cluster.scratch
     folders = [Path(study.results), Path(image_of(study)).parent, Path(image_of(study)).resolve().parent]
-    if isinstance(dataset, Bids):
+    if isinstance(dataset, RecordedDataset):
         folders.append(Path(dataset.root))
     if isinstance(dataset, FoldArrays):
         folders += list(dict.fromkeys(file.parent for file in dataset.files()))

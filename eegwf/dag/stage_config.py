@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eegwf.config.data import Bids, FoldArrays
+from eegwf.config.data import FoldArrays, RecordedDataset
 from eegwf.config.paths import Combination
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import Study
@@ -95,9 +95,9 @@ def _reserved(study: Study) -> dict[str, Any]:
 def data_digest(study: Study) -> str:
     """Digest of the names, sizes and times of a data set's files; empty for the synthetic data set."""
     dataset = study.dataset
-    if isinstance(dataset, Bids):
+    if isinstance(dataset, RecordedDataset):
         root = Path(dataset.root)
-        files = data_files(root, dataset.annotations, dataset.exclude)
+        files = data_files(root, dataset.annotations, dataset.layout, dataset.exclude)
         return digest(sorted([_relative(path, root), *_stamp(path)] for path in files))
     if isinstance(dataset, FoldArrays):
         return digest([[str(file), *_stamp(file)] for file in dataset.files()])

@@ -21,8 +21,8 @@ from eegwf.config.stages.spectrogram import SpectrogramSettings
 from eegwf.plan import work
 from eegwf.plan.costs import CostModel
 
-ALL_KINDS = ("synthetic", "bids", "fold_arrays")
-RECORDINGS = ("synthetic", "bids")
+ALL_KINDS = ("synthetic", "bids", "files", "fold_arrays")
+RECORDINGS = ("synthetic", "bids", "files")
 COMBINATION = "{model}_{spectrogram}_{classes}"
 FOLD = f"{COMBINATION}_fold{{fold}}"
 

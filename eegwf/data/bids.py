@@ -1,13 +1,21 @@
-"""Discovery of the recordings of a BIDS-EEG data set."""
+"""Discovery of the recordings of a data set."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from eegwf.config.data import Annotations
+from eegwf.config.file_layout import FileLayout
 from eegwf.config.patients import normalize_id
 from eegwf.data.annotations.files import DEFAULT_FILES, find_sidecars, locate
 from eegwf.data.bids_folders import eeg_folders, entries, unread_folders
+from eegwf.data.file_layout import (
+    FoundFile,
+    describe_unread,
+    find_layout_files,
+    identify,
+    layout_data_files,
+)
 from eegwf.errors import InputError
 
 SUFFIXES = (".edf", ".bdf", ".vhdr")
@@ -24,7 +32,8 @@ class Recording:
     Attributes
     ----------
     recording
-        Name of the recording: the file name without `_eeg` and suffix (`sub-01_ses-01_task-sz_run-02`), normalized.
+        Name of the recording: the file name without `_eeg` and suffix (`sub-01_ses-01_task-sz_run-02`), normalized; in
+        a folder layout, as from `eegwf.data.file_layout.name_recordings`.
     patient
         `sub-<label>`, normalized.
     path
@@ -60,8 +69,8 @@ class Discovery:
     recordings
         All recordings, each name once, ordered by patient and name.
     faults
-        One line for each recording that can't be used, by its name: a link to a missing file, no annotations, a file
-        name of another patient, or several files of the same name.
+        One line for each recording that can't be used, by its name: a link to a missing file, no annotations, no
+        patient or a file name of another one, or several files of the same name.
     ignored
         Lines about folders of patients and recordings that are not read.
     """
@@ -81,17 +90,24 @@ class Discovery:
             raise InputError("\n       ".join(self.faults.values()))
 
 
-def discover(root: Path | str, annotations: Annotations | None = None, exclude: Collection[str] = ()) -> Discovery:
+def discover(
+    root: Path | str,
+    annotations: Annotations | None = None,
+    layout: FileLayout | None = None,
+    exclude: Collection[str] = (),
+) -> Discovery:
     """Find the recordings of a data set; faults of single recordings are listed, not raised.
 
-    The files are `*_eeg.edf`, `*_eeg.bdf` and `*_eeg.vhdr` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
+    Without a layout, the files are `*_eeg.edf`, `*_eeg.bdf` and `*_eeg.vhdr` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
 
     Parameters
     ----------
     root
-        Folder that contains the `sub-*` folders.
+        Folder of the data set, which contains the `sub-*` folders if there is no layout.
     annotations
         Format and place of the annotations; by default, each recording has a table `_events.tsv`.
+    layout
+        Places of the recordings; None for those of BIDS.
     exclude
         Normalized ids of patients who are not read.
 
@@ -111,13 +127,43 @@ def discover(root: Path | str, annotations: Annotations | None = None, exclude: 
     """
     root = Path(root)
     if not root.is_dir():
-        raise InputError(f"{root}: no such folder; dataset.root must be the folder that contains sub-*")
-    names = entries(root)
-    paths, linked = {}, {name for name in names if normalize_id(name) in exclude}
-    ignored = [
-        f"dataset.exclude: {patient}: no such folder in {root}, so the entry has no effect; correct or remove it"
-        for patient in sorted(set(exclude) - set(map(normalize_id, names)))
+        place = "that contains sub-*" if layout is None else "to which dataset.recordings is relative"
+        raise InputError(f"{root}: no such folder; dataset.root must be the folder {place}")
+    if layout is None:
+        found, ignored = _bids_files(root, exclude)
+        expected = "sub-*/eeg/*_eeg or sub-*/ses-*/eeg/*_eeg"
+    else:
+        files = find_layout_files(root, layout, SUFFIXES)
+        identified = identify(files, layout.patient)
+        ignored = _without_effect(exclude, {file.patient for file in identified.values()}, "patient")
+        ignored += describe_unread(files)
+        found = _without(identified, exclude)
+        expected = f"files {' or '.join(layout.recordings[:4])} (dataset.recordings)"
+    if not found:
+        raise InputError(
+            f"{root}: no recordings; expected {expected} with one of the suffixes {', '.join(SUFFIXES)}"
+            + " besides those of the patients in dataset.exclude" * bool(exclude)
+            + "".join(f"; {line}" for line in ignored[:1])
+        )
+    return _described(root, found, annotations or TABLES, ignored)
+
+
+def _without(found: dict[Path, FoundFile], exclude: Collection[str]) -> dict[Path, FoundFile]:
+    return {path: file for path, file in found.items() if file.patient not in exclude}
+
+
+def _without_effect(exclude: Collection[str], known: set[str], kind: str) -> list[str]:
+    return [
+        f"dataset.exclude: {patient}: no such {kind} in the data set, so the entry has no effect; correct or remove it"
+        for patient in sorted(set(exclude) - known)
     ]
+
+
+def _bids_files(root: Path, exclude: Collection[str] = ()) -> tuple[dict[Path, FoundFile], list[str]]:
+    """Recordings of a BIDS data set by path, and lines about what is not read."""
+    names = entries(root)
+    found, linked = {}, {name for name in names if normalize_id(name) in exclude}
+    ignored = _without_effect(exclude, set(map(normalize_id, names)), "folder")
     for folder in eeg_folders(root, exclude):
         if folder.same_as is not None:
             linked.add(folder.path.relative_to(root).parts[0])
@@ -129,27 +175,30 @@ def discover(root: Path | str, annotations: Annotations | None = None, exclude: 
         for name in entries(folder.path):
             path = folder.path / name
             if path.suffix.lower() in SUFFIXES and path.stem.endswith("_eeg") and not name.startswith("."):
-                paths[path.relative_to(root)] = folder.patient
-    ignored += unread_folders(root, {path.as_posix() for path in paths}, linked)
-    if not paths:
-        raise InputError(
-            f"{root}: no recordings; expected sub-*/eeg/*_eeg or sub-*/ses-*/eeg/*_eeg with one of the suffixes "
-            f"{', '.join(SUFFIXES)}"
-            + " besides those of the patients in dataset.exclude" * bool(exclude)
-            + "".join(f"; {line}" for line in ignored[:1])
-        )
+                recording = normalize_id(path.stem.removesuffix("_eeg"))
+                named = recording.split("_")[0]
+                fault = f"named {named} in the folder of {folder.patient}; rename or move it"
+                found[path.relative_to(root)] = FoundFile(
+                    recording, folder.patient, fault if named != folder.patient else ""
+                )
+    return found, ignored + unread_folders(root, {path.as_posix() for path in found}, linked)
+
+
+def _described(
+    root: Path, found: dict[Path, FoundFile], annotations: Annotations, ignored: Sequence[str] = ()
+) -> Discovery:
+    """Recordings with their annotations and faults."""
     files: dict[str, list[Path]] = {}
-    for path in sorted(paths, key=lambda path: ([normalize_id(part) for part in path.parts], path.parts)):
-        files.setdefault(normalize_id(path.stem.removesuffix("_eeg")), []).append(path)
-    annotations = annotations or TABLES
+    for path in sorted(found, key=lambda path: (found[path].patient, list(map(normalize_id, path.parts)), path.parts)):
+        files.setdefault(found[path].recording, []).append(path)
     recordings, faults = [], {}
     for name, (first, *others) in files.items():
-        path = root / first
-        places = locate(path, paths[first], annotations)
+        path, patient = root / first, found[first].patient
+        places = locate(path, patient, annotations)
         sidecars = find_sidecars(path, root) if annotations.format == "hed" else ()
         events = places[0] if len(places) == 1 else path.with_name(f"{path.stem}_annotations")
-        recordings.append(Recording(name, paths[first], path, events, annotations.format, sidecars))
-        fault = _fault(recordings[-1], [root / other for other in others])
+        recordings.append(Recording(name, patient, path, events, annotations.format, sidecars))
+        fault = _fault(recordings[-1], [root / other for other in others], found[first].fault)
         if fault := fault or _annotation_fault(recordings[-1], places, annotations):
             faults[name] = fault
     return Discovery(tuple(recordings), faults, tuple(ignored))
@@ -178,15 +227,22 @@ def find_recordings(root: Path | str) -> list[Recording]:
     return list(found.recordings)
 
 
-def data_files(root: Path, annotations: Annotations | None = None, exclude: Collection[str] = ()) -> Iterator[Path]:
+def data_files(
+    root: Path,
+    annotations: Annotations | None = None,
+    layout: FileLayout | None = None,
+    exclude: Collection[str] = (),
+) -> Iterator[Path]:
     """Files of a data set that hold signals or events, in the folders in which recordings are searched.
 
     Parameters
     ----------
     root
-        Folder that contains the `sub-*` folders; a missing folder has no files.
+        Folder of the data set; a missing folder has no files.
     annotations
         Format and place of the annotations; their files, which may be in other folders, are added.
+    layout
+        Places of the recordings; None for those of BIDS.
     exclude
         Normalized ids of patients who are not read.
 
@@ -195,29 +251,34 @@ def data_files(root: Path, annotations: Annotations | None = None, exclude: Coll
     Path
         A file, or a link whose target may be missing.
     """
-    for folder in eeg_folders(root, exclude):
-        if folder.same_as is None:
-            names = entries(folder.path)
-            yield from (folder.path / name for name in names if name.lower().endswith(DATA_SUFFIXES))
-    if annotations is not None:
+    if layout is not None:
+        files = find_layout_files(root, layout, SUFFIXES)
+        yield from layout_data_files(files, DATA_SUFFIXES)
+        identified = _without(identify(files, layout.patient), exclude)
+        found = _described(root, identified, annotations) if annotations else None
+    else:
+        for folder in eeg_folders(root, exclude):
+            if folder.same_as is None:
+                names = entries(folder.path)
+                yield from (folder.path / name for name in names if name.lower().endswith(DATA_SUFFIXES))
         try:
-            recordings = discover(root, annotations, exclude).usable
+            found = discover(root, annotations, None, exclude) if annotations else None
         except InputError:  # its reader reports it
-            return
-        yield from dict.fromkeys(file for recording in recordings for file in recording.annotation_files)
+            found = None
+    if found is not None:
+        yield from dict.fromkeys(file for recording in found.usable for file in recording.annotation_files)
 
 
-def _fault(recording: Recording, others: list[Path]) -> str:
-    """Reason why a recording can't be used; empty if there is none."""
+def _fault(recording: Recording, others: list[Path], fault: str) -> str:
+    """Reason why a recording can't be used, which may be the fault of its path; empty if there is none."""
     path, events = recording.path, recording.events_path
-    named = recording.recording.split("_")[0]
     if others:
         return (
-            f"{path}: duplicate recording {recording.recording}, also in {', '.join(map(str, others))}; remove one of "
-            "the files, or distinguish them by ses- or run-"
+            f"{path}: duplicate recording {recording.recording}, also in {', '.join(map(str, others))}; remove or "
+            "rename one of the files, in BIDS by ses- or run-"
         )
-    if named != recording.patient:
-        return f"{path}: named {named} in the folder of {recording.patient}; rename or move it"
+    if fault:
+        return f"{path}: {fault}"
     for file in (path, events):
         if file.is_symlink() and not file.exists():
             return f"{file}: {FETCH}"

@@ -1,4 +1,4 @@
-"""Conversion of a BIDS data set to the tables and arrays of a study: recordings are read, cut and labeled."""
+"""Conversion of a data set of recordings to the tables and arrays of a study: recordings are read, cut and labeled."""
 
 import glob
 import hashlib
@@ -17,9 +17,10 @@ from eegwf.data.amplitude import implausible_amplitudes
 from eegwf.data.bids import Recording
 from eegwf.data.dataset_tables import Parts, events_table, recordings_table, windows_table
 from eegwf.data.events import EventRules
-from eegwf.data.inspection import Inspection, ReadingSettings, inspect_dataset
+from eegwf.data.inspection import Inspection, inspect_dataset
 from eegwf.data.opened_recording import open_recording
 from eegwf.data.patients import compare_mapping, exclude_advice, lost_ids
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
 from eegwf.data.signals.brainvision_files import companion_files
 from eegwf.data.signals.channel_table import channel_table_path

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from eegwf.config.data import Bids, Synthetic
+from eegwf.config.data import RecordedDataset, Synthetic
 from eegwf.data.annotations.event_maps import event_map_of
 from eegwf.data.event_overlaps import ROUNDING, Span, resolve_overlaps
 from eegwf.errors import InputError
@@ -131,7 +131,7 @@ class EventRules:
     event_map: Mapping[str, str | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, dataset: Bids | Synthetic) -> "EventRules":
+    def of(cls, dataset: RecordedDataset | Synthetic) -> "EventRules":
         """Rules of the configuration of a data set."""
         if isinstance(dataset, Synthetic):
             return cls(dataset.event_types)

@@ -1,6 +1,6 @@
 """Number of outer folds of a study, from the configuration and the file names of the data set."""
 
-from eegwf.config.data import LEAVE_ONE_OUT, Bids
+from eegwf.config.data import LEAVE_ONE_OUT, RecordedDataset
 from eegwf.config.study import Study
 from eegwf.config.tuning import n_reserved
 from eegwf.data.bids import discover
@@ -38,17 +38,17 @@ def count_folds(study: Study) -> int:
                 f"folds: {study.folds}: no table with patient and fold ({error}); set a number, "
                 f"'{LEAVE_ONE_OUT}' or the path of such a table"
             ) from None
-    if isinstance(study.dataset, Bids):
+    if isinstance(study.dataset, RecordedDataset):
         n_patients = _count_patients(study, study.dataset)
     else:
         n_patients = sum(getattr(study.dataset, f"n_{group}") for group in ("focal", "generalized", "both", "none"))
     return folds_of_patients(study, n_patients)
 
 
-def _count_patients(study: Study, dataset: Bids) -> int:
+def _count_patients(study: Study, dataset: RecordedDataset) -> int:
     """Number of patients with a recording; 0 for a data set that is not there, which its reader reports."""
     try:
-        found = discover(dataset.root, dataset.annotations, dataset.exclude)
+        found = discover(dataset.root, dataset.annotations, dataset.layout, dataset.exclude)
     except InputError:
         return 0
     names = {recording.patient for recording in found.usable}

@@ -1,17 +1,16 @@
-"""Inspection of a BIDS data set by its headers and events, for `eegwf check` and before its samples are read."""
+"""Inspection of a data set by its headers and events, for `eegwf check` and before its samples are read."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
-from eegwf.config.channels import Channels
-from eegwf.config.data import Annotations, Bids, Signals, Synthetic, Windows
+from eegwf.config.data import Signals
 from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording, discover
 from eegwf.data.events import Event, EventRules
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.signals.derivations import (
     common_derivations,
     differing_channels,
@@ -25,44 +24,6 @@ from eegwf.data.signals.montage import recorded_names
 from eegwf.data.windows import WindowLabels, label_windows, recording_starts
 from eegwf.errors import InputError
 from eegwf.progress import Progress
-
-
-@dataclass(frozen=True)
-class ReadingSettings:
-    """Settings on which the windows of a data set depend.
-
-    Attributes
-    ----------
-    root
-        Root of the BIDS data set.
-    dataset
-        Event types, and the event type of time without an event.
-    signals
-        Montage, filters, sampling rate, and the treatment of bad recordings.
-    windows
-        Length and step of the windows, and the rules for their labels.
-    patients
-        Name of the patient for each `sub-*` that is a second identifier of the same person.
-    channels
-        Names of channels that are not those of the 10-20 system.
-    """
-
-    root: Path
-    dataset: Bids | Synthetic
-    signals: Signals
-    windows: Windows
-    patients: dict[str, str]
-    channels: Channels = field(default_factory=Channels)
-
-    @property
-    def annotations(self) -> Annotations | None:
-        """Format and place of the annotations; None for tables of events beside the recordings."""
-        return self.dataset.annotations if isinstance(self.dataset, Bids) else None
-
-    @property
-    def exclude(self) -> list[str]:
-        """Ids of patients who are not read."""
-        return self.dataset.exclude if isinstance(self.dataset, Bids) else []
 
 
 @dataclass(frozen=True)
@@ -162,7 +123,7 @@ def inspect_dataset(reading: ReadingSettings) -> Inspection:
     InputError
         If the folder contains no recordings.
     """
-    found = discover(reading.root, reading.annotations, reading.exclude)
+    found = discover(reading.root, reading.annotations, reading.layout, reading.exclude)
     progress = Progress(f"headers and events of {reading.root}", len(found.usable))
     items = []
     for recording in found.recordings:

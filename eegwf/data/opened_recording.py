@@ -9,8 +9,9 @@ import numpy as np
 from eegwf.data.amplitude import Amplitude
 from eegwf.data.bids import Recording
 from eegwf.data.events import Event
-from eegwf.data.inspection import ReadingSettings, label_recording
+from eegwf.data.inspection import label_recording
 from eegwf.data.quality import ChannelQuality, QualityMeter
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.signals.signal import Signal, open_signal
 from eegwf.data.windows import WindowLabels, stretch_starts
 from eegwf.errors import InputError

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from eegwf.data.amplitude import implausible_amplitudes
-from eegwf.data.inspection import InspectedRecording, Inspection, ReadingSettings
+from eegwf.data.inspection import InspectedRecording, Inspection
 from eegwf.data.opened_recording import open_recording
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.signals.signal import FlatChannels
 from eegwf.errors import InputError
 from eegwf.progress import Progress

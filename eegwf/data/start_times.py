@@ -87,8 +87,7 @@ def recorded_start(head: Header) -> datetime | None:
         of January, which programs write in place of the date, and at a full hour, at which devices begin a new file.
     """
     if head.path.suffix.lower() == ".vhdr":
-        date = head.segments[0].date if head.segments and head.segments[0].start == 0 else ""
-        numbers = [int(part) for part in re.findall(r"^\d{4}|\d\d", date[:14])]
+        numbers = list(head.started.timetuple()[:6]) if head.started else []
     else:
         try:
             with open(head.path, "rb") as file:

@@ -68,7 +68,20 @@ def score_recording(reference: list[Interval], predicted: list[Interval], length
 
 
 def clip(intervals: list[Interval], n_ticks: int) -> list[tuple[int, int]]:
-    """Convert intervals to ticks within a recording; an event shorter than a tick is kept as an event of one tick."""
+    """Convert intervals to ticks within a recording.
+
+    Parameters
+    ----------
+    intervals
+        Onset and end of each event in seconds.
+    n_ticks
+        Length of the recording.
+
+    Returns
+    -------
+    list
+        First tick of each event and the one after its last; an event shorter than a tick has one tick.
+    """
     clipped = []
     for start, end in intervals:
         first = max(int(ticks(start)), 0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from eegwf.config.stages.data import WindowsSettings
 from eegwf.data.dataset import write_dataset_windows
-from eegwf.data.inspection import ReadingSettings
+from eegwf.data.reading_settings import ReadingSettings
 
 
 def run(settings: WindowsSettings, code: str, root: Path, state: Path, output: Path, workers: int = 1) -> None:
@@ -17,7 +17,7 @@ def run(settings: WindowsSettings, code: str, root: Path, state: Path, output: P
     code
         Digest of the code.
     root
-        Root of the BIDS data set.
+        Root of the data set.
     state
         Folder of unfinished work.
     output

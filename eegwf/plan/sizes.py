@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.config.data import Bids, Synthetic
+from eegwf.config.data import RecordedDataset, Synthetic
 from eegwf.config.paths import ResultPaths
 from eegwf.config.study import Study
 from eegwf.data.events import classify
@@ -143,22 +143,22 @@ def estimate_sizes(study: Study) -> Sizes:
     InputError
         If no recording can be used, or the data set is given as arrays.
     """
-    if isinstance(study.dataset, Bids):
+    if isinstance(study.dataset, RecordedDataset):
         return _estimate_recordings(study, study.dataset)
     if isinstance(study.dataset, Synthetic):
         return _estimate_synthetic(study, study.dataset)
     raise InputError("the number of windows of given arrays is known once they are imported")
 
 
-def _estimate_recordings(study: Study, dataset: Bids) -> Sizes:
-    # Only a BIDS data set needs the readers of headers, and a plan is made at every parse.
+def _estimate_recordings(study: Study, dataset: RecordedDataset) -> Sizes:
+    # Only a data set of recordings needs the readers of headers, and a plan is made at every parse.
     from eegwf.data.bids import discover
     from eegwf.data.signals.header import header
     from eegwf.data.signals.signal import study_derivations
     from eegwf.data.windows import recording_starts
 
     heads = []
-    for recording in discover(dataset.root, dataset.annotations, dataset.exclude).usable:
+    for recording in discover(dataset.root, dataset.annotations, dataset.layout, dataset.exclude).usable:
         try:
             heads.append(header(recording.path, study.channels))
         except InputError:

@@ -8,6 +8,8 @@ import pandas as pd
 
 from eegwf.models.registry import entry_of
 from eegwf.report import (
+    events,
+    figures_events,
     figures_folds,
     figures_maps,
     figures_scores,
@@ -59,7 +61,7 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         level=tables.level(run),
         banners=validity.banners(run, [fold.best[0]["value"] if fold.best else None for fold in run.outer]),
         verdict=statement.verdict(run),
-        cautions=statement.cautions(run, shown),
+        cautions=statement.cautions(run, shown) + events.cautions(run),
         synthetic=run.study.dataset.kind == "synthetic",
         smaller=statement.smaller_than_study(run),
         listing=listing,
@@ -105,9 +107,30 @@ def _scores(run: ReportData) -> dict[str, Any]:
         "class_table": tables.class_table(run),
         "member_figures": Group(members, figures_scores.member_figures(run.metrics)),
         "member_table": tables.member_table(run),
-        "event_table": tables.event_table(run),
-        "events": tables.event_summary(run),
-        "why_no_events": statement.why_no_events(run),
+        **_events(run),
+    }
+
+
+def _events(run: ReportData) -> dict[str, Any]:
+    if not run.metrics.get("events"):
+        return {"events": None, "event_headline": "", "why_no_events": statement.why_no_events(run)}
+    curve = figures_events.curve_figure(run)
+    caption = (
+        "By threshold, pooled over the test folds, each with the smoothing and minimum duration of its operating "
+        "point. The curve describes the test folds: no point was chosen on it. The diamond is the result, with confidence "
+        "intervals."
+    )
+    return {
+        "events": {
+            "result": events.result(run),
+            "joined": events.joined(run),
+            "latency": events.latency(run),
+            "detectors": events.detector_table(run),
+            "points": events.point_table(run),
+            "patients": events.patient_table(run),
+            "curve": Group(caption, [curve]) if curve else None,
+        },
+        "event_headline": events.headline(run),
     }
 
 

@@ -1,24 +1,17 @@
 """Tables of the page: scores, folds, patients and events."""
 
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
 
 from eegwf.report.data import ReportData
 from eegwf.report.formats import (
-    UNDEFINED,
-    defined,
     difference,
     difference_interval,
-    duration,
     number,
     score,
-    share,
     with_interval,
 )
 from eegwf.report.selection import FoldScores, Optimism, mean
-from eegwf.report.statement import kept_recordings, undefined_note
+from eegwf.report.statement import undefined_note
 
 Cell = str | tuple[str, str]
 
@@ -169,47 +162,3 @@ def patient_table(run: ReportData) -> Table:
         "Balanced accuracy is the mean recall over the classes of the patient. AUROC is undefined for patients without "
         "windows of every class; all scores are undefined for patients without labeled windows.",
     )
-
-
-def event_table(run: ReportData) -> Table | None:
-    """Event scores of all patients and of every patient; None if no events were scored."""
-    events = run.events
-    if events.empty:
-        return None
-    # The pooled row is the last one; a patient may have the same name, "all".
-    events = pd.concat([events.tail(1), events.iloc[:-1]])
-    rows: list[list[Cell]] = [
-        [
-            "all patients" if number_of == 0 else row["patient"],
-            *(f"{int(row[name]):,d}" for name in ("n_events", "tp", "fp")),
-            *(share(row[name]) for name in ("sensitivity", "precision")),
-            score(row["f1"]),
-            number(row["false_alarms_per_day"]),
-        ]
-        for number_of, row in enumerate(events.to_dict("records"))
-    ]
-    return Table(
-        f"Event scores by patient: {run.primary}",
-        ["patient", "events", "detected", "false alarms", "sensitivity", "precision", "F1", "false alarms per day"],
-        rows,
-        "Sensitivity is undefined for patients without seizures, precision for patients without detections.",
-        strong={0},
-    )
-
-
-def event_summary(run: ReportData) -> dict[str, Any] | None:
-    """Pooled event scores as text; None if no events were scored."""
-    events = run.events
-    if events.empty:
-        return None
-    row = events.iloc[-1]
-    return {
-        "n_events": int(row["n_events"]),
-        "tp": int(row["tp"]),
-        "fp": int(row["fp"]),
-        "sensitivity": share(row["sensitivity"]),
-        "precision": share(row["precision"]),
-        "f1": score(row["f1"]),
-        "time": duration(float(kept_recordings(run)["duration"].sum())),
-        "rate": number(row["false_alarms_per_day"]) if defined(row["false_alarms_per_day"]) else UNDEFINED,
-    }

@@ -12,6 +12,7 @@ from eegwf.config.load import load_study
 from eegwf.config.study import StudyDesign
 from eegwf.data.leakage import check_leakage
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
+from eegwf.evaluation.predictions import validation_predictions
 from eegwf.storage.files import write_array, write_json, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,8 @@ def write_study(
     recordings = pd.concat([recordings, pd.DataFrame(bad, columns=recordings.columns)], ignore_index=True)
     events = windows.loc[labels != "", ["recording", "onset", "duration", "label"]]
     tables = (recordings, events) if timed else (None, None)
-    write_evaluation(folder, evaluate(parts, windows, class_set, study.evaluation, 1, *tables))
+    validation = validation_predictions(parts, list(class_set))
+    write_evaluation(folder, evaluate(parts, windows, class_set, study.evaluation, 1, *tables, validation=validation))
     counts = pd.crosstab(windows["patient"], windows["label"]).reindex(patients)[[t for t in types if t != absent]]
     folds = counts.reset_index().assign(fold=[n % n_folds + 1 for n in range(len(patients))])
     leakage = check_leakage(windows, folds, rng.normal(size=(len(windows), 2, 4)))
@@ -135,6 +137,7 @@ def _predictions(folder, windows, truth, fold, classes, n_ranks, rng) -> dict[in
         for number in np.unique(fold):
             path = folder / f"fold{number}/retrain/rank{rank}/test.tsv"
             write_table(path, predictions[predictions["fold"] == number])
+            write_table(path.with_name("validation.tsv"), predictions[predictions["fold"] != number])
             parts.setdefault(rank, []).append(path)
     return parts
 

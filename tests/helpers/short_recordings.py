@@ -4,7 +4,7 @@ import numpy as np
 from edfio import Edf, EdfAnnotation, EdfSignal
 
 from eegwf.config.stages.data import WindowsSettings
-from eegwf.data.inspection import ReadingSettings
+from eegwf.data.reading_settings import ReadingSettings
 
 FILES = ("recordings.tsv", "events.tsv", "windows.tsv", "windows.json", "windows.npy")
 CHANNELS = ("Fp1", "F3", "C3")

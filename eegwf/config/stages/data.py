@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import Bids, FoldArrays, Signals, Synthetic, Windows
+from eegwf.config.data import Bids, Files, FoldArrays, Signals, Synthetic, Windows
 from eegwf.config.stages.base import StageSettings
 
 
@@ -16,7 +16,7 @@ class SynthesizeSettings(StageSettings):
 class WindowsSettings(StageSettings):
     """Settings of `windows`."""
 
-    dataset: Synthetic | Bids = Field(discriminator="kind")
+    dataset: Synthetic | Bids | Files = Field(discriminator="kind")
     signals: Signals
     windows: Windows
     patients: dict[str, str]

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,6 +52,8 @@ class BrainVisionHeader:
         Peculiarities of the files that do not prevent their use.
     stretches
         Segments of the recording, between which it was paused; their onsets do not contain the pauses.
+    started
+        Date and time of the first sample; None if it has none.
     """
 
     sfreq: float
@@ -61,6 +64,7 @@ class BrainVisionHeader:
     faults: tuple[str, ...]
     notes: tuple[str, ...]
     stretches: tuple[Stretch, ...]
+    started: datetime | None
 
 
 def read_brainvision_header(path: Path) -> BrainVisionHeader:
@@ -115,7 +119,8 @@ def read_brainvision_header(path: Path) -> BrainVisionHeader:
     if rest:
         notes += (f"{data.name}: its last {rest} bytes are not a whole sample of all channels and are not read",)
     stretches, pauses = _stretches(segments, n_times, sfreq)
-    return BrainVisionHeader(sfreq, n_times, names, units, samples, faults, notes + pauses, stretches)
+    started = next((parse_date(segment.date) for segment in segments if segment.start == 0), None)
+    return BrainVisionHeader(sfreq, n_times, names, units, samples, faults, notes + pauses, stretches, started)
 
 
 def _stretches(segments: Sequence[Segment], n_times: int, sfreq: float) -> tuple[tuple[Stretch, ...], tuple[str, ...]]:

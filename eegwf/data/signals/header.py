@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from eegwf.config.channels import Channels, spelling
@@ -51,6 +52,8 @@ class Header:
         For each channel the reason why it can't be used, such as an impossible range; "" if it can.
     notes
         Peculiarities of the file that do not prevent its use.
+    started
+        Date and time of the first sample in a BrainVision marker file; None if it has none.
     bad
         Indices of the channels that are not used because of their status in `_channels.tsv`.
     """
@@ -66,6 +69,7 @@ class Header:
     samples: Samples
     faults: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    started: datetime | None = None
     bad: tuple[int, ...] = ()
 
     @property
@@ -167,6 +171,7 @@ def _brainvision(path: Path, settings: Channels) -> Header:
         sfreq=sfreq,
         n_times=content.n_times,
         stretches=content.stretches,
+        started=content.started,
         names=content.names,
         channels=name_channels(content.names, settings),
         units=content.units,

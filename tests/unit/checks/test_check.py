@@ -10,7 +10,7 @@ from eegwf.dag.flow import read_flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.data.dataset import write_dataset_windows
 from eegwf.data.folds import make_folds
-from eegwf.data.inspection import ReadingSettings
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.splits import load_window_set
 from eegwf.errors import InputError
 from eegwf.jobs import folds as folds_job

@@ -6,7 +6,7 @@ import pytest
 from eegwf.checks.study import check_study
 from eegwf.dag.stage_config import stage_config
 from eegwf.data.dataset import write_dataset_windows
-from eegwf.data.inspection import ReadingSettings
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.splits import load_window_set, split
 from eegwf.errors import InputError
 from eegwf.jobs import folds as folds_job

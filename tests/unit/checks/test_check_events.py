@@ -4,7 +4,7 @@ import pytest
 
 from eegwf.checks.study import check_study
 from eegwf.data.dataset import write_dataset_windows
-from eegwf.data.inspection import ReadingSettings
+from eegwf.data.reading_settings import ReadingSettings
 from eegwf.errors import InputError
 from eegwf.storage.files import read_table
 from tests.helpers.bids_folder import write_recording

@@ -78,7 +78,15 @@ def refusal(default, tmp_path):
         ("classes: {One_set: {a: [sz], b: [bckg]}}", "classes", "should match pattern"),
         ("dataset: {kind: bids}", "dataset.root", "missing"),
         ("dataset: {kind: bids, rot: x, root: y}", "dataset.rot", "did you mean 'root'?"),
-        ("dataset: {kind: bdis}", "dataset", "'synthetic', 'bids', 'fold_arrays'"),
+        ("dataset: {kind: files, root: x, patient: a}", "dataset.recordings", "missing"),
+        (
+            "dataset: {kind: files, root: x, recordings: a.edf, patient: '(a'}",
+            "dataset.patient",
+            "no regular expression",
+        ),
+        ("dataset: {kind: files, root: x, recordings: /a.edf, patient: a}", "dataset.recordings", "an absolute path"),
+        ("dataset: {kind: files, root: x, recordings: [a, ../b], patient: a}", "dataset.recordings", "by '..'; set"),
+        ("dataset: {kind: bdis}", "dataset", "'synthetic', 'bids', 'files', 'fold_arrays'"),
         ("dataset: {root: y}", "dataset", "kind"),
         (
             "dataset: {kind: fold_arrays, label_names: {0: a}, arrays: {mel: {data: d, labels: l, patients: p}}}",
@@ -146,7 +154,7 @@ def test_empty_file_changes_nothing(default, tmp_path):
 
 
 def test_data_root_needs_a_data_set_with_a_root(default, tmp_path):
-    with pytest.raises(InputError, match="--config data_root=x: only a dataset of kind 'bids' has a root"):
+    with pytest.raises(InputError, match="--config data_root=x: only a dataset of kind 'bids' or 'files' has a root"):
         load_study(default, [], {"data_root": "x"})
     (tmp_path / "b.yaml").write_text("dataset: {kind: bids}")
     assert load_study(default, [tmp_path / "b.yaml"], {"data_root": "x"}).dataset.root == "x"
@@ -298,6 +306,14 @@ data_sets = st.one_of(
     ),
     st.fixed_dictionaries(
         {"kind": st.just("bids"), "root": st.text()}, optional={"unannotated": st.none() | st.just("bckg")}
+    ),
+    st.fixed_dictionaries(
+        {
+            "kind": st.just("files"),
+            "root": st.text(),
+            "recordings": st.sampled_from(["*.edf", ["a/**/*.edf", "[{]$x.bdf"]]),
+            "patient": st.sampled_from([r"chb\d{2}", "^([^/'\"]+)/"]),
+        }
     ),
     st.fixed_dictionaries(
         {

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from eegwf.config.data import ArrayFiles, Bids, FoldArrays, Synthetic
+from eegwf.config.data import ArrayFiles, Bids, Files, FoldArrays, Synthetic
 from eegwf.config.load import load_study
 from eegwf.config.reference import PAGE, all_sections, meaning, render
 from eegwf.config.section import Section
@@ -20,7 +20,7 @@ def test_page_is_up_to_date():
 
 
 def test_all_sections_are_found():
-    assert {Study, Synthetic, Bids, FoldArrays, ArrayFiles, Range, Choices} <= set(all_sections())
+    assert {Study, Synthetic, Bids, Files, FoldArrays, ArrayFiles, Range, Choices} <= set(all_sections())
 
 
 @pytest.mark.parametrize("section", all_sections(), ids=lambda section: section.__name__)

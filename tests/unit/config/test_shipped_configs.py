@@ -16,6 +16,8 @@ from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.transforms import make_transform
 
 DATASETS = ("helsinki", "chbmit", "siena", "seizeit2", "tusz")
+# They replace the section `dataset` of the file of the data set.
+ORIGINAL = ("chbmit", "siena", "tusz")
 # Keys of events and patients that the configurations of the data sets leave at their defaults.
 OF_EVENTS = {"unannotated": "bckg", "ignored_events": [], "event_tolerance": 0.05, "on_open_event": "error"}
 OF_EVENTS |= {"annotations": None, "event_map": {}, "exclude": []}
@@ -31,7 +33,13 @@ def load(root):
 
 def test_every_file_is_known_here(root):
     found = {path.relative_to(root / "config").as_posix() for path in (root / "config").rglob("*.y*ml")}
-    assert found == {"config.yaml", "full.yaml", "matrix.yaml", *(f"datasets/{name}.yaml" for name in DATASETS)}
+    assert found == {
+        "config.yaml",
+        "full.yaml",
+        "matrix.yaml",
+        *(f"datasets/{name}.yaml" for name in DATASETS),
+        *(f"datasets/{name}_original.yaml" for name in ORIGINAL),
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,6 +67,19 @@ def test_data_set_has_its_own_results_and_no_other_data_set(load, root, name):
         assert dataset == {**OF_EVENTS, **written["dataset"], "root": "/data"}
         assert flow.results == f"results/{name}"
         assert flow.reports()
+
+
+@pytest.mark.parametrize("name", ORIGINAL)
+def test_original_folders_change_the_data_set_only(load, root, name):
+    written = yaml.safe_load((root / f"config/datasets/{name}_original.yaml").read_text())
+    assert list(written) == ["dataset"] and written["dataset"]["kind"] == "files"
+    for before in ([], ["full"]):
+        first, second = ([*before, f"datasets/{name}", *more] for more in ([], [f"datasets/{name}_original"]))
+        bids, files = (load(*names, data_root="/data").study.model_dump() for names in (first, second))
+        dataset = {**OF_EVENTS, **written["dataset"], "root": "/data"}
+        assert files["dataset"] == {**dataset, "annotations": {"file": None, **dataset["annotations"]}}
+        assert {**bids, "dataset": None} == {**files, "dataset": None}
+        assert bids["dataset"]["root"] == "/data" and bids["dataset"]["event_types"] == files["dataset"]["event_types"]
 
 
 def test_sizes_of_the_full_study(load):

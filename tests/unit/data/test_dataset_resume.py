@@ -19,7 +19,7 @@ import json, sys
 from pathlib import Path
 from eegwf.config.stages.data import WindowsSettings
 from eegwf.data.dataset import write_dataset_windows
-from eegwf.data.inspection import ReadingSettings
+from eegwf.data.reading_settings import ReadingSettings
 if __name__ == "__main__":
     bids, output, state, workers, config = sys.argv[1:]
     settings = WindowsSettings.model_validate(json.loads(config))

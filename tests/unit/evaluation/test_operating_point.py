@@ -17,7 +17,7 @@ def recordings(n=6, seconds=3600, seed=0, fold=1, skill=2.0):
     rng, result = np.random.default_rng(seed), []
     onset = np.arange(0.0, seconds, 10)
     for number in range(n):
-        seizures = [(start, start + 60.0) for start in rng.uniform(0, 1600, 2) + [0, 1700]] if number else []
+        seizures = [(start, start + 60.0) for start in np.add(rng.uniform(0, 1600, 2), [0, 1700])] if number else []
         truth = np.array([any(a < o + 10 and o < b for a, b in seizures) for o in onset])
         logit = rng.normal(size=len(onset)) + skill * truth - 1
         p = np.round(1 / (1 + np.exp(-logit)), 9)

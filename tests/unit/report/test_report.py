@@ -114,7 +114,7 @@ def test_page_is_self_contained_and_figures_have_alternative_texts(finished):
     assert not re.search(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)""", page)
     assert not re.search(r"url\((?!#|data:)|@import|<script|<iframe|<object", page)
     figures = re.findall(r"<svg [^>]*>", page)
-    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 3 + 1 + 3 + 7 + 1
+    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 1 + 3 + 1 + 3 + 7 + 1
     for figure in figures:
         assert 'role="img"' in figure and re.search(r'aria-label="[^"]*\d[^"]*"', figure)
     ids = re.findall(r'\sid="([^"]*)"', page)
@@ -321,3 +321,19 @@ def test_formats_of_numbers():
     energies = (25.04, 900, 3.6e6, 5e9, None)
     assert [energy(value) for value in energies] == ["25 J", "0.25 Wh", "1 kWh", "1,389 kWh", "undefined"]
     assert score(None) == "undefined" and score(0.69834) == "0.698"
+
+
+def test_events_are_shown_with_baselines_and_the_reasons_to_distrust_them(finished):
+    _, _, page, tables = finished
+    detectors = column(table_of(tables, "Scores of detectors"), "F1")
+    assert list(detectors) == [
+        "operating point", "class of largest probability", "baseline: always on", "baseline: shuffled predictions",
+        "baseline: never on", "operating point, mean over patients",
+    ]  # fmt: skip
+    assert detectors["baseline: never on"].startswith("0.000")
+    points = column(table_of(tables, "Operating points"), "threshold")
+    assert list(points) == ["1", "2", "3"] and all(0 < float(value) < 1 for value in points.values())
+    # The recordings of the study last minutes, so no result for events is in the main results.
+    assert "scores of events say little about such recordings" in page
+    main = page.split('id="headline"')[1].split("</section>")[0]
+    assert "seizure events were detected" not in main
