@@ -12,8 +12,9 @@ from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
 from eegwf.evaluation.baselines import baselines, sanity_warnings
 from eegwf.evaluation.bootstrap import interval, patient_draws, replicate_scores
+from eegwf.evaluation.calibration import calibration_metrics
 from eegwf.evaluation.events import empty_events, score_events
-from eegwf.evaluation.predictions import pool_predictions, probability_columns
+from eegwf.evaluation.predictions import pool_predictions, raw_columns, validation_predictions
 from eegwf.evaluation.scores import CLASS_SCORES, SCORES, class_scores, confusion, scores
 from eegwf.storage.files import write_json, write_table
 
@@ -79,7 +80,7 @@ def evaluate(
     Parameters
     ----------
     parts
-        For each rank the `test.tsv` of each fold.
+        For each rank the `test.tsv` of each fold, with `validation.tsv` and `calibration.json` beside it.
     windows
         `windows.tsv`; its columns `window patient recording onset duration` are used.
     class_set
@@ -124,9 +125,10 @@ def evaluate(
         if recordings is None or events is None
         else score_events(timeline, windows, recordings, events, class_set)
     )
+    calibration = calibration_metrics(timeline, validation_predictions(parts, classes), parts, classes, settings, seed)
     return EvaluationResult(
         predictions=pooled,
-        metrics=_metrics(members, classes, settings, seed),
+        metrics=_metrics(members, classes, settings, seed) | {"calibration": calibration},
         per_patient=per_patient(timeline, classes),
         events=scored_events,
     )
@@ -168,7 +170,8 @@ def scored_windows(table: pd.DataFrame, classes: list[str]) -> Member:
     return Member(
         truth=pd.Index(classes).get_indexer(pd.Index(table["label"])),
         predicted=pd.Index(classes).get_indexer(pd.Index(table["predicted"])),
-        p=table[probability_columns(classes)].to_numpy(dtype=float),
+        # Calibration changes no score of the classes or of their order: those are of the raw probabilities.
+        p=table[raw_columns(classes)].to_numpy(dtype=float),
         patient=table["patient"].to_numpy(),
         fold=table["fold"].to_numpy(),
     )

@@ -15,7 +15,7 @@ from timescoring.scoring import EventScoring
 
 from eegwf.data.events import classify, matches
 from eegwf.errors import InputError
-from eegwf.evaluation.predictions import probability_columns
+from eegwf.evaluation.predictions import raw_columns
 
 COLUMNS = ("patient", "n_events", "tp", "fp", "sensitivity", "precision", "f1", "false_alarms_per_day")
 
@@ -114,7 +114,7 @@ def score_events(
     Parameters
     ----------
     predictions
-        Rows of a member, including borderline windows.
+        Rows of a member, including borderline windows; the raw probabilities decide, as for `predicted`.
     windows
         `windows.tsv`: columns `window` and `duration` in seconds.
     recordings
@@ -156,7 +156,7 @@ def score_events(
     }
     duration = predictions["window"].map(windows.set_index("window")["duration"])
     timed = predictions.assign(end=predictions["onset"] + duration)
-    names = probability_columns(list(class_set))
+    names = raw_columns(list(class_set))
     detected = {
         name: predicted_seizures(part["onset"].to_numpy(), part["end"].to_numpy(), part[names].to_numpy())
         for name, part in timed.groupby("recording")

@@ -13,6 +13,7 @@ from eegwf.config.study import StudyDesign
 from eegwf.data.leakage import check_leakage
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
 from eegwf.storage.files import write_array, write_json, write_table
+from tests.helpers.rank_files import write_validation
 
 ROOT = Path(__file__).resolve().parents[2]
 N_WINDOWS, LENGTH, N_CHANS, N_FREQS, N_FRAMES = 30, 5.0, 3, 6, 5
@@ -136,6 +137,7 @@ def _predictions(folder, windows, truth, fold, classes, n_ranks, rng) -> dict[in
             path = folder / f"fold{number}/retrain/rank{rank}/test.tsv"
             write_table(path, predictions[predictions["fold"] == number])
             parts.setdefault(rank, []).append(path)
+    write_validation(parts, classes)
     return parts
 
 

@@ -13,6 +13,7 @@ from eegwf.errors import InputError
 from eegwf.evaluation.bootstrap import patient_draws, replicate_scores
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
 from eegwf.storage.files import write_table
+from tests.helpers.rank_files import write_validation
 
 SETS = {
     "2class": {"background": ["bckg"], "seizure": ["sz"]},
@@ -51,6 +52,7 @@ def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
             path = folder / f"fold{fold}" / f"rank{rank}" / "test.tsv"
             write_table(path, predictions[predictions["fold"] == fold])
             parts.setdefault(rank, []).append(path)
+    write_validation(parts, classes)
     recordings = windows.groupby("recording", as_index=False).agg(patient=("patient", "first"))
     recordings["duration"] = 20.0 * n_windows
     events = windows.assign(label=[class_set[classes[t]][0] for t in truth])
@@ -81,7 +83,7 @@ def test_metrics_can_be_recomputed_from_the_written_predictions(written):
     for name, values in written_metrics["members"].items():
         rows = table[table["member"] == name]
         truth, predicted = rows["label"], rows["predicted"]
-        p = rows[[f"p_{c}" for c in classes]].to_numpy()
+        p = rows[[f"raw_{c}" for c in classes]].to_numpy()
         if len(classes) == 2:
             binary, ranked = (truth == classes[1]), p[:, 1]
             auroc = metrics.roc_auc_score(binary, ranked)

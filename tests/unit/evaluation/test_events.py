@@ -109,7 +109,7 @@ def study():
     classes = {("a1", 600.0): 1, ("a1", 2400.0): 2, ("a2", 1800.0): 1}
     predicted = [classes.get((r, o), 0) for r, o in zip(windows["recording"], windows["onset"], strict=True)]
     predictions = windows.drop(columns="duration")
-    predictions[["p_background", "p_focal", "p_generalized"]] = 0.1 + 0.7 * np.eye(3)[predicted]
+    predictions[["raw_background", "raw_focal", "raw_generalized"]] = 0.1 + 0.7 * np.eye(3)[predicted]
     events = pd.DataFrame(
         [
             ("a1", 0.0, 600.0, "bckg"),
