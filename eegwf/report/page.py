@@ -8,6 +8,7 @@ import pandas as pd
 
 from eegwf.models.registry import entry_of
 from eegwf.report import (
+    calibration,
     figures_folds,
     figures_maps,
     figures_scores,
@@ -67,6 +68,7 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         config=tables_run.configuration_text(run.study),
         **_scores(run),
         **_folds(run),
+        **calibration.parts(run),
         **tuning.parts(run),
         **_training(run),
         **_attribution(run),
