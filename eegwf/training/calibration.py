@@ -206,7 +206,7 @@ def fit_calibration(
     }
 
 
-def read_calibration(path: Path, classes: list[str]) -> Calibration:
+def read_calibration(path: Path, classes: list[str] | None = None) -> Calibration:
     """Read `calibration.json`.
 
     Parameters
@@ -214,7 +214,7 @@ def read_calibration(path: Path, classes: list[str]) -> Calibration:
     path
         The file.
     classes
-        Names of the classes.
+        Expected names of the classes; None for any.
 
     Returns
     -------
@@ -229,7 +229,7 @@ def read_calibration(path: Path, classes: list[str]) -> Calibration:
     if not path.exists():
         raise InputError(f"{path}: no such file; an earlier version of eegwf made these predictions: retrain")
     content = read_json(path)
-    if content["classes"] != classes:
+    if classes is not None and content["classes"] != classes:
         raise InputError(
             f"{path}: classes {', '.join(content['classes'])}, expected {', '.join(classes)}; if the class set has "
             "changed, retrain"

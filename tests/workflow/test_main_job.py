@@ -212,6 +212,9 @@ def test_the_run_opens_from_python(finished):
     x = torch.from_numpy(array[test["window"]].astype(np.float32))
     p = run.model(fold=2, rank=1)(x).softmax(dim=1).detach().numpy()
     np.testing.assert_allclose(p, test[["p_background", "p_focal", "p_generalized"]], atol=1e-5)
+    rows = run.predictions.query("member == 'rank1' and fold == 2").sort_values("window")
+    calibrated = run.calibration(fold=2, rank=1).apply(p[np.argsort(test["window"])])
+    np.testing.assert_allclose(calibrated, rows[["p_background", "p_focal", "p_generalized"]], atol=1e-4)
 
 
 @pytest.mark.parametrize("combination", ["vit_stft_2class", "vit_cwt_3class", "vit_concat_2class"])
