@@ -11,6 +11,7 @@ from eegwf.config.paths import RunPaths
 from eegwf.config.study import StudyDesign
 from eegwf.errors import InputError
 from eegwf.storage.files import read_json, read_table
+from eegwf.training.calibration import Calibration, read_calibration
 from eegwf.training.classifier import Classifier, load_classifier
 
 
@@ -67,6 +68,21 @@ class Run:
             existing = sorted(path.parent.relative_to(self.folder) for path in self.folder.glob(pattern))
             raise InputError(f"{paths.folder}: no model; existing models: {', '.join(map(str, existing)) or 'none'}")
         return load_classifier(paths.folder, device)[0]
+
+    def calibration(self, fold: int, rank: int = 1) -> Calibration:
+        """Read the calibration of a retrained model.
+
+        Parameters
+        ----------
+        fold, rank
+            As in `model`.
+
+        Returns
+        -------
+        Calibration
+            Its `apply` maps the softmax of the logits `(n_windows, n_classes)` to calibrated probabilities.
+        """
+        return read_calibration(RunPaths(self.folder).fold(fold).rank(rank).calibration)
 
     @property
     def models(self) -> dict[tuple[int, int], Classifier]:

@@ -2,6 +2,7 @@ rule evaluate:
     input:
         tests=flow.test_predictions(),
         validations=flow.validation_predictions(),
+        calibrations=flow.calibrations(),
         windows=data.windows,
         recordings=data.recordings,
         events=data.events,

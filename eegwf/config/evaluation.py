@@ -46,6 +46,17 @@ class Evaluation(Section):
         OperatingPointSettings(), description="Detector whose events are scored."
     )
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of the confidence intervals.")
+    calibration_bins: int = Field(
+        15, ge=2, le=100, description="Number of bins of the calibration error and of the reliability diagram."
+    )
+    conformal_alpha: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="Level of the conformal prediction sets: a set contains the class of a window with probability "
+        "1 - `conformal_alpha`. With fewer than 1 / `conformal_alpha` - 1 validation patients in a fold, the sets "
+        "contain all classes.",
+    )
 
 
 class Explanation(Section):

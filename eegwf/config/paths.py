@@ -113,9 +113,14 @@ class RankPaths:
         return self.folder / "test.tsv"
 
     @property
+    def calibration(self) -> Path:
+        """Calibration of the probabilities, fitted on the validation folds."""
+        return self.folder / "calibration.json"
+
+    @property
     def files(self) -> list[Path]:
         """All files that retraining writes for a rank."""
-        return [self.weights, self.model, self.history, self.validation, self.test]
+        return [self.weights, self.model, self.history, self.validation, self.calibration, self.test]
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,10 @@ class Flow:
         """Validation predictions of all folds and ranks of a combination, in the order of the test predictions."""
         return [self.run.fold(fold).rank(rank).validation for fold in self.folds for rank in self.ranks]
 
+    def calibrations(self) -> list[Path]:
+        """Calibrations of all folds and ranks of a combination, in the order of the test predictions."""
+        return [self.run.fold(fold).rank(rank).calibration for fold in self.folds for rank in self.ranks]
+
     def fold_files(self) -> list[Path]:
         """Files of all outer folds that a report reads, with wildcards."""
         files = []

@@ -12,9 +12,10 @@ from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
 from eegwf.evaluation.baselines import baselines, sanity_warnings
 from eegwf.evaluation.bootstrap import interval, patient_draws, replicate_scores
+from eegwf.evaluation.calibration import calibration_metrics
 from eegwf.evaluation.event_metrics import score_events
 from eegwf.evaluation.events import empty_events
-from eegwf.evaluation.predictions import pool_predictions, probability_columns
+from eegwf.evaluation.predictions import pool_predictions, raw_columns, validation_predictions
 from eegwf.evaluation.scores import CLASS_SCORES, SCORES, class_scores, confusion, scores
 from eegwf.storage.files import write_json, write_table
 
@@ -74,14 +75,13 @@ def evaluate(
     seed: int,
     recordings: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
-    validation: dict[int, pd.DataFrame] | None = None,
 ) -> EvaluationResult:
     """Pool the test predictions of a combination, and compute scores and confidence intervals.
 
     Parameters
     ----------
     parts
-        For each rank the `test.tsv` of each fold.
+        For each rank the `test.tsv` of each fold, with `validation.tsv` and `calibration.json` beside it.
     windows
         `windows.tsv`; its columns `window patient recording onset duration` are used.
     class_set
@@ -92,8 +92,6 @@ def evaluate(
         Seed of the bootstrap; all members use the same draws of patients.
     recordings, events
         Tables for `score_events`; None if events can't be scored.
-    validation
-        Result of `validation_predictions`; None if no operating point is chosen.
 
     Returns
     -------
@@ -123,16 +121,18 @@ def evaluate(
             "check the class set and windows.min_overlap"
         )
     timeline = pooled[pooled["member"] == settings.primary]
+    validation = validation_predictions(parts, classes)
     scored_events, event_metrics = empty_events(), None
     if recordings is not None and events is not None:
-        tables = (windows, recordings, events)
         validated = {
-            fold: table[table["member"] == settings.primary] for fold, table in (validation or {}).items() if len(table)
+            fold: table[table["member"] == settings.primary] for fold, table in validation.items() if len(table)
         }
+        tables = (windows, recordings, events)
         scored_events, event_metrics = score_events(timeline, validated, tables, class_set, settings, seed)
+    calibration = calibration_metrics(timeline, validation, parts, classes, settings, seed)
     return EvaluationResult(
         predictions=pooled,
-        metrics=_metrics(members, classes, settings, seed) | {"events": event_metrics},
+        metrics=_metrics(members, classes, settings, seed) | {"events": event_metrics, "calibration": calibration},
         per_patient=per_patient(timeline, classes),
         events=scored_events,
     )
@@ -174,7 +174,8 @@ def scored_windows(table: pd.DataFrame, classes: list[str]) -> Member:
     return Member(
         truth=pd.Index(classes).get_indexer(pd.Index(table["label"])),
         predicted=pd.Index(classes).get_indexer(pd.Index(table["predicted"])),
-        p=table[probability_columns(classes)].to_numpy(dtype=float),
+        # Calibration changes no score of the classes or of their order: those are of the raw probabilities.
+        p=table[raw_columns(classes)].to_numpy(dtype=float),
         patient=table["patient"].to_numpy(),
         fold=table["fold"].to_numpy(),
     )

@@ -62,7 +62,9 @@ def score_recording(reference: list[Interval], predicted: list[Interval], length
         # leaves a third event of length 1e-13 s, which counts as a false alarm.
         clipped = [(start / TICKS, stop / TICKS) for start, stop in clip(intervals, n_ticks)]
         annotations.append(Annotation(union(clipped), TICKS, n_ticks))
-    events, samples = EventScoring(*annotations), SampleScoring(*annotations)
+    # timescoring divides by the seconds of the recording, which round to 0 for less than half a second.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        events, samples = EventScoring(*annotations), SampleScoring(*annotations)
     values = (events.refTrue, events.tp, events.fp, samples.refTrue, samples.tp, samples.fp)
     return Counts(*(int(value) for value in values))
 

@@ -1,20 +1,34 @@
-"""Validated and pooled test predictions of all ranks and folds, and those of the ensemble."""
+"""Validated and pooled test predictions of all ranks and folds, and those of the ensemble.
+
+The files of a rank have the softmax of the network in the columns `p_<class>`. In pooled tables, `raw_<class>` is that
+softmax and `p_<class>` the calibrated probability. `predicted` is the first class of largest *raw* probability: with
+balanced classes in training, the raw probabilities are those of classes that are equally frequent, and their largest
+one maximizes the balanced accuracy. The largest calibrated probability maximizes the accuracy instead, and with rare
+seizures it is nearly always that of the background.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from eegwf.config.paths import RankPaths
 from eegwf.errors import InputError
 from eegwf.storage.files import read_table
+from eegwf.training.calibration import read_calibration
 
 KEYS = ("window", "patient", "recording", "onset", "fold", "label")
 ENSEMBLE = "ensemble"
 
 
 def probability_columns(classes: list[str]) -> list[str]:
-    """Names of the columns with the probabilities of the classes."""
+    """Names of the columns with the probabilities of the classes: calibrated in pooled tables."""
     return [f"p_{name}" for name in classes]
+
+
+def raw_columns(classes: list[str]) -> list[str]:
+    """Names of the columns of pooled tables with the softmax of the network, before calibration."""
+    return [f"raw_{name}" for name in classes]
 
 
 def read_predictions(path: Path | str, classes: list[str], one_fold: bool = True) -> pd.DataFrame:
@@ -73,29 +87,30 @@ def read_predictions(path: Path | str, classes: list[str], one_fold: bool = True
 
 
 def pool_predictions(parts: dict[int, list[Path]], classes: list[str]) -> pd.DataFrame:
-    """Pool the test predictions of all ranks and folds, and add those of the ensemble.
+    """Pool and calibrate the test predictions of all ranks and folds, and add those of the ensemble.
 
     The probabilities of the ensemble are the mean of the written probabilities of the ranks, rounded to the nine digits
-    that are written, so that averaging the rows of `predictions.tsv` reproduces them.
+    that are written, so that averaging the rows of `predictions.tsv` reproduces them: the mean of the calibrated ones,
+    and that of the raw ones.
 
     Parameters
     ----------
     parts
-        For each rank the `test.tsv` of each fold.
+        For each rank the `test.tsv` of each fold; `calibration.json` is beside each of them.
     classes
         Names of the classes, in the order of the configuration.
 
     Returns
     -------
     DataFrame
-        Columns `member window patient recording onset fold label predicted p_<class>...`, sorted by member
-        (rank1, rank2, ..., ensemble) and window.
+        Columns `member window patient recording onset fold label predicted p_<class>... raw_<class>...`, sorted by
+        member (rank1, rank2, ..., ensemble) and window.
 
     Raises
     ------
     InputError
-        From `read_predictions`; if a window is in two files of a rank, a patient is in two folds, the ranks differ in
-        the windows or their columns, or there is no prediction.
+        From `read_predictions` and `read_calibration`; if a window is in two files of a rank, a patient is in two
+        folds, the ranks differ in the windows or their columns, or there is no prediction.
     """
     if not parts or not all(parts.values()):
         raise InputError("evaluation: no test predictions given; expected at least one test.tsv per rank")
@@ -116,7 +131,7 @@ def validation_predictions(parts: dict[int, list[Path]], classes: list[str]) -> 
     Parameters
     ----------
     parts
-        For each rank the `test.tsv` of each fold; `validation.tsv` is beside each of them.
+        For each rank the `test.tsv` of each fold; `validation.tsv` and `calibration.json` are beside each of them.
     classes
         Names of the classes, in the order of the configuration.
 
@@ -129,14 +144,14 @@ def validation_predictions(parts: dict[int, list[Path]], classes: list[str]) -> 
     Raises
     ------
     InputError
-        From `read_predictions`; if the ranks of a fold differ in the windows or their columns.
+        From `read_predictions` and `read_calibration`; if the ranks of a fold differ in the windows or their columns.
     """
     folds: dict[int, dict[int, pd.DataFrame]] = {}
     for rank, tests in parts.items():
         for path in tests:
             test, validation = read_predictions(path, classes), path.with_name("validation.tsv")
             if len(test):
-                table = read_predictions(validation, classes, one_fold=False).assign(file=str(validation))
+                table = _calibrated(validation, classes, one_fold=False)
                 table = table.sort_values("window", kind="stable").reset_index(drop=True)
                 folds.setdefault(int(test["fold"].iloc[0]), {})[rank] = table
     for ranks in folds.values():
@@ -148,20 +163,34 @@ def validation_predictions(parts: dict[int, list[Path]], classes: list[str]) -> 
 
 def _with_ensemble(pooled: dict[int, pd.DataFrame], classes: list[str]) -> pd.DataFrame:
     """The predictions of all ranks and of their ensemble, in one table."""
-    ranks, names = sorted(pooled), probability_columns(classes)
-    p = np.mean([pooled[rank][names].to_numpy() for rank in ranks], axis=0)
-    p = np.array([float(f"{value:.9g}") for value in p.ravel()]).reshape(p.shape)
+    ranks, raw = sorted(pooled), raw_columns(classes)
+    names = [*probability_columns(classes), *raw]
     ensemble = pooled[ranks[0]].copy()
-    ensemble[names] = p
-    ensemble["predicted"] = np.asarray(classes, dtype=object)[p.argmax(axis=1)]
+    ensemble[names] = _rounded(np.mean([pooled[rank][names].to_numpy() for rank in ranks], axis=0))
+    ensemble["predicted"] = np.asarray(classes, dtype=object)[ensemble[raw].to_numpy().argmax(axis=1)]
     members = {f"rank{rank}": pooled[rank] for rank in ranks} | {ENSEMBLE: ensemble}
     tables = [table.drop(columns="file").assign(member=name) for name, table in members.items()]
     return pd.concat(tables, ignore_index=True)[["member", *KEYS, "predicted", *names]]
 
 
+def _calibrated(path: Path, classes: list[str], one_fold: bool = True) -> pd.DataFrame:
+    """Predictions of a rank and fold with raw and calibrated probabilities, and the file of each row."""
+    table = read_predictions(path, classes, one_fold)
+    p = table[probability_columns(classes)].to_numpy(dtype=float)
+    calibration = read_calibration(RankPaths(path.parent).calibration, classes)
+    calibrated = pd.DataFrame(_rounded(calibration.apply(p)), columns=probability_columns(classes))
+    raw = pd.DataFrame(p, columns=raw_columns(classes))
+    return pd.concat([table[[*KEYS, "predicted"]], calibrated, raw], axis=1).assign(file=str(path))
+
+
+def _rounded(p: np.ndarray) -> np.ndarray:
+    """The numbers that are written: with nine significant digits."""
+    return np.array([float(f"{value:.9g}") for value in p.ravel()]).reshape(p.shape)
+
+
 def _pool_rank(paths: list[Path], classes: list[str]) -> pd.DataFrame:
     """All folds of a rank, sorted by window, with the file of each row."""
-    tables = [read_predictions(path, classes).assign(file=str(path)) for path in paths]
+    tables = [_calibrated(path, classes) for path in paths]
     table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
     duplicates = table[table["window"].duplicated(keep=False)].sort_values("window", kind="stable")
     if len(duplicates):

@@ -6,7 +6,6 @@ from pathlib import Path
 from eegwf.config.stages.evaluation import EvaluateSettings
 from eegwf.errors import InputError
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
-from eegwf.evaluation.predictions import validation_predictions
 from eegwf.storage.files import read_table
 
 TEXT = ("recording", "patient", "label")
@@ -52,6 +51,5 @@ def run(
         settings.seed,
         recordings=listed if timed else None,
         events=read_table(events, text=TEXT) if timed else None,
-        validation=validation_predictions(parts, list(settings.classes)),
     )
     write_evaluation(output, result)

@@ -11,7 +11,7 @@ from eegwf.config.paths import AttributionPaths, Combination, FoldPaths, ResultP
 from eegwf.config.study import StudyDesign
 from eegwf.data.events import classify
 from eegwf.errors import InputError
-from eegwf.evaluation.predictions import probability_columns
+from eegwf.evaluation.predictions import raw_columns
 from eegwf.storage.files import read_array, read_json, read_table
 from eegwf.training.cost_record import ENERGY_COLUMNS
 
@@ -158,11 +158,11 @@ class ReportData:
         return set(self.folds.loc[self.folds["fold"] == 0, "patient"])
 
     def scored(self, member: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """True class numbers, predicted class numbers, probabilities and folds of a member's labeled windows."""
+        """True class numbers, predicted class numbers, raw probabilities and folds of a member's labeled windows."""
         table = self.predictions
         table = table[(table["member"] == member) & (table["label"] != "")]
         index = pd.Index(self.classes)
-        p = table[probability_columns(self.classes)].to_numpy(dtype=float)
+        p = table[raw_columns(self.classes)].to_numpy(dtype=float)
         truth = index.get_indexer(pd.Index(table["label"]))
         predicted = index.get_indexer(pd.Index(table["predicted"]))
         return truth, predicted, p, table["fold"].to_numpy(dtype=int)

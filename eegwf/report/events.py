@@ -197,5 +197,18 @@ def latency(run: ReportData) -> str:
 
 
 def pooled(table: pd.DataFrame, detector: str) -> dict[str, Any]:
-    """Pooled row of a detector in the table of events."""
+    """Select the pooled counts and scores of a detector.
+
+    Parameters
+    ----------
+    table
+        `events.tsv`.
+    detector
+        Name of the detector.
+
+    Returns
+    -------
+    dict
+        Its row `all`.
+    """
     return {str(name): value for name, value in table[table["detector"] == detector].iloc[-1].items()}

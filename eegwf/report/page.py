@@ -8,6 +8,7 @@ import pandas as pd
 
 from eegwf.models.registry import entry_of
 from eegwf.report import (
+    calibration,
     events,
     figures_events,
     figures_folds,
@@ -69,6 +70,7 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         config=tables_run.configuration_text(run.study),
         **_scores(run),
         **_folds(run),
+        **calibration.parts(run),
         **tuning.parts(run),
         **_training(run),
         **_attribution(run),
@@ -117,8 +119,8 @@ def _events(run: ReportData) -> dict[str, Any]:
     curve = figures_events.curve_figure(run)
     caption = (
         "By threshold, pooled over the test folds, each with the smoothing and minimum duration of its operating "
-        "point. The curve describes the test folds: no point was chosen on it. The diamond is the result, with confidence "
-        "intervals."
+        "point. The curve describes the test folds; no point was chosen on it. The diamond is the result, with "
+        "confidence intervals."
     )
     return {
         "events": {

@@ -11,12 +11,13 @@ import pandas as pd
 from eegwf.compute.device import device_name, effective_precision
 from eegwf.config.paths import RankPaths, RetrainPaths
 from eegwf.config.training import Training
-from eegwf.data.splits import WindowSet, split
+from eegwf.data.splits import Split, WindowSet, split
 from eegwf.errors import InputError
 from eegwf.seeds import seed_of
-from eegwf.storage.files import write_table
+from eegwf.storage.files import write_json, write_table
 from eegwf.storage.job_state import state_folder
 from eegwf.storage.locks import LOCK, exclusive_lock, try_lock
+from eegwf.training.calibration import fit_calibration
 from eegwf.training.classifier import needed_axes, predict, save_classifier
 from eegwf.training.concurrency import Concurrency, Turns
 from eegwf.training.console import Console
@@ -83,7 +84,7 @@ def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], files: RetrainP
         Entries with `rank`, `trial`, `value` and `params`.
     files
         Files to write: `timing.tsv`, and the folders `rank1`, `rank2`, ..., each with `model.safetensors`,
-        `model.json`, `history.tsv`, `validation.tsv` and `test.tsv`.
+        `model.json`, `history.tsv`, `validation.tsv`, `calibration.json` and `test.tsv`.
     state_root
         Folder of unfinished work.
 
@@ -153,7 +154,7 @@ class _Retraining:
                 self.waiting.append(entry)
                 logger.warning("rank %d lacked memory and is trained again beside fewer others: %s", rank, reason)
                 return
-            _write(task, entry, self.parts.validation_folds, result, self.training, self.files.rank(rank))
+            _write(task, entry, self.parts, result, self.training, self.files.rank(rank))
             self.costs[rank] = read_costs(state)
         finally:
             os.close(lock)
@@ -184,7 +185,7 @@ class _Retraining:
 def _write(
     task: RetrainTask,
     entry: dict[str, Any],
-    validation_folds: tuple[int, ...],
+    parts: Split,
     result: TrainingResult,
     training: Training,
     paths: RankPaths,
@@ -206,7 +207,7 @@ def _write(
             "precision": effective_precision(task.device, settings.precision),
             "seed": task.seed,
             "fold": task.test_fold,
-            "validation_folds": list(validation_folds),
+            "validation_folds": list(parts.validation_folds),
             "rank": entry["rank"],
             "trial": entry["trial"],
             "tuned_value": entry["value"],
@@ -216,8 +217,17 @@ def _write(
     )
     write_table(paths.history, pd.DataFrame(result.history))
     result.classifier.to(task.device)
-    validation = task.window_set.in_folds(*validation_folds)
+    validation = task.window_set.in_folds(*parts.validation_folds)
     test = task.window_set.in_folds(task.test_fold)
-    for path, part in ((paths.validation, validation), (paths.test, test)):
-        logits = predict(result.classifier, task.dataset, part.window)
-        write_table(path, predictions_table(part, logits))
+    validated, tested = (
+        predictions_table(part, predict(result.classifier, task.dataset, part.window)) for part in (validation, test)
+    )
+    write_table(paths.validation, validated)
+    write_table(paths.test, tested)
+    # The written probabilities, so that the fit can be repeated from the table.
+    p = validated[[f"p_{name}" for name in validation.classes]].to_numpy(dtype=float)
+    balance = settings.class_balance
+    write_json(
+        paths.calibration,
+        fit_calibration(validation.label, p, validation.patient, parts.train.label, balance, validation.classes),
+    )

@@ -12,8 +12,8 @@ from eegwf.config.load import load_study
 from eegwf.config.study import StudyDesign
 from eegwf.data.leakage import check_leakage
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
-from eegwf.evaluation.predictions import validation_predictions
 from eegwf.storage.files import write_array, write_json, write_table
+from tests.helpers.rank_files import write_validation
 
 ROOT = Path(__file__).resolve().parents[2]
 N_WINDOWS, LENGTH, N_CHANS, N_FREQS, N_FRAMES = 30, 5.0, 3, 6, 5
@@ -101,8 +101,7 @@ def write_study(
     recordings = pd.concat([recordings, pd.DataFrame(bad, columns=recordings.columns)], ignore_index=True)
     events = windows.loc[labels != "", ["recording", "onset", "duration", "label"]]
     tables = (recordings, events) if timed else (None, None)
-    validation = validation_predictions(parts, list(class_set))
-    write_evaluation(folder, evaluate(parts, windows, class_set, study.evaluation, 1, *tables, validation=validation))
+    write_evaluation(folder, evaluate(parts, windows, class_set, study.evaluation, 1, *tables))
     counts = pd.crosstab(windows["patient"], windows["label"]).reindex(patients)[[t for t in types if t != absent]]
     folds = counts.reset_index().assign(fold=[n % n_folds + 1 for n in range(len(patients))])
     leakage = check_leakage(windows, folds, rng.normal(size=(len(windows), 2, 4)))
@@ -137,8 +136,8 @@ def _predictions(folder, windows, truth, fold, classes, n_ranks, rng) -> dict[in
         for number in np.unique(fold):
             path = folder / f"fold{number}/retrain/rank{rank}/test.tsv"
             write_table(path, predictions[predictions["fold"] == number])
-            write_table(path.with_name("validation.tsv"), predictions[predictions["fold"] != number])
             parts.setdefault(rank, []).append(path)
+    write_validation(parts, classes)
     return parts
 
 

@@ -20,7 +20,7 @@ ALLOWED = {
     "spectrograms": {*BASE, "compute", "data"},
     "training": {*SIGNAL, "models"},
     "tuning": {*SIGNAL, "models", "training"},
-    "evaluation": {*BASE, "data"},
+    "evaluation": {*BASE, "data", "training"},
     "attribution": {*SIGNAL, "models", "training"},
     "report": {*SIGNAL, "models", "training", "tuning", "evaluation", "attribution"},
     "provenance": BASE,

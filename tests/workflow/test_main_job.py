@@ -36,7 +36,10 @@ def test_every_file_of_the_contract_is_there(finished):
         expected += [f"studies/fold{fold}/worker1.json", f"fold{fold}/retrain/timing.tsv"]
         expected += [f"fold{fold}/explain/maps.json"]
         for rank in (1, 2):
-            names = ("model.safetensors", "model.json", "history.tsv", "validation.tsv", "test.tsv")
+            names = (
+                *("model.safetensors", "model.json", "history.tsv"),
+                *("validation.tsv", "calibration.json", "test.tsv"),
+            )
             expected += [f"fold{fold}/retrain/rank{rank}/{name}" for name in names]
     data = ["recordings.tsv", "windows.tsv", "windows.npy", "folds.tsv", "leakage.json", "events.tsv"]
     missing = [name for name in expected if not (run / name).stat().st_size]
@@ -96,7 +99,7 @@ def test_metrics_follow_from_the_predictions(finished):
     table = pd.read_csv(finished / RUN / "predictions.tsv", sep="\t", keep_default_na=False)
     metrics = json.loads((finished / RUN / "metrics.json").read_text())
     classes = metrics["classes"]
-    p_columns = [f"p_{name}" for name in classes]
+    p_columns = [f"raw_{name}" for name in classes]
     for member, scores in metrics["members"].items():
         rows = table[(table["member"] == member) & (table["label"] != "")]
         truth = rows["label"].map(classes.index).to_numpy()
@@ -209,6 +212,9 @@ def test_the_run_opens_from_python(finished):
     x = torch.from_numpy(array[test["window"]].astype(np.float32))
     p = run.model(fold=2, rank=1)(x).softmax(dim=1).detach().numpy()
     np.testing.assert_allclose(p, test[["p_background", "p_focal", "p_generalized"]], atol=1e-5)
+    rows = run.predictions.query("member == 'rank1' and fold == 2").sort_values("window")
+    calibrated = run.calibration(fold=2, rank=1).apply(p[np.argsort(test["window"])])
+    np.testing.assert_allclose(calibrated, rows[["p_background", "p_focal", "p_generalized"]], atol=1e-4)
 
 
 @pytest.mark.parametrize("combination", ["vit_stft_2class", "vit_cwt_3class", "vit_concat_2class"])

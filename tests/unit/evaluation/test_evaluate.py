@@ -13,11 +13,13 @@ from eegwf.errors import InputError
 from eegwf.evaluation.bootstrap import patient_draws, replicate_scores
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
 from eegwf.storage.files import write_table
+from tests.helpers.rank_files import write_validation
 
 SETS = {
     "2class": {"background": ["bckg"], "seizure": ["sz"]},
     "3class": {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]},
 }
+STAGES = {"raw": "raw", "calibrated": "p"}
 
 
 def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
@@ -51,6 +53,7 @@ def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
             path = folder / f"fold{fold}" / f"rank{rank}" / "test.tsv"
             write_table(path, predictions[predictions["fold"] == fold])
             parts.setdefault(rank, []).append(path)
+    write_validation(parts, classes)
     recordings = windows.groupby("recording", as_index=False).agg(patient=("patient", "first"))
     recordings["duration"] = 20.0 * n_windows
     events = windows.assign(label=[class_set[classes[t]][0] for t in truth])
@@ -81,7 +84,7 @@ def test_metrics_can_be_recomputed_from_the_written_predictions(written):
     for name, values in written_metrics["members"].items():
         rows = table[table["member"] == name]
         truth, predicted = rows["label"], rows["predicted"]
-        p = rows[[f"p_{c}" for c in classes]].to_numpy()
+        p = rows[[f"raw_{c}" for c in classes]].to_numpy()
         if len(classes) == 2:
             binary, ranked = (truth == classes[1]), p[:, 1]
             auroc = metrics.roc_auc_score(binary, ranked)
@@ -149,10 +152,57 @@ def test_scores_of_folds_and_patients_are_those_of_their_windows(written):
         rows = ensemble[ensemble["patient"] == row["patient"]]
         assert row["accuracy"] == pytest.approx(metrics.accuracy_score(rows["label"], rows["predicted"]), abs=1e-8)
     events = pd.read_csv(folder / "events.tsv", sep="\t")
-    assert events["detector"].unique().tolist() == ["largest_probability", "always"]
+    assert events["detector"].unique().tolist() == ["operating_point", "largest_probability", "always"]
     for _, part in events.groupby("detector"):
         assert part["patient"].tolist() == [*patients["patient"], "all"]
         assert part["tp"].iloc[:-1].sum() == part["tp"].iloc[-1]
+
+
+def test_calibration_can_be_recomputed_from_the_written_predictions(written):
+    folder, classes = written
+    table, written_metrics = read(folder)
+    rows = table[table["member"] == "ensemble"]
+    found = written_metrics["calibration"]
+    p = {name: rows[[f"{prefix}_{c}" for c in classes]].to_numpy() for name, prefix in STAGES.items()}
+    onehot = pd.get_dummies(rows["label"])[classes].to_numpy(float)
+    for name, q in p.items():
+        log_loss = metrics.log_loss(rows["label"], q / q.sum(axis=1, keepdims=True), labels=sorted(classes))
+        assert classes == sorted(classes) and found[name]["log_loss"]["value"] == pytest.approx(log_loss, abs=1e-8)
+        brier = ((q - onehot) ** 2).sum(axis=1)
+        terms = found[name]["brier_terms"]
+        total = terms["reliability"] - terms["resolution"] + terms["uncertainty"] + terms["within_bins"]
+        assert found[name]["brier"]["value"] == pytest.approx(brier.mean()) == pytest.approx(total)
+        for label in classes:
+            bins = found[name]["reliability"][label]
+            assert sum(entry["n_windows"] for entry in bins) == len(rows)
+            assert all(entry["low"] <= entry["high"] for entry in bins)
+        assert found[name]["risk_coverage"]["risk"][-1] == pytest.approx(
+            (q.argmax(axis=1) != onehot.argmax(axis=1)).mean()
+        )
+    change = found["change"]["log_loss"]
+    difference = found["calibrated"]["log_loss"]["value"] - found["raw"]["log_loss"]["value"]
+    assert change["value"] == pytest.approx(difference) and change["low"] < change["value"] < change["high"]
+    true = onehot.argmax(axis=1)[:, None]
+    losses = {name: -np.log(np.take_along_axis(q, true, axis=1)[:, 0]) for name, q in p.items()}
+    sums = pd.DataFrame({"d": losses["calibrated"] - losses["raw"], "patient": rows["patient"]}).groupby("patient")["d"]
+    draws = patient_draws(sums.ngroups, 200, seed=7)
+    replicates = (draws @ sums.sum().to_numpy()) / (draws @ sums.size().to_numpy())
+    assert (change["low"], change["high"]) == pytest.approx(tuple(np.quantile(replicates, [0.025, 0.975])), abs=1e-8)
+    assert [(model["fold"], model["rank"]) for model in found["models"]] == [
+        (f, r) for f in (1, 2, 3) for r in (1, 2, 3)
+    ]
+    patients = {entry["patient"]: entry["n_windows"] for entry in found["conformal"]["per_patient"]}
+    assert patients == rows["patient"].value_counts().to_dict()
+    assert [fold["n_patients"] for fold in found["conformal"]["folds"]] == [5, 5, 5]
+
+
+def test_sets_of_a_larger_alpha_separate_classes(tmp_path):
+    parts, windows, *_ = study(tmp_path, SETS["2class"], n_patients=30)
+    settings = Evaluation(n_bootstrap=100, conformal_alpha=0.2)
+    found = evaluate(parts, windows, SETS["2class"], settings, 1).metrics["calibration"]["conformal"]
+    assert all(fold["threshold"] is not None and fold["n_patients"] == 10 for fold in found["folds"])
+    assert 0.7 < found["coverage"] < 1 and 1 <= found["mean_size"] < 2
+    assert found["patients"]["min"] <= found["patients"]["median"]
 
 
 def test_evaluation_does_not_depend_on_the_order_of_its_input(tmp_path):

@@ -5,13 +5,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 
 from eegwf.errors import InputError
 from eegwf.evaluation.predictions import pool_predictions, read_predictions, validation_predictions
 from eegwf.storage.files import write_table
+from tests.helpers.rank_files import write_calibration
 
 CLASSES = ["background", "focal", "generalized"]
 NAMES = [f"p_{name}" for name in CLASSES]
+RAW = [f"raw_{name}" for name in CLASSES]
+SHIFT = [0.9, -0.3, -1.2]
 
 
 def fold_table(fold: int, seed: int = 0, n_windows: int = 6) -> pd.DataFrame:
@@ -42,6 +46,7 @@ def parts(tmp_path):
         for fold in (3, 1, 2):
             path = tmp_path / f"fold{fold}" / f"rank{rank}" / "test.tsv"
             write_table(path, fold_table(fold, seed=rank))
+            write_calibration(path.parent, CLASSES, SHIFT, temperature=1 + 0.1 * rank)
             files.setdefault(rank, []).append(path)
     return files
 
@@ -57,7 +62,7 @@ def test_columns_and_order_of_pooled_predictions(parts):
     pooled = pool_predictions(parts, CLASSES)
     assert list(pooled.columns) == [
         *("member", "window", "patient", "recording", "onset", "fold", "label", "predicted"),
-        *NAMES,
+        *(*NAMES, *RAW),
     ]
     assert pooled["member"].unique().tolist() == ["rank1", "rank2", "rank3", "ensemble"]
     for _, predictions in pooled.groupby("member"):
@@ -78,18 +83,41 @@ def test_members_are_sorted_by_rank_number(parts):
 def test_ensemble_is_the_mean_of_the_written_probabilities(parts, tmp_path):
     write_table(tmp_path / "predictions.tsv", pool_predictions(parts, CLASSES))
     written = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")
-    ranks = [written[written["member"] == f"rank{r}"][NAMES].to_numpy() for r in (1, 2, 3)]
     ensemble = written[written["member"] == "ensemble"]
-    mean = (ranks[0] + ranks[1] + ranks[2]) / 3
-    np.testing.assert_allclose(ensemble[NAMES].to_numpy(), mean, rtol=5.1e-9, atol=0)
-    assert ensemble["predicted"].tolist() == [CLASSES[i] for i in ensemble[NAMES].to_numpy().argmax(1)]
+    for names in (NAMES, RAW):
+        ranks = [written[written["member"] == f"rank{r}"][names].to_numpy() for r in (1, 2, 3)]
+        mean = (ranks[0] + ranks[1] + ranks[2]) / 3
+        np.testing.assert_allclose(ensemble[names].to_numpy(), mean, rtol=5.1e-9, atol=0)
+    assert ensemble["predicted"].tolist() == [CLASSES[i] for i in ensemble[RAW].to_numpy().argmax(1)]
+
+
+def test_calibrated_probabilities_follow_from_the_raw_ones_and_the_file(parts):
+    pooled = pool_predictions(parts, CLASSES)
+    for rank in parts:
+        rows = pooled[pooled["member"] == f"rank{rank}"]
+        expected = softmax(np.log(rows[RAW].to_numpy()) / (1 + 0.1 * rank) + SHIFT, axis=1)
+        np.testing.assert_allclose(rows[NAMES], expected, rtol=1e-8)
+        files = pd.concat([pd.read_csv(path, sep="\t") for path in parts[rank]]).sort_values("window")
+        np.testing.assert_array_equal(rows[RAW].to_numpy(), files[NAMES].to_numpy())
+        assert rows["predicted"].tolist() == files["predicted"].tolist()
+    assert (pooled["predicted"] != np.array(CLASSES)[pooled[NAMES].to_numpy().argmax(1)]).any()
+
+
+def test_predictions_without_their_calibration_are_refused(parts):
+    path = parts[2][1].with_name("calibration.json")
+    path.unlink()
+    with pytest.raises(InputError, match=r"calibration.json: no such file; .* retrain"):
+        pool_predictions(parts, CLASSES)
+    write_calibration(path.parent, CLASSES[::-1])
+    with pytest.raises(InputError, match="classes generalized, focal, background, expected background, focal"):
+        pool_predictions(parts, CLASSES)
 
 
 def test_written_probabilities_equal_those_in_memory(parts, tmp_path):
     pooled = pool_predictions(parts, CLASSES)
     write_table(tmp_path / "predictions.tsv", pooled)
     written = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")
-    np.testing.assert_array_equal(written[NAMES].to_numpy(), pooled[NAMES].to_numpy())
+    np.testing.assert_array_equal(written[NAMES + RAW].to_numpy(), pooled[NAMES + RAW].to_numpy())
 
 
 def test_first_class_is_predicted_on_a_tie(tmp_path):
@@ -98,8 +126,9 @@ def test_first_class_is_predicted_on_a_tie(tmp_path):
         table = fold_table(1, n_windows=1)
         table[NAMES] = [p]
         table["predicted"] = CLASSES[int(np.argmax(p))]
-        paths[rank] = [tmp_path / f"{rank}.tsv"]
+        paths[rank] = [tmp_path / f"rank{rank}/test.tsv"]
         write_table(paths[rank][0], table)
+        write_calibration(tmp_path / f"rank{rank}", CLASSES)
     assert pool_predictions(paths, CLASSES)["predicted"].tolist() == ["focal", "background", "background"]
 
 
@@ -113,8 +142,10 @@ def test_ensemble_of_equal_ranks_equals_the_rank(tmp_path_factory, counts, n_ran
     table["predicted"] = CLASSES[int(np.argmax(written))]
     path = tmp_path_factory.mktemp("equal") / "test.tsv"
     write_table(path, table)
+    write_calibration(path.parent, CLASSES, SHIFT)
     pooled = pool_predictions({rank: [path] for rank in range(1, n_ranks + 1)}, CLASSES)
-    assert pooled[NAMES].iloc[-1].tolist() == written
+    assert pooled[RAW].iloc[-1].tolist() == written
+    assert pooled[NAMES].iloc[-1].tolist() == pooled[NAMES].iloc[0].tolist()
     assert len(set(pooled["predicted"])) == 1
 
 

@@ -245,7 +245,7 @@ def test_retraining_writes_five_reproducible_files_for_every_rank(study, tmp_pat
         )
         files = [path for path in sorted((folder / "retrain").glob("rank*/*")) if path.is_file()]
         written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
-    names = ["history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
+    names = ["calibration.json", "history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
     assert list(written[0]) == [f"retrain/rank{rank}/{name}" for rank in (1, 2) for name in names]
     assert written[0] == written[1]
     ranks = [written[0][f"retrain/rank{rank}/model.safetensors"] for rank in (1, 2)]

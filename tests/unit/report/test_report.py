@@ -91,6 +91,30 @@ def test_scores_on_the_page_equal_metrics_json(finished):
         assert sentence in html.unescape(page)
 
 
+def test_calibration_on_the_page_equals_metrics_json(finished, incomplete):
+    results, _, page, tables = finished
+    found = read_json(results / "vit_mel_2class/metrics.json")["calibration"]
+    rows = table_of(tables, "Probabilities before and after calibration")
+    for name in ("raw", "calibrated"):
+        entry = found[name]["log_loss"]
+        expected = f"{entry['value']:.3f} {entry['low']:.3f} to {entry['high']:.3f}"
+        assert column(rows, "log loss")[name] == expected
+        assert column(rows, "ECE, equal mass")[name] == f"{found[name]['ece']['equal_mass']:.3f}"
+    change = found["change"]["log_loss"]
+    assert column(rows, "log loss")["change"] == (
+        f"{change['value']:+.3f} {change['low']:+.3f} to {change['high']:+.3f}".replace("-", "−")
+    )
+    coverage = column(table_of(tables, "Coverage of the sets by patient"), "coverage")
+    conformal = found["conformal"]
+    assert coverage == {entry["patient"]: f"{100 * entry['coverage']:.1f} %" for entry in conformal["per_patient"]}
+    # Three validation patients in each fold are too few for a coverage of 90 %.
+    assert [fold["n_patients"] for fold in conformal["folds"]] == [3, 3, 3] and conformal["all_classes"] == 1
+    assert "In 3 of 3 folds the sets contain all classes: a nominal coverage of 90.0 % needs 9" in text_of(page)
+    assert "Reliability diagram, seizure" in page and "Reliability diagram, background" not in page
+    assert "Reliability diagram, generalized" in incomplete[2]
+    assert column(table_of(incomplete[3], "Abstention"), "generalized kept")["5.0 %"] == "undefined"
+
+
 def test_selection_optimism_is_the_tuned_value_minus_the_test_score(finished):
     results, study, _, tables = finished
     folder = results / "vit_mel_2class"
@@ -114,7 +138,7 @@ def test_page_is_self_contained_and_figures_have_alternative_texts(finished):
     assert not re.search(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)""", page)
     assert not re.search(r"url\((?!#|data:)|@import|<script|<iframe|<object", page)
     figures = re.findall(r"<svg [^>]*>", page)
-    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 1 + 3 + 1 + 3 + 7 + 1
+    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 1 + 2 + 3 + 1 + 3 + 7 + 1
     for figure in figures:
         assert 'role="img"' in figure and re.search(r'aria-label="[^"]*\d[^"]*"', figure)
     ids = re.findall(r'\sid="([^"]*)"', page)

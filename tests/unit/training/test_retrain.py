@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from eegwf.jobs import retrain
 from eegwf.seeds import seed_of
 from eegwf.storage.files import read_json, read_table, write_json
 from eegwf.training import retrain as module
+from eegwf.training.calibration import fit_calibration
 from eegwf.training.concurrency import Concurrency
 from eegwf.training.loop import train
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
@@ -60,7 +62,7 @@ def uninterrupted(study, tmp_path_factory):
 
 
 def test_each_rank_has_its_files(study, uninterrupted):
-    names = ["history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
+    names = ["calibration.json", "history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
     assert sorted(uninterrupted) == [f"retrain/rank{rank}/{name}" for rank in (1, 2) for name in names]
     assert uninterrupted["retrain/rank1/model.safetensors"] != uninterrupted["retrain/rank2/model.safetensors"]
     description = json.loads(uninterrupted["retrain/rank1/model.json"])
@@ -92,6 +94,25 @@ def test_validation_and_test_predictions_are_of_their_folds(study, uninterrupted
     for name, fold in (("test", 2), ("validation", 3)):
         table = read_table(tmp_path / f"retrain/rank1/{name}.tsv", text=("patient", "label", "predicted"))
         assert set(table["patient"].map(folds)) == {fold} == set(table["fold"])
+
+
+def test_calibration_is_fitted_to_the_written_validation_predictions(study, uninterrupted, tmp_path):
+    run_retraining(study, tmp_path)
+    settings = tune_config()
+    classes = list(settings["classes"])
+    train = split(load_window_set(study / "windows.tsv", study / "folds.tsv", settings["classes"]), 2).train
+    for rank in (1, 2):
+        table = read_table(tmp_path / f"retrain/rank{rank}/validation.tsv", text=("patient", "label", "predicted"))
+        expected = fit_calibration(
+            np.array([classes.index(label) if label else -1 for label in table["label"]]),
+            table[[f"p_{name}" for name in classes]].to_numpy(),
+            table["patient"].to_numpy(object),
+            train.label,
+            "sampling",
+            classes,
+        )
+        assert read_json(tmp_path / f"retrain/rank{rank}/calibration.json") == expected
+        assert expected["n_windows"] > 0
 
 
 @pytest.mark.kill
