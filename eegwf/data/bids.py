@@ -8,11 +8,11 @@ from eegwf.config.data import Annotations
 from eegwf.config.patients import normalize_id
 from eegwf.data.annotations.files import DEFAULT_FILES, find_sidecars, locate
 from eegwf.data.bids_folders import eeg_folders, entries, unread_folders
+from eegwf.data.signals.file_names import COMPANION_SUFFIXES, SUFFIXES, is_recording, recording_name, recording_stem
 from eegwf.errors import InputError
 
-SUFFIXES = (".edf", ".bdf", ".vhdr")
 # Endings of the files that hold signals, events, or the status of channels.
-DATA_SUFFIXES = (*SUFFIXES, ".eeg", ".dat", ".vmrk", "_events.tsv", "_channels.tsv")
+DATA_SUFFIXES = (*SUFFIXES, *COMPANION_SUFFIXES, "_events.tsv", "_channels.tsv")
 TABLES = Annotations(format="events")
 FETCH = "link to a missing file; fetch the data set's files first"
 
@@ -28,7 +28,7 @@ class Recording:
     patient
         `sub-<label>`, normalized.
     path
-        EDF, BDF or BrainVision header file.
+        The file; of several files, that with the header.
     events_path
         File of the recording's annotations, by default its `_events.tsv`; does not exist if the recording has that
         fault.
@@ -84,7 +84,7 @@ class Discovery:
 def discover(root: Path | str, annotations: Annotations | None = None) -> Discovery:
     """Find the recordings of a data set; faults of single recordings are listed, not raised.
 
-    The files are `*_eeg.edf`, `*_eeg.bdf` and `*_eeg.vhdr` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
+    The files are `*_eeg.edf` and those with the other `SUFFIXES` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def discover(root: Path | str, annotations: Annotations | None = None) -> Discov
             continue
         for name in entries(folder.path):
             path = folder.path / name
-            if path.suffix.lower() in SUFFIXES and path.stem.endswith("_eeg") and not name.startswith("."):
+            if is_recording(path):
                 paths[path.relative_to(root)] = folder.patient
     ignored += unread_folders(root, {path.as_posix() for path in paths}, linked)
     if not paths:
@@ -131,14 +131,14 @@ def discover(root: Path | str, annotations: Annotations | None = None) -> Discov
         )
     files: dict[str, list[Path]] = {}
     for path in sorted(paths, key=lambda path: ([normalize_id(part) for part in path.parts], path.parts)):
-        files.setdefault(normalize_id(path.stem.removesuffix("_eeg")), []).append(path)
+        files.setdefault(normalize_id(recording_name(path)), []).append(path)
     annotations = annotations or TABLES
     recordings, faults = [], {}
     for name, (first, *others) in files.items():
         path = root / first
         places = locate(path, paths[first], annotations)
         sidecars = find_sidecars(path, root) if annotations.format == "hed" else ()
-        events = places[0] if len(places) == 1 else path.with_name(f"{path.stem}_annotations")
+        events = places[0] if len(places) == 1 else path.with_name(f"{recording_stem(path)}_annotations")
         recordings.append(Recording(name, paths[first], path, events, annotations.format, sidecars))
         fault = _fault(recordings[-1], [root / other for other in others])
         if fault := fault or _annotation_fault(recordings[-1], places, annotations):

@@ -183,7 +183,7 @@ def test_recordings_with_faulty_files_are_listed(flow_of, bids):
 
 
 def test_folders_that_are_not_read_are_a_warning(flow_of, bids):
-    for name in ("sub-11/eeg/sub-11_task-sz_eeg.set", "sub-12/EEG/sub-12_eeg.edf", "Sub-13/eeg/Sub-13_eeg.edf"):
+    for name in ("sub-11/eeg/sub-11_task-sz_eeg.nwb", "sub-12/EEG/sub-12_eeg.edf", "Sub-13/eeg/Sub-13_eeg.edf"):
         (bids / name).parent.mkdir(parents=True)
         (bids / name).touch()
     warnings = check_study(flow_of()).warnings
