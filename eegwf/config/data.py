@@ -64,7 +64,7 @@ class Annotations(Section):
 
 
 class Bids(Section):
-    """A BIDS-EEG data set of EDF/EDF+ or BrainVision files with `_events.tsv`."""
+    """A BIDS-EEG data set of EDF, BrainVision, EEGLAB or other files with `_events.tsv`."""
 
     kind: Literal["bids"] = Field(description="The data set is a BIDS folder.")
     root: str = Field(description="Folder that contains `sub-*`; relative to the folder in which Snakemake runs.")
