@@ -16,11 +16,11 @@ from eegwf.data.file_layout import (
     identify,
     layout_data_files,
 )
+from eegwf.data.signals.file_names import COMPANION_SUFFIXES, SUFFIXES, is_recording, recording_name, recording_stem
 from eegwf.errors import InputError
 
-SUFFIXES = (".edf", ".bdf", ".vhdr")
 # Endings of the files that hold signals, events, or the status of channels.
-DATA_SUFFIXES = (*SUFFIXES, ".eeg", ".dat", ".vmrk", "_events.tsv", "_channels.tsv")
+DATA_SUFFIXES = (*SUFFIXES, *COMPANION_SUFFIXES, "_events.tsv", "_channels.tsv")
 TABLES = Annotations(format="events")
 FETCH = "link to a missing file; fetch the data set's files first"
 
@@ -37,7 +37,7 @@ class Recording:
     patient
         `sub-<label>`, normalized.
     path
-        EDF, BDF or BrainVision header file.
+        The file; of several files, that with the header.
     events_path
         File of the recording's annotations, by default its `_events.tsv`; does not exist if the recording has that
         fault.
@@ -98,7 +98,8 @@ def discover(
 ) -> Discovery:
     """Find the recordings of a data set; faults of single recordings are listed, not raised.
 
-    Without a layout, the files are `*_eeg.edf`, `*_eeg.bdf` and `*_eeg.vhdr` in `sub-*/eeg/` and `sub-*/ses-*/eeg/`.
+    Without a layout, the files are `*_eeg.edf` and those with the other `SUFFIXES` in `sub-*/eeg/` and
+    `sub-*/ses-*/eeg/`.
 
     Parameters
     ----------
@@ -174,8 +175,8 @@ def _bids_files(root: Path, exclude: Collection[str] = ()) -> tuple[dict[Path, F
             continue
         for name in entries(folder.path):
             path = folder.path / name
-            if path.suffix.lower() in SUFFIXES and path.stem.endswith("_eeg") and not name.startswith("."):
-                recording = normalize_id(path.stem.removesuffix("_eeg"))
+            if is_recording(path):
+                recording = normalize_id(recording_name(path))
                 named = recording.split("_")[0]
                 fault = f"named {named} in the folder of {folder.patient}; rename or move it"
                 found[path.relative_to(root)] = FoundFile(
@@ -196,7 +197,7 @@ def _described(
         path, patient = root / first, found[first].patient
         places = locate(path, patient, annotations)
         sidecars = find_sidecars(path, root) if annotations.format == "hed" else ()
-        events = places[0] if len(places) == 1 else path.with_name(f"{path.stem}_annotations")
+        events = places[0] if len(places) == 1 else path.with_name(f"{recording_stem(path)}_annotations")
         recordings.append(Recording(name, patient, path, events, annotations.format, sidecars))
         fault = _fault(recordings[-1], [root / other for other in others], found[first].fault)
         if fault := fault or _annotation_fault(recordings[-1], places, annotations):

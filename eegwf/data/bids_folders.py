@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eegwf.config.patients import normalize_id
+from eegwf.data.signals.file_names import SUFFIXES, recording_suffix, without_part
 
 # Names of patients and of recordings that a line lists before it counts the others.
 MAX_NAMES = 4
-EXPECTED = "*_eeg.edf, *_eeg.bdf or *_eeg.vhdr in sub-*/eeg/ or sub-*/ses-*/eeg/"
+EXPECTED = f"*_eeg.edf ({', '.join(SUFFIXES[1:])}) in sub-*/eeg/ or sub-*/ses-*/eeg/"
 # Sidecar files, which every recording has, whatever its format.
 SIDECARS = (".tsv", ".json", ".txt", ".md")
 # Like a patient's folder, but in another spelling than `sub-*`.
@@ -110,7 +111,7 @@ def unread_folders(root: Path, read: Collection[str], linked: Collection[str] = 
     list of str
         Lines for the user. Other modalities of patients with a recording, and sidecar files, are not described.
     """
-    stems = {path.rsplit(".", 1)[0].casefold() for path in read}
+    stems = {without_part(path[: len(path) - len(recording_suffix(Path(path)))].casefold()) for path in read}
     with_recordings = {path.split("/")[0] for path in read}
     patients_of: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name in entries(root):
@@ -160,7 +161,7 @@ def _is_lost(file: str, read: Collection[str], stems: Collection[str]) -> bool:
     match = LIKE_RECORDING.fullmatch(file)
     if match is None:
         return UNLISTED in file
-    return file not in read and match[1].casefold() not in stems
+    return file not in read and without_part(match[1].casefold()) not in stems
 
 
 def _patterns(files: Iterator[str]) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Conversion of a data set of recordings to the tables and arrays of a study: recordings are read, cut and labeled."""
 
-import glob
 import hashlib
 import logging
 import math
@@ -22,8 +21,8 @@ from eegwf.data.opened_recording import open_recording
 from eegwf.data.patients import compare_mapping, exclude_advice, lost_ids
 from eegwf.data.reading_settings import ReadingSettings
 from eegwf.data.seizure_counts import SeizureCounts, count_seizures
-from eegwf.data.signals.brainvision_files import companion_files
 from eegwf.data.signals.channel_table import channel_table_path
+from eegwf.data.signals.file_names import recording_files
 from eegwf.data.signals.signal import FlatChannels
 from eegwf.data.start_times import SameStarts, compare_starts
 from eegwf.errors import InputError
@@ -150,10 +149,7 @@ def _read_all(
 def _stamp(recording: Recording) -> list[Any]:
     """Stamp that changes with the recording: size and time of its files, and the digests of its annotations."""
     path = Path(recording.path)
-    # BrainVision stores the samples in another file, usually but not always with the same stem.
-    files = {file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.exists()}
-    if path.suffix.lower() == ".vhdr":
-        files.update(companion_files(path))
+    files = set(recording_files(path))
     if channel_table_path(path).exists():
         files.add(channel_table_path(path))
     sizes = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from eegwf.config.file_layout import MAX_PATH, FileLayout
 from eegwf.config.patients import normalize_id
 from eegwf.data.file_search import Folders, Matches, files_below, search
+from eegwf.data.signals.file_names import is_readable, recording_name, recording_stem
 from eegwf.errors import format_names
 
 # Paths that a line lists before it counts the others.
@@ -67,8 +68,8 @@ class LayoutFiles:
         return {key: path for key, path in self.matches.files.items() if self.is_recording(path)}
 
     def is_recording(self, path: Path) -> bool:
-        """Whether a file has the suffix of a recording."""
-        return path.suffix.lower() in self.suffixes
+        """Whether a file, relative to the root, is a recording."""
+        return is_readable(self.root / path)
 
 
 def find_layout_files(root: Path, layout: FileLayout, suffixes: Sequence[str]) -> LayoutFiles:
@@ -202,14 +203,14 @@ def name_recordings(patients: Mapping[Path, str]) -> dict[Path, str]:
         A valid file name for each path, such as `sub-chb01_chb01_03`. Names that differ only in upper and lower case
         are the same, since some file systems don't distinguish them.
     """
-    names = {path: _name(patient, [path.stem]) for path, patient in patients.items()}
+    names = {path: _name(patient, [recording_name(path)]) for path, patient in patients.items()}
     folders: dict[str, set[Path]] = {}
     for path, name in names.items():
         folders.setdefault(name.casefold(), set()).add(path.parent)
     spellings: dict[str, str] = {}
     for path, name in names.items():
         if len(folders[name.casefold()]) > 1:
-            name = _name(patients[path], [*path.parent.parts, path.stem])
+            name = _name(patients[path], [*path.parent.parts, recording_name(path)])
         names[path] = spellings.setdefault(name.casefold(), name)
     return names
 
@@ -228,7 +229,7 @@ def describe_unread(files: LayoutFiles) -> list[str]:
         Lines for the user. A copy of a recording in another format is not described.
     """
     recordings = files.recordings
-    stems = {(real, Path(name).stem.casefold()) for real, name in recordings}
+    stems = {(real, recording_stem(Path(name)).casefold()) for real, name in recordings}
     suffixes = "|".join(map(re.escape, {*EEG_SUFFIXES, *files.suffixes}))
     like_recording = re.compile(rf"(.*)({suffixes})(\.gz)?", re.IGNORECASE)
     unmatched, others = [], []

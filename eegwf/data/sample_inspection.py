@@ -1,26 +1,21 @@
 """Inspection of the samples of a data set, which `eegwf check` reads if there are few."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from eegwf.data.amplitude import implausible_amplitudes
 from eegwf.data.inspection import InspectedRecording, Inspection
 from eegwf.data.opened_recording import open_recording
 from eegwf.data.reading_settings import ReadingSettings
+from eegwf.data.signals.file_names import recording_files
 from eegwf.data.signals.signal import FlatChannels
 from eegwf.errors import InputError
 from eegwf.progress import Progress
 
 
 def n_bytes(inspection: Inspection) -> int:
-    """Size of the usable recordings: all files that share their names up to the suffix."""
-    paths = {file for item in inspection.usable for file in _files(item.recording.path)}
+    """Size of the usable recordings: all files on which they depend."""
+    paths = {file for item in inspection.usable for file in recording_files(item.recording.path)}
     return sum(path.stat().st_size for path in paths)
-
-
-def _files(path: Path) -> Sequence[Path]:
-    return [file for file in path.parent.iterdir() if file.stem == path.stem and file.is_file()]
 
 
 def inspect_samples(inspection: Inspection, reading: ReadingSettings) -> Inspection:

@@ -86,7 +86,7 @@ def recorded_start(head: Header) -> datetime | None:
         To the second. None if it is not known, and if other recordings can have the same start by chance: on the first
         of January, which programs write in place of the date, and at a full hour, at which devices begin a new file.
     """
-    if head.path.suffix.lower() == ".vhdr":
+    if head.path.suffix.lower() not in (".edf", ".bdf"):
         numbers = list(head.started.timetuple()[:6]) if head.started else []
     else:
         try:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from eegwf.data.events import Annotation
+from eegwf.data.signals.compressed import open_content
 from eegwf.data.signals.edf import read_edf_header
+from eegwf.data.signals.file_names import recording_suffix
 from eegwf.errors import InputError
 
 SIGNALS = (b"EDF Annotations", b"BDF Annotations")
@@ -42,7 +44,7 @@ def read_edf_annotations(path: Path, type_of: Callable[[str], str | None], notes
     ----------
     Kemp and Olivan (2003), EDF+, Clinical Neurophysiology 114:1755.
     """
-    if path.suffix.lower() not in (".edf", ".bdf"):
+    if recording_suffix(path).removesuffix(".gz") not in (".edf", ".bdf"):
         raise InputError(
             f"{path}: not an EDF+ or BDF+ file, as dataset.annotations.format edf requires; change the key"
         )
@@ -83,7 +85,7 @@ def read_edf_annotations(path: Path, type_of: Callable[[str], str | None], notes
 def _contents(path: Path) -> Iterator[tuple[int, bytes]]:
     """Number of each data record, from 1, and the content of its annotation signals, one after the other."""
     samples = (header := read_edf_header(path)).samples
-    with open(path, "rb") as file:
+    with open_content(path) as file:
         fields = file.read(samples.header_bytes)
         n_signals = samples.header_bytes // 256 - 1
         places, start = [], 0

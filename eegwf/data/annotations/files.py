@@ -7,6 +7,7 @@ from pathlib import Path
 from eegwf.config.data import Annotations
 from eegwf.config.patients import normalize_id
 from eegwf.data.bids_folders import entries
+from eegwf.data.signals.file_names import recording_name, recording_stem
 from eegwf.errors import InputError
 
 SIDECAR = "events.json"
@@ -43,11 +44,11 @@ def locate(path: Path, patient: str, annotations: Annotations) -> list[Path]:
     template = annotations.file or DEFAULT_FILES[annotations.format]
     target = Path(os.path.realpath(path))
     fields = {
-        "stem": path.stem,
-        "recording": path.stem.removesuffix("_eeg"),
+        "stem": recording_stem(path),
+        "recording": recording_name(path),
         "patient": patient,
         "folder": str(target.parent),
-        "target": str(target.with_suffix("")),
+        "target": str(target.with_name(recording_stem(target))),
     }
     if glob.has_magic(template):
         pattern = template.format(**{name: glob.escape(text) for name, text in fields.items()})
@@ -72,7 +73,7 @@ def find_sidecars(path: Path, root: Path) -> tuple[Path, ...]:
     tuple of Path
         From the root to the recording's folder; later files have priority.
     """
-    entities = set(normalize_id(path.stem.removesuffix("_eeg")).split("_"))
+    entities = set(normalize_id(recording_name(path)).split("_"))
     folders = [path.parent, *path.parent.parents]
     folders = folders[: folders.index(root) + 1] if root in folders else folders[:1]
     return tuple(

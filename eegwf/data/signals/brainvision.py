@@ -3,8 +3,6 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,52 +20,18 @@ from eegwf.data.signals.brainvision_files import (
     read_segments,
 )
 from eegwf.data.signals.brainvision_text import TextSamples
+from eegwf.data.signals.file_header import FileHeader
 from eegwf.data.signals.samples import BrainVisionSamples, Samples
-from eegwf.data.signals.stretches import MAX_LISTED, Stretch
+from eegwf.data.signals.stretches import Stretch, describe_pauses
 from eegwf.data.signals.units import microvolts_of
 from eegwf.errors import InputError
 
-__all__ = ["BrainVisionHeader", "read_brainvision_header"]
+__all__ = ["read_brainvision_header"]
 
 _FORMATS = {"INT_16": "i2", "INT_32": "i4", "UINT_16": "u2", "IEEE_FLOAT_32": "f4", "IEEE_FLOAT_64": "f8"}
 
 
-@dataclass(frozen=True)
-class BrainVisionHeader:
-    """Header of a BrainVision recording.
-
-    Attributes
-    ----------
-    sfreq
-        Sampling rate in Hz.
-    n_times
-        Samples of each channel.
-    names, units
-        Name and unit of each channel.
-    samples
-        Reader of the samples.
-    faults
-        For each channel the reason why its samples can't be read; "" if they can.
-    notes
-        Peculiarities of the files that do not prevent their use.
-    stretches
-        Segments of the recording, between which it was paused; their onsets do not contain the pauses.
-    started
-        Date and time of the first sample; None if it has none.
-    """
-
-    sfreq: float
-    n_times: int
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    samples: Samples
-    faults: tuple[str, ...]
-    notes: tuple[str, ...]
-    stretches: tuple[Stretch, ...]
-    started: datetime | None
-
-
-def read_brainvision_header(path: Path) -> BrainVisionHeader:
+def read_brainvision_header(path: Path) -> FileHeader:
     """Read and check the header of a BrainVision recording, the size of its data file, and its segments.
 
     Parameters
@@ -77,7 +41,7 @@ def read_brainvision_header(path: Path) -> BrainVisionHeader:
 
     Returns
     -------
-    BrainVisionHeader
+    FileHeader
 
     Raises
     ------
@@ -120,7 +84,7 @@ def read_brainvision_header(path: Path) -> BrainVisionHeader:
         notes += (f"{data.name}: its last {rest} bytes are not a whole sample of all channels and are not read",)
     stretches, pauses = _stretches(segments, n_times, sfreq)
     started = next((parse_date(segment.date) for segment in segments if segment.start == 0), None)
-    return BrainVisionHeader(sfreq, n_times, names, units, samples, faults, notes + pauses, stretches, started)
+    return FileHeader(sfreq, n_times, names, units, samples, faults, notes + pauses, stretches, started=started)
 
 
 def _stretches(segments: Sequence[Segment], n_times: int, sfreq: float) -> tuple[tuple[Stretch, ...], tuple[str, ...]]:
@@ -130,16 +94,12 @@ def _stretches(segments: Sequence[Segment], n_times: int, sfreq: float) -> tuple
     stretches = tuple(
         Stretch(start, stop, start / sfreq) for start, stop in zip(starts, [*starts[1:], n_times], strict=True)
     )
-    pauses = []
+    pauses = {}
     for before, after in pairwise(starts):
         began, resumed = dates.get(before), dates.get(after)
         elapsed = (resumed - began).total_seconds() if began and resumed else 0.0
-        pause = elapsed - (after - before) / sfreq
-        pauses.append(f"at {after / sfreq:g} s" + f" for {pause:.3g} s" * (pause > 0))
-    if not pauses:
-        return stretches, ()
-    listed = ", ".join(pauses[:MAX_LISTED]) + ", ..." * (len(pauses) > MAX_LISTED)
-    return stretches, (f"paused {listed}; no window contains a pause, and times do not count it",)
+        pauses[after] = elapsed - (after - before) / sfreq
+    return stretches, (describe_pauses(pauses, sfreq),) * bool(pauses)
 
 
 def _channels(

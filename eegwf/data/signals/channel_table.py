@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from eegwf.data.signals.file_names import recording_name
 from eegwf.errors import InputError
 
 # Cells without a value, and units of headers that are none.
@@ -45,7 +46,7 @@ def channel_table_path(path: Path) -> Path:
     Path
         The table, which may not exist.
     """
-    return path.with_name(f"{path.stem.removesuffix('_eeg')}_channels.tsv")
+    return path.with_name(f"{recording_name(path)}_channels.tsv")
 
 
 def read_channel_table(path: Path) -> list[ChannelRow]:

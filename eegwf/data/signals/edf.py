@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eegwf.data.signals.compressed import CompressedEdfSamples, content_size, is_compressed, open_content
 from eegwf.data.signals.samples import EdfSamples
 from eegwf.data.signals.stretches import Stretch
 from eegwf.data.signals.units import microvolts_of
@@ -59,7 +60,7 @@ def read_edf_header(path: Path) -> EdfHeader:
     Parameters
     ----------
     path
-        The file; its suffix decides between EDF and BDF.
+        The file, possibly compressed (`.edf.gz`); its suffix decides between EDF and BDF.
 
     Returns
     -------
@@ -75,9 +76,9 @@ def read_edf_header(path: Path) -> EdfHeader:
     ----------
     Kemp et al. (1992), EDF; Kemp and Olivan (2003), EDF+, Clinical Neurophysiology 114:1755.
     """
-    kind = path.suffix[1:].upper()
+    kind = (path.with_suffix("") if is_compressed(path) else path).suffix[1:].upper()
     width, magic = (3, b"\xffBIOSEMI") if kind == "BDF" else (2, b"0")
-    with open(path, "rb") as file:
+    with open_content(path) as file:
         first = file.read(256)
         if len(first) < 256:
             state = "shorter than a header" if first else "empty"
@@ -116,7 +117,7 @@ def read_edf_header(path: Path) -> EdfHeader:
     starts = width * np.cumsum([0, *n_samples])
     units = tuple(_text(fields[2][index]) for index in signals)
     lengths = tuple(n_samples[index] for index in signals)
-    samples = EdfSamples(
+    samples = (CompressedEdfSamples if is_compressed(path) else EdfSamples)(
         path=path,
         header_bytes=n_bytes,
         width=width,
@@ -168,7 +169,8 @@ def _check_size(path: Path, n_records: int, record_bytes: int, header_bytes: int
     """Number of data records according to the header, or to the file's size if the header has -1; and notes."""
     if record_bytes == 0:
         raise InputError(f"{path}: invalid header: no signal has samples; fetch or export it again")
-    stored, rest = divmod(path.stat().st_size - header_bytes, record_bytes)
+    size = content_size(path, header_bytes + n_records * record_bytes)
+    stored, rest = divmod(size - header_bytes, record_bytes)
     if n_records == -1:
         if stored == 0:
             raise InputError(
@@ -224,7 +226,7 @@ def _record_onsets(
     start = width * sum(n_samples[: annotations[0]])
     stop = start + width * n_samples[annotations[0]]
     onsets = np.full(n_records, np.nan)
-    with open(path, "rb") as file:
+    with open_content(path) as file:
         for record in range(n_records):
             file.seek(header_bytes + record * record_bytes + start)
             text = file.read(stop - start).split(b"\x14")[0].split(b"\x15")[0]

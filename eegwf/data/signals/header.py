@@ -1,11 +1,13 @@
 """Headers of recordings, read and checked without reading samples."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from eegwf.config.channels import Channels, spelling
+from eegwf.data.signals import mne_open
 from eegwf.data.signals.brainvision import read_brainvision_header
 from eegwf.data.signals.channel_table import (
     NO_VALUE,
@@ -15,13 +17,25 @@ from eegwf.data.signals.channel_table import (
 )
 from eegwf.data.signals.channels import Channel, parse_channel
 from eegwf.data.signals.edf import EdfHeader, read_edf_header
+from eegwf.data.signals.eeglab import read_eeglab_header
+from eegwf.data.signals.file_header import FileHeader
+from eegwf.data.signals.file_names import SUFFIXES, recording_suffix
+from eegwf.data.signals.mne_formats import read_mne_header
 from eegwf.data.signals.naming import name_channels
+from eegwf.data.signals.persyst import read_persyst_header
 from eegwf.data.signals.samples import EdfSamples, Samples
 from eegwf.data.signals.stretches import Stretch, describe_gaps, span
 from eegwf.data.signals.units import microvolts_of, nominal_rate
 from eegwf.errors import InputError
 
 AS_NAMED = Channels()
+# Reader of the header for each suffix except those of EDF and BDF.
+READERS: dict[str, Callable[[Path], FileHeader]] = {
+    ".vhdr": read_brainvision_header,
+    ".lay": read_persyst_header,
+    ".set": read_eeglab_header,
+    **dict.fromkeys(mne_open.READERS, read_mne_header),
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,7 @@ class Header:
     Attributes
     ----------
     path
-        EDF, BDF or BrainVision header file.
+        The file; of several files, that with the header.
     sfreq
         Sampling rate of the EEG channels in Hz; the most frequent one if they differ.
     n_times
@@ -53,7 +67,7 @@ class Header:
     notes
         Peculiarities of the file that do not prevent its use.
     started
-        Date and time of the first sample in a BrainVision marker file; None if it has none.
+        Date and time of the first sample, of other formats than EDF; None if it is not known.
     bad
         Indices of the channels that are not used because of their status in `_channels.tsv`.
     """
@@ -89,12 +103,12 @@ class Header:
 
 
 def header(path: Path | str, channels: Channels = AS_NAMED) -> Header:
-    """Read and check the header of a recording (EDF, EDF+, BDF or BrainVision).
+    """Read and check the header of a recording.
 
     Parameters
     ----------
     path
-        EDF, BDF or BrainVision header file.
+        File with one of the suffixes of `file_names.SUFFIXES`; of several files, that with the header.
     channels
         Names of channels that are not those of the 10-20 system.
 
@@ -111,15 +125,15 @@ def header(path: Path | str, channels: Channels = AS_NAMED) -> Header:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    suffix = path.suffix.lower()
+    suffix = recording_suffix(path)
     try:
-        if suffix == ".vhdr":
-            return _with_table(_brainvision(path, channels), channels)
-        if suffix in (".edf", ".bdf"):
+        if suffix.removesuffix(".gz") in (".edf", ".bdf"):
             return _with_table(_edf(path, read_edf_header(path), channels), channels)
+        if suffix in READERS:
+            return _with_table(_header(path, READERS[suffix](path), channels), channels)
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror or error}); fetch it again") from error
-    raise InputError(f"{path}: unknown format; the recording must be .edf, .bdf or .vhdr")
+    raise InputError(f"{path}: unknown format; the recording must be one of {', '.join(SUFFIXES)}")
 
 
 def _edf(path: Path, edf: EdfHeader, settings: Channels) -> Header:
@@ -163,9 +177,9 @@ def _with_rates(path: Path, edf: EdfHeader, eeg: list[int], length: int) -> tupl
     return tuple(faults)
 
 
-def _brainvision(path: Path, settings: Channels) -> Header:
-    content = read_brainvision_header(path)
+def _header(path: Path, content: FileHeader, settings: Channels) -> Header:
     sfreq, notes = _rounded(content.sfreq)
+    channels = name_channels(content.names, settings)
     return Header(
         path=path,
         sfreq=sfreq,
@@ -173,7 +187,7 @@ def _brainvision(path: Path, settings: Channels) -> Header:
         stretches=content.stretches,
         started=content.started,
         names=content.names,
-        channels=name_channels(content.names, settings),
+        channels=tuple(None if index in content.not_eeg else channel for index, channel in enumerate(channels)),
         units=content.units,
         to_microvolts=tuple(microvolts_of(unit) for unit in content.units),
         samples=content.samples,

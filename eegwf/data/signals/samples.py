@@ -1,4 +1,4 @@
-"""Samples of EDF, BDF and BrainVision files, read from the file at each access."""
+"""Samples of EDF, BDF, BrainVision, Persyst and EEGLAB files, read from the file at each access."""
 
 import math
 from abc import ABC, abstractmethod
@@ -86,7 +86,7 @@ class EdfSamples(Samples):
         for record in range(start // length, end, step):
             n_records = min(step, end - record)
             position = self.header_bytes + record * self.record_bytes
-            content = _read_bytes(self.path, position, n_records * self.record_bytes).reshape(n_records, -1)
+            content = self._bytes(position, n_records * self.record_bytes).reshape(n_records, -1)
             first, last = max(start, record * length), min(stop, (record + n_records) * length)
             within = slice(first - record * length, last - record * length)
             for row, column in enumerate(columns):
@@ -99,10 +99,13 @@ class EdfSamples(Samples):
             operation(values, np.asarray(factors)[columns, np.newaxis], out=values)
         return np.multiply(values, 1e6, out=values)
 
+    def _bytes(self, position: int, n_bytes: int) -> np.ndarray:
+        return _read_bytes(self.path, position, n_bytes)
+
 
 @dataclass(frozen=True)
 class BrainVisionSamples(Samples):
-    """Samples of the channels of a binary BrainVision file.
+    """Samples of the channels of a binary BrainVision, Persyst or EEGLAB file.
 
     Attributes
     ----------
@@ -116,6 +119,8 @@ class BrainVisionSamples(Samples):
         Whether all samples of a channel are stored one after the other, not all channels of a sample.
     scales
         Resolution of each channel in microvolts; in the unit of the file if it is not a unit of voltage.
+    offset
+        Bytes before the first sample.
     """
 
     path: Path
@@ -123,23 +128,28 @@ class BrainVisionSamples(Samples):
     n_times: int
     vectorized: bool
     scales: tuple[float, ...]
+    offset: int = 0
 
     def _read(self, columns: list[int], start: int, stop: int) -> np.ndarray:
         values = np.empty((len(columns), stop - start))
         width = np.dtype(self.dtype).itemsize
         if self.vectorized:
             for row, column in enumerate(columns):
-                position = (column * self.n_times + start) * width
-                values[row] = _read_bytes(self.path, position, (stop - start) * width).view(self.dtype)
+                position = self.offset + (column * self.n_times + start) * width
+                values[row] = self._bytes(position, (stop - start) * width).view(self.dtype)
         else:
             sample_bytes = len(self.scales) * width
             step = max(CHUNK_BYTES // sample_bytes, 1)
             for first in range(start, stop, step):
                 last = min(first + step, stop)
-                content = _read_bytes(self.path, first * sample_bytes, (last - first) * sample_bytes)
+                position = self.offset + first * sample_bytes
+                content = self._bytes(position, (last - first) * sample_bytes)
                 samples = content.view(self.dtype).reshape(last - first, -1)
                 values[:, first - start : last - start] = samples[:, columns].T
         return values * np.array(self.scales)[columns, np.newaxis]
+
+    def _bytes(self, position: int, n_bytes: int) -> np.ndarray:
+        return _read_bytes(self.path, position, n_bytes)
 
 
 def _read_bytes(path: Path, position: int, n_bytes: int) -> np.ndarray:

@@ -155,7 +155,7 @@ def open_signal(
     Parameters
     ----------
     path
-        EDF, BDF or BrainVision header file.
+        The file; of several files, that with the header.
     signals
         Montage, filters, sampling rate, and the treatment of missing and flat channels.
     derivations

@@ -1,6 +1,6 @@
 """Stretches: the parts of a recording between its gaps, in the file and after resampling."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -132,3 +132,27 @@ def describe_gaps(stretches: Sequence[Stretch], sfreq: float) -> str:
     listed = ", ".join(f"{start:g} to {end:g} s" for start, end in gaps[:MAX_LISTED])
     number = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps, {sum(end - start for start, end in gaps):g} s in all"
     return f"{number} ({listed}{', ...' * (len(gaps) > MAX_LISTED)}); no window crosses a gap"
+
+
+def describe_pauses(pauses: Mapping[int, float], sfreq: float) -> str:
+    """Describe pauses that the times of a recording do not contain.
+
+    Parameters
+    ----------
+    pauses
+        Length of each pause in seconds by the first sample after it; 0 if it is not known.
+    sfreq
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    str
+        One sentence; empty without pauses.
+    """
+    described = [
+        f"at {sample / sfreq:g} s" + (f" for {length:.3g} s" if length > 0 else "") for sample, length in pauses.items()
+    ]
+    if not described:
+        return ""
+    listed = ", ".join(described[:MAX_LISTED]) + ", ..." * (len(described) > MAX_LISTED)
+    return f"paused {listed}; no window contains a pause, and times do not count it"

@@ -183,7 +183,7 @@ def test_recordings_with_faulty_files_are_listed(flow_of, bids):
 
 
 def test_folders_that_are_not_read_are_a_warning(flow_of, bids):
-    for name in ("sub-11/eeg/sub-11_task-sz_eeg.set", "sub-12/EEG/sub-12_eeg.edf", "Sub-13/eeg/Sub-13_eeg.edf"):
+    for name in ("sub-11/eeg/sub-11_task-sz_eeg.nwb", "sub-12/EEG/sub-12_eeg.edf", "Sub-13/eeg/Sub-13_eeg.edf"):
         (bids / name).parent.mkdir(parents=True)
         (bids / name).touch()
     warnings = check_study(flow_of()).warnings
@@ -212,7 +212,7 @@ def test_synthetic_data_set(root, tmp_path):
     findings = check(dataset={**few, "n_generalized": 0, "n_none": 9})
     assert any("no window of 'generalized'" in line for line in findings.problems)
     assert any("seizures do not fit" in line for line in check(dataset={**few, "seizures": 999}).problems)
-    assert any("is longer than a recording" in line for line in check(windows={"length": 241}).problems)
+    assert any("is longer than a recording" in line for line in check(windows={"length": 721}).problems)
 
 
 def fold_arrays(folder: Path, name: str, rng, patients=("a b", "c d", "e f")) -> dict[str, str]:

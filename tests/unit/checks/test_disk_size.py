@@ -39,9 +39,9 @@ def test_disk_size_of_synthetic_study_equals_the_plan(root, tmp_path, monkeypatc
     flow = read_flow(root / "config/config.yaml", [], {"results": str(tmp_path)})
     findings, reported = check_with_sizes(flow, monkeypatch)
     assert_disk_size_of_plan(flow, findings, reported)
-    # 28 recordings of 48 windows of 5 s, 20 derivations at 256 Hz, 2 bytes per value, without the spectrograms.
+    # 28 recordings of 48 windows of 15 s, 20 derivations at 256 Hz, 2 bytes per value, without the spectrograms.
     n_windows = 28 * 48
-    values = 20 * (1280 + sum(grid.n_freqs * grid.n_frames for grid in inputs.grids_of(flow).values()))
+    values = 20 * (3840 + sum(grid.n_freqs * grid.n_frames for grid in inputs.grids_of(flow).values()))
     assert reported[0] == 2 * n_windows * values
 
 

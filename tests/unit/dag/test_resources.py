@@ -61,6 +61,7 @@ def test_time_follows_what_was_measured_here_and_before_that_is_never_less_than_
 
 def test_a_large_study_asks_for_thrice_its_prediction(root, tmp_path):
     settings = {"dataset": {"kind": "synthetic", "minutes": 600}, "results": str(tmp_path), "tuning": {"n_trials": 20}}
+    settings["windows"] = {"length": 5, "step": 5}
     flow = read_flow(root / "config/config.yaml", [], settings)
     predicted = Forecast(flow.study, tmp_path, STAGES).seconds("tune", VALUES)
     asked = flow.resources_for("tune")["runtime"](JOB, 1)

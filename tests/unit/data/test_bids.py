@@ -129,19 +129,19 @@ def test_neither_of_two_recordings_of_one_name_is_used(tmp_path):
 
 
 UNREAD = {
-    "sub-05/eeg/sub-05_task-sz_eeg.set": r"sub-05: no recording is read: found eeg/\*_eeg\.set; expected \*_eeg\.edf",
+    "sub-05/eeg/sub-05_task-sz_eeg.nwb": r"sub-05: no recording is read: found eeg/\*_eeg\.nwb; expected \*_eeg\.edf",
     "sub-06/EEG/sub-06_task-sz_eeg.edf": r"sub-06: no recording is read: found EEG/\*_eeg\.edf; .* in sub-\*/eeg/",
     "sub-07/ieeg/sub-07_task-sz_ieeg.edf": r"sub-07: no recording is read: found ieeg/\*_ieeg\.edf;",
     "Sub-08/eeg/Sub-08_task-sz_eeg.edf": r"Sub-08: not read; folders of patients are named sub-<label>",
     "sub_09/eeg/sub_09_task-sz_eeg.edf": r"sub_09: not read; folders of patients are named sub-<label>",
-    "sub-10/eeg/sub-10_task-sz_eeg.edf.gz": r"sub-10: no recording is read: found eeg/\*_eeg\.edf\.gz;",
+    "sub-10/eeg/sub-10_task-sz_eeg.nwb.gz": r"sub-10: no recording is read: found eeg/\*_eeg\.nwb\.gz;",
     "sub-11/ses-1/eeg/sub-11_rec.edf": r"sub-11: no recording is read: found ses-\*/eeg/\*_rec\.edf;",
     "sub-12/sub-12_task-sz_eeg.edf": r"sub-12: no recording is read: found \*_eeg\.edf;",
     "sub-13/Ses-1/eeg/sub-13_ses-1_eeg.edf": r"sub-13: no recording is read: found Ses-\*/eeg/\*_eeg\.edf;",
     "sub-14/eeg/sub-14_task-sz_eeg.json": r"sub-14: no recording is read: found no file of a recording;",
     "sub-15/eeg/sub-15_task-sz_eeg.mff/info": r"sub-15: no recording is read: found eeg/\*_eeg\.mff;",
     # Patients with a recording.
-    "sub-01/eeg/sub-01_task-rest_eeg.set": r"sub-01: recordings that are not read: found eeg/\*_eeg\.set;",
+    "sub-01/eeg/sub-01_task-rest_eeg.nwb": r"sub-01: recordings that are not read: found eeg/\*_eeg\.nwb;",
     "sub-01/ses-02/EEG/sub-01_ses-02_eeg.edf": r"sub-01: recordings that are not read: found ses-\*/EEG/\*_eeg\.edf;",
     "sub-01/eeg/sub-01_task-rest_EEG.edf": r"sub-01: recordings that are not read: found eeg/\*_EEG\.edf;",
 }
@@ -166,6 +166,8 @@ def test_unread_patients_and_recordings_are_described(tmp_path, name, line):
         # The same recording in another format, and parts of recordings.
         "sub-01/eeg/sub-01_task-sz_eeg.set",
         "sub-01/eeg/sub-01_task-sz_eeg.fdt",
+        "sub-01/eeg/sub-01_task-sz_eeg.edf.gz",
+        "sub-01/eeg/sub-01_task-sz_eeg.eeg",
         "sub-01/eeg/sub-01_task-sz_electrodes.tsv",
         "sub-01/eeg/.sub-01_task-rest_eeg.set",
         "subjects/a.edf",
@@ -206,7 +208,7 @@ def test_patients_with_the_same_finding_share_a_line(tmp_path):
 
 
 def test_a_data_set_without_any_recording_says_what_it_contains(tmp_path):
-    touch(tmp_path, "sub-01/eeg/sub-01_task-sz_eeg.set")
+    touch(tmp_path, "sub-01/eeg/sub-01_task-sz_eeg.nwb")
     with pytest.raises(InputError, match=r"no recordings; expected .*; sub-01: no recording is read: found eeg/\*_eeg"):
         discover(tmp_path)
 

@@ -192,14 +192,14 @@ def test_links_to_missing_files_and_folders_in_place_of_files(tmp_path):
 
 
 def test_recordings_that_are_not_read_are_told_in_one_line_for_each_reason(tmp_path):
-    touch(tmp_path, "p1/a.edf", "p1/a.set", "p1/a.edf.gz", "p1/b.edf.gz", "p1/b.txt", ".git/x.edf", "derivatives/x.edf")
+    touch(tmp_path, "p1/a.edf", "p1/a.set", "p1/a.edf.gz", "p1/b.nwb", "p1/b.txt", ".git/x.edf", "derivatives/x.edf")
     touch(tmp_path, *(f"other/{number}.bdf" for number in range(9)), "p1/.x.edf")
     first, second = found(tmp_path).ignored
     assert first == (
         "other/0.bdf, other/1.bdf, other/2.bdf, other/3.bdf and 5 more: not read, because no pattern of "
         "dataset.recordings matches; add a pattern, or remove them"
     )
-    assert second.startswith("p1/b.edf.gz: not read, because of their format; expected .edf, .bdf")
+    assert second.startswith("p1/b.nwb: not read, because of their format; expected .edf, .bdf")
 
 
 def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):

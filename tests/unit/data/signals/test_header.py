@@ -106,9 +106,9 @@ def test_truncated_files_are_refused(path, size, message):
 def test_missing_files_and_other_formats_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         header(tmp_path / "a.edf")
-    (tmp_path / "a.set").touch()
-    with pytest.raises(InputError, match=r"must be \.edf, \.bdf or \.vhdr"):
-        header(tmp_path / "a.set")
+    (tmp_path / "a.mff").touch()
+    with pytest.raises(InputError, match=r"unknown format; the recording must be one of \.edf, \.bdf, \.vhdr"):
+        header(tmp_path / "a.mff")
 
 
 def test_data_records_of_edf_plus_d_that_overlap_are_refused(tmp_path):
