@@ -10,13 +10,12 @@ import pandas as pd
 from eegwf.config.evaluation import Evaluation
 from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
-from eegwf.evaluation.baselines import baselines, sanity_warnings
-from eegwf.evaluation.bootstrap import interval, patient_draws, replicate_scores
 from eegwf.evaluation.calibration import calibration_metrics
 from eegwf.evaluation.event_metrics import score_events
 from eegwf.evaluation.events import empty_events
+from eegwf.evaluation.metrics import Member, compute_metrics
 from eegwf.evaluation.predictions import pool_predictions, raw_columns, validation_predictions
-from eegwf.evaluation.scores import CLASS_SCORES, SCORES, class_scores, confusion, scores
+from eegwf.evaluation.scores import scores
 from eegwf.storage.files import write_json, write_table
 
 
@@ -42,31 +41,6 @@ class EvaluationResult:
     events: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class Member:
-    """Labeled windows of a member.
-
-    Attributes
-    ----------
-    truth, predicted
-        Class numbers, `(n_windows,)`.
-    p
-        Probabilities, `(n_windows, n_classes)`.
-    patient, fold
-        Patient and fold of each window, `(n_windows,)`; the same for all members.
-    """
-
-    truth: np.ndarray
-    predicted: np.ndarray
-    p: np.ndarray
-    patient: np.ndarray
-    fold: np.ndarray
-
-    def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """True classes, predicted classes and probabilities of a selection of windows."""
-        return self.truth[rows], self.predicted[rows], self.p[rows]
-
-
 def evaluate(
     parts: dict[int, list[Path]],
     windows: pd.DataFrame,
@@ -89,7 +63,7 @@ def evaluate(
     settings
         Section `evaluation` of the configuration.
     seed
-        Seed of the bootstrap; all members use the same draws of patients.
+        Seed of the bootstrap and of the permutation test; all members use the same draws of patients.
     recordings, events
         Tables for `score_events`; None if events can't be scored.
 
@@ -132,7 +106,11 @@ def evaluate(
     calibration = calibration_metrics(timeline, validation, parts, classes, settings, seed)
     return EvaluationResult(
         predictions=pooled,
-        metrics=_metrics(members, classes, settings, seed) | {"events": event_metrics, "calibration": calibration},
+        metrics={
+            **compute_metrics(members, classes, settings, seed),
+            "events": event_metrics,
+            "calibration": calibration,
+        },
         per_patient=per_patient(timeline, classes),
         events=scored_events,
     )
@@ -212,71 +190,6 @@ def per_patient(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _metrics(members: dict[str, Member], classes: list[str], settings: Evaluation, seed: int) -> dict[str, Any]:
-    """Content of `metrics.json`; None where undefined."""
-    primary = members[settings.primary]
-    patients, patient = np.unique(primary.patient, return_inverse=True)
-    draws = patient_draws(len(patients), settings.n_bootstrap, seed)
-    values = {name: scores(member.truth, member.predicted, member.p) for name, member in members.items()}
-    confusions = {name: confusion(member.truth, member.predicted, len(classes)) for name, member in members.items()}
-    return {
-        "primary": settings.primary,
-        "classes": classes,
-        "n_windows": len(primary.truth),
-        "n_patients": len(patients),
-        "bootstrap": {"replicates": settings.n_bootstrap, "confidence": settings.confidence, "seed": seed},
-        "members": {
-            name: _with_intervals(member, values[name], patient, draws, classes, settings.confidence)
-            for name, member in members.items()
-        },
-        "confusion": {name: matrix.tolist() for name, matrix in confusions.items()},
-        "per_fold": [_fold_scores(primary, fold) for fold in np.unique(primary.fold)],
-        "baselines": baselines(primary.truth, primary.fold, len(classes)),
-        "sanity_warnings": sanity_warnings(values, confusions, primary.truth, primary.fold, classes),
-    }
-
-
-def _with_intervals(
-    member: Member,
-    values: dict[str, float | None],
-    patient: np.ndarray,
-    draws: np.ndarray,
-    classes: list[str],
-    confidence: float,
-) -> dict[str, Any]:
-    """Scores of a member with their intervals and the number of replicates in which a score is undefined."""
-    replicates = replicate_scores(member.truth, member.predicted, member.p, patient, draws)
-
-    def entry(value: float | None, replicated: np.ndarray) -> dict[str, float | int | None]:
-        low, high, undefined = interval(replicated, confidence)
-        if value is None or draws.shape[1] < 2:
-            low = high = None  # all replicates of a single patient are equal
-        return {"value": value, "low": low, "high": high, "undefined": undefined}
-
-    class_values = class_scores(member.truth, member.predicted, member.p)
-    result: dict[str, Any] = {name: entry(values[name], replicates[name]) for name in SCORES}
-    result["per_class"] = {
-        label: {
-            "n_windows": int((member.truth == number).sum()),
-            **{
-                name: entry(class_values[name][number], replicates[f"class_{name}"][:, number]) for name in CLASS_SCORES
-            },
-        }
-        for number, label in enumerate(classes)
-    }
-    return result
-
-
-def _fold_scores(member: Member, fold: int) -> dict[str, Any]:
-    rows = member.fold == fold
-    return {
-        "fold": int(fold),
-        "n_windows": int(rows.sum()),
-        "n_patients": len(np.unique(member.patient[rows])),
-        **scores(*member.take(rows)),
-    }
 
 
 def _check_windows(pooled: pd.DataFrame, windows: pd.DataFrame, file: str) -> None:

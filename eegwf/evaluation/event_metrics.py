@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.evaluation import Evaluation
-from eegwf.evaluation.bootstrap import patient_draws
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.events import (
     LARGEST,
@@ -88,10 +87,7 @@ def _metrics(
     seed: int,
 ) -> dict[str, Any]:
     patients = [part.iloc[:-1] for _, part in table.groupby("detector", sort=False)]
-    draws = patient_draws(len(patients[0]), settings.n_bootstrap, seed)
-    detectors: dict[str, Any] = {
-        part["detector"].iloc[0]: detector_scores(part, draws, settings.confidence) for part in patients
-    }
+    detectors: dict[str, Any] = {part["detector"].iloc[0]: detector_scores(part, settings, seed) for part in patients}
     never = table[table["detector"] == LARGEST].iloc[-1][["n_events", "seizure_s", "seconds"]]
     silent = ratios(np.array([never["n_events"], 0, 0, never["seizure_s"], 0, 0, never["seconds"]], dtype=float))
     of_never = {name: _number(float(silent[name])) for name in RATIOS}

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.evaluation.bootstrap import interval
+from eegwf.config.evaluation import Evaluation
+from eegwf.evaluation.bootstrap import interval, patient_draws
 from eegwf.evaluation.detector import TICKS, Interval, OperatingPoint, ticks, timeline
 from eegwf.evaluation.event_counts import AFTER, BEFORE, MIN_GAP, Counts, score_recording
+from eegwf.evaluation.intervals import MIN_PATIENTS, jackknife_interval, patient_resamples, score_interval
 from eegwf.evaluation.scored_recordings import ScoredRecording
 
 POINT, LARGEST, ALWAYS, NEVER, SHUFFLED = "operating_point", "largest_probability", "always", "never", "shuffled"
@@ -19,6 +21,7 @@ POINT, LARGEST, ALWAYS, NEVER, SHUFFLED = "operating_point", "largest_probabilit
 RATIOS = (
     "sensitivity", "precision", "f1", "false_alarms_per_day", "sample_sensitivity", "sample_precision", "sample_f1",
 )  # fmt: skip
+RATE, SECONDS_PER_DAY = "false_alarms_per_day", 86_400
 COLUMNS = ("detector", "patient", *Counts._fields, "seconds", *RATIOS)
 N_SHUFFLES = 20
 # Median length of the recordings below which events say little, and fraction of the seizures that are joined with
@@ -43,7 +46,7 @@ def ratios(counts: np.ndarray) -> dict[str, np.ndarray]:
     """
     n_events, tp, fp, seizure_s, tp_s, fp_s, seconds = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     found = (
-        (tp, n_events), (tp, tp + fp), (2 * tp, n_events + tp + fp), (fp * 86_400, seconds),
+        (tp, n_events), (tp, tp + fp), (2 * tp, n_events + tp + fp), (fp * SECONDS_PER_DAY, seconds),
         (tp_s, seizure_s), (tp_s, tp_s + fp_s), (2 * tp_s, seizure_s + tp_s + fp_s),
     )  # fmt: skip
     return {name: _ratio(*terms) for name, terms in zip(RATIOS, found, strict=True)}
@@ -121,40 +124,66 @@ def empty_events() -> pd.DataFrame:
     return pd.DataFrame(columns=list(COLUMNS))
 
 
-def detector_scores(table: pd.DataFrame, draws: np.ndarray, confidence: float) -> dict[str, Any]:
-    """Pooled scores of a detector and means over the patients, with intervals of the bootstrap over patients.
+def detector_scores(table: pd.DataFrame, settings: Evaluation, seed: int) -> dict[str, Any]:
+    """Pooled scores of a detector and means over the patients, with intervals.
 
     Parameters
     ----------
     table
         Rows of the detector in the table of events, without the row `all`.
-    draws
-        How often each patient is drawn in each replicate, `(n_replicates, n_patients)`.
-    confidence
-        Level of the intervals.
+    settings
+        Section `evaluation` of the configuration.
+    seed
+        Seed of the bootstrap.
 
     Returns
     -------
     dict
         For each name in `RATIOS` the pooled `value` with `low` and `high`, and under `patient_mean` the means over the
-        patients for whom it is defined, likewise; None where undefined.
+        `n_patients` for whom it is defined, likewise; None where undefined.
+
+    Notes
+    -----
+    The rate of false alarms has no upper bound, and always the percentile interval of the bootstrap. Without a false
+    alarm, its upper limit is that of a Poisson variable of which 0 was observed (Garwood, 1936).
     """
     counts = table[[*Counts._fields, "seconds"]].to_numpy(float)
-    pooled, replicates, of_patients = ratios(counts.sum(axis=0)), ratios(draws @ counts), ratios(counts)
+    pooled, of_patients = ratios(counts.sum(axis=0)), ratios(counts)
+    resamples = patient_resamples(len(counts), settings, seed)
+    resampled = {kind: ratios(weights @ counts) for kind, weights in resamples.items()}
+    draws = patient_draws(len(counts), settings.n_bootstrap, seed)
+    result: dict[str, Any] = {"patient_mean": {}}
+    for name in RATIOS:
+        value, columns = _defined(pooled[name]), {kind: found[name] for kind, found in resampled.items()}
+        # A score of events depends on the patients who have them; one of detections, on those who have any.
+        n_patients = int((~np.isnan(of_patients[name])).sum())
+        if name == RATE:
+            low, high = _rate_interval(counts, draws, settings.confidence)
+        else:
+            low, high, _ = score_interval(value, columns, [n_patients], settings)
+        result[name] = {"value": value, "low": low, "high": high}
+        defined = of_patients[name][~np.isnan(of_patients[name])]
+        mean = float(defined.mean()) if n_patients else None
+        low = high = None
+        if name != RATE and n_patients > 1:
+            left_out = (defined.sum() - defined) / (n_patients - 1)
+            low, high, _ = jackknife_interval(mean, left_out, [n_patients], settings.confidence)
+        result["patient_mean"][name] = {"value": mean, "low": low, "high": high, "n_patients": n_patients}
+    return result
 
-    def entry(value: float, replicated: np.ndarray) -> dict[str, float | None]:
-        low, high, _ = interval(replicated, confidence)
-        if np.isnan(value) or draws.shape[1] < 2:
-            return {"value": None if np.isnan(value) else float(value), "low": None, "high": None}
-        return {"value": float(value), "low": low, "high": high}
 
-    means = {}
-    for name, values in of_patients.items():
-        defined = ~np.isnan(values)
-        drawn = _ratio(draws @ np.where(defined, values, 0.0), draws @ defined.astype(float))
-        mean = float(values[defined].mean()) if defined.any() else np.nan
-        means[name] = entry(mean, drawn) | {"n_patients": int(defined.sum())}
-    return {name: entry(float(pooled[name]), replicates[name]) for name in RATIOS} | {"patient_mean": means}
+def _rate_interval(counts: np.ndarray, draws: np.ndarray, confidence: float) -> tuple[float | None, float | None]:
+    if len(counts) < MIN_PATIENTS:
+        return None, None
+    n_false = counts[:, Counts._fields.index("fp")].sum()
+    if n_false == 0:
+        return 0.0, float(-np.log((1 - confidence) / 2) * SECONDS_PER_DAY / counts[:, -1].sum())
+    low, high, _ = interval(ratios(draws @ counts)[RATE], confidence)
+    return low, high
+
+
+def _defined(value: np.ndarray) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def shuffled_scores(

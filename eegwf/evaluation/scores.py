@@ -7,8 +7,14 @@ import warnings
 
 import numpy as np
 
-SCORES = ("balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc", "cohen_kappa")
-CLASS_SCORES = ("recall", "precision", "f1", "auroc", "auprc")
+SCORES = (
+    "balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc", "cohen_kappa", "mcc", "sensitivity_at_specificity",
+)  # fmt: skip
+CLASS_SCORES = ("recall", "specificity", "precision", "f1", "auroc", "auprc")
+SIGNED = ("cohen_kappa", "mcc")
+"""Scores from -1 to 1; all others are from 0 to 1."""
+SPECIFICITY = 0.95
+TOLERANCE = 1e-9  # of a false positive rate, which is a quotient
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
@@ -31,7 +37,9 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.nd
     return metrics.confusion_matrix(truth, predicted, labels=np.arange(n_classes)).astype(np.int64)
 
 
-def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str, float | None]:
+def scores(
+    truth: np.ndarray, predicted: np.ndarray, p: np.ndarray, specificity: float = SPECIFICITY
+) -> dict[str, float | None]:
     """Compute the overall scores of predictions.
 
     Parameters
@@ -40,6 +48,8 @@ def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str,
         Class numbers, `(n_windows,)`.
     p
         Probabilities, `(n_windows, n_classes)`.
+    specificity
+        Specificity at which `sensitivity_at_specificity` is computed.
 
     Returns
     -------
@@ -51,9 +61,15 @@ def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str,
         - `macro_f1`: mean F1 over all classes of the class set; a class that is neither true nor predicted counts as 0,
           as in `f1_score(labels=..., average="macro")`.
         - `accuracy`, `cohen_kappa`.
+        - `mcc`: Matthews correlation coefficient, for more than two classes the R_K statistic (Gorodkin, 2004). 0 if
+          all predictions are equal, as in `matthews_corrcoef`; undefined if all windows have the same class.
         - `auroc`, `auprc`: with two classes, the last class is the positive class; with more, the unweighted mean over
           the classes, one versus rest. Undefined unless every class occurs (scikit-learn defines the average precision
           as 0 without a positive window, and as 1 with positive windows only).
+        - `sensitivity_at_specificity`: of the detection of seizures, that is of any class but the first, by the
+          probability 1 - p of the first class: the largest sensitivity of a threshold whose specificity is at least
+          `specificity`. It is a point of the empirical ROC curve, without interpolation, and its threshold belongs to
+          the scored windows. Undefined without windows of the first class or of the others.
 
         All are None if there are no windows.
     """
@@ -76,6 +92,8 @@ def scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dict[str,
             "auroc": np.mean(ranked["auroc"][averaged]),
             "auprc": np.mean(ranked["auprc"][averaged]),
             "cohen_kappa": metrics.cohen_kappa_score(truth, predicted, labels=np.arange(n_classes)),
+            "mcc": metrics.matthews_corrcoef(truth, predicted) if (truth != truth[0]).any() else np.nan,
+            "sensitivity_at_specificity": _sensitivity(truth != 0, -p[:, 0], specificity),
         }
     return {name: number(value) for name, value in values.items()}
 
@@ -92,8 +110,9 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dic
     -------
     dict
         For each name in `CLASS_SCORES` a value per class, None where it is undefined: the recall of a class that does
-        not occur, the precision of a class that is never predicted, the F1 of a class that is neither, and the AUROC
-        and average precision of a class that has no window or all windows.
+        not occur, the specificity of a class that all windows have, the precision of a class that is never predicted,
+        the F1 of a class that is neither, and the AUROC and average precision of a class that has no window or all
+        windows.
     """
     from sklearn import metrics
 
@@ -103,7 +122,17 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, p: np.ndarray) -> dic
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         truth, predicted, labels=np.arange(n_classes), average=None, zero_division=np.nan
     )
-    arrays = {"recall": recall, "precision": precision, "f1": f1, **_ranking_scores(truth, p)}
+    matrix = confusion(truth, predicted, n_classes)
+    negatives = len(truth) - matrix.sum(axis=1)
+    true_negatives = negatives - matrix.sum(axis=0) + np.diagonal(matrix)
+    specificity = np.divide(true_negatives, negatives, out=np.full(n_classes, np.nan), where=negatives > 0)
+    arrays = {
+        "recall": recall,
+        "specificity": specificity,
+        "precision": precision,
+        "f1": f1,
+        **_ranking_scores(truth, p),
+    }
     return {name: [number(value) for value in arrays[name]] for name in CLASS_SCORES}
 
 
@@ -118,6 +147,16 @@ def _ranking_scores(truth: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
             auroc[c] = metrics.roc_auc_score(positive, p[:, c])
             auprc[c] = metrics.average_precision_score(positive, p[:, c])
     return {"auroc": auroc, "auprc": auprc}
+
+
+def _sensitivity(positive: np.ndarray, score: np.ndarray, specificity: float) -> float:
+    """Largest sensitivity of a threshold of the score with at least this specificity; NaN where undefined."""
+    from sklearn import metrics
+
+    if positive.all() or not positive.any():
+        return np.nan
+    false_positive, true_positive, _ = metrics.roc_curve(positive, score, drop_intermediate=False)
+    return float(true_positive[false_positive <= 1 - specificity + TOLERANCE].max())
 
 
 def number(value: float) -> float | None:

@@ -113,7 +113,7 @@ def detector_table(run: ReportData) -> Table:
     rows.append([f"{NAMES[events['primary']]}, mean over patients", *(_cell(kind, means[kind]) for kind in TITLES)])
     n_patients = means["sensitivity"]["n_patients"]
     return Table(
-        f"Scores of detectors: {run.primary}, with {level(run)} confidence intervals (bootstrap over patients)",
+        f"Scores of detectors: {run.primary}, with {level(run)} confidence intervals",
         ["detector", *TITLES.values()],
         rows,
         "Pooled over all recordings of the tested patients. F1 is 0 if there are seizures and no detection, and "

@@ -15,6 +15,7 @@ from eegwf.report import (
     figures_maps,
     figures_scores,
     figures_training,
+    interval_notes,
     ledger,
     statement,
     tables,
@@ -60,6 +61,7 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         sentence=statement.study_sentence(run),
         cards=shown,
         level=tables.level(run),
+        interval_method=interval_notes.interval_method(run),
         banners=validity.banners(run, [fold.best[0]["value"] if fold.best else None for fold in run.outer]),
         verdict=statement.verdict(run),
         cautions=statement.cautions(run, shown) + events.cautions(run),
@@ -101,14 +103,15 @@ def _scores(run: ReportData) -> dict[str, Any]:
         "curves of each class."
     )
     members = (
-        f"Scores with {tables.level(run)} confidence intervals (bootstrap over patients). The diamond is the primary "
-        "member; dashed lines are the baselines."
+        f"Scores with {tables.level(run)} confidence intervals. The diamond is the primary member; "
+        "dashed lines are the baselines."
     )
     return {
         "class_figures": Group(curves, [confusion, *figures_scores.curve_figures(run)]),
         "class_table": tables.class_table(run),
         "member_figures": Group(members, figures_scores.member_figures(run.metrics)),
         "member_table": tables.member_table(run),
+        "mean_table": tables.mean_table(run),
         **_events(run),
     }
 

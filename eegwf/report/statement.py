@@ -10,6 +10,7 @@ import pandas as pd
 from eegwf.config.data import FoldArrays
 from eegwf.report.data import ReportData
 from eegwf.report.formats import count, defined, duration, listing, number, score
+from eegwf.report.interval_notes import few_patients, permutation_sentence, why_no_interval
 from eegwf.report.optuna_studies import studies
 from eegwf.report.validity import control_verdict, reserved_sentence
 from eegwf.spectrograms.names import members
@@ -17,7 +18,6 @@ from eegwf.spectrograms.names import members
 # Sizes of a full study (config/full.yaml); a run with smaller ones is a demonstration.
 STUDY: dict[str, float] = {"trials": 100, "epochs": 100, "window": 20.0}
 GRID = 100
-TITLES = {"auroc": "AUROC", "auprc": "AUPRC", "f1": "F1", "macro_f1": "macro F1"}
 MEMBER_NAMES = {"ensemble": "the ensemble (mean of the probabilities of the ranks)"}
 
 
@@ -91,16 +91,14 @@ def cards(run: ReportData) -> list[Card]:
         entry = scores[key]
         low = entry["low"]
         baseline_text = ", ".join(f"{name} {score(value)}" for name, value in baseline.items())
-        bounds = f"{score(low)} to {score(entry['high'])}" if defined(low) else _no_interval(run, entry)
+        bounds = f"{score(low)} to {score(entry['high'])}" if defined(low) else _no_interval(run, key, entry)
         below = defined(low) and low < max(baseline.values())
         result.append(Card(name, score(entry["value"]), bounds, baseline_text, below, defined(low)))
     return result
 
 
-def _no_interval(run: ReportData, entry: Mapping[str, Any]) -> str:
-    if not defined(entry["value"]):
-        return why_undefined(run)
-    return "no interval: only one patient" if run.metrics["n_patients"] < 2 else "no interval"
+def _no_interval(run: ReportData, key: str, entry: Mapping[str, Any]) -> str:
+    return why_no_interval(run, key, entry) if defined(entry["value"]) else why_undefined(run)
 
 
 def why_undefined(run: ReportData) -> str:
@@ -115,20 +113,23 @@ def why_undefined(run: ReportData) -> str:
 
 
 def verdict(run: ReportData) -> str:
-    """Comparison of the balanced accuracy with the baselines; for a permutation control, with chance level."""
-    if run.permuted:
-        return control_verdict(run)
+    """Comparison of the balanced accuracy with the baselines, of a control with chance level, and p value."""
+    comparison = control_verdict(run) if run.permuted else _comparison(run)
+    return " ".join(filter(None, (comparison, permutation_sentence(run))))
+
+
+def _comparison(run: ReportData) -> str:
     entry = run.headline["balanced_accuracy"]
     baselines = {name: values["balanced_accuracy"] for name, values in run.metrics["baselines"].items()}
     baseline = max(baselines.values())
     names = listing([name for name, value in baselines.items() if math.isclose(value, baseline)])
-    if not defined(entry["low"]):
-        return "There is no confidence interval, so the balanced accuracy can't be compared with its baseline."
     if entry["value"] <= baseline:
         return (
             f"The balanced accuracy is not above its baseline ({names}, {score(baseline)}): there is no evidence that "
             "the classifier generalizes to other patients."
         )
+    if not defined(entry["low"]):
+        return "There is no confidence interval, so the balanced accuracy can't be compared with its baseline."
     if entry["low"] < baseline:
         return (
             f"The confidence interval of the balanced accuracy includes its baseline ({names}, {score(baseline)}): the "
@@ -140,7 +141,7 @@ def verdict(run: ReportData) -> str:
 
 
 def cautions(run: ReportData, shown: list[Card]) -> list[str]:
-    """List the scores whose interval is not entirely above the baseline.
+    """List the classes with few patients, and the scores whose interval is not entirely above the baseline.
 
     Parameters
     ----------
@@ -152,11 +153,12 @@ def cautions(run: ReportData, shown: list[Card]) -> list[str]:
     Returns
     -------
     list of str
-        A sentence for each score; empty for a permutation control, which is expected to be at chance level.
+        A sentence for each class and score; none on scores for a permutation control, which is expected to be at chance
+        level.
     """
     if run.permuted:
-        return []
-    return [
+        return few_patients(run)
+    return few_patients(run) + [
         f"{card.name}: the confidence interval ({card.interval}) is not entirely above the baseline ({card.baseline}); "
         "by this score, the classifier is not shown to be better than a prediction without the signal."
         for card in shown[1:]
@@ -225,35 +227,6 @@ def why_no_events(run: ReportData) -> str:
         f"event types. Either {run.classes[0]} of this class set includes seizure event types, or no recording with "
         "times was read."
     )
-
-
-def undefined_note(run: ReportData) -> str:
-    """Note on undefined scores, and on bootstrap replicates in which a score of the primary member is undefined."""
-    replicates = run.metrics["bootstrap"]["replicates"]
-    undefined: dict[str, int] = {}
-    missing = False
-    for name, member in run.metrics["members"].items():
-        for label, scores in [("", member), *member["per_class"].items()]:
-            for key, entry in scores.items():
-                if not isinstance(entry, dict) or "undefined" not in entry:
-                    continue
-                missing |= not defined(entry["value"])
-                if entry["undefined"] > 0 and name == run.primary and defined(entry["value"]):
-                    title = TITLES.get(key, key.replace("_", " "))
-                    undefined[f"{title} of {label}" if label else title] = entry["undefined"]
-    sentences = []
-    if missing:
-        sentences.append(
-            f"Undefined scores: {why_undefined(run)}, or the class was never predicted (precision) or has no window "
-            "(recall)."
-        )
-    if undefined:
-        sentences.append(
-            f"The intervals of {run.primary} omit bootstrap replicates in which the score is undefined because no "
-            f"patient with the class was drawn: up to {max(undefined.values())} of {replicates}, for "
-            f"{listing(sorted(undefined)[:4])}{' and others' if len(undefined) > 4 else ''}."
-        )
-    return " ".join(sentences)
 
 
 def kept_recordings(run: ReportData) -> pd.DataFrame:

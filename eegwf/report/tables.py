@@ -1,17 +1,19 @@
-"""Tables of the page: scores, folds, patients and events."""
+"""Tables of the page: scores, folds and patients."""
 
 from dataclasses import dataclass, field
 
 from eegwf.report.data import ReportData
 from eegwf.report.formats import (
+    count,
     difference,
     difference_interval,
     number,
     score,
     with_interval,
 )
+from eegwf.report.interval_notes import undefined_note
 from eegwf.report.selection import FoldScores, Optimism, mean
-from eegwf.report.statement import undefined_note
+from eegwf.report.statement import why_undefined
 
 Cell = str | tuple[str, str]
 
@@ -46,29 +48,47 @@ class Table:
 
 def class_table(run: ReportData) -> Table:
     """Scores of the primary member by class."""
-    kinds = ("recall", "precision", "f1", "auroc", "auprc")
+    kinds = ("recall", "specificity", "precision", "f1", "auroc", "auprc")
     rows: list[list[Cell]] = [
-        [label, f"{scores['n_windows']:,d}", *(with_interval(scores[kind]) for kind in kinds)]
+        [
+            label,
+            str(scores["n_patients"]),
+            f"{scores['n_windows']:,d}",
+            *(with_interval(scores[kind]) for kind in kinds),
+        ]
         for label, scores in run.headline["per_class"].items()
     ]
     return Table(
         f"Scores by class, one versus rest: {run.primary}, with {level(run)} confidence intervals",
-        ["class", "windows", "recall (sensitivity)", "precision", "F1", "AUROC", "AUPRC"],
+        [
+            "class",
+            "patients",
+            "windows",
+            "recall (sensitivity)",
+            "specificity",
+            "precision",
+            "F1",
+            "AUROC",
+            "AUPRC",
+        ],
         rows,
-        undefined_note(run),
+        undefined_note(run, why_undefined(run)),
     )
 
 
 def member_table(run: ReportData) -> Table:
     """Scores by member, and the baselines."""
-    kinds = ("balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc", "cohen_kappa")
+    kinds = (
+        "balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc", "cohen_kappa", "mcc",
+        "sensitivity_at_specificity",
+    )  # fmt: skip
     members = run.metrics["members"]
     rows: list[list[Cell]] = [
         [name, *(with_interval(scores[kind]) for kind in kinds)] for name, scores in members.items()
     ]
     for name, baseline in run.metrics["baselines"].items():
         rows.append([f"baseline: {name}", *(score(baseline[kind]) if kind in baseline else "" for kind in kinds)])
-    names = list(members)
+    names, specificity = list(members), number(run.metrics["specificity"])
     n_ranks = sum(name != "ensemble" for name in names)
     ranks = (
         f"rank1 {'and' if n_ranks == 2 else 'to'} rank{n_ranks} are the best parameter sets of each fold"
@@ -77,18 +97,54 @@ def member_table(run: ReportData) -> Table:
     )
     return Table(
         f"Scores by member on the pooled test folds, with {level(run)} confidence intervals",
-        ["member", "balanced accuracy", "macro F1", "accuracy", "AUROC", "AUPRC", "Cohen's kappa"],
+        [
+            "member", "balanced accuracy", "macro F1", "accuracy", "AUROC", "AUPRC", "Cohen's kappa", "MCC",
+            f"sensitivity at specificity {specificity}",
+        ],
         rows,
         f"The primary member, {run.primary}, was declared in the configuration before the run; choosing the member "
         f"with the highest test score instead would bias the score upward. {ranks}, retrained. The majority baseline "
-        "predicts the most frequent class of the other folds for every window.",
+        "predicts the most frequent class of the other folds for every window. MCC: Matthews correlation coefficient. "
+        f"The last column is the sensitivity to any class but {run.classes[0]}, at the threshold of the probability "
+        f"1 − p({run.classes[0]}) with the largest sensitivity at a specificity of at least {specificity} "
+        "on the test windows themselves.",
         strong={names.index(run.primary)},
-    )
+    )  # fmt: skip
+
+
+def mean_table(run: ReportData) -> Table:
+    """AUROC and AUPRC of the pooled folds beside their means over the folds, and means over the patients."""
+    members = run.metrics["members"]
+    rows: list[list[Cell]] = []
+    for name, scores in members.items():
+        row: list[Cell] = [name]
+        for kind in ("auroc", "auprc"):
+            of_folds = scores["mean_of_folds"][kind]
+            row += [score(scores[kind]["value"]), (score(of_folds["value"]), count(of_folds["n_folds"], "fold"))]
+        for kind in ("balanced_accuracy", "accuracy", "detection_auroc"):
+            row.append(with_interval(scores["mean_of_patients"][kind]))
+        rows.append(row)
+    n_detected = members[run.primary]["mean_of_patients"]["detection_auroc"]["n_patients"]
+    return Table(
+        "Pooled scores, means over the folds and means over the patients",
+        [
+            "member", "AUROC, pooled", "AUROC, mean of folds", "AUPRC, pooled", "AUPRC, mean of folds",
+            "balanced accuracy, mean of patients", "accuracy, mean of patients", "detection AUROC, mean of patients",
+        ],
+        rows,
+        "Pooled AUROC and AUPRC differ from the means of the folds because pooling ranks the probabilities of "
+        "different models together, so that differences in calibration between the folds count, and because each fold "
+        "has other proportions of the classes; a fold without a class is omitted from its mean. Means of patients give "
+        "each patient the same weight, however many windows there are: balanced accuracy over the patient's classes; "
+        f"detection AUROC of any class but {run.classes[0]}, for the {count(n_detected, 'patient')} with both. Their "
+        f"{level(run)} confidence intervals are Student's t over the patients on the logit scale.",
+        strong={list(members).index(run.primary)},
+    )  # fmt: skip
 
 
 def level(run: ReportData) -> str:
     """Confidence level of the intervals as text."""
-    return f"{number(round(100 * run.metrics['bootstrap']['confidence'], 6))} %"
+    return f"{number(round(100 * run.metrics['interval']['confidence'], 6))} %"
 
 
 def fold_table(run: ReportData, folds: list[FoldScores], optimism: Optimism) -> Table:

@@ -10,6 +10,7 @@ from eegwf.config.study import StudyDesign
 from eegwf.errors import format_names
 from eegwf.report.data import ReportData
 from eegwf.report.formats import UNDEFINED, count, defined, duration, listing, number, score
+from eegwf.report.interval_notes import interval_provenance
 from eegwf.report.optuna_studies import studies
 from eegwf.report.tables import Cell, Table
 from eegwf.report.timing import stage_of
@@ -232,7 +233,7 @@ def _time_row(stage: str, jobs: pd.DataFrame) -> list[Cell]:
 
 
 def run_table(run: ReportData, about: dict[str, Any]) -> Table:
-    """Commit, container image, random seed, device, bootstrap, date and versions.
+    """Commit, container image, random seed, device, confidence intervals, date and versions.
 
     Parameters
     ----------
@@ -255,11 +256,7 @@ def run_table(run: ReportData, about: dict[str, Any]) -> Table:
         ["container image", about["image"] or "none"],
         ["random seed", str(about["seed"])],
         ["device", f"{study.device}, {count(study.threads, 'thread')} per training"],
-        [
-            "confidence intervals",
-            f"{run.metrics['bootstrap']['replicates']:,d} bootstrap replicates over patients, "
-            f"seed {run.metrics['bootstrap']['seed']}",
-        ],
+        ["confidence intervals", interval_provenance(run)],
         ["date and host", f"{about['finished']} on {about['host']}"],
         ["versions", listing(versions)],
     ]

@@ -9,6 +9,8 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import torch
+
 
 def _load(name: str) -> ModuleType:
     """Load a file of `torcheval.metrics.functional.classification` without its package."""
@@ -23,4 +25,26 @@ def _load(name: str) -> ModuleType:
 
 
 multiclass_accuracy = _load("accuracy").multiclass_accuracy
-multiclass_f1_score = _load("f1_score").multiclass_f1_score
+_multiclass_f1_score = _load("f1_score").multiclass_f1_score
+
+
+def macro_f1(logits: torch.Tensor, target: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """Compute the macro F1 as the evaluation defines it (`eegwf.evaluation.scores`).
+
+    Parameters
+    ----------
+    logits
+        Logits `(n_windows, n_classes)`.
+    target
+        Class indices, `(n_windows,)`.
+    n_classes
+        Number of classes.
+
+    Returns
+    -------
+    Tensor
+        Mean F1 over all classes, a scalar on the device of the logits. A class that is neither true nor predicted
+        counts as 0; TorchEval's own macro average omits it, so that a validation set without a class would have another
+        score than a test set without it.
+    """
+    return _multiclass_f1_score(logits, target, average=None, num_classes=n_classes).mean()

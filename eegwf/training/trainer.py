@@ -18,7 +18,7 @@ from eegwf.training.classifier import Classifier, predict
 from eegwf.training.concurrency import Turns, run_alone
 from eegwf.training.history import History
 from eegwf.training.losses import Loss
-from eegwf.training.metrics import multiclass_accuracy, multiclass_f1_score
+from eegwf.training.metrics import macro_f1, multiclass_accuracy
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
 from eegwf.training.weight_ema import WeightEMA
@@ -223,7 +223,7 @@ def scores_of(logits: torch.Tensor, window_set: WindowSet) -> dict[str, float]:
     scores = [
         nn.functional.cross_entropy(logits, target),
         multiclass_accuracy(logits, target, average="macro", num_classes=n_outputs),
-        multiclass_f1_score(logits, target, average="macro", num_classes=n_outputs),
+        macro_f1(logits, target, n_outputs),
     ]
     loss, balanced, macro = torch.stack(scores).tolist()
     if not np.isfinite(loss):

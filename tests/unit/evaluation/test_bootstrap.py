@@ -28,19 +28,26 @@ def sklearn_scores(truth, predicted, p, weight):
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         truth, predicted, labels=labels, zero_division=np.nan, **weights
     )
+    occurs = np.bincount(truth, minlength=n) > 0
+    complete = (support[occurs] > 0).all()  # otherwise the score would average over other classes than the cohort has
     auroc, auprc = np.full((2, n), np.nan)
     for c in range(n):
         if 0 < support[c] < weight.sum():
             auroc[c] = metrics.roc_auc_score(truth == c, p[:, c], **weights)
             auprc[c] = metrics.average_precision_score(truth == c, p[:, c], **weights)
     return {
-        "balanced_accuracy": metrics.balanced_accuracy_score(truth, predicted, **weights),
-        "macro_f1": metrics.f1_score(truth, predicted, labels=labels, average="macro", zero_division=0, **weights),
+        "balanced_accuracy": metrics.balanced_accuracy_score(truth, predicted, **weights) if complete else np.nan,
+        "macro_f1": metrics.f1_score(truth, predicted, labels=labels, average="macro", zero_division=0, **weights)
+        if complete
+        else np.nan,
         "accuracy": metrics.accuracy_score(truth, predicted, **weights),
         "cohen_kappa": metrics.cohen_kappa_score(truth, predicted, **weights),
+        "mcc": metrics.matthews_corrcoef(truth, predicted, **weights) if (support > 0).sum() > 1 else np.nan,
+        **detection(truth, p, weights),
         "auroc": auroc[1] if n == 2 else auroc.mean(),
         "auprc": auprc[1] if n == 2 else auprc.mean(),
         "class_recall": recall,
+        "class_specificity": [recall_of_others(truth, predicted, c, weights) for c in labels],
         "class_precision": precision,
         "class_f1": f1,
         "class_auroc": auroc,
@@ -48,12 +55,32 @@ def sklearn_scores(truth, predicted, p, weight):
     }
 
 
+def recall_of_others(truth, predicted, label, weights):
+    """Specificity of a class: recall of the windows of the other classes."""
+    return metrics.recall_score(truth != label, predicted != label, zero_division=np.nan, **weights)
+
+
+def detection(truth, p, weights):
+    """AUROC and sensitivity at specificity .8 of any class but the first, the sensitivity by a loop over thresholds."""
+    weight, positive = weights["sample_weight"], truth != 0
+    n, rest = weight[positive].sum(), weight[~positive].sum()
+    if not n or not rest:
+        return {"detection_auroc": np.nan, "sensitivity_at_specificity": np.nan}
+    best = 0.0
+    for threshold in np.unique(p[:, 0]):
+        detected = p[:, 0] <= threshold
+        if weight[~positive & ~detected].sum() / rest >= 0.8 - 1e-9:
+            best = max(best, weight[positive & detected].sum() / n)
+    auroc = metrics.roc_auc_score(positive, -p[:, 0], **weights)
+    return {"detection_auroc": auroc, "sensitivity_at_specificity": best}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_replicates_equal_scikit_learn_with_sample_weights(n_classes):
     truth, predicted, p, patient = draw(n_classes)
     draws = patient_draws(9, 60, seed=5)
-    replicates = replicate_scores(truth, predicted, p, patient, draws)
+    replicates = replicate_scores(truth, predicted, p, patient, draws, specificity=0.8)
     undefined = 0
     for number, weights in enumerate(draws):
         with warnings.catch_warnings():
@@ -64,6 +91,22 @@ def test_replicates_equal_scikit_learn_with_sample_weights(n_classes):
             np.testing.assert_allclose(replicates[name][number], value, rtol=0, atol=1e-12, err_msg=name)
         undefined += np.isnan(expected["auroc"])
     assert 0 < undefined < 60  # defined and undefined replicates were compared
+
+
+def test_replicates_without_a_class_of_the_cohort_are_undefined_and_counted():
+    # Always background; the third class is that of two patients of eight, who are not drawn in (3/4)^8 = .10 of all.
+    truth = np.repeat([0, 1, 0, 1, 0, 1, 2, 2], 10)
+    predicted, patient = np.zeros(80, int), np.repeat(np.arange(8), 10)
+    draws = patient_draws(8, 500, seed=1)
+    replicates = replicate_scores(truth, predicted, np.eye(3)[predicted], patient, draws)
+    held = np.stack([draws[:, [0, 2, 4]].any(1), draws[:, [1, 3, 5]].any(1), draws[:, 6:].any(1)]).all(0)
+    for name in ("balanced_accuracy", "macro_f1"):
+        assert (np.isnan(replicates[name]) == ~held).all()
+    low, high, undefined = interval(replicates["balanced_accuracy"], 0.95)
+    assert (low, high) == (pytest.approx(1 / 3), pytest.approx(1 / 3)) and undefined == (~held).sum() > 30
+    # A class that no patient has is no reason: it is omitted from the mean in every replicate.
+    absent = replicate_scores(truth % 2, predicted, np.eye(3)[predicted], patient, draws)["balanced_accuracy"]
+    assert np.nanmin(absent) == 0.5
 
 
 def test_block_size_does_not_change_replicates():

@@ -6,12 +6,15 @@ import resource
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 from eegwf.config.evaluation import Evaluation
 from eegwf.errors import InputError
 from eegwf.evaluation.bootstrap import patient_draws, replicate_scores
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
+from eegwf.evaluation.intervals import jackknife_interval
+from eegwf.evaluation.scores import CLASS_SCORES
 from eegwf.storage.files import write_table
 from tests.helpers.rank_files import write_validation
 
@@ -97,37 +100,122 @@ def test_metrics_can_be_recomputed_from_the_written_predictions(written):
             "macro_f1": metrics.f1_score(truth, predicted, average="macro", labels=classes),
             "accuracy": metrics.accuracy_score(truth, predicted),
             "cohen_kappa": metrics.cohen_kappa_score(truth, predicted),
+            "mcc": metrics.matthews_corrcoef(truth, predicted),
             "auroc": auroc,
             "auprc": auprc,
         }
+        false, true, _ = metrics.roc_curve(truth != classes[0], 1 - p[:, 0], drop_intermediate=False)
+        expected["sensitivity_at_specificity"] = true[false <= 0.05 + 1e-9].max()
         assert {key: values[key]["value"] for key in expected} == pytest.approx(expected, abs=1e-9)
-        assert set(values) == {*expected, "per_class"}
+        assert set(values) == {*expected, "per_class", "mean_of_folds", "mean_of_patients"}
         matrix = metrics.confusion_matrix(truth, predicted, labels=classes)
         assert written_metrics["confusion"][name] == matrix.tolist()
         precision, recall, f1, support = metrics.precision_recall_fscore_support(truth, predicted, labels=classes)
         for number, label in enumerate(classes):
             per_class = values["per_class"][label]
             assert per_class["n_windows"] == support[number]
+            assert per_class["n_patients"] == rows.loc[truth == label, "patient"].nunique()
+            specificity = metrics.recall_score(truth != label, predicted != label)
+            assert per_class["specificity"]["value"] == pytest.approx(specificity, abs=1e-9)
             assert per_class["precision"]["value"] == pytest.approx(precision[number], abs=1e-9)
             assert per_class["recall"]["value"] == pytest.approx(recall[number], abs=1e-9)
             assert per_class["f1"]["value"] == pytest.approx(f1[number], abs=1e-9)
     assert written_metrics["n_windows"] == len(rows) and written_metrics["n_patients"] == rows["patient"].nunique()
 
 
+def score_of(rows, weights=None):
+    """Balanced accuracy and kappa of written predictions, with a weight for each patient."""
+    weight = None if weights is None else rows["patient"].map(weights)
+    arguments = (rows["label"], rows["predicted"])
+    balanced = metrics.balanced_accuracy_score(*arguments, sample_weight=weight)
+    return np.array([balanced, metrics.cohen_kappa_score(*arguments, sample_weight=weight)])
+
+
 def test_intervals_can_be_recomputed_from_the_written_predictions(written):
-    folder, _ = written
+    folder, classes = written
     table, written_metrics = read(folder)
     for name in ("rank2", "ensemble"):
         rows = table[table["member"] == name]
         patients = sorted(rows["patient"].unique())
-        values = []
-        for weights in patient_draws(len(patients), 200, seed=7):
-            weight = rows["patient"].map(dict(zip(patients, weights, strict=True)))
-            values.append(metrics.balanced_accuracy_score(rows["label"], rows["predicted"], sample_weight=weight))
-        low, high = np.quantile(values, [0.025, 0.975])
-        entry = written_metrics["members"][name]["balanced_accuracy"]
-        assert (entry["low"], entry["high"]) == pytest.approx((low, high), abs=1e-9)
-        assert entry["low"] < entry["value"] < entry["high"] and entry["undefined"] == 0
+        left_out = np.array([score_of(rows[rows["patient"] != patient]) for patient in patients])
+        n_patients = [rows.loc[rows["label"] == label, "patient"].nunique() for label in classes]
+        for number, (score, behind, bounds) in enumerate(
+            (("balanced_accuracy", n_patients, (0, 1)), ("cohen_kappa", [len(patients)], (-1, 1)))
+        ):
+            entry = written_metrics["members"][name][score]
+            low, high, _ = jackknife_interval(entry["value"], left_out[:, number], behind, 0.95, bounds)
+            assert (entry["low"], entry["high"]) == (pytest.approx(low, abs=1e-7), pytest.approx(high, abs=1e-7))
+            assert entry["low"] < entry["value"] < entry["high"] and entry["undefined"] == 0
+
+
+def test_bootstrap_intervals_can_be_recomputed(tmp_path):
+    class_set = SETS["3class"]
+    parts, windows, *_ = study(tmp_path, class_set)
+    rows, found = None, {}
+    for method in ("percentile", "bca"):
+        result = evaluate(parts, windows, class_set, Evaluation(n_bootstrap=200, interval=method), 7)
+        rows = result.predictions[(result.predictions["member"] == "rank2") & (result.predictions["label"] != "")]
+        found[method] = result.metrics["members"]["rank2"]["balanced_accuracy"]
+        assert result.metrics["interval"]["method"] == method
+    patients = sorted(rows["patient"].unique())
+    draws = patient_draws(len(patients), 200, seed=7)
+    values = [score_of(rows, dict(zip(patients, weights, strict=True)))[0] for weights in draws]
+    low, high = np.quantile(values, [0.025, 0.975])
+    assert (found["percentile"]["low"], found["percentile"]["high"]) == (pytest.approx(low), pytest.approx(high))
+    assert found["bca"]["low"] == pytest.approx(low, abs=0.05)
+
+
+def test_means_of_folds_and_patients_can_be_recomputed(written):
+    folder, classes = written
+    table, written_metrics = read(folder)
+    rows = table[table["member"] == "ensemble"]
+    member = written_metrics["members"]["ensemble"]
+    found = {"auroc": [], "auprc": []}
+    for _, fold in rows.groupby("fold"):
+        p = fold[[f"raw_{name}" for name in classes]].to_numpy()
+        scored = [1] if len(classes) == 2 else range(len(classes))
+        positive = [fold["label"] == classes[c] for c in scored]
+        found["auroc"].append(
+            np.mean([metrics.roc_auc_score(t, p[:, c]) for t, c in zip(positive, scored, strict=True)])
+        )
+        found["auprc"].append(
+            np.mean([metrics.average_precision_score(t, p[:, c]) for t, c in zip(positive, scored, strict=True)])
+        )
+    for name, values in found.items():
+        assert member["mean_of_folds"][name] == {"value": pytest.approx(np.mean(values), abs=1e-9), "n_folds": 3}
+    by_patient = {"balanced_accuracy": [], "accuracy": [], "detection_auroc": []}
+    for _, patient in rows.groupby("patient"):
+        by_patient["balanced_accuracy"].append(metrics.balanced_accuracy_score(patient["label"], patient["predicted"]))
+        by_patient["accuracy"].append((patient["label"] == patient["predicted"]).mean())
+        by_patient["detection_auroc"].append(
+            metrics.roc_auc_score(patient["label"] != classes[0], -patient[f"raw_{classes[0]}"])
+        )
+    for name, values in by_patient.items():
+        entry = member["mean_of_patients"][name]
+        assert entry["value"] == pytest.approx(np.mean(values), abs=1e-9) and entry["n_patients"] == len(values)
+        # Close to Student's t on the plain scale, since the mean is far from 0 and 1.
+        low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+        assert (entry["low"], entry["high"]) == (pytest.approx(low, abs=0.02), pytest.approx(high, abs=0.02))
+
+
+@pytest.mark.parametrize("n_patients", [2, 3, 5])
+def test_classes_with_fewer_than_three_patients_have_no_interval(tmp_path, n_patients):
+    class_set = SETS["3class"]
+    parts, windows, *_ = study(tmp_path, class_set)
+    kept = [f"sub-{number:02d}" for number in range(n_patients)]
+    for path in [path for paths in parts.values() for path in paths]:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        table.loc[~table["patient"].isin(kept), "label"] = table["label"].replace("generalized", "focal")
+        table.to_csv(path, sep="\t", index=False)
+    for method in ("jackknife", "percentile", "bca"):
+        member = evaluate(parts, windows, class_set, Evaluation(interval=method), 1).metrics["members"]["ensemble"]
+        assert member["per_class"]["generalized"]["n_patients"] == n_patients
+        for name in ("balanced_accuracy", "macro_f1", "auroc", "auprc"):
+            assert (member[name]["low"] is None) == (n_patients < 3), (method, name)
+        for name in CLASS_SCORES:
+            entry = member["per_class"]["generalized"][name]
+            assert entry["value"] is not None and (entry["low"] is None) == (n_patients < 3), (method, name)
+        assert member["accuracy"]["low"] is not None and member["per_class"]["focal"]["recall"]["low"] is not None
 
 
 def test_scores_of_folds_and_patients_are_those_of_their_windows(written):
@@ -252,7 +340,8 @@ def test_scores_of_a_class_without_windows_are_null_and_warned_about(tmp_path):
     write_evaluation(tmp_path / "out", result)
     written_metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     ensemble = written_metrics["members"]["ensemble"]
-    assert ensemble["auroc"] == {"value": None, "low": None, "high": None, "undefined": 100}
+    assert ensemble["auroc"] == {"value": None, "low": None, "high": None, "undefined": 15}
+    assert ensemble["balanced_accuracy"]["low"] is not None  # over the two classes that occur
     assert ensemble["per_class"]["generalized"]["recall"]["value"] is None
     assert ensemble["balanced_accuracy"]["value"] > 0
     assert "test fold 2 has no window of generalized" in written_metrics["sanity_warnings"]

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from eegwf.evaluation.baselines import baselines, majority, sanity_warnings
-from eegwf.evaluation.scores import SCORES, class_scores, confusion, scores
+from eegwf.evaluation.scores import CLASS_SCORES, SCORES, class_scores, confusion, scores
 
 
 def draw(n_classes: int, n_windows: int = 300, seed: int = 0):
@@ -18,6 +18,16 @@ def draw(n_classes: int, n_windows: int = 300, seed: int = 0):
     p = np.round(p, 1) + 0.1
     p /= p.sum(1, keepdims=True)
     return truth, p.argmax(1), p
+
+
+def sensitivity(positive, background, specificity):
+    """Largest sensitivity of a threshold of p of the background, by a loop over the thresholds."""
+    best = 0.0
+    for threshold in np.unique(background):
+        detected = background <= threshold
+        if (~detected[~positive]).mean() >= specificity:
+            best = max(best, detected[positive].mean())
+    return best
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
@@ -33,6 +43,8 @@ def test_scores_equal_scikit_learn(n_classes):
             "auroc": metrics.roc_auc_score(truth, ranked, multi_class="ovr", average="macro"),
             "auprc": metrics.average_precision_score(truth, ranked, average="macro"),
             "cohen_kappa": metrics.cohen_kappa_score(truth, predicted),
+            "mcc": metrics.matthews_corrcoef(truth, predicted),
+            "sensitivity_at_specificity": sensitivity(truth != 0, p[:, 0], 0.95),
         },
         abs=1e-12,
     )
@@ -63,7 +75,8 @@ def test_scores_of_an_absent_class_are_undefined():
         expected = metrics.f1_score(truth, predicted, labels=[0, 1, 2], average="macro")
     assert values["macro_f1"] == pytest.approx(expected)
     assert values["auroc"] is None and values["auprc"] is None
-    assert [class_values[name][2] for name in class_values] == [None] * 5
+    specificity = metrics.recall_score(truth != 2, predicted != 2)
+    assert [class_values[name][2] for name in CLASS_SCORES] == [None, specificity, None, None, None, None]
     assert class_values["auroc"][0] == pytest.approx(metrics.roc_auc_score(truth == 0, p[:, 0]))
 
 
@@ -74,6 +87,8 @@ def test_class_scores_equal_scikit_learn():
     assert values["precision"] == pytest.approx(precision.tolist())
     assert values["recall"] == pytest.approx(recall.tolist())
     assert values["f1"] == pytest.approx(f1.tolist())
+    expected = [metrics.recall_score(truth != c, predicted != c) for c in range(3)]
+    assert values["specificity"] == pytest.approx(expected)
     assert values["auprc"][2] == pytest.approx(metrics.average_precision_score(truth == 2, p[:, 2]))
 
 
@@ -81,10 +96,28 @@ def test_scores_of_one_class_and_of_no_windows():
     p = np.array([[0.9, 0.1], [0.8, 0.2]])
     one_class = scores(np.array([0, 0]), np.array([0, 0]), p)
     assert one_class["accuracy"] == one_class["balanced_accuracy"] == 1.0
-    assert one_class["auroc"] is None and one_class["auprc"] is None and one_class["cohen_kappa"] is None
+    undefined = ("auroc", "auprc", "cohen_kappa", "mcc", "sensitivity_at_specificity")
+    assert all(one_class[name] is None for name in undefined)
     empty = np.zeros(0, int)
     assert scores(empty, empty, np.zeros((0, 2))) == dict.fromkeys(SCORES)
     assert class_scores(empty, empty, np.zeros((0, 2)))["recall"] == [None, None]
+
+
+def test_equal_predictions_have_no_correlation():
+    truth, predicted = np.array([0, 0, 1, 2]), np.zeros(4, int)
+    assert scores(truth, predicted, np.eye(3)[predicted])["mcc"] == metrics.matthews_corrcoef(truth, predicted) == 0
+
+
+def test_sensitivity_at_specificity_by_hand():
+    truth = np.array([0] * 20 + [1] * 4)
+    background = np.concatenate([np.linspace(0.5, 0.9, 19), [0.1], [0.05, 0.1, 0.2, 0.95]])
+    p = np.stack([background, 1 - background], axis=1)
+    at = {
+        specificity: scores(truth, p.argmax(1), p, specificity)["sensitivity_at_specificity"]
+        for specificity in (0.94, 0.95, 0.96)
+    }
+    # Specificity .95 allows one of 20 background windows, which is tied with the second seizure window.
+    assert at == {0.94: 0.75, 0.95: 0.75, 0.96: 0.25}
 
 
 def test_majority_is_the_most_frequent_class_of_the_other_folds():

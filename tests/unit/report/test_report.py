@@ -72,14 +72,19 @@ def test_scores_on_the_page_equal_metrics_json(finished):
     metrics = read_json(results / "vit_mel_2class/metrics.json")
     members = table_of(tables, "Scores by member")
     for name, scores in metrics["members"].items():
-        for key, title in (("balanced_accuracy", "balanced accuracy"), ("auprc", "AUPRC"), ("macro_f1", "macro F1")):
+        for key, title in (
+            *(("balanced_accuracy", "balanced accuracy"), ("auprc", "AUPRC"), ("macro_f1", "macro F1"), ("mcc", "MCC")),
+            ("sensitivity_at_specificity", "sensitivity at specificity 0.95"),
+        ):
             entry = scores[key]
             expected = f"{entry['value']:.3f} {entry['low']:.3f} to {entry['high']:.3f}"
             assert column(members, title)[name] == expected
     per_class = table_of(tables, "Scores by class")
     for label, scores in metrics["members"]["ensemble"]["per_class"].items():
         assert column(per_class, "windows")[label] == str(scores["n_windows"])
-        assert column(per_class, "precision")[label].startswith(f"{scores['precision']['value']:.3f} ")
+        assert column(per_class, "patients")[label] == str(scores["n_patients"])
+        for key in ("precision", "specificity"):
+            assert column(per_class, key)[label].startswith(f"{scores[key]['value']:.3f} ")
     values = re.findall(r'<p class="value[^>]*>(.*?)</p>', page)
     keys = ("balanced_accuracy", "macro_f1", "accuracy", "auroc", "auprc")
     assert values == [f"{metrics['members']['ensemble'][key]['value']:.3f}" for key in keys]
@@ -113,6 +118,51 @@ def test_calibration_on_the_page_equals_metrics_json(finished, incomplete):
     assert "Reliability diagram, seizure" in page and "Reliability diagram, background" not in page
     assert "Reliability diagram, generalized" in incomplete[2]
     assert column(table_of(incomplete[3], "Abstention"), "generalized kept")["5.0 %"] == "undefined"
+
+
+def test_pooled_scores_are_shown_beside_means_of_folds_and_patients(finished):
+    results, _, page, tables = finished
+    metrics = read_json(results / "vit_mel_2class/metrics.json")
+    table = table_of(tables, "Pooled scores, means")
+    for name, scores in metrics["members"].items():
+        for key, title in (("auroc", "AUROC"), ("auprc", "AUPRC")):
+            of_folds = scores["mean_of_folds"][key]
+            assert column(table, f"{title}, pooled")[name] == f"{scores[key]['value']:.3f}"
+            assert (
+                column(table, f"{title}, mean of folds")[name] == f"{of_folds['value']:.3f} {of_folds['n_folds']} folds"
+            )
+        entry = scores["mean_of_patients"]["detection_auroc"]
+        expected = f"{entry['value']:.3f} {entry['low']:.3f} to {entry['high']:.3f}"
+        assert column(table, "detection AUROC, mean of patients")[name] == expected
+    assert "pooling ranks the probabilities of different models together" in page
+    assert "for the 8 patients with both" in text_of(page)
+
+
+def test_p_value_and_method_of_the_intervals_are_stated(finished, tmp_path):
+    results, _, page, tables = finished
+    p_value = read_json(results / "vit_mel_2class/metrics.json")["permutation"]["p_value"]
+    assert p_value == 1 / 1001
+    assert "p < 0.001 (balanced accuracy, 1,000 permutations)" in text_of(page)
+    assert "standard error of the patient jackknife (9 patients)" in text_of(page)
+    provenance = column(table_of(tables, "Provenance"), "value")
+    assert provenance["confidence intervals"].endswith("the patient jackknife")
+    other = write_study(
+        tmp_path, overrides={"evaluation": {"interval": "bca", "n_bootstrap": 100, "n_permutations": 0}}
+    )
+    page, tables = write_report(other, tmp_path)
+    assert "Permutation test" not in page
+    assert "by bias-corrected and accelerated percentiles of 100 bootstrap replicates" in text_of(page)
+    assert column(table_of(tables, "Provenance"), "value")["confidence intervals"].endswith(", seed 1")
+
+
+@pytest.mark.parametrize(("n", "cautioned"), [(1, True), (2, True), (3, True), (4, True), (5, False)])
+def test_classes_with_few_patients_are_cautioned(tmp_path, n, cautioned):
+    study = write_study(tmp_path, patients=[f"p{number}" for number in range(n + 1)])  # the first has no seizure
+    page = text_of(write_report(study, tmp_path)[0])
+    assert (f"Only {n} patient" in page) == cautioned
+    assert ("no interval: only" in page) == (n < 3)
+    # With two patients who have seizures there are three who have background.
+    assert ("hardly be estimated" in page) == (n in (2, 3, 4))
 
 
 def test_selection_optimism_is_the_tuned_value_minus_the_test_score(finished):
@@ -159,7 +209,7 @@ def test_synthetic_recordings_and_demonstration_settings_are_declared(finished):
     results, study, page, _ = finished
     assert "do not estimate the performance of the model on recordings of patients" in text_of(page)
     assert "Demonstration settings The scores are not a result" in text_of(page)
-    assert "window: 5 s instead of 20 s (4 times shorter)" in page
+    assert "window: 15 s instead of 20 s (1.33 times shorter)" in page
     assert "mel grid: 6 × 5 instead of 100 × 100" in page
     full = {"tuning": {"n_trials": 100}, "training": {"epochs": 100}, "windows": {"length": 20.0}}
     run = report_data(changed(study, full), results)
