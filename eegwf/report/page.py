@@ -27,7 +27,7 @@ from eegwf.report.selection import TESTED, fold_scores, mean_optimism, monitored
 FOLDER = Path(__file__).parent
 
 
-def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame) -> str:
+def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame, compared: str = "") -> str:
     """Render the page of a combination.
 
     Parameters
@@ -40,6 +40,8 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         Content of `timing.tsv`.
     cost
         Content of `ledger.tsv`.
+    compared
+        Comparison with the classical baseline; empty without one.
 
     Returns
     -------
@@ -59,6 +61,7 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         level=tables.level(run),
         banners=validity.banners(run, [fold.best[0]["value"] if fold.best else None for fold in run.outer]),
         verdict=statement.verdict(run),
+        compared=compared,
         cautions=statement.cautions(run, shown),
         synthetic=run.study.dataset.kind == "synthetic",
         smaller=statement.smaller_than_study(run),
