@@ -130,7 +130,20 @@ def _cells(pair: dict[str, Any] | None) -> list[Cell]:
 
 
 def pair_table(compared: RunComparison, labels: Mapping[str, str]) -> Table | None:
-    """Table of all pairs; None if there are more than `MAX_PAIRS`, or fewer than three combinations."""
+    """Table of the differences of all pairs.
+
+    Parameters
+    ----------
+    compared
+        Comparison of the combinations of a class set.
+    labels
+        Name of each combination on the page.
+
+    Returns
+    -------
+    Table or None
+        A row per pair; None if there are more than `MAX_PAIRS`, or fewer than three combinations.
+    """
     if len(compared.names) < 3 or len(compared.pairs) > MAX_PAIRS:
         return None
     rows: list[list[Cell]] = []
