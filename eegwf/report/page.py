@@ -22,7 +22,7 @@ from eegwf.report import (
 from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
-from eegwf.report.selection import TESTED, fold_scores, mean_optimism, monitored
+from eegwf.report.selection import TESTED, fold_scores, monitored, selection_optimism
 
 FOLDER = Path(__file__).parent
 
@@ -117,7 +117,7 @@ def _scores(run: ReportData) -> dict[str, Any]:
 def _folds(run: ReportData) -> dict[str, Any]:
     folds = fold_scores(run)
     confidence = run.study.evaluation.confidence
-    optimism = mean_optimism(folds, confidence)
+    optimism = selection_optimism(run, folds, confidence)
     level, compared = f"{number(round(100 * confidence, 6))} %", TESTED[monitored(run)]
     return {
         "fold_figures": Group("", [figures_folds.fold_figure(run, folds, optimism), figures_folds.patient_figure(run)]),
@@ -125,7 +125,7 @@ def _folds(run: ReportData) -> dict[str, Any]:
         "patient_table": tables.patient_table(run),
         "optimism": validity.optimism_claim(run, optimism, level, compared),
         "bounded": optimism.low is not None,
-        "monitor": run.study.training.monitor,
+        "why_undefined": validity.why_no_optimism(run),
     }
 
 
