@@ -20,11 +20,10 @@ rule report:
         code=flow.code("report"),
         results=flow.results_folder,
         stages=flow.stages,
-        baseline=flow.baseline,
+        baseline=flow.baseline_option,
     message:
         "Report {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
         "run_script report --settings {params.settings:q} --results {params.results:q} --model {wildcards.model}"
         " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --stages {params.stages}"
-        " --baseline {params.baseline:q} --output {output.report:q}"
-        " 2>&1 | log_to {log:q}"
+        " {params.baseline} --output {output.report:q} 2>&1 | log_to {log:q}"

@@ -268,6 +268,11 @@ class Flow:
         """Digest that changes when a file of the data set does (name, size or time)."""
         return data_digest(self.study)
 
+    def baseline_option(self, wildcards: Any) -> str:
+        """Command-line option that names the classical baseline with which a report compares."""
+        name = self.baseline(wildcards)
+        return f"--baseline {shlex.quote(name)}" if name else ""
+
     def given_option(self, wildcards: Any, input: Any) -> str:
         """Command-line option that names the table of given folds."""
         return f"--given {shlex.quote(str(input.given))}" if input.given else ""

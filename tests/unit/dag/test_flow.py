@@ -263,4 +263,9 @@ def test_a_report_reads_the_classical_baseline_of_the_matrix(flow_of):
     assert files("vit", "cwt", matrix=matrix) == expected
     # A spectrogram outside the matrix is compared with the first one of the baseline.
     assert files("vit", "stft", matrix=matrix)[0] == "bandpower_mel_2class"
+    option = flow_of(matrix=matrix).baseline_option
+    assert (
+        option(SimpleNamespace(model="vit", spectrogram="mel", classes="2class")) == "--baseline bandpower_mel_2class"
+    )
+    assert option(SimpleNamespace(model="bandpower", spectrogram="mel", classes="2class")) == ""
     assert files("bandpower", "cwt", matrix=matrix) == files("vit", "mel") == ("", [])

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
 
+from bench.optimism import DESIGNS, coverage
 from eegwf.report.optimism import Difference, mean_optimism
 from eegwf.report.selection import fold_scores, selection_optimism
 from tests.helpers.report_page import report_data
@@ -149,3 +150,10 @@ def test_a_fold_without_a_class_is_not_compared_with_reserved_patients(tmp_path)
     optimism = selection_optimism(run, folds, 0.95)
     assert optimism.value == pytest.approx(0.9 - test_score(run, 1, 2, 3)) and optimism.low is None
     assert optimism.reason == "a test fold lacks a class, so the folds are pooled"
+
+
+@pytest.mark.slow
+def test_interval_contains_the_mean_optimism_and_is_narrower_than_without_pairing():
+    found = coverage(DESIGNS[0], 150, 1)
+    assert found["optimism"] > 0.05 and found["paired_coverage"] >= 0.95
+    assert found["paired_width"] < 0.8 * found["unpaired_width"]
