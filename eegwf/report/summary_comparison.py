@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from eegwf.config.baseline import BASELINE, baseline_of
 from eegwf.config.paths import Combination, RunPaths
@@ -197,7 +198,12 @@ def cost_figure(
                 near: dict[str, Any] = {"xytext": (5, 3), "textcoords": "offset points"}
                 axes.annotate(short(labels[name], 20), point, fontsize=7.5, color=color, **near)
         axes.set_xscale("log")
-        axes.margins(x=0.15)
+        times = [seconds[name] / 3600 for name in shown]
+        # Wide enough for two labeled ticks; Matplotlib's own labels are powers in mathematical notation.
+        axes.set_xlim(min(times) / 2, max(times) * 2.5)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        axes.xaxis.set_major_formatter(lambda value, _: number(float(value)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel="tuning and retraining (hours)", ylabel="balanced accuracy")
         axes.grid(True)
         order = np.argsort([seconds[name] for name in shown], kind="stable")
