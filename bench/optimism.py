@@ -42,7 +42,20 @@ DESIGNS = (Design(20, 5), Design(30, 10))
 
 
 def study(design: Design, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Tuned value and test score of each outer fold; fold k is validated on the following one."""
+    """Simulate a nested cross-validation, in which each outer fold is validated on the following one.
+
+    Parameters
+    ----------
+    design
+        The study.
+    rng
+        Random numbers.
+
+    Returns
+    -------
+    tuple of ndarray
+        Tuned value and test score of each outer fold, `(n_folds,)` each.
+    """
     windows = _windows(design, rng)
     fold = np.arange(design.n_patients) % design.n_folds
     n_used = design.n_channels // 2
