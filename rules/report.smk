@@ -1,11 +1,9 @@
 rule report:
     input:
         tables=[data.recordings, data.windows, data.folds, data.leakage],
-        metrics=run.metrics,
-        predictions=run.predictions,
-        patients=run.per_patient,
-        events=run.events,
+        evaluation=[run.metrics, run.predictions, run.per_patient, run.events],
         folds=flow.fold_files(),
+        baseline=flow.baseline_files,
     output:
         report=run.report,
         timing=run.timing,
@@ -22,9 +20,10 @@ rule report:
         code=flow.code("report"),
         results=flow.results_folder,
         stages=flow.stages,
+        baseline=flow.baseline_option,
     message:
         "Report {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
         "run_script report --settings {params.settings:q} --results {params.results:q} --model {wildcards.model}"
-        " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --stages {params.stages} --output {output.report:q}"
-        " 2>&1 | log_to {log:q}"
+        " --spectrogram {wildcards.spectrogram} --classes {wildcards.classes} --stages {params.stages}"
+        " {params.baseline} --output {output.report:q} 2>&1 | log_to {log:q}"

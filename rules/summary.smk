@@ -1,10 +1,13 @@
 rule summary:
     input:
         metrics=flow.all_metrics(),
+        predictions=flow.all_predictions(),
         records=flow.all_run_records(),
+        ledgers=flow.all_ledgers(),
         weights=flow.all_first_weights(),
     output:
         table=paths.summary_table,
+        comparison=paths.comparison_table,
         page=paths.summary_page,
     log:
         flow.log("summary"),
@@ -20,4 +23,4 @@ rule summary:
         "Compare the combinations of the matrix"
     shell:
         "run_script summary --settings {params.settings:q} --results {params.results:q}"
-        " --table {output.table:q} --page {output.page:q} 2>&1 | log_to {log:q}"
+        " --table {output.table:q} --comparison {output.comparison:q} --page {output.page:q} 2>&1 | log_to {log:q}"

@@ -309,6 +309,11 @@ class ResultPaths:
         return self.root / "summary.html"
 
     @property
+    def comparison_table(self) -> Path:
+        """Differences of all pairs of combinations of a class set."""
+        return self.root / "comparison.tsv"
+
+    @property
     def state(self) -> Path:
         """Unfinished work, which no rule declares."""
         return self.root / "state"

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from eegwf.config.baseline import baseline_of
 from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
 from eegwf.config.layers import Layers
 from eegwf.config.load import read_layers, validate
@@ -132,6 +133,14 @@ class Flow:
         """Scores of every combination in the matrix."""
         return self._of_all(lambda run: run.metrics)
 
+    def all_predictions(self) -> list[str]:
+        """Test predictions of every combination in the matrix."""
+        return self._of_all(lambda run: run.predictions)
+
+    def all_ledgers(self) -> list[str]:
+        """Computing cost of every combination in the matrix."""
+        return self._of_all(lambda run: run.ledger)
+
     def all_run_records(self) -> list[str]:
         """Run record of every combination in the matrix."""
         return self._of_all(lambda run: run.run_record)
@@ -182,6 +191,22 @@ class Flow:
             files += [file for rank in map(fold.rank, self.ranks) for file in (rank.model, rank.history)]
             files += fold.attribution.files
         return files
+
+    def baseline(self, wildcards: Any) -> str:
+        """Name of the combination of the classical baseline of a combination; empty if the matrix has none."""
+        combination = Combination(wildcards.model, wildcards.spectrogram, wildcards.classes)
+        found = baseline_of(combination, self.combinations.all)
+        return found.name if found else ""
+
+    def baseline_files(self, wildcards: Any) -> list[str]:
+        """Predictions and scores of the classical baseline, which a report reads if the matrix has one.
+
+        They are declared, instead of read if they happen to exist, so that a report doesn't depend on the order in
+        which jobs finish.
+        """
+        name = self.baseline(wildcards)
+        run = RunPaths(self.paths.root / name)
+        return [str(run.predictions), str(run.metrics)] if name else []
 
     @property
     def studies(self) -> list[str]:
@@ -246,6 +271,11 @@ class Flow:
     def data_digest(self, wildcards: Any) -> str:
         """Digest that changes when a file of the data set does (name, size or time)."""
         return data_digest(self.study)
+
+    def baseline_option(self, wildcards: Any) -> str:
+        """Command-line option that names the classical baseline with which a report compares."""
+        name = self.baseline(wildcards)
+        return f"--baseline {shlex.quote(name)}" if name else ""
 
     def given_option(self, wildcards: Any, input: Any) -> str:
         """Command-line option that names the table of given folds."""

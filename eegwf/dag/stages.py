@@ -131,6 +131,6 @@ STAGES: dict[str, Stage] = {
             job=FOLD,
         ),
         Stage("report", ReportSettings, RuleResources(4_000, 30), job=COMBINATION),
-        Stage("summary", SummarySettings, RuleResources(1_000, 20)),
+        Stage("summary", SummarySettings, RuleResources(2_000, 20)),
     )
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.config.stages.report import ReportSettings
 from eegwf.provenance.run_record import describe_run
+from eegwf.report.against_baseline import against_baseline
 from eegwf.report.data import collect
 from eegwf.report.ledger import ledger
 from eegwf.report.page import render
@@ -20,6 +21,7 @@ def run(
     classes: str,
     stages: list[str],
     output: Path,
+    baseline: str = "",
 ) -> None:
     """Write the report, and `timing.tsv`, `ledger.tsv` and `run.json` beside it.
 
@@ -36,6 +38,8 @@ def run(
         contains resources, which no report depends on.
     output
         The report.
+    baseline
+        Name of the combination of the classical baseline, with which this one is compared; empty for none.
 
     Raises
     ------
@@ -48,7 +52,10 @@ def run(
     times = timing(paths, combination, stages)
     data = collect(settings.study, paths, combination)
     costs = ledger(data, times, stages)
-    page = render(data, record, times, costs)
+    # With shuffled labels both are at chance level, and their difference has no meaning.
+    compare = baseline and not settings.study.permute_labels
+    compared = against_baseline(paths.run(combination), RunPaths(results / baseline)) if compare else ""
+    page = render(data, record, times, costs, compared)
     files = RunPaths(output.parent)
     write_table(files.timing, times)
     write_table(files.ledger, costs)

@@ -7,8 +7,8 @@ from eegwf.config.stages.report import SummarySettings
 from eegwf.report.summary import summarize
 
 
-def run(settings: SummarySettings, results: Path, table: Path, page: Path) -> None:
-    """Write the table and the page that compare the combinations.
+def run(settings: SummarySettings, results: Path, table: Path, comparison: Path, page: Path) -> None:
+    """Write the tables and the page that compare the combinations.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def run(settings: SummarySettings, results: Path, table: Path, page: Path) -> No
         The combinations.
     results
         Results folder of the study.
-    table, page
+    table, comparison, page
         Files to write.
 
     Raises
@@ -24,4 +24,4 @@ def run(settings: SummarySettings, results: Path, table: Path, page: Path) -> No
     InputError
         If a file is broken.
     """
-    summarize(ResultPaths(results), settings.combinations, table, page)
+    summarize(ResultPaths(results), settings.combinations, table, comparison, page)

@@ -5,7 +5,8 @@ import numpy as np
 from eegwf.report.data import ReportData
 from eegwf.report.drawing import ACCENT, FAINT, INK, SERIES, Figure, drawing, short
 from eegwf.report.formats import count, defined, difference, difference_interval, score
-from eegwf.report.selection import TESTED, FoldScores, Optimism, monitored
+from eegwf.report.optimism import Optimism
+from eegwf.report.selection import TESTED, FoldScores, monitored
 
 LABELED = 60  # maximum number of patients whose names are shown beside the axis
 
@@ -30,6 +31,7 @@ def fold_figure(run: ReportData, folds: list[FoldScores], optimism: Optimism) ->
     name = TESTED[monitored(run)]
     kinds = [
         ("tuned", "best trial, validation", "^", SERIES[1]),
+        *([("same_patients", "same patients, test", "v", SERIES[1])] if any(fold.paired for fold in folds) else []),
         ("validation", "rank1 retrained, validation", "s", SERIES[2]),
         ("first", "rank1, test", "o", INK),
         *([("primary", f"{run.primary}, test", "D", ACCENT)] if run.primary != "rank1" else []),
@@ -38,10 +40,11 @@ def fold_figure(run: ReportData, folds: list[FoldScores], optimism: Optimism) ->
     with drawing(width, 3.4) as figure:
         axes = figure.axes
         for column, fold in enumerate(folds):
-            if defined(fold.tuned) and defined(fold.first):
+            tested = fold.same_patients if fold.paired else fold.first
+            if defined(fold.tuned) and defined(tested):
                 axes.plot(
                     [column, column],
-                    [fold.tuned, fold.first],
+                    [fold.tuned, tested],
                     color=FAINT,
                     linewidth=4,
                     solid_capstyle="butt",
@@ -52,7 +55,7 @@ def fold_figure(run: ReportData, folds: list[FoldScores], optimism: Optimism) ->
             points = [(column, value) for column, value in points if defined(value)]
             if points:
                 x, y = zip(*points, strict=True)
-                offset = (number - 1.5) * 0.08
+                offset = (number - (len(kinds) - 1) / 2) * 0.08
                 axes.plot(
                     np.add(x, offset),
                     y,
@@ -71,14 +74,17 @@ def fold_figure(run: ReportData, folds: list[FoldScores], optimism: Optimism) ->
         axes.set(ylim=(0, 1.02), xlim=(-0.5, len(folds) - 0.5), xlabel=label, ylabel=name)
         axes.grid(True, axis="y")
         figure.canvas.legend(loc="outside lower center", ncols=2, handletextpad=0.3, columnspacing=1.2)
-        values = "; ".join(
-            f"fold {fold.fold}{' (used in tuning)' if fold.seen else ''}: best trial {score(fold.tuned)}, "
-            f"validation {score(fold.validation)}, test of rank1 {score(fold.first)}, test of {run.primary} "
-            f"{score(fold.primary)}"
-            for fold in folds
-        )
+        values = "; ".join(_fold_alt(run, fold) for fold in folds)
         alt = f"{name[0].upper()}{name[1:]} by outer fold. {values}.{_optimism_alt(folds, optimism)}"
         return figure.finish("folds", alt, "Scores by outer fold")
+
+
+def _fold_alt(run: ReportData, fold: FoldScores) -> str:
+    same = f"test of the same patients {score(fold.same_patients)}, " if fold.paired else ""
+    return (
+        f"fold {fold.fold}{' (used in tuning)' if fold.seen else ''}: best trial {score(fold.tuned)}, {same}validation "
+        f"{score(fold.validation)}, test of rank1 {score(fold.first)}, test of {run.primary} {score(fold.primary)}"
+    )
 
 
 def _optimism_alt(folds: list[FoldScores], optimism: Optimism) -> str:

@@ -38,6 +38,13 @@ def difference_interval(low: float | None, high: float | None) -> str:
     return f"{difference(low)} to {difference(high)}" if defined(low) and defined(high) else ""
 
 
+def probability(value: float | None) -> str:
+    """Format a p-value with three decimals; small ones as a bound."""
+    if not defined(value):
+        return UNDEFINED
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def share(value: float | None) -> str:
     """Format a fraction as a percentage."""
     return f"{100 * value:.1f} %" if defined(value) else UNDEFINED

@@ -26,12 +26,12 @@ from eegwf.report import (
 from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
-from eegwf.report.selection import TESTED, fold_scores, mean_optimism, monitored
+from eegwf.report.selection import TESTED, fold_scores, monitored, selection_optimism
 
 FOLDER = Path(__file__).parent
 
 
-def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame) -> str:
+def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame, compared: str = "") -> str:
     """Render the page of a combination.
 
     Parameters
@@ -44,6 +44,8 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         Content of `timing.tsv`.
     cost
         Content of `ledger.tsv`.
+    compared
+        Comparison with the classical baseline; empty without one.
 
     Returns
     -------
@@ -64,6 +66,7 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         interval_method=interval_notes.interval_method(run),
         banners=validity.banners(run, [fold.best[0]["value"] if fold.best else None for fold in run.outer]),
         verdict=statement.verdict(run),
+        compared=compared,
         cautions=statement.cautions(run, shown) + events.cautions(run),
         synthetic=run.study.dataset.kind == "synthetic",
         smaller=statement.smaller_than_study(run),
@@ -142,7 +145,7 @@ def _events(run: ReportData) -> dict[str, Any]:
 def _folds(run: ReportData) -> dict[str, Any]:
     folds = fold_scores(run)
     confidence = run.study.evaluation.confidence
-    optimism = mean_optimism(folds, confidence)
+    optimism = selection_optimism(run, folds, confidence)
     level, compared = f"{number(round(100 * confidence, 6))} %", TESTED[monitored(run)]
     return {
         "fold_figures": Group("", [figures_folds.fold_figure(run, folds, optimism), figures_folds.patient_figure(run)]),
@@ -150,7 +153,7 @@ def _folds(run: ReportData) -> dict[str, Any]:
         "patient_table": tables.patient_table(run),
         "optimism": validity.optimism_claim(run, optimism, level, compared),
         "bounded": optimism.low is not None,
-        "monitor": run.study.training.monitor,
+        "why_undefined": validity.why_no_optimism(run),
     }
 
 

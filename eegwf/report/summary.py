@@ -8,9 +8,18 @@ from safetensors import safe_open
 
 from eegwf.config.load import validate_record
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
+from eegwf.evaluation.compared_runs import RunComparison, compare_runs
 from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
 from eegwf.report.page import environment
+from eegwf.report.summary_comparison import (
+    comparison_columns,
+    comparison_table,
+    cost_figure,
+    pair_table,
+    skipped_sentence,
+    training_seconds,
+)
 from eegwf.report.tables import Cell, Table
 from eegwf.report.validity import MEANINGS, marks
 from eegwf.storage.files import read_json, write_table, write_text
@@ -18,10 +27,14 @@ from eegwf.storage.files import read_json, write_table, write_text
 SCORES = ("balanced_accuracy", "macro_f1", "auroc", "auprc")
 TITLES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "auroc": "AUROC", "auprc": "AUPRC"}
 SHOWN = ("rank1", "ensemble")
+COSTS = (
+    "Balanced accuracy of the primary member, with its confidence interval, against the time of tuning and retraining "
+    "on a logarithmic scale; bandpower is highlighted. Times of different devices can't be compared."
+)
 
 
-def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, page: Path) -> None:
-    """Write the table and the page that compare finished combinations.
+def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, comparison: Path, page: Path) -> None:
+    """Write the tables and the page that compare finished combinations.
 
     Parameters
     ----------
@@ -32,7 +45,11 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
     table
         `summary.tsv` to write: a row for each combination and member (rank 1, the ensemble and the primary member) with
         scores and the bounds of their intervals, the higher baseline of the balanced accuracy, the number of weights of
-        rank 1 of fold 1, and in the column `caution` the reasons why the row is not a result.
+        rank 1 of fold 1, and in the column `caution` the reasons why the row is not a result. The row of the primary
+        member also has the seconds of tuning and retraining, and the differences from the best combination of its class
+        set and from `bandpower`, with intervals and adjusted p-values.
+    comparison
+        `comparison.tsv` to write: a row for each pair of combinations of a class set.
     page
         `summary.html` to write.
 
@@ -45,14 +62,32 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
     metrics = {name: read_json(run.metrics) for name, run in runs.items()}
     sizes = {name: n_weights(run.fold(1).rank(1).weights) for name, run in runs.items()}
     warnings = {name: caution(run) for name, run in runs.items()}
-    rows = [
-        _row(combination, member, metrics[combination.name], sizes[combination.name])
-        | {"caution": warnings[combination.name]}
-        for combination in combinations
-        for member in members(metrics[combination.name])
-    ]
+    seconds = {name: training_seconds(run) for name, run in runs.items()}
+    compared = {
+        classes: compare_runs(
+            {
+                one.name: (runs[one.name].predictions, metrics[one.name])
+                for one in combinations
+                if one.classes == classes
+            }
+        )
+        for classes in dict.fromkeys(one.classes for one in combinations)
+    }
+    rows = []
+    for combination in combinations:
+        name = combination.name
+        differences = comparison_columns(combination, combinations, compared[combination.classes])
+        differences = {"training_seconds": seconds[name]} | differences
+        for member in members(metrics[name]):
+            primary = member == metrics[name]["primary"]
+            # Only primary members are compared: a choice of the member by its score would be a selection.
+            cells = differences if primary else dict.fromkeys(differences)
+            rows.append(_row(combination, member, metrics[name], sizes[name]) | cells | {"caution": warnings[name]})
     write_table(table, pd.DataFrame(rows))
-    write_text(page, _render(paths.root.name, combinations, metrics, sizes, warnings))
+    pairs = [one.table().assign(classes=classes) for classes, one in compared.items()]
+    every = pd.concat(pairs, ignore_index=True)
+    write_table(comparison, every[["classes", *(name for name in every if name != "classes")]])
+    write_text(page, _render(paths.root.name, combinations, metrics, sizes, warnings, seconds, compared))
 
 
 def caution(run: RunPaths) -> str:
@@ -98,15 +133,24 @@ def _render(
     metrics: dict[str, Any],
     sizes: dict[str, int],
     warnings: dict[str, str],
+    seconds: dict[str, float],
+    compared: dict[str, RunComparison],
 ) -> str:
     parts = []
     for classes in dict.fromkeys(combination.classes for combination in combinations):
         names = [combination.name for combination in combinations if combination.classes == classes]
         names.sort(key=lambda name: -_headline(metrics[name]))
+        labels = {name: _label(name) for name in names}
+        primary = {name: metrics[name]["members"][metrics[name]["primary"]]["balanced_accuracy"] for name in names}
+        costs = cost_figure(classes, primary, seconds, labels)
         parts.append(
             {
                 "name": classes,
                 "reports": names,
+                "comparison": comparison_table(compared[classes], combinations, labels) if len(names) > 1 else None,
+                "pairs": pair_table(compared[classes], labels),
+                "skipped": skipped_sentence(compared[classes]),
+                "costs": Group(COSTS, [costs] if costs else []),
                 "table": _table(names, metrics, sizes, warnings),
                 "figures": Group(
                     "Scores with confidence intervals (bootstrap over patients). The filled diamond is the primary "

@@ -12,7 +12,8 @@ from eegwf.report.formats import (
     with_interval,
 )
 from eegwf.report.interval_notes import undefined_note
-from eegwf.report.selection import FoldScores, Optimism, mean
+from eegwf.report.optimism import Optimism, mean
+from eegwf.report.selection import FoldScores
 from eegwf.report.statement import why_undefined
 
 Cell = str | tuple[str, str]
@@ -167,22 +168,32 @@ def fold_table(run: ReportData, folds: list[FoldScores], optimism: Optimism) -> 
     rows: list[list[Cell]] = []
     truth, _, _, fold_numbers = run.scored(run.primary)
     sizes = {row["fold"]: row["n_patients"] for row in run.metrics["per_fold"]}
+    paired = any(fold.same_patients is not None for fold in folds)
+    kinds = ("tuned", *(["same_patients"] if paired else []), "validation", "first", "primary")
     for fold in folds:
         in_fold = fold_numbers == fold.fold
         counts = [int((in_fold & (truth == number)).sum()) for number in range(len(run.classes))]
         windows = [f"{n:,d}" if n else "0 (missing)" for n in counts]
-        values = [score(value) for value in (fold.tuned, fold.validation, fold.first, fold.primary)]
+        values = [score(getattr(fold, kind)) for kind in kinds]
         last: Cell = (difference(fold.optimism), "used in tuning") if fold.seen else difference(fold.optimism)
         rows.append([str(fold.fold), str(sizes[fold.fold]), *windows, *values, last])
-    means = [mean([getattr(fold, kind) for fold in folds]) for kind in ("tuned", "validation", "first", "primary")]
+    means = [mean([getattr(fold, kind) for fold in folds]) for kind in kinds]
     bounds = difference_interval(optimism.low, optimism.high) or "no interval"
     seen = any(fold.seen for fold in folds)
     pooled = (difference(optimism.value), "fold 1 only" if seen else bounds)
     rows.append(["mean", "", *[""] * len(run.classes), *(score(value) for value in means), pooled])
     note = "The balanced accuracy of a fold omits classes that are missing from its test windows."
-    if optimism.low is not None:
+    if paired:
         note += (
-            f" The {level(run)} confidence interval of the mean optimism is Student's t over the folds with the "
+            " Validation and test are compared on the same patients, those of the validation fold, whom rank1 of "
+            "their own outer fold tests."
+        )
+    if optimism.reason and not seen:
+        note += f" There is no interval of the mean optimism: {optimism.reason}."
+    if optimism.low is not None:
+        units = "groups of disjoint validation patients" if paired else "folds"
+        note += (
+            f" The {level(run)} confidence interval of the mean optimism is Student's t over the {units} with the "
             "variance corrected for overlapping training sets (Nadeau and Bengio, 2003); it is approximate."
         )
     if seen:
@@ -193,8 +204,9 @@ def fold_table(run: ReportData, folds: list[FoldScores], optimism: Optimism) -> 
     return Table(
         "Outer folds: patients, windows, scores and selection optimism",
         [
-            "fold", "patients", *run.classes, "best trial, validation", "rank1 retrained, validation",
-            "rank1, test", f"{run.primary}, test", "optimism (best trial − rank1, test)",
+            "fold", "patients", *run.classes, "best trial, validation", *(["same patients, test"] if paired else []),
+            "rank1 retrained, validation", "rank1, test", f"{run.primary}, test",
+            f"optimism (best trial − {'same patients' if paired else 'rank1'}, test)",
         ],
         rows,
         note,

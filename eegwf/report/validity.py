@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from eegwf.config.study import StudyDesign
 from eegwf.report.data import ReportData
 from eegwf.report.formats import count, defined, difference, difference_interval, score
-from eegwf.report.selection import Optimism, mean
+from eegwf.report.optimism import Optimism, mean
+from eegwf.report.selection import TESTED
 
 OPTIMISTIC, PERMUTED = "optimistic", "permuted labels"
 MEANINGS = {
@@ -156,4 +157,14 @@ def optimism_claim(run: ReportData, optimism: Optimism, level: str, compared: st
         return ""
     value = f"{difference(optimism.value)} {compared}" + (" in fold 1" if run.mode == "once" else "")
     bounds = difference_interval(optimism.low, optimism.high)
-    return f"{value} ({level} confidence interval {bounds})" if bounds else f"{value} (no interval: only one fold)"
+    return f"{value} ({level} confidence interval {bounds})" if bounds else f"{value} (no interval: {optimism.reason})"
+
+
+def why_no_optimism(run: ReportData) -> str:
+    """Reason why the selection optimism is undefined, if it is."""
+    monitor = run.study.training.monitor
+    if monitor not in TESTED:
+        return f"tuning optimized {monitor}, which is not computed on the test folds"
+    if run.mode == "once":
+        return "the test fold of fold 1 lacks a class, or there is no tuned value"
+    return "there is no tuned value, or no test score of the same patients"

@@ -248,3 +248,24 @@ def test_a_fitted_model_asks_for_no_gpu(flow_of):
         assert json.loads(flow.settings(stage)(job))["device"] == "cpu"
         assert json.loads(flow.settings(stage)(JOB))["device"] == "cuda"
     assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]
+
+
+def test_a_report_reads_the_classical_baseline_of_the_matrix(flow_of):
+    matrix = {"models": ["vit", "bandpower"], "spectrograms": ["mel", "cwt"], "classes": ["2class"]}
+
+    def files(model, spectrogram, **settings):
+        job = SimpleNamespace(model=model, spectrogram=spectrogram, classes="2class")
+        flow = flow_of(**settings)
+        return flow.baseline(job), flow.baseline_files(job)
+
+    folder = "results/bandpower_cwt_2class"
+    expected = "bandpower_cwt_2class", [f"{folder}/predictions.tsv", f"{folder}/metrics.json"]
+    assert files("vit", "cwt", matrix=matrix) == expected
+    # A spectrogram outside the matrix is compared with the first one of the baseline.
+    assert files("vit", "stft", matrix=matrix)[0] == "bandpower_mel_2class"
+    option = flow_of(matrix=matrix).baseline_option
+    assert (
+        option(SimpleNamespace(model="vit", spectrogram="mel", classes="2class")) == "--baseline bandpower_mel_2class"
+    )
+    assert option(SimpleNamespace(model="bandpower", spectrogram="mel", classes="2class")) == ""
+    assert files("bandpower", "cwt", matrix=matrix) == files("vit", "mel") == ("", [])

@@ -69,6 +69,21 @@ def study():
     return predictions, windows, recordings, events
 
 
+def repeated(tables, n):
+    """The patients of a study several times, under different names."""
+    predictions, windows, recordings, events = tables
+    copies = []
+    for number in range(n):
+        names = {"recording": lambda table, k=number: table["recording"] + str(k)}
+        patients = names | {"patient": lambda table, k=number: table["patient"] + str(k)}
+        moved = {"window": lambda table, k=number: table["window"] + k * len(windows)}
+        copies.append(
+            (predictions.assign(**patients, **moved), windows.assign(**patients, **moved),
+             recordings.assign(**patients), events.assign(**names))
+        )  # fmt: skip
+    return [pd.concat(parts, ignore_index=True) for parts in zip(*copies, strict=True)]
+
+
 def patients_of(table, detector):
     return table[table["detector"] == detector].set_index("patient")
 
@@ -194,7 +209,9 @@ def test_shuffled_predictions_keep_the_number_of_positive_windows():
 
 
 def test_event_metrics_of_detectors_and_their_intervals():
-    predictions, *tables = study()
+    predictions, *tables = repeated(study(), 5)
+    missed = (predictions["recording"] == "a10") & (predictions["onset"] == 600)
+    predictions.loc[missed, ["p_background", "p_focal", "predicted"]] = [0.8, 0.1, "background"]
     validation = {1: predictions.assign(fold=2)}
     table, found = score_events(predictions, validation, tuple(tables), THREE, Evaluation(n_bootstrap=200), 3)
     assert set(found["detectors"]) == {POINT, LARGEST, ALWAYS, "never", "shuffled"}
@@ -203,10 +220,10 @@ def test_event_metrics_of_detectors_and_their_intervals():
         entry = found["detectors"][POINT][name]
         assert entry["value"] == pytest.approx(pooled[name]) and entry["low"] <= entry["value"] <= entry["high"]
     means = found["detectors"][LARGEST]["patient_mean"]
-    assert means["sensitivity"]["n_patients"] == 1 and means["sensitivity"]["value"] == 0.5
-    assert means["false_alarms_per_day"]["n_patients"] == 2 and means["false_alarms_per_day"]["value"] == 12
+    assert means["sensitivity"]["n_patients"] == 5 and means["sensitivity"]["value"] == 0.4
+    assert means["false_alarms_per_day"]["n_patients"] == 10 and means["false_alarms_per_day"]["value"] == 12
     assert found["detectors"]["never"]["f1"] == {"value": 0.0, "low": None, "high": None}
-    assert (found["n_annotated"], found["n_merged"], found["n_events"]) == (2, 2, 2) and found["unsuitable"] == []
+    assert (found["n_annotated"], found["n_merged"], found["n_events"]) == (10, 10, 10) and found["unsuitable"] == []
     # Without operating points, the detector is that of the largest probability.
     assert score_events(predictions, {}, tuple(tables), THREE, Evaluation(), 3)[1]["primary"] == LARGEST
 

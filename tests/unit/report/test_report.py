@@ -155,7 +155,7 @@ def test_p_value_and_method_of_the_intervals_are_stated(finished, tmp_path):
     assert column(table_of(tables, "Provenance"), "value")["confidence intervals"].endswith(", seed 1")
 
 
-@pytest.mark.parametrize(("n", "cautioned"), [(1, True), (2, True), (3, True), (4, True), (5, False)])
+@pytest.mark.parametrize(("n", "cautioned"), [(2, True), (3, True), (4, True), (5, False)])
 def test_classes_with_few_patients_are_cautioned(tmp_path, n, cautioned):
     study = write_study(tmp_path, patients=[f"p{number}" for number in range(n + 1)])  # the first has no seizure
     page = text_of(write_report(study, tmp_path)[0])
@@ -171,8 +171,9 @@ def test_selection_optimism_is_the_tuned_value_minus_the_test_score(finished):
     table = pd.read_csv(folder / "predictions.tsv", sep="\t").dropna(subset="label")
     table = table[table["member"] == "rank1"]
     differences = []
-    rows = column(table_of(tables, "Outer folds"), "optimism (best trial − rank1, test)")
-    for fold, predictions in table.groupby("fold"):
+    rows = column(table_of(tables, "Outer folds"), "optimism (best trial − same patients, test)")
+    for fold in (1, 2, 3):
+        predictions = table[table["fold"] == fold % 3 + 1]  # the validation fold
         tuned = pd.read_csv(folder / f"fold{fold}/tune/trials.tsv", sep="\t")["value"].max()
         differences.append(tuned - balanced_accuracy_score(predictions["label"], predictions["predicted"]))
         assert float(rows[str(fold)].replace("−", "-")) == pytest.approx(differences[-1], abs=5e-4)

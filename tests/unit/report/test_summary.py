@@ -1,17 +1,21 @@
 """Summary: numbers equal those of the files of each combination."""
 
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.torch import save_file
+from sklearn.metrics import balanced_accuracy_score
 
 from eegwf.config.load import load_study
 from eegwf.config.paths import Combination, ResultPaths
+from eegwf.report.against_baseline import against_baseline
 from eegwf.report.summary import n_weights, summarize
-from eegwf.storage.files import read_json, write_json
+from eegwf.report.summary_comparison import training_seconds
+from eegwf.storage.files import read_json, read_table, write_json, write_table
 from tests.helpers.report_study import ROOT, write_study
 
 COMBINATIONS = [
@@ -28,6 +32,12 @@ def describe(folder, mode="per_fold", permuted=False):
     write_json(folder / "run.json", {"config": study.model_dump(mode="json")})
 
 
+def write_summary(results, output, combinations=COMBINATIONS):
+    """Write the summary of combinations to a folder."""
+    files = [output / name for name in ("summary.tsv", "comparison.tsv", "summary.html")]
+    summarize(ResultPaths(results), combinations, *files)
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Folder of three finished combinations with a summary."""
@@ -39,7 +49,7 @@ def results(tmp_path_factory):
         rank = folder / combination.name / "fold1" / "retrain" / "rank1"
         rank.mkdir(parents=True, exist_ok=True)
         save_file(weights, rank / "model.safetensors")
-    summarize(ResultPaths(folder), COMBINATIONS, folder / "summary.tsv", folder / "summary.html")
+    write_summary(folder, folder)
     return folder
 
 
@@ -92,7 +102,7 @@ def test_cautions_are_in_table_page_and_figure(results, tmp_path):
     }
     for name, (mode, permuted) in modes.items():
         describe(results / name, mode, permuted)
-    summarize(ResultPaths(results), COMBINATIONS, tmp_path / "summary.tsv", tmp_path / "summary.html")
+    write_summary(results, tmp_path)
     for name in modes:
         describe(results / name)
     table = pd.read_csv(tmp_path / "summary.tsv", sep="\t", keep_default_na=False)
@@ -107,3 +117,81 @@ def test_cautions_are_in_table_page_and_figure(results, tmp_path):
 def test_nested_tuning_has_no_caution(results):
     assert pd.read_csv(results / "summary.tsv", sep="\t")["caution"].isna().all()
     assert "optimistic" not in (results / "summary.html").read_text()
+
+
+def as_bandpower(results, folder, worse):
+    """A study of `vit` on two spectrograms, and `bandpower` on one of them, with the same predictions or worse ones."""
+    names = ["vit_mel_2class", "vit_cwt_2class", "bandpower_cwt_2class"]
+    for name in names:
+        shutil.copytree(results / "vit_mel_2class", folder / name)
+    path = folder / names[2] / "predictions.tsv"
+    predictions = read_table(path, text=("patient", "recording", "label", "predicted", "member"))
+    if worse:
+        predictions["predicted"] = np.random.default_rng(0).permutation(predictions["predicted"])
+        metrics = read_json(folder / names[2] / "metrics.json")
+        scored = predictions[(predictions["member"] == metrics["primary"]) & (predictions["label"] != "")]
+        value = balanced_accuracy_score(scored["label"], scored["predicted"])
+        metrics["members"][metrics["primary"]]["balanced_accuracy"] = {"value": value, "low": 0.4, "high": 0.6}
+        write_json(folder / names[2] / "metrics.json", metrics)
+    write_table(path, predictions)
+    for name, seconds in zip(names, (7200.0, 3600.0, 36.0), strict=True):
+        stages = {"stage": ["tune", "retrain", "evaluate", "total"], "seconds": [seconds - 1, 1, 5, seconds + 5]}
+        write_table(folder / name / "ledger.tsv", pd.DataFrame(stages))
+    combinations = [Combination.parse(name) for name in names]
+    write_summary(folder, folder, combinations)
+    return combinations
+
+
+def test_differences_are_in_tables_and_page(results, tmp_path):
+    as_bandpower(results, tmp_path, worse=True)
+    table = pd.read_csv(tmp_path / "summary.tsv", sep="\t")
+    rows = table[table["primary"]].set_index(["model", "spectrogram"])
+    others = table[~table["primary"]]
+    assert others[["difference_best", "p_folds_bandpower", "training_seconds", "like_best"]].isna().all(axis=None)
+    scores, baseline = rows["balanced_accuracy"], rows["balanced_accuracy"]["bandpower", "cwt"]
+    for spectrogram in ("mel", "cwt"):
+        row = rows.loc["vit", spectrogram]
+        assert row["versus_bandpower"] == "bandpower_cwt_2class"  # the only one, also for mel
+        assert row["difference_bandpower"] == pytest.approx(scores["vit", spectrogram] - baseline, abs=1e-8)
+        assert 0 < row["low_bandpower"] < row["difference_bandpower"] < row["high_bandpower"]
+        assert row["p_patients_bandpower"] < 0.05
+    equal = rows.loc["vit", "cwt"]
+    assert (equal["versus_best"], equal["difference_best"], equal["p_patients_best"]) == ("vit_mel_2class", 0, 1)
+    assert rows["like_best"].astype(bool).tolist() == [True, True, False]
+    assert rows["training_seconds"].tolist() == [7200, 3600, 36]
+    pairs = pd.read_csv(tmp_path / "comparison.tsv", sep="\t", keep_default_na=False)
+    assert list(pairs["classes"]) == ["2class"] * 3 and pairs["told_apart"].iloc[0] == ""
+    assert pairs["p_patients_holm"].max() == 1
+    page = (tmp_path / "summary.html").read_text()
+    assert "2 combinations of 3 that no test tells apart from the highest score, vit · mel" in page
+    assert "All 3 pairs" in page and "bandpower_cwt_2class 36 s" in page
+
+
+def test_other_windows_are_named_and_not_compared(results, tmp_path):
+    combinations = as_bandpower(results, tmp_path, worse=False)
+    path = tmp_path / "vit_cwt_2class/predictions.tsv"
+    path.write_text(path.read_text().replace("sub-02", "sub-77"))
+    write_summary(tmp_path, tmp_path, combinations)
+    assert "vit_cwt_2class is not compared: other windows, labels or folds" in (tmp_path / "summary.html").read_text()
+    row = pd.read_csv(tmp_path / "summary.tsv", sep="\t").query("spectrogram == 'cwt' and model == 'vit' and primary")
+    assert row[["difference_best", "difference_bandpower", "like_best"]].isna().all(axis=None)
+
+
+def test_report_is_compared_with_bandpower(results, tmp_path):
+    as_bandpower(results, tmp_path, worse=True)
+    run, baseline = (ResultPaths(tmp_path).run(Combination(name, "cwt", "2class")) for name in ("vit", "bandpower"))
+    text = against_baseline(run, baseline)
+    assert text.startswith("Balanced accuracy minus that of bandpower_cwt_2class on the same windows: +0.")
+    assert "the model is better than bandpower_cwt_2class" in text
+    assert "the model is worse than vit_cwt_2class" in against_baseline(baseline, run)
+    other = ResultPaths(tmp_path).run(Combination("vit", "mel", "2class"))
+    same = against_baseline(run, other)
+    assert "+0.000 (95 % confidence interval +0.000 to +0.000; p, patients: 1.000; p, folds: 1.000" in same
+    assert "No test tells the two apart" in same
+    other.predictions.write_text(other.predictions.read_text().replace("sub-02", "sub-77"))
+    assert against_baseline(run, other).startswith("vit_cwt_2class and vit_mel_2class can't be compared")
+
+
+def test_combinations_without_ledger_have_no_cost(results):
+    assert np.isnan(training_seconds(ResultPaths(results).run(COMBINATIONS[0])))
+    assert "Balanced accuracy and computing time" not in (results / "summary.html").read_text()

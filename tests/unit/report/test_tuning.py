@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from eegwf.config.paths import Combination, ResultPaths
 from eegwf.config.study import StudyDesign
@@ -13,7 +12,6 @@ from eegwf.dag.stages import STAGES
 from eegwf.report.figures_tuning import parallel_figure
 from eegwf.report.ledger import ledger
 from eegwf.report.optuna_studies import complete_trials, importances, search_space, studies
-from eegwf.report.selection import FoldScores, mean_optimism
 from eegwf.report.summary import caution
 from eegwf.report.timing import timing
 from eegwf.report.validity import repeatability
@@ -23,13 +21,6 @@ from tests.helpers.report_study import changed, write_study
 
 pytestmark = pytest.mark.slow  # most tests render a report
 COMBINATION = Combination("vit", "mel", "2class")
-
-
-def differences(values, seen=()):
-    """Folds with given values of the optimism."""
-    return [
-        FoldScores(fold, 0.5 + value, None, 0.5, None, seen=fold in seen) for fold, value in enumerate(values, start=1)
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -50,19 +41,6 @@ def reserved(tmp_path_factory):
     return results, study, *write_report(study, results)
 
 
-def test_interval_of_the_optimism_is_corrected_for_overlapping_training_sets():
-    # Mean 0.04; corrected variance s² (1/4 + 1/3) of 4 folds; t of 3 degrees of freedom at 95 % is 3.1824.
-    optimism = mean_optimism(differences([0.0, 0.02, 0.06, 0.08]), 0.95)
-    variance = (0.04**2 + 0.02**2 + 0.02**2 + 0.04**2) / 3
-    reach = 3.182446 * np.sqrt(variance * (1 / 4 + 1 / 3))
-    assert (optimism.value, optimism.low, optimism.high) == pytest.approx((0.04, 0.04 - reach, 0.04 + reach), abs=1e-6)
-    wider = mean_optimism(differences([0.0, 0.02, 0.06, 0.08]), 0.99)
-    assert wider.high - 0.04 == pytest.approx(reach * stats.t.ppf(0.995, 3) / stats.t.ppf(0.975, 3), rel=1e-6)
-    assert mean_optimism(differences([0.1]), 0.95).low is None
-    unseen = mean_optimism(differences([0.1, 0.5, 0.9], seen=(2, 3)), 0.95)
-    assert (unseen.value, unseen.low) == (pytest.approx(0.1), None)
-
-
 def test_interval_of_the_optimism_is_in_text_table_and_figure(tmp_path):
     study = write_study(tmp_path)
     page, tables = write_report(study, tmp_path)
@@ -70,7 +48,7 @@ def test_interval_of_the_optimism_is_in_text_table_and_figure(tmp_path):
         r"Selection optimism: (\S+) balanced accuracy \(95 % confidence interval (\S+) to (\S+)\)\.", text_of(page)
     )
     assert sentence, text_of(page)
-    cell = column(table_of(tables, "Outer folds"), "optimism (best trial − rank1, test)")["mean"]
+    cell = column(table_of(tables, "Outer folds"), "optimism (best trial − same patients, test)")["mean"]
     assert cell == f"{sentence[1]} {sentence[2]} to {sentence[3]}"
     assert f"Mean selection optimism {sentence[1]} (interval {sentence[2]} to {sentence[3]})." in page
     assert "the correction of Nadeau and Bengio (2003)" in text_of(page) and "it is approximate" in text_of(page)

@@ -1,0 +1,54 @@
+"""Comparison of a combination with the classical baseline, for its report."""
+
+from eegwf.config.paths import RunPaths
+from eegwf.evaluation.compared_runs import compare_runs
+from eegwf.report.formats import difference, difference_interval, number, probability
+from eegwf.storage.files import read_json
+
+
+def against_baseline(run: RunPaths, baseline: RunPaths) -> str:
+    """Compare the balanced accuracy of the primary member with that of the classical baseline.
+
+    Parameters
+    ----------
+    run, baseline
+        Files of the combination, and of `bandpower` on the same class set.
+
+    Returns
+    -------
+    str
+        Difference, interval, p-values and what they mean, in sentences; the reason if they can't be compared.
+
+    Raises
+    ------
+    InputError
+        If a file is invalid.
+    """
+    names = run.folder.name, baseline.folder.name
+    files = {one.folder.name: (one.predictions, read_json(one.metrics)) for one in (run, baseline)}
+    compared = compare_runs(files)
+    found = compared.number_of(*names)
+    if found is None:
+        return f"{names[0]} and {names[1]} can't be compared: they were scored on other windows, labels or folds."
+    index, sign = found
+    tests, level = compared.tests, number(round(100 * compared.confidence, 6))
+    low, high = sorted((sign * float(tests.low[index]), sign * float(tests.high[index])))
+    value = sign * float(tests.difference[index])
+    bounds = difference_interval(low, high)
+    interval = f"{level} % confidence interval {bounds}" if bounds else "no interval"
+    p_values = [probability(float(p)) for p in compared.adjusted[:, index]]
+    text = (
+        f"Balanced accuracy minus that of {names[1]} on the same windows: {difference(value)} ({interval}; "
+        f"p, patients: {p_values[0]}; p, folds: {p_values[1]}; corrected for two tests)."
+    )
+    return f"{text} {_meaning(value, bool(compared.apart[:, index].any()), names[1])}"
+
+
+def _meaning(value: float, apart: bool, baseline: str) -> str:
+    if not apart:
+        return (
+            f"No test tells the two apart: the model is not shown to have learned more than {baseline}, a linear "
+            "function of band power."
+        )
+    better = "better" if value > 0 else "worse"
+    return f"By at least one test, the model is {better} than {baseline}, a linear function of band power."
