@@ -53,24 +53,22 @@ def result(run: ReportData) -> str:
     scores, row = events["detectors"][events["primary"]], pooled(run.events, events["primary"])
     chosen = f"At the operating point chosen on the validation patients for {target(run)}"
     argmax = "Where a class other than the background has the largest probability"
+    rate = scores["false_alarms_per_day"]
     where = chosen if events["primary"] == POINT else argmax
     return (
         f"{where}, {int(row['tp'])} of {int(row['n_events'])} seizure events were detected (sensitivity "
-        f"{_bounded(scores['sensitivity'], run)}), with "
-        f"{_bounded(scores['false_alarms_per_day'], run)} false alarms in 24 h ({int(row['fp'])} in "
-        f"{duration(row['seconds'])} of recordings); F1 {score(scores['f1']['value'])}, a detector that is always on "
+        f"{score(scores['sensitivity']['value'])}{_interval(scores['sensitivity'], run)}), with "
+        f"{number(rate['value'])} false alarms in 24 h ({int(row['fp'])} in {duration(row['seconds'])} of recordings"
+        f"{_interval(rate, run)}); F1 {score(scores['f1']['value'])}, a detector that is always on "
         f"{score(events['detectors'][ALWAYS]['f1']['value'])}, the predictions in random order "
         f"{score(events['detectors'][SHUFFLED]['f1']['value'])}."
     )
 
 
-def _bounded(entry: dict[str, Any], run: ReportData) -> str:
-    rate = entry["value"] is not None and entry["value"] > 1
-    text = number(entry["value"]) if rate or not defined(entry["value"]) else score(entry["value"])
+def _interval(entry: dict[str, Any], run: ReportData) -> str:
     if not defined(entry["low"]):
-        return text
-    bounds = f"{number(entry['low'])} to {number(entry['high'])}" if rate else interval(entry)
-    return f"{text}, {level(run)} CI {bounds}"
+        return ""
+    return f"; {level(run)} confidence interval {number(entry['low'])} to {number(entry['high'])}"
 
 
 def joined(run: ReportData) -> str:
@@ -188,11 +186,12 @@ def latency(run: ReportData) -> str:
     found = run.metrics["events"]["latency"]
     if not found["quartiles"]:
         return ""
-    low, median, high = found["quartiles"]
+    low, median, high = (number(value).replace("-", "\N{MINUS SIGN}") for value in found["quartiles"])
+    n_annotated = count(run.metrics["events"]["n_annotated"], "annotated seizure")
     return (
-        f"Of {count(run.metrics['events']['n_annotated'], 'annotated seizure')}, {found['n_detected']} were detected, "
-        f"a median of {number(median)} s after the onset (quartiles {number(low)} s and {number(high)} s; negative: "
-        "before it). The times are edges of windows; smoothing also uses windows after a point in time."
+        f"Of {n_annotated}, {found['n_detected']} were detected, a median of {median} s after the onset (quartiles "
+        f"{low} s and {high} s; negative: before it). The times are edges of windows; smoothing also uses windows "
+        "after a point in time."
     )
 
 

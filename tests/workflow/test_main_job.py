@@ -17,6 +17,7 @@ from sklearn import metrics as sk
 
 import eegwf
 from eegwf.config.paths import Combination, ResultPaths
+from tests.helpers.first_screen import expected, shown
 
 RUN = "results/vit_mel_3class"
 REPORT = f"{RUN}/report.html"
@@ -233,3 +234,11 @@ def test_a_second_results_root_does_not_mix(finished, snakemake):
     assert jobs(other.stdout)["windows"] == 1
     refused = snakemake(finished, "--dry-run", REPORT, "--config", "results=results/other", check=False)
     assert refused.returncode and "the results of this configuration are in results/other/" in refused.stdout
+
+
+def test_every_number_of_the_first_screen_follows_from_the_predictions(finished):
+    """Recomputed by a script that imports nothing of the library."""
+    run, page = finished / RUN, shown(finished / RUN)
+    class_set = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
+    texts = expected(run, class_set)
+    assert len(texts) == 15 and [text for text in texts if text not in page] == []
