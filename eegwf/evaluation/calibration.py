@@ -18,6 +18,7 @@ from eegwf.evaluation.calibration_scores import (
     window_log_loss,
 )
 from eegwf.evaluation.conformal import conformal
+from eegwf.evaluation.intervals import MIN_PATIENTS
 from eegwf.evaluation.predictions import probability_columns, raw_columns
 from eegwf.evaluation.selective import abstention, risk_coverage
 from eegwf.storage.files import read_table
@@ -131,7 +132,7 @@ def _scores(
 def _mean(values: np.ndarray, patient: np.ndarray, draws: np.ndarray, confidence: float) -> Entry:
     """Mean over the windows, with its percentile interval from the bootstrap over patients."""
     result: Entry = {"value": float(values.mean()), "low": None, "high": None}
-    if draws.shape[1] > 1:
+    if draws.shape[1] >= MIN_PATIENTS:
         sums, counts = np.bincount(patient, weights=values), np.bincount(patient).astype(float)
         replicates = (draws @ sums) / (draws @ counts)
         bounds = np.quantile(replicates, [(1 - confidence) / 2, (1 + confidence) / 2])

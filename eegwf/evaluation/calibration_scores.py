@@ -10,6 +10,8 @@ Measuring calibration in deep learning, CVPR workshops.
 
 import numpy as np
 
+from eegwf.evaluation.intervals import MIN_PATIENTS
+
 EPSILON = np.finfo(float).eps  # probabilities are limited to it in the log loss, as in scikit-learn
 
 
@@ -209,7 +211,7 @@ def reliability_curve(
             "low": None,
             "high": None,
         }
-        if n_patients > 1:
+        if n_patients >= MIN_PATIENTS:
             bounds = np.quantile(replicates, [(1 - confidence) / 2, (1 + confidence) / 2])
             entry |= {"low": float(bounds[0]), "high": float(bounds[1])}
         curve.append(entry)

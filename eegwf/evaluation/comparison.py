@@ -46,6 +46,8 @@ class Comparison:
     ----------
     difference
         Difference of the balanced accuracies of all windows.
+    fold_difference
+        Mean difference of the balanced accuracies of the folds, which the test over folds tests; NaN without folds.
     low, high
         Confidence interval of the difference, from the test over patients; NaN where the test is undefined.
     bootstrap_low, bootstrap_high
@@ -57,6 +59,7 @@ class Comparison:
     """
 
     difference: np.ndarray
+    fold_difference: np.ndarray
     low: np.ndarray
     high: np.ndarray
     bootstrap_low: np.ndarray
@@ -131,7 +134,7 @@ def compare(counts: Counts, pairs: np.ndarray, draws: np.ndarray | None = None, 
     by_fold = fold_scores(counts)
     step = max(1, CELLS // max(counts.total.size, 1 if draws is None else len(draws)))
     replicates = None if draws is None else replicate_scores(counts, draws)
-    values = np.full((6, n_pairs), np.nan)
+    values = np.full((7, n_pairs), np.nan)
     for start in range(0, n_pairs, step):
         first, second = pairs[start : start + step].T
         block = slice(start, start + len(first))
@@ -143,13 +146,15 @@ def compare(counts: Counts, pairs: np.ndarray, draws: np.ndarray | None = None, 
         values[2, block] = p_value(difference, error, df, n_units)
         if by_fold.shape[1]:
             values[3, block] = fold_test(by_fold[first] - by_fold[second], counts.n_folds)
+            values[4, block] = (by_fold[first] - by_fold[second]).mean(axis=1)
         if replicates is not None:
             levels = [(1 - confidence) / 2, (1 + confidence) / 2]
-            values[4:, block] = _percentiles(replicates[first] - replicates[second], levels)
-    low, high, p_patients, p_folds, bootstrap_low, bootstrap_high = values
+            values[5:, block] = _percentiles(replicates[first] - replicates[second], levels)
+    low, high, p_patients, p_folds, fold_difference, bootstrap_low, bootstrap_high = values
     difference = scores[pairs[:, 0]] - scores[pairs[:, 1]]
     folds = np.full(n_pairs, by_fold.shape[1])
-    return Comparison(difference, low, high, bootstrap_low, bootstrap_high, p_patients, p_folds, folds)
+    intervals = (low, high, bootstrap_low, bootstrap_high)
+    return Comparison(difference, fold_difference, *intervals, p_patients, p_folds, folds)
 
 
 def recalls(correct: np.ndarray, total: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ class OperatingPoint:
     Attributes
     ----------
     threshold
-        Probability of a seizure above which a detection begins; 1 for a detector that never alarms.
+        Probability of a seizure above which a detection begins; infinite for a detector that never alarms.
     smoothing
         Seconds over which the probability is averaged, centered; 0 for none.
     min_duration
@@ -98,16 +98,22 @@ def timeline(onset: np.ndarray, end: np.ndarray, p: np.ndarray, smoothing: float
         total = np.concatenate([[0.0], np.cumsum(value[order])])
         low = np.searchsorted(center, center - smoothing * TICKS / 2, side="left")
         high = np.searchsorted(center, center + smoothing * TICKS / 2, side="right")
+        # Differences of sums are not exact.
+        smooth = np.clip((total[high] - total[low]) / (high - low), value.min(), value.max())
         value = np.empty_like(value)
-        value[order] = (total[high] - total[low]) / (high - low)
+        value[order] = smooth
+    if np.all(start[1:] >= stop[:-1]):  # without overlap, the values are those of the windows
+        return Timeline(start, stop, value)
     edges = np.unique(np.concatenate([start, stop]))
     n_segments = max(len(edges) - 1, 0)
-    total, count = np.zeros(n_segments), np.zeros(n_segments)
-    for first, last, number in zip(np.searchsorted(edges, start), np.searchsorted(edges, stop), value, strict=True):
-        total[first:last] += number
-        count[first:last] += 1
+    first, last = (np.searchsorted(edges, places) for places in (start, stop))
+    size = n_segments + 1
+    count = np.cumsum(np.bincount(first, minlength=size) - np.bincount(last, minlength=size))[:-1]
+    total = np.cumsum(np.bincount(first, value, minlength=size) - np.bincount(last, value, minlength=size))[:-1]
     covered = np.flatnonzero(count)
-    return Timeline(edges[:-1][covered], edges[1:][covered], total[covered] / count[covered])
+    # Twelve digits, so that the mean of equal values is this value.
+    means = np.round(total[covered] / count[covered], 12)
+    return Timeline(edges[:-1][covered], edges[1:][covered], means)
 
 
 def union(intervals: list[Interval]) -> list[Interval]:

@@ -1,5 +1,6 @@
 """Event scores of a combination: operating points from the validation patients, detectors, latencies and a curve."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,18 +14,18 @@ from eegwf.evaluation.events import (
     NEVER,
     POINT,
     RATIOS,
-    SHUFFLED,
+    SHIFTED,
     detector_scores,
     empty_events,
     event_table,
     latencies,
     n_merged,
     ratios,
-    shuffled_scores,
+    shifted_scores,
     unsuitable,
 )
 from eegwf.evaluation.operating_point import SECONDS_PER_DAY, ChosenPoint, PointScores, choose_point, curve
-from eegwf.evaluation.scored_recordings import ScoredRecording, has_background, scored_recordings
+from eegwf.evaluation.scored_recordings import ScoredRecording, has_background, scored_recordings, seizures_of
 
 
 def score_events(
@@ -50,7 +51,7 @@ def score_events(
     settings
         Section `evaluation` of the configuration.
     seed
-        Seed of the bootstrap and of the shuffled predictions.
+        Seed of the bootstrap and of the shifted predictions.
 
     Returns
     -------
@@ -75,7 +76,8 @@ def score_events(
     complete = {item.fold for item in recordings} <= chosen.keys()
     points = {fold: item.point for fold, item in chosen.items()} if complete else {}
     table = event_table(recordings, points)
-    return table, _metrics(table, recordings, chosen, points, settings, seed)
+    metrics = _metrics(table, recordings, chosen, points, settings, seed)
+    return table, metrics | {"n_untested": len(seizures_of(tables[2], class_set)) - metrics["n_annotated"]}
 
 
 def _metrics(
@@ -91,8 +93,8 @@ def _metrics(
     never = table[table["detector"] == LARGEST].iloc[-1][["n_events", "seizure_s", "seconds"]]
     silent = ratios(np.array([never["n_events"], 0, 0, never["seizure_s"], 0, 0, never["seconds"]], dtype=float))
     of_never = {name: _number(float(silent[name])) for name in RATIOS}
-    of_shuffled = shuffled_scores(recordings, points, seed)
-    detectors |= {name: _values(found) for name, found in ((NEVER, of_never), (SHUFFLED, of_shuffled))}
+    of_shifted = shifted_scores(recordings, points, seed)
+    detectors |= {name: _values(found) for name, found in ((NEVER, of_never), (SHIFTED, of_shifted))}
     found = latencies(recordings, points)
     detected = [value for value in found if value is not None]
     return {
@@ -109,15 +111,17 @@ def _metrics(
             "n_detected": len(detected),
             "quartiles": np.quantile(detected, [0.25, 0.5, 0.75]).tolist() if detected else None,
         },
-        "curve": [{"threshold": value, **_scores(scores)} for value, scores in curve(recordings, points)]
-        if points
-        else [],
+        "curve": [
+            {"threshold": value if math.isfinite(value) else None, **_scores(scores)}
+            for value, scores in (curve(recordings, points) if points else [])
+        ],
     }
 
 
 def _described(item: ChosenPoint) -> dict[str, Any]:
     point = item.point
-    settings = {"threshold": point.threshold, "smoothing": point.smoothing, "min_duration": point.min_duration}
+    threshold = point.threshold if math.isfinite(point.threshold) else None
+    settings = {"threshold": threshold, "smoothing": point.smoothing, "min_duration": point.min_duration}
     return settings | {"reason": item.reason, "validation": _scores(item.scores) if item.scores else None}
 
 

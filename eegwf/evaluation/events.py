@@ -16,14 +16,14 @@ from eegwf.evaluation.event_counts import AFTER, BEFORE, MIN_GAP, Counts, score_
 from eegwf.evaluation.intervals import MIN_PATIENTS, jackknife_interval, patient_resamples, score_interval
 from eegwf.evaluation.scored_recordings import ScoredRecording
 
-POINT, LARGEST, ALWAYS, NEVER, SHUFFLED = "operating_point", "largest_probability", "always", "never", "shuffled"
+POINT, LARGEST, ALWAYS, NEVER, SHIFTED = "operating_point", "largest_probability", "always", "never", "shifted"
 # Ratios of the pooled counts, by name: events, then seconds.
 RATIOS = (
     "sensitivity", "precision", "f1", "false_alarms_per_day", "sample_sensitivity", "sample_precision", "sample_f1",
 )  # fmt: skip
 RATE, SECONDS_PER_DAY = "false_alarms_per_day", 86_400
 COLUMNS = ("detector", "patient", *Counts._fields, "seconds", *RATIOS)
-N_SHUFFLES = 20
+N_SHIFTS = 20
 # Median length of the recordings below which events say little, and fraction of the seizures that are joined with
 # another one above which they do.
 MIN_SECONDS, MAX_JOINED = 300.0, 0.2
@@ -165,7 +165,7 @@ def detector_scores(table: pd.DataFrame, settings: Evaluation, seed: int) -> dic
         defined = of_patients[name][~np.isnan(of_patients[name])]
         mean = float(defined.mean()) if n_patients else None
         low = high = None
-        if name != RATE and n_patients > 1:
+        if name != RATE and n_patients >= MIN_PATIENTS:
             left_out = (defined.sum() - defined) / (n_patients - 1)
             low, high, _ = jackknife_interval(mean, left_out, [n_patients], settings.confidence)
         result["patient_mean"][name] = {"value": mean, "low": low, "high": high, "n_patients": n_patients}
@@ -186,10 +186,12 @@ def _defined(value: np.ndarray) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def shuffled_scores(
+def shifted_scores(
     recordings: Sequence[ScoredRecording], points: Mapping[int, OperatingPoint], seed: int
 ) -> dict[str, float | None]:
-    """Pooled scores of the predictions in random order within each recording, which keep the rate of detections.
+    """Pooled scores of predictions that are shifted in time within each recording, at random.
+
+    They keep the number and the duration of the detections, but not their relation to the seizures.
 
     Parameters
     ----------
@@ -203,13 +205,13 @@ def shuffled_scores(
     Returns
     -------
     dict
-        For each name in `RATIOS` the score of the counts of `N_SHUFFLES` repetitions; None where undefined.
+        For each name in `RATIOS` the score of the counts of `N_SHIFTS` repetitions; None where undefined.
     """
     rng = np.random.default_rng(seed)
     total = np.zeros(len(Counts._fields) + 1)
-    for _ in range(N_SHUFFLES):
+    for _ in range(N_SHIFTS):
         for item in recordings:
-            found = detections(item.shuffled(rng), POINT if points else LARGEST, points)
+            found = detections(item.shifted(rng), POINT if points else LARGEST, points)
             total += (*score_recording(item.seizures, found, item.n_ticks / TICKS), item.seconds)
     return {name: None if np.isnan(value) else float(value) for name, value in ratios(total).items()}
 
@@ -256,7 +258,7 @@ def unsuitable(recordings: Sequence[ScoredRecording]) -> list[str]:
     """Reasons why scores of events say little about these recordings; empty if there are none."""
     reasons = []
     median = float(np.median([item.n_ticks / TICKS for item in recordings]))
-    if median < MIN_SECONDS:
+    if median <= MIN_SECONDS:
         reasons.append(f"half of the recordings are not longer than {median:g} s")
     n_seizures, n_left = sum(len(item.seizures) for item in recordings), n_merged(recordings)
     if n_seizures and 1 - n_left / n_seizures > MAX_JOINED:

@@ -63,10 +63,10 @@ def jackknife_interval(
 
     Notes
     -----
-    The standard error is that of the logit of the score, ``s² = (n - 1)/n sum(d_i²)``, where ``d_i`` are the deviations
-    of the leave-one-out logits from their mean (Efron and Stein, 1981). A leave-one-out score is not taken to be closer
-    to 0 or 1 than 1/n of the distance of the score itself; otherwise one patient with all errors would have an infinite
-    logit. The degrees of freedom are the smaller of `effective_degrees_of_freedom` and `design_degrees_of_freedom`:
+    The standard error of the score ``v`` is ``s² = (n - 1)/n sum(d_i²)``, where ``d_i`` are the deviations of the
+    leave-one-out scores from their mean (Efron and Stein, 1981); that of its logit is ``s / (v (1 - v))``, by the delta
+    method. The deviations of the logits themselves would be unbounded: without a patient who has all errors, the score
+    is 1. The degrees of freedom are the smaller of `effective_degrees_of_freedom` and `design_degrees_of_freedom`:
     n - 1 is too many if few patients determine the variance.
 
     A score of 0 or 1 has no logit. The bound on the other side is that of Clopper and Pearson for m of m patients,
@@ -90,11 +90,10 @@ def jackknife_interval(
     else:
         n = len(left_out)
         scaled = (left_out - smallest) / (largest - smallest)
-        logits = logit(np.clip(scaled, center / n, 1 - (1 - center) / n))
-        deviations = logits - logits.mean()
+        deviations = scaled - scaled.mean()
         if np.abs(deviations).max() < EQUAL:
             return Interval(None, None)
-        error = np.sqrt((n - 1) / n * (deviations**2).sum())
+        error = np.sqrt((n - 1) / n * (deviations**2).sum()) / (center * (1 - center))
         freedom = min(n - 1, effective_degrees_of_freedom(deviations), design_degrees_of_freedom(n_patients))
         reach = stdtrit(freedom, (1 + confidence) / 2) * error
         low, high = expit(logit(center) - reach), expit(logit(center) + reach)

@@ -1,5 +1,6 @@
 """Choice of the operating point of a detector on validation patients, and curves over its threshold."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -14,7 +15,7 @@ from eegwf.evaluation.scored_recordings import ScoredRecording
 SECONDS_PER_DAY = 86_400
 # Thresholds that are tried: quantiles of the probabilities, with as many in their upper tail as in the rest.
 N_THRESHOLDS = 40
-DEFAULT, NEVER = 0.5, 1.0
+DEFAULT, NEVER = 0.5, math.inf
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,13 @@ def choose_point(recordings: Sequence[ScoredRecording], settings: OperatingPoint
     ]
     reached = [item for item in tried if _reaches(item[1], settings)]
     reason = ""
-    if not reached:
+    if not reached:  # of a sensitivity; without alarms, every rate of false alarms is reached
         most = max(scores.sensitivity for _, scores in tried)
         reached = [item for item in tried if item[1].sensitivity == most]
         reason = f"no operating point reaches the target; the largest sensitivity is {most:.3g}"
     point, scores = max(reached, key=lambda item: (*_value(item[1], settings), _preference(item[0])))
+    if point.threshold == NEVER and not reason:
+        reason = "only a detector that never alarms reaches the target"
     return ChosenPoint(point, scores, reason)
 
 
@@ -187,7 +190,7 @@ def _pooled(
 
 
 def thresholds(lines: Sequence[Timeline]) -> list[float]:
-    """Thresholds that are tried: between quantiles of the values of all timelines, .5, and 1, which is never exceeded.
+    """Thresholds that are tried: between quantiles of the values of all timelines, .5, and infinity for no alarm.
 
     Parameters
     ----------
@@ -204,6 +207,6 @@ def thresholds(lines: Sequence[Timeline]) -> list[float]:
         return [DEFAULT, NEVER]
     tail = 1 - np.geomspace(0.5, 1 / max(len(values), 4), N_THRESHOLDS // 2)
     levels = np.concatenate([np.linspace(0, 1, N_THRESHOLDS // 2), tail])
-    found = np.unique(np.round(np.quantile(values, levels, method="lower"), 6))
+    found = np.unique(np.round(np.quantile(values, levels, method="lower"), 9))
     # Between values, so that rounding can't move a value across the threshold.
     return sorted({*((found[1:] + found[:-1]) / 2).tolist(), DEFAULT, NEVER})

@@ -50,15 +50,40 @@ class ScoredRecording:
     p: np.ndarray
     positive: np.ndarray
 
-    def shuffled(self, rng: np.random.Generator) -> "ScoredRecording":
-        """The recording with the predictions of its windows in random order."""
-        order = rng.permutation(len(self.p))
-        return replace(self, p=self.p[order], positive=self.positive[order])
+    def shifted(self, rng: np.random.Generator) -> "ScoredRecording":
+        """The recording with predictions from a random window on, continued from its beginning.
+
+        Detections keep their number and duration, apart from one that is cut.
+        """
+        order, offset = np.argsort(self.onset, kind="stable"), int(rng.integers(max(len(self.p), 1)))
+        p, positive = np.empty_like(self.p), np.empty_like(self.positive)
+        p[order], positive[order] = np.roll(self.p[order], offset), np.roll(self.positive[order], offset)
+        return replace(self, p=p, positive=positive)
 
 
 def has_background(class_set: dict[str, list[str]]) -> bool:
     """Whether the first class of a class set contains no seizures: no event type is `sz` or below it."""
     return not any(matches("sz", entry) for entry in next(iter(class_set.values())))
+
+
+def seizures_of(events: pd.DataFrame, class_set: dict[str, list[str]]) -> pd.DataFrame:
+    """Select the events of any class but the first.
+
+    Parameters
+    ----------
+    events
+        Annotated events with the column `label` (event type).
+    class_set
+        Event types of each class, the background first.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the seizures; event types that the class set excludes are none.
+    """
+    class_of = {label: classify(label, class_set) for label in events["label"].unique()}
+    background = next(iter(class_set))
+    return events[np.array([class_of[label] not in (None, background) for label in events["label"]], dtype=bool)]
 
 
 def scored_recordings(
@@ -103,11 +128,9 @@ def scored_recordings(
             "the recordings have changed, so retrain"
         )
     background = next(iter(class_set))
-    class_of = {label: classify(label, class_set) for label in events["label"].unique()}
-    is_seizure = np.array([class_of[label] not in (None, background) for label in events["label"]], dtype=bool)
     annotated = {
         str(name): list(zip(seizures["onset"], seizures["onset"] + seizures["duration"], strict=True))
-        for name, seizures in events[is_seizure].groupby("recording")
+        for name, seizures in seizures_of(events, class_set).groupby("recording")
     }
     duration = predictions["window"].map(windows.set_index("window")["duration"])
     timed = predictions.assign(end=predictions["onset"] + duration)

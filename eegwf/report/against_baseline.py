@@ -33,22 +33,27 @@ def against_baseline(run: RunPaths, baseline: RunPaths) -> str:
     index, sign = found
     tests, level = compared.tests, number(round(100 * compared.confidence, 6))
     low, high = sorted((sign * float(tests.low[index]), sign * float(tests.high[index])))
-    value = sign * float(tests.difference[index])
+    value, of_folds = sign * float(tests.difference[index]), sign * float(tests.fold_difference[index])
     bounds = difference_interval(low, high)
     interval = f"{level} % confidence interval {bounds}" if bounds else "no interval"
     p_values = [probability(float(p)) for p in compared.adjusted[:, index]]
     text = (
         f"Balanced accuracy minus that of {names[1]} on the same windows: {difference(value)} ({interval}; "
-        f"p, patients: {p_values[0]}; p, folds: {p_values[1]}; corrected for two tests)."
+        f"p, patients: {p_values[0]}), mean of the folds {difference(of_folds)} (p, folds: {p_values[1]}); p corrected "
+        "for two tests."
     )
-    return f"{text} {_meaning(value, bool(compared.apart[:, index].any()), names[1])}"
+    differences = [one for one, apart in zip((value, of_folds), compared.apart[:, index], strict=True) if apart]
+    return f"{text} {_meaning(differences, names[1])}"
 
 
-def _meaning(value: float, apart: bool, baseline: str) -> str:
-    if not apart:
+def _meaning(differences: list[float], baseline: str) -> str:
+    """What the differences of the tests that tell the two apart mean."""
+    if not differences:
         return (
             f"No test tells the two apart: the model is not shown to have learned more than {baseline}, a linear "
             "function of band power."
         )
-    better = "better" if value > 0 else "worse"
+    if min(differences) < 0 < max(differences):
+        return f"The two tests contradict each other; the model is not shown to be better than {baseline}."
+    better = "better" if max(differences) > 0 else "worse"
     return f"By at least one test, the model is {better} than {baseline}, a linear function of band power."

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.evaluation.events import ALWAYS, LARGEST, NEVER, POINT, SHUFFLED
+from eegwf.evaluation.events import ALWAYS, LARGEST, NEVER, POINT, SHIFTED
 from eegwf.report.data import ReportData
 from eegwf.report.formats import count, defined, duration, interval, listing, number, score, share
 from eegwf.report.tables import Cell, Table, level
@@ -13,7 +13,7 @@ NAMES = {
     POINT: "operating point",
     LARGEST: "class of largest probability",
     ALWAYS: "baseline: always on",
-    SHUFFLED: "baseline: shuffled predictions",
+    SHIFTED: "baseline: shifted predictions",
     NEVER: "baseline: never on",
 }
 RATES = ("false_alarms_per_day",)
@@ -60,8 +60,8 @@ def result(run: ReportData) -> str:
         f"{score(scores['sensitivity']['value'])}{_interval(scores['sensitivity'], run)}), with "
         f"{number(rate['value'])} false alarms in 24 h ({int(row['fp'])} in {duration(row['seconds'])} of recordings"
         f"{_interval(rate, run)}); F1 {score(scores['f1']['value'])}, a detector that is always on "
-        f"{score(events['detectors'][ALWAYS]['f1']['value'])}, the predictions in random order "
-        f"{score(events['detectors'][SHUFFLED]['f1']['value'])}."
+        f"{score(events['detectors'][ALWAYS]['f1']['value'])}, predictions shifted in time "
+        f"{score(events['detectors'][SHIFTED]['f1']['value'])}."
     )
 
 
@@ -77,6 +77,10 @@ def joined(run: ReportData) -> str:
     parts = [count(events["n_annotated"], "annotated seizure")]
     parts.append(f"{events['n_merged']} after those less than 90 s apart are merged")
     parts.append(f"{events['n_events']} after those longer than 5 minutes are split")
+    if events["n_untested"]:
+        parts.append(
+            f"{events['n_untested']} more of patients who were not tested, or have no window of this class set"
+        )
     return "; ".join(parts)
 
 
@@ -88,7 +92,7 @@ def cautions(run: ReportData) -> list[str]:
     sentences = [
         f"Events: {reason}; scores of events say little about such recordings." for reason in events["unsuitable"]
     ]
-    found = {name: events["detectors"][name]["f1"]["value"] for name in (events["primary"], ALWAYS, SHUFFLED)}
+    found = {name: events["detectors"][name]["f1"]["value"] for name in (events["primary"], ALWAYS, SHIFTED)}
     own = found.pop(events["primary"])
     better = [f"{NAMES[name].removeprefix('baseline: ')} ({score(value)})" for name, value in found.items()
               if defined(own) and defined(value) and value >= own]  # fmt: skip
@@ -115,9 +119,9 @@ def detector_table(run: ReportData) -> Table:
         ["detector", *TITLES.values()],
         rows,
         "Pooled over all recordings of the tested patients. F1 is 0 if there are seizures and no detection, and "
-        "undefined only with neither. The scores of seconds compare each second of the recordings. Shuffled "
-        "predictions: those of the windows of each recording in random order. Means are over the patients for whom a "
-        f"score is defined; the sensitivity is for {count(n_patients, 'patient')}.",
+        "undefined only with neither. The scores of seconds compare each second of the recordings. Shifted "
+        "predictions: those of each recording from a random window on, continued from its beginning. Means are over "
+        f"the patients for whom a score is defined; the sensitivity is for {count(n_patients, 'patient')}.",
         strong={0},
     )
 
@@ -139,7 +143,7 @@ def point_table(run: ReportData) -> Table | None:
         if found:
             hours = duration(found["days"] * 86_400)
             cells = [f"{found['tp']} of {found['n_events']}", f"{found['fp']} in {hours}", score(found["f1"])]
-        threshold = "none: never alarms" if point["threshold"] >= 1 else score(point["threshold"])
+        threshold = "never alarms" if point["threshold"] is None else score(point["threshold"])
         settings = [threshold, number(point["smoothing"]), number(point["min_duration"])]
         rows.append([str(point["fold"]), *settings, *cells, point["reason"]])
     if not rows:

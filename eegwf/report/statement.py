@@ -230,6 +230,7 @@ def why_no_events(run: ReportData) -> str:
 
 
 def kept_recordings(run: ReportData) -> pd.DataFrame:
-    """Recordings of tested patients that were not excluded."""
-    table = run.recordings[~run.recordings["patient"].isin(run.reserved)]
+    """Recordings, not excluded, of the patients with scored windows."""
+    scored = run.predictions.loc[run.predictions["label"] != "", "patient"]
+    table = run.recordings[run.recordings["patient"].isin(scored)]
     return table[table["excluded"] == ""] if "excluded" in table else table

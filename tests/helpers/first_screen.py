@@ -52,11 +52,10 @@ def jackknife(value: float, left_out: list[float], n_patients: list[int], confid
     if value in (0, 1):
         limit = ((1 - confidence) / 2) ** (1 / min(n_patients))
         return (0.0, 1 - limit) if value == 0 else (limit, 1.0)
-    logits = [math.log(x / (1 - x)) for x in (min(max(x, value / n), 1 - (1 - value) / n) for x in left_out)]
-    squares = [(x - sum(logits) / n) ** 2 for x in logits]
+    squares = [(x - sum(left_out) / n) ** 2 for x in left_out]
     if max(squares) < 1e-24:
         return None
-    error = math.sqrt((n - 1) / n * sum(squares))
+    error = math.sqrt((n - 1) / n * sum(squares)) / (value * (1 - value))
     effective = max(1.0, (3.16 - 2.77 / math.sqrt(n)) * sum(squares) ** 2 / sum(x**2 for x in squares))
     design = sum(1 / m for m in n_patients) ** 2 / sum(1 / (m**2 * (m - 1)) for m in n_patients)
     reach = student.ppf((1 + confidence) / 2, min(n - 1, effective, design)) * error
@@ -145,7 +144,7 @@ def detect(own: pd.DataFrame, points: dict[int, dict], background: str) -> list[
         p = np.array([p[np.abs(center - middle) <= point["smoothing"] / 2 + 1e-9].mean() for middle in center])
     spans: list[list[float]] = []
     for start, stop, value in zip(onset, end, p, strict=True):
-        if value > point["threshold"]:
+        if point["threshold"] is not None and value > point["threshold"]:
             if spans and start - spans[-1][1] < 1e-9:
                 spans[-1][1] = stop
             else:

@@ -17,6 +17,9 @@ _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes of each signal's fields, i
 _ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 # Difference in seconds from the end of a data record to the onset of the next that is rounding, not a gap.
 MAX_SHIFT = 1e-3
+# Sum of such differences, in seconds, after which a new stretch begins: the clock of the recorder differs from that of
+# the samples.
+MAX_DRIFT = 0.1
 
 
 @dataclass(frozen=True)
@@ -246,5 +249,12 @@ def _stretches(path: Path, onsets: np.ndarray, record_length: float) -> tuple[St
             f"{path}: the data record at {onsets[record]:g} s ends at {onsets[record] + record_length:g} s, but the "
             f"next begins at {onsets[record + 1]:g} s; export it again"
         )
-    edges = [0, *(int(record) + 1 for record in np.flatnonzero(gaps > MAX_SHIFT)), len(onsets)]
+    edges = [0]
+    drift = 0.0
+    for record, gap in enumerate(gaps.tolist(), start=1):
+        drift += gap
+        if gap > MAX_SHIFT or drift > MAX_DRIFT:
+            edges.append(record)
+            drift = 0.0
+    edges.append(len(onsets))
     return tuple(Stretch(start, stop, float(onsets[start] - onsets[0])) for start, stop in pairwise(edges))

@@ -140,7 +140,7 @@ def describe_pauses(pauses: Mapping[int, float], sfreq: float) -> str:
     Parameters
     ----------
     pauses
-        Length of each pause in seconds by the first sample after it; 0 if it is not known.
+        Length of each pause in seconds by the first sample after it; 0 or less if it is not known.
     sfreq
         Sampling rate in Hz.
 
@@ -150,9 +150,10 @@ def describe_pauses(pauses: Mapping[int, float], sfreq: float) -> str:
         One sentence; empty without pauses.
     """
     described = [
-        f"at {sample / sfreq:g} s" + (f" for {length:.3g} s" if length > 0 else "") for sample, length in pauses.items()
+        f"at {sample / sfreq:g} s" + (f" after a pause of {length:.3g} s" if length * sfreq >= 1 else "")
+        for sample, length in pauses.items()
     ]
     if not described:
         return ""
     listed = ", ".join(described[:MAX_LISTED]) + ", ..." * (len(described) > MAX_LISTED)
-    return f"paused {listed}; no window contains a pause, and times do not count it"
+    return f"segments begin {listed}; no window crosses their edges, and times do not count pauses"

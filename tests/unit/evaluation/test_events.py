@@ -20,7 +20,7 @@ from eegwf.evaluation.events import (
     latencies,
     n_merged,
     ratios,
-    shuffled_scores,
+    shifted_scores,
     unsuitable,
 )
 from eegwf.evaluation.scored_recordings import has_background, scored_recordings
@@ -198,12 +198,12 @@ def test_latency_is_that_of_the_first_detection_of_each_annotated_seizure():
 def test_shuffled_predictions_keep_the_number_of_positive_windows():
     predictions, *tables = study()
     recordings = scored_recordings(predictions, *tables, THREE)
-    shuffled = recordings[0].shuffled(np.random.default_rng(1))
+    shuffled = recordings[0].shifted(np.random.default_rng(1))
     assert sorted(shuffled.p) == sorted(recordings[0].p) and shuffled.positive.sum() == 2
     np.testing.assert_array_equal(shuffled.positive, shuffled.p > 0.5)
     assert (shuffled.p != recordings[0].p).any()
-    one, two = (shuffled_scores(recordings, {}, seed) for seed in (1, 1))
-    assert one == two and one != shuffled_scores(recordings, {}, 2)
+    one, two = (shifted_scores(recordings, {}, seed) for seed in (1, 1))
+    assert one == two and one != shifted_scores(recordings, {}, 2)
     # Three positive windows in two of three recordings of 60 windows: nearly all are false alarms.
     assert one["false_alarms_per_day"] == pytest.approx(24, abs=2) and one["f1"] < 0.2
 
@@ -214,7 +214,7 @@ def test_event_metrics_of_detectors_and_their_intervals():
     predictions.loc[missed, ["p_background", "p_focal", "predicted"]] = [0.8, 0.1, "background"]
     validation = {1: predictions.assign(fold=2)}
     table, found = score_events(predictions, validation, tuple(tables), THREE, Evaluation(n_bootstrap=200), 3)
-    assert set(found["detectors"]) == {POINT, LARGEST, ALWAYS, "never", "shuffled"}
+    assert set(found["detectors"]) == {POINT, LARGEST, ALWAYS, "never", "shifted"}
     pooled = patients_of(table, POINT).loc["all"]
     for name in RATIOS:
         entry = found["detectors"][POINT][name]
@@ -224,6 +224,7 @@ def test_event_metrics_of_detectors_and_their_intervals():
     assert means["false_alarms_per_day"]["n_patients"] == 10 and means["false_alarms_per_day"]["value"] == 12
     assert found["detectors"]["never"]["f1"] == {"value": 0.0, "low": None, "high": None}
     assert (found["n_annotated"], found["n_merged"], found["n_events"]) == (10, 10, 10) and found["unsuitable"] == []
+    assert found["n_untested"] == 5  # of the patients c
     # Without operating points, the detector is that of the largest probability.
     assert score_events(predictions, {}, tuple(tables), THREE, Evaluation(), 3)[1]["primary"] == LARGEST
 

@@ -30,9 +30,9 @@ def test_jackknife_of_a_mean_is_close_to_students_t():
 def test_jackknife_by_a_loop():
     values = np.array([0.2, 0.5, 0.9, 0.4, 0.6])
     n, theta = 5, values.mean()
-    logits = [logit((values.sum() - value) / 4) for value in values]
-    variance = sum((value - sum(logits) / n) ** 2 for value in logits) * (n - 1) / n
-    squares = [(value - sum(logits) / n) ** 2 for value in logits]
+    means = [(values.sum() - value) / 4 for value in values]
+    squares = [(value - sum(means) / n) ** 2 for value in means]
+    variance = sum(squares) * (n - 1) / n / (theta * (1 - theta)) ** 2
     effective = (3.16 - 2.77 / n**0.5) * sum(squares) ** 2 / sum(value**2 for value in squares)
     reach = stats.t.ppf(0.975, min(n - 1, effective)) * variance**0.5
     low, high, _ = jackknife_interval(theta, left_out_means(values), [5], 0.95)
@@ -98,3 +98,16 @@ def test_coverage_with_four_patients_of_a_class():
     for score, value in truth.items():
         covered = [low <= value <= high for low, high in (bounds[score, "jackknife"] for bounds in found)]
         assert np.mean(covered) > 0.92, score  # .95 with a standard error of .015
+
+
+def test_one_patient_with_all_errors_does_not_widen_the_interval_to_everything():
+    """Three events in each of n patients, one of which is missed."""
+    widths = []
+    for n in (28, 100, 700):
+        missed = np.zeros(n)
+        missed[0] = 1
+        value, left_out = 1 - 1 / (3 * n), 1 - (1 - missed) / (3 * (n - 1))
+        low, high, _ = jackknife_interval(value, left_out, [n], 0.95)
+        assert low < value < high
+        widths.append(high - low)
+    assert widths[0] < 0.6 and widths == sorted(widths, reverse=True)

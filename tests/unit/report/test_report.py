@@ -402,7 +402,7 @@ def test_events_are_shown_with_baselines_and_the_reasons_to_distrust_them(finish
     _, _, page, tables = finished
     detectors = column(table_of(tables, "Scores of detectors"), "F1")
     assert list(detectors) == [
-        "operating point", "class of largest probability", "baseline: always on", "baseline: shuffled predictions",
+        "operating point", "class of largest probability", "baseline: always on", "baseline: shifted predictions",
         "baseline: never on", "operating point, mean over patients",
     ]  # fmt: skip
     assert detectors["baseline: never on"].startswith("0.000")

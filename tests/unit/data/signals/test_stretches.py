@@ -98,6 +98,15 @@ def test_data_records_that_overlap_are_refused(tmp_path, onset):
         header(with_gaps(tmp_path / "a.edf", [(20, 0), (40, onset)]))
 
 
+def test_onsets_that_drift_begin_a_new_stretch(tmp_path):
+    """Each second is 1.0009 s long; the differences add up to a tenth of a second after 112 records."""
+    write_edf_plus(tmp_path / "a.edf", np.tile(DATA, 5))
+    path = set_record_onsets(tmp_path / "a.edf", [round(1.0009 * second, 4) for second in range(300)])
+    head = header(path)
+    assert [stretch.start // SFREQ for stretch in head.stretches] == [0, 112, 224]
+    assert head.span == pytest.approx(1.0009 * 299 + 1, abs=0.1)
+
+
 def test_a_scan_gives_the_time_after_the_gap(tmp_path):
     path = with_gaps(tmp_path / "a.edf", [(20, 3), (40, 103)])
     head = header(path)
@@ -109,12 +118,20 @@ def test_a_scan_gives_the_time_after_the_gap(tmp_path):
 @pytest.mark.parametrize(
     ("markers", "starts", "note"),
     [
-        (("Mk2=New Segment,,2561,1,0,20190101001000000000",), [0, 2560], "paused at 20 s for 580 s;"),
-        (("Mk2=New Segment,,2561,1,0",), [0, 2560], "paused at 20 s;"),
-        (("Mk2=New Segment,,2561,1,0,20190101000020000000",), [0, 2560], "paused at 20 s;"),
-        (("Mk2=New Segment,,1281,1,0", "Mk3=New Segment,,2561,1,0"), [0, 1280, 2560], "paused at 10 s, at 20 s;"),
+        (
+            ("Mk2=New Segment,,2561,1,0,20190101001000000000",),
+            [0, 2560],
+            "segments begin at 20 s after a pause of 580 s;",
+        ),
+        (("Mk2=New Segment,,2561,1,0",), [0, 2560], "segments begin at 20 s;"),
+        (("Mk2=New Segment,,2561,1,0,20190101000020000000",), [0, 2560], "segments begin at 20 s;"),
+        (
+            ("Mk2=New Segment,,1281,1,0", "Mk3=New Segment,,2561,1,0"),
+            [0, 1280, 2560],
+            "segments begin at 10 s, at 20 s;",
+        ),
         (("Mk2=New Segment,,1,1,0", "Mk3=New Segment,,99999999,1,0"), [0], None),
-        (("Mk2=New Segment,,2561,1,0,20191301001000000000",), [0, 2560], "paused at 20 s;"),
+        (("Mk2=New Segment,,2561,1,0,20191301001000000000",), [0, 2560], "segments begin at 20 s;"),
     ],
 )
 def test_segments_of_brainvision_are_stretches(tmp_path, markers, starts, note):
