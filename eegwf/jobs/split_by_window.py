@@ -67,6 +67,6 @@ def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: lis
 def _network(dataset: SpectrogramDataset, n_classes: int) -> BandPower:
     """Model with its default parameters."""
     try:
-        return BandPower(**dataset.shape, n_outputs=n_classes, **dataset.axes)
+        return BandPower(dataset.n_chans, dataset.n_freqs, dataset.n_frames, n_classes, **dataset.axes)
     except ValueError as error:
         raise InputError(str(error)) from None
