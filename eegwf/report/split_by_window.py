@@ -61,9 +61,10 @@ def _compared(found: dict[str, Any]) -> str:
     n_folds, n_study_folds = found["n_folds"], found["n_study_folds"]
     joined = f", joined to {n_folds}" if n_study_folds > n_folds else ""
     text = (
-        f"{found['model']} on {listing(found['arrays'])}, with its default parameters and without tuning, in a "
-        f"cross-validation with {count(n_folds, 'fold')}, twice on the same {count(found['n_windows'], 'window')} of "
-        f"{count(found['n_patients'], 'patient')}: with the folds of this study, by patient{joined}, and with windows "
+        f"The model is {found['model']} on {listing(found['arrays'])}, with its default parameters and without tuning. "
+        f"It was cross-validated with {count(n_folds, 'fold')} twice, on the same "
+        f"{count(found['n_windows'], 'window')} of {count(found['n_patients'], 'patient')}: with the folds of this "
+        f"study, by patient{joined}, and with windows "
         "that are assigned to folds at random."
     )
     if found["permuted"]:
@@ -85,7 +86,8 @@ def _finding(found: dict[str, Any]) -> str:
     if defined(by_patient["high"]) and by_window <= by_patient["high"]:
         return (
             f"With the split by window, the balanced accuracy is {values}, which is within the confidence interval of "
-            f"the split by patient. {ELSEWHERE}"
+            "the split by patient. So few patients can't distinguish such a leak from the variation between patients; "
+            "this is no evidence that there is none."
         )
     return (
         f"With the split by window, the balanced accuracy is {values}. The model and the windows are the same. "
