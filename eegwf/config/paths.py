@@ -313,6 +313,10 @@ class ResultPaths:
         """Differences of all pairs of combinations of a class set."""
         return self.root / "comparison.tsv"
 
+    def split_by_window(self, classes: str) -> Path:
+        """Scores of the classical baseline with folds by patient and by window, of a class set."""
+        return self.root / f"split_by_window_{classes}.json"
+
     @property
     def state(self) -> Path:
         """Unfinished work, which no rule declares."""

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.baseline import baseline_of
+from eegwf.config.baseline import BASELINE, baseline_input, baseline_of
 from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
 from eegwf.config.layers import Layers
 from eegwf.config.load import read_layers, validate
@@ -148,6 +148,23 @@ class Flow:
     def all_first_weights(self) -> list[str]:
         """Weights of the first rank of the first fold of every combination in the matrix."""
         return self._of_all(lambda run: run.fold(1).rank(1).weights)
+
+    def splits_by_window(self) -> list[str]:
+        """Scores with folds by window, of every class set in the matrix."""
+        names = dict.fromkeys(combination.classes for combination in self.combinations.all)
+        return [str(self.paths.split_by_window(classes)) for classes in names]
+
+    def baseline_combination(self, wildcards: Any) -> Combination:
+        """The classical baseline of a class set, whether or not the matrix has it, on a spectrogram of the matrix."""
+        return Combination(BASELINE, baseline_input(wildcards.classes, self.combinations.all), wildcards.classes)
+
+    def baseline_arrays(self, wildcards: Any) -> list[str]:
+        """Arrays that the classical baseline of a class set reads."""
+        return self.arrays(self.baseline_combination(wildcards))
+
+    def baseline_axes(self, wildcards: Any) -> list[str]:
+        """Descriptions of the arrays that the classical baseline of a class set reads."""
+        return self.axes(self.baseline_combination(wildcards))
 
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays that a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""

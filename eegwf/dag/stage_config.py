@@ -55,6 +55,12 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
     if stage == "spectrogram":
         name = wildcards.spectrogram
         return {"device": study.spectrograms.device, name: getattr(study.spectrograms, name, None)}
+    if stage == "split_by_window":
+        return {
+            "classes": study.classes[wildcards.classes],
+            "confidence": study.evaluation.confidence,
+            "timed": not isinstance(study.dataset, FoldArrays),
+        }
     if stage == "report":
         return {"study": study.design()}
     if not hasattr(wildcards, "model"):

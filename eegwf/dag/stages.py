@@ -14,7 +14,7 @@ from eegwf.config.stages.data import (
     SynthesizeSettings,
     WindowsSettings,
 )
-from eegwf.config.stages.evaluation import EvaluateSettings
+from eegwf.config.stages.evaluation import EvaluateSettings, SplitByWindowSettings
 from eegwf.config.stages.model import ExplainSettings, RetrainSettings, SelectBestSettings, TuneSettings
 from eegwf.config.stages.report import ReportSettings, SummarySettings
 from eegwf.config.stages.spectrogram import SpectrogramSettings
@@ -131,6 +131,7 @@ STAGES: dict[str, Stage] = {
             job=FOLD,
         ),
         Stage("report", ReportSettings, RuleResources(4_000, 30), job=COMBINATION),
+        Stage("split_by_window", SplitByWindowSettings, RuleResources(4_000, 60), job="{classes}"),
         Stage("summary", SummarySettings, RuleResources(2_000, 20)),
     )
 }

@@ -86,7 +86,11 @@ class BandPower(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits `(batch, n_outputs)` of windows `(batch, n_chans, n_freqs, n_frames)`, not normalized."""
-        features = (self.log_power(x) - self.mean) / self.deviation
+        return self.logits(self.log_power(x))
+
+    def logits(self, log_power: torch.Tensor) -> torch.Tensor:
+        """Return logits `(batch, n_outputs)` of windows whose log band power is `(batch, n_chans, n_bands)`."""
+        features = (log_power - self.mean) / self.deviation
         return self.head(self.gradcam_layer(features[..., None])[..., 0].flatten(1))
 
     def log_power(self, x: torch.Tensor) -> torch.Tensor:

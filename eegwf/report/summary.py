@@ -12,6 +12,7 @@ from eegwf.evaluation.compared_runs import RunComparison, compare_runs
 from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
 from eegwf.report.page import environment
+from eegwf.report.split_by_window import split_section
 from eegwf.report.summary_comparison import (
     comparison_columns,
     comparison_table,
@@ -87,7 +88,8 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
     pairs = [one.table().assign(classes=classes) for classes, one in compared.items()]
     every = pd.concat(pairs, ignore_index=True)
     write_table(comparison, every[["classes", *(name for name in every if name != "classes")]])
-    write_text(page, _render(paths.root.name, combinations, metrics, sizes, warnings, seconds, compared))
+    splits = {classes: read_json(file) for classes in compared if (file := paths.split_by_window(classes)).exists()}
+    write_text(page, _render(paths.root.name, combinations, metrics, sizes, warnings, seconds, compared, splits))
 
 
 def caution(run: RunPaths) -> str:
@@ -135,6 +137,7 @@ def _render(
     warnings: dict[str, str],
     seconds: dict[str, float],
     compared: dict[str, RunComparison],
+    splits: dict[str, dict[str, Any]],
 ) -> str:
     parts = []
     for classes in dict.fromkeys(combination.classes for combination in combinations):
@@ -150,6 +153,7 @@ def _render(
                 "comparison": comparison_table(compared[classes], combinations, labels) if len(names) > 1 else None,
                 "pairs": pair_table(compared[classes], labels),
                 "skipped": skipped_sentence(compared[classes]),
+                "split": split_section(splits[classes]) if classes in splits else None,
                 "costs": Group(COSTS, [costs] if costs else []),
                 "table": _table(names, metrics, sizes, warnings),
                 "figures": Group(

@@ -1,5 +1,6 @@
 """Training of a model that is not trained by gradient descent: one fit instead of epochs."""
 
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -18,6 +19,9 @@ class ClosedFormNetwork(Protocol):
 
     def log_power(self, x: torch.Tensor) -> torch.Tensor:
         """Features of windows."""
+
+    def logits(self, log_power: torch.Tensor) -> torch.Tensor:
+        """Logits of windows with these features."""
 
     def fit(self, features: np.ndarray, label: np.ndarray, class_weight: dict[int, float] | None) -> None:
         """Fit the network.
@@ -67,14 +71,70 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
         label, rows = label[order], rows[order]
     # A fit draws no batches: equal sampling of the classes is equivalent to equal weights.
     balance = "weights" if settings.class_balance == "sampling" else settings.class_balance
-    weights = class_weights(label, len(split.train.classes), balance)
-    class_weight = None if weights is None else dict(enumerate(weights.tolist()))
-    network, size = cast(ClosedFormNetwork, classifier.network), chunk_size(loader.dataset)
-    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    features = [network.log_power(classifier.normalization(x)).cpu() for x in loader.stream(parts)]
-    network.fit(torch.cat(features).numpy(), label, class_weight)
+    network = cast(ClosedFormNetwork, classifier.network)
+    features = read_features(lambda x: network.log_power(classifier.normalization(x)), loader, rows)
+    network.fit(features.numpy(), label, _class_weight(label, len(split.train.classes), balance))
     train, validation = (
         scores_of(predict(classifier, loader.dataset, part.window, loader), part)
         for part in (split.train, split.validation)
     )
     return {"epoch": 1, "train_loss": train["validation_loss"], **validation}
+
+
+@torch.no_grad()
+def read_features(
+    compute: Callable[[torch.Tensor], torch.Tensor], loader: BatchLoader, rows: np.ndarray
+) -> torch.Tensor:
+    """Compute the features of windows, in parts.
+
+    Parameters
+    ----------
+    compute
+        Function that computes the features of windows.
+    loader
+        Loader that has the rows.
+    rows
+        Rows of the windows.
+
+    Returns
+    -------
+    torch.Tensor
+        Features on the CPU, in the order of `rows`.
+    """
+    size = chunk_size(loader.dataset)
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return torch.cat([compute(x).cpu() for x in loader.stream(parts)])
+
+
+@torch.no_grad()
+def fit_and_predict(
+    network: ClosedFormNetwork, features: torch.Tensor, label: np.ndarray, train: np.ndarray, n_classes: int
+) -> np.ndarray:
+    """Fit a network to some of the windows, with equal weights of the classes, and predict the others.
+
+    Parameters
+    ----------
+    network
+        Network on the CPU.
+    features
+        Features of all windows, as `read_features` computes them.
+    label
+        Class indices `(n_windows,)`. Every class must occur among the training windows.
+    train
+        Whether each window is a training window, `(n_windows,)`.
+    n_classes
+        Number of classes.
+
+    Returns
+    -------
+    ndarray
+        Probabilities of the other windows in double precision, `(n_others, n_classes)`.
+    """
+    weights = _class_weight(label[train], n_classes, "weights")
+    network.fit(features[torch.from_numpy(train)].numpy(), label[train], weights)
+    return network.logits(features[torch.from_numpy(~train)]).double().softmax(dim=1).numpy()
+
+
+def _class_weight(label: np.ndarray, n_classes: int, balance: str) -> dict[int, float] | None:
+    weights = class_weights(label, n_classes, balance)
+    return None if weights is None else dict(enumerate(weights.tolist()))

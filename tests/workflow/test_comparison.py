@@ -22,6 +22,7 @@ def test_report_and_summary_compare_with_the_baseline(snakemake, tmp_path):
     assert "Score bandpower on mel, 2class" in planned and "Report bandpower" not in planned
     alone = snakemake(tmp_path, "-n", "results/vit_mel_2class/report.html").stdout
     assert "bandpower" not in alone
+    assert "split_by_window" not in planned + alone
     snakemake(tmp_path, "--cores", "2", "--config", MATRIX)
     report = (results / "vit_mel_2class/report.html").read_text()
     assert "Balanced accuracy minus that of bandpower_mel_2class" in report
@@ -33,7 +34,15 @@ def test_report_and_summary_compare_with_the_baseline(snakemake, tmp_path):
     assert (primary["training_seconds"] > 0).all()
     pairs = pd.read_csv(results / "comparison.tsv", sep="\t")
     assert pairs["difference"].tolist() == [pytest.approx(abs(difference), abs=1e-8)]
-    assert re.search(r"Balanced accuracy against the time of tuning", (results / "summary.html").read_text())
+    page = (results / "summary.html").read_text()
+    assert re.search(r"Balanced accuracy against the time of tuning", page)
+    split = read_json(results / "split_by_window_2class.json")
+    windows = pd.read_csv(results / "data/windows.tsv", sep="\t")
+    assert split["n_windows"] == windows["label"].notna().sum() and split["arrays"] == ["mel"]
+    assert split["by_patient"]["shared"]["patient"] == 0 and split["by_window"]["shared"]["patient"] == 1
+    assert "What a split by window would have claimed" in page
+    for kind in ("by_patient", "by_window"):
+        assert f"{split[kind]['balanced_accuracy']['value']:.3f}" in page
 
 
 @pytest.mark.slow

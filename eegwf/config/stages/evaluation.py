@@ -1,4 +1,4 @@
-"""Settings of the stages that score and report a combination."""
+"""Settings of the stages that score models."""
 
 from eegwf.config.data import ClassSet
 from eegwf.config.evaluation import Evaluation
@@ -11,3 +11,21 @@ class EvaluateSettings(StageSettings):
     seed: int
     classes: ClassSet
     evaluation: Evaluation
+
+
+class SplitByWindowSettings(StageSettings):
+    """Settings of `split_by_window`.
+
+    Attributes
+    ----------
+    confidence
+        Level of the confidence intervals.
+    timed
+        Whether the onsets of the windows are known.
+    """
+
+    seed: int
+    classes: ClassSet
+    permute_labels: bool
+    confidence: float
+    timed: bool

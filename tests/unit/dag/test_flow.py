@@ -269,3 +269,25 @@ def test_a_report_reads_the_classical_baseline_of_the_matrix(flow_of):
     )
     assert option(SimpleNamespace(model="bandpower", spectrogram="mel", classes="2class")) == ""
     assert files("bandpower", "cwt", matrix=matrix) == files("vit", "mel") == ("", [])
+
+
+def test_splits_by_window_use_a_spectrogram_of_the_matrix(flow_of):
+    both = ["2class", "3class"]
+    flow = flow_of(matrix={"models": ["vit", "bandpower"], "spectrograms": ["stft", "mel"], "classes": both})
+    assert flow.splits_by_window() == [f"results/split_by_window_{classes}.json" for classes in both]
+    job = SimpleNamespace(classes="2class")
+    assert flow.baseline_arrays(job) == ["results/spectrograms/stft.npy"]
+    matrix = {"models": ["eegnet"], "spectrograms": ["raw", "mel"], "classes": ["3class"]}
+    flow = flow_of(matrix=matrix)
+    assert flow.splits_by_window() == ["results/split_by_window_3class.json"]
+    # Requested by name, also of a class set outside the matrix.
+    assert flow.baseline_arrays(job) == ["results/data/windows.npy"]
+    assert flow.baseline_axes(job) == ["results/data/windows.json"]
+    settings = json.loads(flow_of(permute_labels=True).settings("split_by_window")(job))
+    assert settings == {
+        "seed": 1,
+        "classes": {"background": ["bckg"], "seizure": ["sz"]},
+        "permute_labels": True,
+        "confidence": 0.95,
+        "timed": True,
+    }

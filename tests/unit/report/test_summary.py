@@ -17,6 +17,7 @@ from eegwf.report.summary import n_weights, summarize
 from eegwf.report.summary_comparison import training_seconds
 from eegwf.storage.files import read_json, read_table, write_json, write_table
 from tests.helpers.report_study import ROOT, write_study
+from tests.helpers.split_by_window import make_found
 
 COMBINATIONS = [
     Combination("vit", "mel", "2class"),
@@ -195,3 +196,16 @@ def test_report_is_compared_with_bandpower(results, tmp_path):
 def test_combinations_without_ledger_have_no_cost(results):
     assert np.isnan(training_seconds(ResultPaths(results).run(COMBINATIONS[0])))
     assert "Balanced accuracy and computing time" not in (results / "summary.html").read_text()
+
+
+def test_page_has_the_splits_by_window_of_their_class_set(results, tmp_path):
+    heading = "What a split by window would have claimed"
+    assert heading not in (results / "summary.html").read_text()
+    file = ResultPaths(results).split_by_window("3class")
+    write_json(file, make_found())
+    write_summary(results, tmp_path)
+    file.unlink()
+    page = (tmp_path / "summary.html").read_text()
+    assert page.count(heading) == 1 and page.index(heading) > page.index("Class set 3class")
+    assert "is 0.930 instead of 0.710 (+0.220)" in page and "split by window, not a result" in page
+    assert (tmp_path / "summary.tsv").read_bytes() == (results / "summary.tsv").read_bytes()
