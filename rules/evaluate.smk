@@ -1,8 +1,7 @@
 rule evaluate:
     input:
         tests=flow.test_predictions(),
-        validations=flow.validation_predictions(),
-        calibrations=flow.calibrations(),
+        validations=flow.validation_predictions() + flow.calibrations(),
         windows=data.windows,
         recordings=data.recordings,
         events=data.events,
