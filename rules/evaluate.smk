@@ -1,11 +1,11 @@
 rule evaluate:
     input:
         tests=flow.test_predictions(),
-        validations=flow.validation_predictions(),
-        calibrations=flow.calibrations(),
+        validations=flow.validation_predictions() + flow.calibrations(),
         windows=data.windows,
         recordings=data.recordings,
         events=data.events,
+        participants=flow.participants,
     output:
         predictions=run.predictions,
         metrics=run.metrics,
@@ -21,8 +21,10 @@ rule evaluate:
         settings=flow.settings("evaluate"),
         code=flow.code("evaluate"),
         output=flow.folder,
+        participants=flow.participants_option,
     message:
         "Score {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
         "run_script evaluate --settings {params.settings:q} --tests {input.tests:q} --windows {input.windows:q}"
-        " --recordings {input.recordings:q} --events {input.events:q} --output {params.output:q} 2>&1 | log_to {log:q}"
+        " --recordings {input.recordings:q} --events {input.events:q} {params.participants} --output {params.output:q}"
+        " 2>&1 | log_to {log:q}"

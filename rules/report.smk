@@ -1,6 +1,6 @@
 rule report:
     input:
-        tables=[data.recordings, data.windows, data.folds, data.leakage],
+        tables=[data.recordings, data.events, data.windows, data.folds, data.leakage],
         evaluation=[run.metrics, run.predictions, run.per_patient, run.events],
         folds=flow.fold_files(),
         baseline=flow.baseline_files,

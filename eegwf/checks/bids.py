@@ -3,11 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
-from eegwf.checks.events import check_seizures, describe_events
+from eegwf.checks.events import check_expected_seizures, check_seizures, describe_events
 from eegwf.checks.findings import Findings, format_duration
 from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import check_classes, study_folds
 from eegwf.checks.recordings import Survey, survey
+from eegwf.checks.subgroups import check_subgroups
 from eegwf.config.data import RecordedDataset
 from eegwf.dag.flow import Flow
 from eegwf.data.patients import compare_mapping, lost_ids
@@ -72,6 +73,8 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
         )
     describe_events(dataset, surveyed, findings)
     check_seizures(surveyed, findings)
+    check_expected_seizures(dataset, study.patients, surveyed, findings)
+    check_subgroups(flow, surveyed.patients, findings)
     n_windows = sum(surveyed.windows.values())
     n_borderline = sum(number for (_, label), number in surveyed.windows.items() if not label)
     findings.facts.append(

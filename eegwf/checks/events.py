@@ -1,9 +1,11 @@
 """Checks of the events of a data set: their types and corrections, and seizures that no window carries."""
 
+from collections.abc import Mapping
+
 from eegwf.checks.findings import Findings, format_duration, format_names
 from eegwf.checks.recordings import Survey
 from eegwf.config.data import RecordedDataset
-from eegwf.data.seizure_counts import SeizureCounts
+from eegwf.data.seizure_counts import SeizureCounts, compare_expected
 
 ADVICE = "decrease windows.length or windows.min_overlap, or set windows.min_event_overlap"
 
@@ -68,3 +70,29 @@ def check_seizures(surveyed: Survey, findings: Findings) -> None:
             f"seizures: {total.n_open} of {total.n_seizures} have no length ({format_names(opened)}); they label no "
             "window, and the time after their onset is not background; write their durations"
         )
+
+
+def check_expected_seizures(
+    dataset: RecordedDataset, patients: Mapping[str, str], surveyed: Survey, findings: Findings
+) -> None:
+    """Find patients with another number of annotated seizures than `dataset.expected_seizures`.
+
+    Parameters
+    ----------
+    dataset
+        Settings of the data set.
+    patients
+        Id of the patient for each further id of the same person.
+    surveyed
+        Contents of the data set.
+    findings
+        Receives a warning for each difference.
+    """
+    annotated: dict[str, int] = {}
+    for recording in surveyed.recordings:
+        patient = patients.get(recording.patient, recording.patient)
+        counts = sum(surveyed.seizures.get(recording.recording, {}).values(), SeizureCounts())
+        annotated[patient] = annotated.get(patient, 0) + counts.n_seizures
+    findings.warnings += [
+        f"dataset.expected_seizures: {line}" for line in compare_expected(dataset.expected_seizures, annotated)
+    ]

@@ -9,24 +9,10 @@ from pydantic import Field, field_validator, model_validator
 from eegwf.config.file_layout import FileLayout, IdPattern, PathPatterns
 from eegwf.config.patients import normalize_id
 from eegwf.config.section import Section
+from eegwf.config.synthetic import Synthetic
 
 LEAVE_ONE_OUT = "leave-one-patient-out"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-
-
-class Synthetic(Section):
-    """A data set that the workflow generates, with known seizures."""
-
-    kind: Literal["synthetic"] = Field(description="The data set is generated.")
-    n_focal: int = Field(11, ge=0, description="Patients with focal seizures only.")
-    n_generalized: int = Field(11, ge=0, description="Patients with generalized seizures only.")
-    n_both: int = Field(2, ge=0, description="Patients with both kinds of seizure.")
-    n_none: int = Field(4, ge=0, description="Patients without seizures.")
-    minutes: float = Field(4.0, gt=0.5, le=600, description="Length of each recording in minutes.")
-    seizures: int = Field(3, ge=1, description="Number of seizures in a recording of a patient with seizures.")
-    seed: int = Field(7, ge=0, description="Seed of the generator.")
-    event_types: list[str] = Field(["bckg", "sz"], description="Event types that annotations may have.")
-    unannotated: str = Field("bckg", description="Event type of time without an event.")
 
 
 class Annotations(Section):
@@ -105,6 +91,16 @@ class RecordedDataset(Section):
         description="Treatment of a seizure without a duration (0, `n/a` or empty): `error`; `unlabeled`, no window "
         "from its onset to the next event, for at most 5 minutes, is labeled as background; `ignore` it.",
     )
+    expected_seizures: dict[str, Annotated[int, Field(ge=0, strict=True)]] = Field(
+        {},
+        description="Number of seizures of patients, such as `sub-01: 7`, by their ids after `patients` is applied. If "
+        "another number is annotated, `eegwf check` and the report warn.",
+    )
+
+    @field_validator("expected_seizures")
+    @classmethod
+    def _normalized(cls, value: dict[str, int]) -> dict[str, int]:
+        return {normalize_id(name): number for name, number in value.items()}
 
     @field_validator("exclude")
     @classmethod

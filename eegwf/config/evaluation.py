@@ -1,8 +1,9 @@
 """Configuration of evaluation and attribution."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from eegwf.config.section import Section
 
@@ -31,6 +32,10 @@ class OperatingPointSettings(Section):
         if self.target == "sensitivity" and self.value > 1:
             raise ValueError(f"value is {self.value:g}; a sensitivity is at most 1, such as 0.8")
         return self
+
+
+# Edges of the bands of a column of numbers. Strict, since `true` would be the number 1.
+Edges = Annotated[list[Annotated[float, Field(strict=True)]], Field(min_length=1)]
 
 
 class Evaluation(Section):
@@ -71,6 +76,24 @@ class Evaluation(Section):
         "1 - `conformal_alpha`. With fewer than 1 / `conformal_alpha` - 1 validation patients in a fold, the sets "
         "contain all classes.",
     )
+    subgroups: dict[str, Edges | None] | None = Field(
+        None,
+        description="Columns of `participants.tsv` by which the patients are divided into groups, each with its "
+        "scores: `sex: null`, a group for each text; `age: [18, 65]`, bands below 18, from 18 to below 65, and from "
+        "65. null: `group` of the synthetic data set, and no column of others.",
+    )
+
+    @field_validator("subgroups")
+    @classmethod
+    def _groups_of_several_patients(cls, value: dict[str, list[float] | None] | None):
+        for column, edges in (value or {}).items():
+            if column.strip() != column or not column or column == "participant_id":
+                raise ValueError(f"has {column!r}, expected a column of participants.tsv such as sex")
+            if edges is None and column.casefold() == "age":
+                raise ValueError(f"{column}: null would make a group of each age; write edges, such as [18, 65]")
+            if any(low >= high for low, high in pairwise(edges or [])):
+                raise ValueError(f"{column}: the edges {edges} are not in ascending order")
+        return value
 
 
 class Explanation(Section):

@@ -12,6 +12,7 @@ from eegwf.config.evaluation import Evaluation, Explanation
 from eegwf.config.patients import normalize_mapping
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms
+from eegwf.config.synthetic import PARTICIPANT_COLUMNS
 from eegwf.config.training import Retrain, Training
 from eegwf.config.tuning import Model, Tuning
 
@@ -105,7 +106,27 @@ class StudyDesign(Section):
                 f"evaluation.primary: {self.evaluation.primary} is not retrained, "
                 f"retrain.n_best is {self.retrain.n_best}"
             )
+        self._agree_on_subgroups()
         return self
+
+    @property
+    def subgroups(self) -> dict[str, list[float] | None]:
+        """Columns of `participants.tsv` that define subgroups, each with the edges of its bands."""
+        if self.evaluation.subgroups is None:
+            return {column: None for column in PARTICIPANT_COLUMNS if self.dataset.kind == "synthetic"}
+        return self.evaluation.subgroups
+
+    def _agree_on_subgroups(self) -> None:
+        unknown = [column for column in self.subgroups if column not in PARTICIPANT_COLUMNS]
+        if self.dataset.kind == "synthetic" and unknown:
+            raise ValueError(
+                f"evaluation.subgroups: {unknown[0]!r}, but participants.tsv of the synthetic data set only has "
+                f"{', '.join(PARTICIPANT_COLUMNS)}"
+            )
+        if self.dataset.kind == "fold_arrays" and self.subgroups:
+            raise ValueError(
+                "evaluation.subgroups: a data set of 'fold_arrays' has no participants.tsv, so it must be empty"
+            )
 
     def _agree_on_tuning(self) -> None:
         tuning = self.tuning

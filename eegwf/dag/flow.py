@@ -25,6 +25,7 @@ from eegwf.dag.resources import ResourceRequests
 from eegwf.dag.stage_config import data_digest, stage_config
 from eegwf.dag.stages import STAGES
 from eegwf.data.fold_count import count_folds
+from eegwf.data.participants import participants_path
 from eegwf.errors import InputError
 from eegwf.provenance.git import ROOT
 from eegwf.spectrograms.names import SPECTROGRAMS, members
@@ -247,6 +248,16 @@ class Flow:
         """Inputs of the windows: the synthetic data set; changes of real recordings are found by `data_digest`."""
         return [self.root] if self.kind == "synthetic" else []
 
+    def participants(self, wildcards: Any) -> list[str]:
+        """Inputs of the evaluation for its subgroups: `participants.tsv`, or the synthetic data set that has it."""
+        if not self.study.subgroups:
+            return []
+        if self.kind == "synthetic":
+            return [self.root]
+        path = participants_path(self.root)
+        # A missing file is reported by the job, in a line that says what to do.
+        return [str(path)] if path.is_file() else []
+
     def leakage_check_array(self, wildcards: Any) -> str:
         """Samples in which the leakage checks look for copies."""
         if self.kind == "fold_arrays":
@@ -293,6 +304,11 @@ class Flow:
         """Command-line option that names the classical baseline with which a report compares."""
         name = self.baseline(wildcards)
         return f"--baseline {shlex.quote(name)}" if name else ""
+
+    def participants_option(self, wildcards: Any) -> str:
+        """Command-line option that names `participants.tsv`."""
+        path = participants_path(self.root)
+        return f"--participants {shlex.quote(str(path))}" if self.study.subgroups else ""
 
     def given_option(self, wildcards: Any, input: Any) -> str:
         """Command-line option that names the table of given folds."""

@@ -103,8 +103,8 @@ def _identity(reading: ReadingSettings) -> list[Any]:
     sections = (reading.dataset, reading.signals, reading.windows, reading.channels)
     # The order of the aliases decides which channel is taken, but not the JSON.
     order = list(reading.channels.aliases)
-    # Recordings that were read remain valid if a patient is excluded.
-    values = [section.model_dump(mode="json", exclude={"exclude"}) for section in sections]
+    # Recordings that were read remain valid if a patient is excluded, whatever number of seizures is expected.
+    values = [section.model_dump(mode="json", exclude={"exclude", "expected_seizures"}) for section in sections]
     return [str(reading.root), *values, order]
 
 

@@ -1,6 +1,6 @@
 """Number of annotated seizures of a recording, and of those that no window carries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,3 +56,32 @@ def count_seizures(events: Sequence[Event], carried: np.ndarray, rules: EventRul
             seizure = SeizureCounts(1, int(n_windows == 0), int(event.is_open))
             counts[event.label] = counts.get(event.label, SeizureCounts()) + seizure
     return counts
+
+
+def compare_expected(expected: Mapping[str, int], annotated: Mapping[str, int]) -> list[str]:
+    """Compare the annotated seizures of patients with the numbers that are expected.
+
+    Parameters
+    ----------
+    expected
+        `dataset.expected_seizures`: number of seizures by patient.
+    annotated
+        Number of annotated seizures of each patient of the data set, also of those without.
+
+    Returns
+    -------
+    list of str
+        A sentence for each patient whose numbers differ, such as `sub-01: 6 seizures annotated, 7 expected`.
+    """
+    lines = []
+    for patient, number in expected.items():
+        found = annotated.get(patient)
+        if found is None:
+            lines.append(f"{patient}: {_counted(number)} expected, but no such patient is in the data set")
+        elif found != number:
+            lines.append(f"{patient}: {_counted(found)} annotated, {number} expected")
+    return lines
+
+
+def _counted(number: int) -> str:
+    return f"{number} seizure{'' if number == 1 else 's'}"

@@ -1,7 +1,9 @@
 """Evaluation of a combination: tables and scores from the test predictions of all ranks and folds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pandas as pd
 
 from eegwf.config.evaluation import Evaluation
 from eegwf.config.paths import RunPaths
+from eegwf.data.participants import Grouping
 from eegwf.errors import InputError
 from eegwf.evaluation.calibration import calibration_metrics
 from eegwf.evaluation.event_metrics import score_events
@@ -16,6 +19,8 @@ from eegwf.evaluation.events import empty_events
 from eegwf.evaluation.metrics import Member, compute_metrics
 from eegwf.evaluation.predictions import pool_predictions, raw_columns, validation_predictions
 from eegwf.evaluation.scores import scores
+from eegwf.evaluation.seizure_types import seizure_types
+from eegwf.evaluation.subgroups import subgroup_scores
 from eegwf.storage.files import write_json, write_table
 
 
@@ -49,6 +54,7 @@ def evaluate(
     seed: int,
     recordings: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
+    groupings: Mapping[str, Grouping] = MappingProxyType({}),
 ) -> EvaluationResult:
     """Pool the test predictions of a combination, and compute scores and confidence intervals.
 
@@ -57,7 +63,7 @@ def evaluate(
     parts
         For each rank the `test.tsv` of each fold, with `validation.tsv` and `calibration.json` beside it.
     windows
-        `windows.tsv`; its columns `window patient recording onset duration` are used.
+        `windows.tsv`; its columns `window patient recording onset duration label` are used.
     class_set
         Event types of each class, in the order of the configuration, the background first.
     settings
@@ -66,6 +72,8 @@ def evaluate(
         Seed of the bootstrap and of the permutation test; all members use the same draws of patients.
     recordings, events
         Tables for `score_events`; None if events can't be scored.
+    groupings
+        Groups of the patients by column of `participants.tsv`.
 
     Returns
     -------
@@ -96,7 +104,7 @@ def evaluate(
         )
     timeline = pooled[pooled["member"] == settings.primary]
     validation = validation_predictions(parts, classes)
-    scored_events, event_metrics = empty_events(), None
+    scored_events, event_metrics, tables = empty_events(), None, None
     if recordings is not None and events is not None:
         validated = {
             fold: table[table["member"] == settings.primary] for fold, table in validation.items() if len(table)
@@ -110,6 +118,10 @@ def evaluate(
             **compute_metrics(members, classes, settings, seed),
             "events": event_metrics,
             "calibration": calibration,
+            "subgroups": {
+                "columns": subgroup_scores(primary, groupings, classes, settings, seed),
+                "seizure_types": seizure_types(timeline, windows, tables, class_set, event_metrics, settings, seed),
+            },
         },
         per_patient=per_patient(timeline, classes),
         events=scored_events,

@@ -92,7 +92,7 @@ class Patients:
         """Numbers of patients that an overall score depends on: those of the classes it averages, or all."""
         if score in AVERAGED:
             return [int(count) for count in self.of_class if count]
-        if score == "sensitivity_at_specificity":
+        if score in ("sensitivity_at_specificity", "detection_auroc"):
             return [int(self.of_class[0]), self.with_seizures]
         return [self.n]
 

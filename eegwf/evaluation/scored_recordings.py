@@ -36,6 +36,8 @@ class ScoredRecording:
         Probability of a seizure, which is 1 minus that of the background, in each window, `(n_windows,)`.
     positive
         Whether a class other than the background is predicted, `(n_windows,)`.
+    types
+        Event type of each annotated seizure.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ScoredRecording:
     end: np.ndarray
     p: np.ndarray
     positive: np.ndarray
+    types: tuple[str, ...] = ()
 
     def shifted(self, rng: np.random.Generator) -> "ScoredRecording":
         """The recording with predictions from a random window on, continued from its beginning.
@@ -128,10 +131,12 @@ def scored_recordings(
             "the recordings have changed, so retrain"
         )
     background = next(iter(class_set))
+    by_recording = seizures_of(events, class_set).groupby("recording")
     annotated = {
         str(name): list(zip(seizures["onset"], seizures["onset"] + seizures["duration"], strict=True))
-        for name, seizures in seizures_of(events, class_set).groupby("recording")
+        for name, seizures in by_recording
     }
+    types = {str(name): tuple(labels) for name, labels in by_recording["label"]}
     duration = predictions["window"].map(windows.set_index("window")["duration"])
     timed = predictions.assign(end=predictions["onset"] + duration)
     predicted = {str(name): part for name, part in timed.groupby("recording")}
@@ -157,6 +162,7 @@ def scored_recordings(
                 end=part["end"].to_numpy(float),
                 p=1 - part[probability_columns([background])[0]].to_numpy(float),
                 positive=(part["predicted"] != background).to_numpy(),
+                types=types.get(name, ()),
             )
         )
     return result

@@ -1,37 +1,53 @@
 """Score the test predictions of all folds and ranks of a combination."""
 
+import logging
 import re
 from pathlib import Path
 
 from eegwf.config.stages.evaluation import EvaluateSettings
+from eegwf.data.participants import Grouping, read_groupings
 from eegwf.errors import InputError
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
 from eegwf.storage.files import read_table
 
 TEXT = ("recording", "patient", "label")
+logger = logging.getLogger(__name__)
 
 
 def run(
-    settings: EvaluateSettings, tests: list[Path], windows: Path, recordings: Path, events: Path, output: Path
+    settings: EvaluateSettings,
+    tests: list[Path],
+    windows: Path,
+    recordings: Path,
+    events: Path,
+    output: Path,
+    participants: Path | None = None,
 ) -> None:
     """Write pooled predictions, scores with confidence intervals, scores of each patient and event scores.
 
     Parameters
     ----------
     settings
-        Classes, evaluation and seed.
+        Classes, evaluation, subgroups and seed.
     tests
         Test predictions of every fold and rank, `.../foldK/retrain/rankR/test.tsv`; `validation.tsv` is beside each.
     windows, recordings, events
         Tables of the study.
     output
         Folder of the combination.
+    participants
+        `participants.tsv` of the data set, from which the subgroups are read; None without subgroups.
 
     Raises
     ------
     InputError
-        If predictions are inconsistent, or belong to other windows.
+        If predictions are inconsistent or belong to other windows, or `participants.tsv` lacks a subgroup's column.
     """
+    groupings: dict[str, Grouping] = {}
+    if settings.subgroups and participants is not None:
+        groupings = read_groupings(participants, settings.subgroups, settings.patients)
+    for note in (note for grouping in groupings.values() for note in grouping.notes):
+        logger.info("%s", note)
     parts: dict[int, list[Path]] = {}
     for test in tests:
         rank = re.search(r"rank(\d+)", test.parent.name)
@@ -51,5 +67,6 @@ def run(
         settings.seed,
         recordings=listed if timed else None,
         events=read_table(events, text=TEXT) if timed else None,
+        groupings=groupings,
     )
     write_evaluation(output, result)

@@ -107,8 +107,8 @@ class ReportData:
         The combination.
     metrics, predictions, per_patient, events
         Results of the evaluation.
-    recordings, windows, folds, leakage
-        Tables of the data and results of the leakage checks, the same for all combinations.
+    annotations, recordings, windows, folds, leakage
+        Annotated events, tables of the data and results of the leakage checks, the same for all combinations.
     outer
         The outer folds, in order.
     """
@@ -121,6 +121,7 @@ class ReportData:
     predictions: pd.DataFrame
     per_patient: pd.DataFrame
     events: pd.DataFrame
+    annotations: pd.DataFrame
     recordings: pd.DataFrame
     windows: pd.DataFrame
     folds: pd.DataFrame
@@ -215,6 +216,7 @@ def collect(study: StudyDesign, paths: ResultPaths, combination: Combination) ->
         predictions=predictions,
         per_patient=read_table(run.per_patient, text=TEXT),
         events=read_table(run.events, text=TEXT),
+        annotations=read_table(data.events, text=TEXT),
         recordings=read_table(data.recordings, text=TEXT),
         windows=read_table(data.windows, text=TEXT),
         folds=read_table(data.folds, text=TEXT),

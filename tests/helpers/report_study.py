@@ -109,6 +109,7 @@ def write_study(
     if mode == "reserved":
         recordings, windows, folds = _with_reserved(recordings, windows, folds)
     write_table(results / "data/recordings.tsv", recordings)
+    write_table(results / "data/events.tsv", events)
     write_table(results / "data/windows.tsv", windows)
     write_table(results / "data/folds.tsv", folds)
     write_json(results / "data/leakage.json", leakage)

@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--windows", type=Path, required=True, help="table of the windows")
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
     parser.add_argument("--events", type=Path, required=True, help="table of the events")
+    parser.add_argument("--participants", type=Path, help="participants.tsv, if subgroups are configured")
     parser.add_argument("--output", type=Path, required=True, help="folder of the combination")
     arguments = parser.parse_args()
     with fast_imports():

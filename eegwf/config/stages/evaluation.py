@@ -6,11 +6,21 @@ from eegwf.config.stages.base import StageSettings
 
 
 class EvaluateSettings(StageSettings):
-    """Settings of `evaluate`."""
+    """Settings of `evaluate`.
+
+    Attributes
+    ----------
+    subgroups
+        Columns of `participants.tsv`, each with the edges of its bands; `evaluation.subgroups` without its default.
+    patients
+        Ids that belong to the same person, as in `participants.tsv`.
+    """
 
     seed: int
     classes: ClassSet
     evaluation: Evaluation
+    subgroups: dict[str, list[float] | None]
+    patients: dict[str, str]
 
 
 class SplitByWindowSettings(StageSettings):

@@ -179,6 +179,7 @@ def test_data_set_class_sets_and_search_entries_are_replaced_whole(default, tmp_
         "annotations",
         "event_map",
         "exclude",
+        "expected_seizures",
     }
     assert set(after["dataset"]) == {"kind", "root", *events}
     assert after["classes"] == {**before["classes"], "2class": {"rest": ["bckg"], "sz": ["sz"]}}

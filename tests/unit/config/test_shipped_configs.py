@@ -20,7 +20,7 @@ DATASETS = ("helsinki", "chbmit", "siena", "seizeit2", "tusz")
 ORIGINAL = ("chbmit", "siena", "tusz")
 # Keys of events and patients that the configurations of the data sets leave at their defaults.
 OF_EVENTS = {"unannotated": "bckg", "ignored_events": [], "event_tolerance": 0.05, "on_open_event": "error"}
-OF_EVENTS |= {"annotations": None, "event_map": {}, "exclude": []}
+OF_EVENTS |= {"annotations": None, "event_map": {}, "exclude": [], "expected_seizures": {}}
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ READ_BY = {
     "device": MODEL,
     "deterministic": MODEL,
     "dataset": {"synthesize", "windows"},
-    "patients": {"windows"},
+    "patients": {"windows", "evaluate"},  # the ids of participants.tsv
     "max_similarity": {"folds"},
     "permute_labels": {*TRAINED, "split_by_window"},
     "channels": {"windows"},
@@ -70,6 +70,7 @@ READ_BY = {
     "retrain.ranks_per_gpu": {"retrain"},
     "evaluation": {"evaluate"},
     "evaluation.confidence": {"evaluate", "split_by_window"},
+    "evaluation.subgroups": {"evaluate"},
     "explanation": {"explain"},
     "matrix": set(),
     "cluster": set(),
@@ -88,6 +89,7 @@ OTHER = {
     "channels.aliases": {"C3": ["X1"]},
     "signals.notch": [50.0],
     "evaluation.primary": "rank1",
+    "evaluation.subgroups": {},
     "tuning.wilcoxon_p_threshold": 0.2,
     "tuning.mode": "reserved",
 }
@@ -143,11 +145,11 @@ def with_value(section, keys: list[str], value):
     return section.model_copy(update={name: with_value(getattr(section, name), rest, value) if rest else value})
 
 
-def stages_reading(study: Study, other: Study) -> set[str]:
+def stages_reading(study: Study, other: Study, stages=OF_RECORDINGS) -> set[str]:
     """Stages whose settings differ between two configurations."""
     return {
         stage
-        for stage in OF_RECORDINGS
+        for stage in stages
         if json.dumps(stage_config(study, stage, JOB).model_dump(mode="json", warnings=False))
         != json.dumps(stage_config(other, stage, JOB).model_dump(mode="json", warnings=False))
     }
@@ -162,6 +164,15 @@ def test_a_key_reaches_the_stages_that_read_it_and_no_other(flow_of):
         expected = READ_BY[section] | (set() if section == "cluster" else {"report"})
         assert stages_reading(study, with_value(study, key.split("."), value)) == expected, key
     assert checked == set(READ_BY)
+
+
+def test_expected_seizures_reach_the_report_only(flow_of, tmp_path):
+    dataset = {"kind": "bids", "root": str(tmp_path), "event_types": ["bckg", "sz"]}
+    study = flow_of(dataset=dataset).study
+    other = flow_of(dataset=dataset | {"expected_seizures": {"sub-01": 3}}).study
+    stages = [stage for stage in OF_RECORDINGS if stage != "synthesize"]
+    assert stages_reading(study, other, stages) == {"report"}
+    assert stages_reading(study, with_value(study, ["dataset", "exclude"], ["sub-01"]), stages) == {"windows", "report"}
 
 
 def attributes(stage: str, root) -> set[str]:

@@ -59,7 +59,8 @@ def study(folder, class_set, n_patients=15, n_windows=40, n_ranks=3, seed=0):
     write_validation(parts, classes)
     recordings = windows.groupby("recording", as_index=False).agg(patient=("patient", "first"))
     recordings["duration"] = 20.0 * n_windows
-    events = windows.assign(label=[class_set[classes[t]][0] for t in truth])
+    windows["label"] = [class_set[classes[t]][0] for t in truth]
+    events = windows.copy()
     return parts, windows, recordings, events
 
 

@@ -187,7 +187,8 @@ def test_report_is_compared_with_bandpower(results, tmp_path):
     assert "the model is worse than vit_cwt_2class" in against_baseline(baseline, run)
     other = ResultPaths(tmp_path).run(Combination("vit", "mel", "2class"))
     same = against_baseline(run, other)
-    assert "+0.000 (95 % confidence interval +0.000 to +0.000; p, patients: 1.000; p, folds: 1.000" in same
+    assert "+0.000 (95 % confidence interval +0.000 to +0.000; p, patients: 1.000)" in same
+    assert "mean of the folds +0.000 (p, folds: 1.000)" in same
     assert "No test tells the two apart" in same
     other.predictions.write_text(other.predictions.read_text().replace("sub-02", "sub-77"))
     assert against_baseline(run, other).startswith("vit_cwt_2class and vit_mel_2class can't be compared")
