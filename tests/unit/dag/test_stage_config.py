@@ -69,6 +69,7 @@ READ_BY = {
     "retrain.epochs": {"retrain"},
     "retrain.ranks_per_gpu": {"retrain"},
     "evaluation": {"evaluate"},
+    "evaluation.seeds": {"retrain", "evaluate"},
     "explanation": {"explain"},
     "matrix": set(),
     "cluster": set(),
