@@ -3,6 +3,7 @@ rule evaluate:
         tests=flow.test_predictions(),
         validations=flow.validation_predictions(),
         calibrations=flow.calibrations(),
+        seeds=flow.seed_predictions(),
         windows=data.windows,
         recordings=data.recordings,
         events=data.events,
@@ -24,5 +25,6 @@ rule evaluate:
     message:
         "Score {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
-        "run_script evaluate --settings {params.settings:q} --tests {input.tests:q} --windows {input.windows:q}"
+        "run_script evaluate --settings {params.settings:q} --tests {input.tests:q} --seeds {input.seeds:q}"
+        " --windows {input.windows:q}"
         " --recordings {input.recordings:q} --events {input.events:q} --output {params.output:q} 2>&1 | log_to {log:q}"

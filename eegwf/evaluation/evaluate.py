@@ -1,5 +1,6 @@
 """Evaluation of a combination: tables and scores from the test predictions of all ranks and folds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from eegwf.evaluation.events import empty_events
 from eegwf.evaluation.metrics import Member, compute_metrics
 from eegwf.evaluation.predictions import pool_predictions, raw_columns, validation_predictions
 from eegwf.evaluation.scores import scores
+from eegwf.evaluation.spread import seed_spread
 from eegwf.storage.files import write_json, write_table
 
 
@@ -49,6 +51,7 @@ def evaluate(
     seed: int,
     recordings: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
+    seeds: Mapping[int, list[Path]] | None = None,
 ) -> EvaluationResult:
     """Pool the test predictions of a combination, and compute scores and confidence intervals.
 
@@ -66,6 +69,8 @@ def evaluate(
         Seed of the bootstrap and of the permutation test; all members use the same draws of patients.
     recordings, events
         Tables for `score_events`; None if events can't be scored.
+    seeds
+        For each further seed of rank 1 its `test.tsv` of each fold.
 
     Returns
     -------
@@ -75,8 +80,8 @@ def evaluate(
     Raises
     ------
     InputError
-        From `pool_predictions`; if the predictions are of other windows, no window has a label, or the primary member
-        was not retrained.
+        From `pool_predictions` and `seed_spread`; if the predictions are of other windows, no window has a label, or
+        the primary member was not retrained.
     """
     classes = list(class_set)
     pooled = pool_predictions(parts, classes)
@@ -104,10 +109,12 @@ def evaluate(
         tables = (windows, recordings, events)
         scored_events, event_metrics = score_events(timeline, validated, tables, class_set, settings, seed)
     calibration = calibration_metrics(timeline, validation, parts, classes, settings, seed)
+    metrics = compute_metrics(members, classes, settings, seed)
     return EvaluationResult(
         predictions=pooled,
         metrics={
-            **compute_metrics(members, classes, settings, seed),
+            **metrics,
+            "spread": {"seeds": seed_spread(pooled, seeds or {}, classes, settings.seeds, metrics["members"])},
             "events": event_metrics,
             "calibration": calibration,
         },

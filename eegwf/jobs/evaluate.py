@@ -12,7 +12,13 @@ TEXT = ("recording", "patient", "label")
 
 
 def run(
-    settings: EvaluateSettings, tests: list[Path], windows: Path, recordings: Path, events: Path, output: Path
+    settings: EvaluateSettings,
+    tests: list[Path],
+    windows: Path,
+    recordings: Path,
+    events: Path,
+    output: Path,
+    seeds: list[Path],
 ) -> None:
     """Write pooled predictions, scores with confidence intervals, scores of each patient and event scores.
 
@@ -26,30 +32,38 @@ def run(
         Tables of the study.
     output
         Folder of the combination.
+    seeds
+        Test predictions of every fold by rank 1, trained with further random seeds,
+        `.../foldK/retrain/rank1_seedS/test.tsv`.
 
     Raises
     ------
     InputError
         If predictions are inconsistent, or belong to other windows.
     """
-    parts: dict[int, list[Path]] = {}
-    for test in tests:
-        rank = re.search(r"rank(\d+)", test.parent.name)
-        if rank is None:
-            raise InputError(f"{test}: expected .../rankR/test.tsv")
-        parts.setdefault(int(rank[1]), []).append(test)
     listed = read_table(recordings, text=TEXT)
     listed = listed[listed["excluded"].isna()]
     # Given arrays have no annotations, so that no event can be scored.
     timed = bool(listed["path"].notna().any())
-    parts = dict(sorted(parts.items()))
     result = evaluate(
-        parts,
+        _by_number(tests, "rank"),
         read_table(windows, text=TEXT),
         settings.classes,
         settings.evaluation,
         settings.seed,
         recordings=listed if timed else None,
         events=read_table(events, text=TEXT) if timed else None,
+        seeds=_by_number(seeds, "rank1_seed"),
     )
     write_evaluation(output, result)
+
+
+def _by_number(tests: list[Path], prefix: str) -> dict[int, list[Path]]:
+    """Files of each rank or seed, by the number in the names of their folders."""
+    parts: dict[int, list[Path]] = {}
+    for test in tests:
+        number = re.fullmatch(prefix + r"(\d+)", test.parent.name)
+        if number is None:
+            raise InputError(f"{test}: expected .../{prefix}N/test.tsv")
+        parts.setdefault(int(number[1]), []).append(test)
+    return dict(sorted(parts.items()))

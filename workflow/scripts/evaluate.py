@@ -17,6 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", type=EvaluateSettings.parse, required=True, help="settings of the stage, JSON")
     parser.add_argument("--tests", type=Path, nargs="+", required=True, help="test.tsv of every fold and rank")
+    parser.add_argument(
+        "--seeds", type=Path, nargs="*", default=[], help="test.tsv of every fold and further seed of rank 1"
+    )
     parser.add_argument("--windows", type=Path, required=True, help="table of the windows")
     parser.add_argument("--recordings", type=Path, required=True, help="table of the recordings")
     parser.add_argument("--events", type=Path, required=True, help="table of the events")
