@@ -52,6 +52,14 @@ the models only with --weights.
 Example: eegwf bundle results/vit_mel_3class --output vit_mel_3class.zip
 """
 
+SPREAD = """\
+Compare results folders of one configuration with other folds: the spread of the scores of rank 1 and of the primary
+member between them, beside that between random seeds (evaluation.seeds) and the confidence interval over patients.
+Folders with the same folds are named; this needs only their data/folds.tsv.
+
+Example: eegwf spread results_seed1 results_seed2 results_seed3 --output spread.tsv
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command-line interface.
@@ -114,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("--weights", action="store_true", help="include the weights of the models")
     again.add_argument("--force", action="store_true", help="run even with another commit, image or package versions")
     pack.add_argument("--force", action="store_true", help="pack the code of this checkout even if its commit differs")
+    spread = command("spread", _spread, "compare results folders with other folds", SPREAD)
+    spread.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="results folders, two or more")
+    spread.add_argument("--output", type=Path, metavar="FILE", help="also write the table to this file")
     for subparser in (check, plan):
         list_option(subparser, "--configfile", "FILE", "configuration files; later files override earlier ones")
         list_option(subparser, "--config", "KEY=VALUE", "settings that override the configuration files")
@@ -205,6 +216,20 @@ def _bundle(arguments: argparse.Namespace) -> None:
 
     files = bundle(arguments.run, arguments.output, arguments.weights, arguments.force)
     print(f"{arguments.output}: {len(files)} files, {arguments.output.stat().st_size / 1e6:.1f} MB")
+
+
+def _spread(arguments: argparse.Namespace) -> None:
+    from eegwf.evaluation.partitions import compare_partitions, partition_spread
+    from eegwf.storage.files import write_table
+
+    print("\n".join(compare_partitions(arguments.results)))
+    table = partition_spread(arguments.results)
+    if table.empty:
+        print("no combination is finished in all results folders")
+        return
+    print(table.to_string(index=False, na_rep="", float_format="{:.3f}".format))
+    if arguments.output:
+        write_table(arguments.output, table)
 
 
 def default_config() -> Path:

@@ -1,7 +1,7 @@
 rule evaluate:
     input:
         tests=flow.test_predictions(),
-        validations=flow.validation_predictions() + flow.calibrations(),
+        others=flow.validation_predictions() + flow.calibrations() + flow.seed_predictions(),
         windows=data.windows,
         recordings=data.recordings,
         events=data.events,

@@ -62,6 +62,14 @@ class Evaluation(Section):
     specificity: float = Field(
         0.95, gt=0, lt=1, description="Specificity at which the sensitivity of seizure detection is reported."
     )
+    seeds: int = Field(
+        1,
+        ge=1,
+        le=50,
+        description="Number of random seeds with which rank 1 is retrained: from 2 on, `metrics.json` and the report "
+        "have the spread of its scores between the seeds. Only the first training is a member and is explained. "
+        "Without effect on models whose training draws no random numbers.",
+    )
     n_permutations: int = Field(
         1000, ge=0, description="Number of permutations of the test by patient; 0: no test and no p value."
     )

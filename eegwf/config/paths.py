@@ -138,6 +138,10 @@ class RetrainPaths:
         """Files of a retrained parameter set, numbered from 1."""
         return RankPaths(self.folder / f"rank{rank}")
 
+    def seed(self, seed: int) -> Path:
+        """Predictions on the test fold by rank 1, trained with another random seed, numbered from 2."""
+        return RankPaths(self.folder / f"rank1_seed{seed}").test
+
 
 @dataclass(frozen=True)
 class AttributionPaths:

@@ -78,6 +78,8 @@ class Flow:
         self.n_folds = count_folds(study)
         self.folds = list(range(1, self.n_folds + 1))
         self.ranks = list(range(1, study.retrain.n_best + 1))
+        # The first seed is that of the ordinary training of rank 1.
+        self.further_seeds = list(range(2, study.evaluation.seeds + 1))
         self.workers = list(range(1, study.tuning.n_workers + 1))
         if study.tuning.mode != "reserved" and study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
@@ -178,8 +180,9 @@ class Flow:
         return [str(axes_of(Path(array))) for array in self.arrays(wildcards)]
 
     def rank_files(self) -> list[Path]:
-        """Files that the retraining of an outer fold writes for all ranks, with wildcards."""
-        return [file for rank in self.ranks for file in self.fold.rank(rank).files]
+        """Files that the retraining of an outer fold writes for all ranks and further seeds, with wildcards."""
+        files = [file for rank in self.ranks for file in self.fold.rank(rank).files]
+        return files + [self.fold.retrained.seed(seed) for seed in self.further_seeds]
 
     def rank_weights(self) -> list[Path]:
         """Weights of all ranks of an outer fold, with wildcards."""
@@ -192,6 +195,10 @@ class Flow:
     def test_predictions(self) -> list[Path]:
         """Test predictions of all folds and ranks of a combination, with wildcards."""
         return [self.run.fold(fold).rank(rank).test for fold in self.folds for rank in self.ranks]
+
+    def seed_predictions(self) -> list[Path]:
+        """Test predictions of all folds by rank 1, trained with further random seeds, with wildcards."""
+        return [self.run.fold(fold).retrained.seed(seed) for fold in self.folds for seed in self.further_seeds]
 
     def validation_predictions(self) -> list[Path]:
         """Validation predictions of all folds and ranks of a combination, in the order of the test predictions."""

@@ -83,6 +83,7 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
         "n_best": study.retrain.n_best,
         "epochs": study.retrain.epochs,
         "ranks_per_gpu": study.retrain.ranks_per_gpu,
+        "seeds": study.evaluation.seeds,
         "max_windows_per_class": study.explanation.max_windows_per_class,
     }
 

@@ -3,6 +3,8 @@
 Times are rounded to eighths of a second (ticks), which floating point adds exactly.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +33,12 @@ class OperatingPoint:
     threshold: float = 0.5
     smoothing: float = 0.0
     min_duration: float = 0.0
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> "OperatingPoint":
+        """Read an entry of `events: operating_points` in `metrics.json`, whose threshold is null for no alarm."""
+        threshold = math.inf if entry["threshold"] is None else entry["threshold"]
+        return cls(threshold, entry["smoothing"], entry["min_duration"])
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from eegwf.evaluation.metrics import Member, compute_metrics
 from eegwf.evaluation.predictions import pool_predictions, raw_columns, validation_predictions
 from eegwf.evaluation.scores import scores
 from eegwf.evaluation.seizure_types import seizure_types
+from eegwf.evaluation.spread import seed_spread
 from eegwf.evaluation.subgroups import subgroup_scores
 from eegwf.storage.files import write_json, write_table
 
@@ -55,6 +56,7 @@ def evaluate(
     recordings: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
     groupings: Mapping[str, Grouping] = MappingProxyType({}),
+    seeds: Mapping[int, list[Path]] | None = None,
 ) -> EvaluationResult:
     """Pool the test predictions of a combination, and compute scores and confidence intervals.
 
@@ -74,6 +76,8 @@ def evaluate(
         Tables for `score_events`; None if events can't be scored.
     groupings
         Groups of the patients by column of `participants.tsv`.
+    seeds
+        For each further seed of rank 1 its `test.tsv` of each fold.
 
     Returns
     -------
@@ -83,8 +87,8 @@ def evaluate(
     Raises
     ------
     InputError
-        From `pool_predictions`; if the predictions are of other windows, no window has a label, or the primary member
-        was not retrained.
+        From `pool_predictions` and `seed_spread`; if the predictions are of other windows, no window has a label, or
+        the primary member was not retrained.
     """
     classes = list(class_set)
     pooled = pool_predictions(parts, classes)
@@ -112,10 +116,12 @@ def evaluate(
         tables = (windows, recordings, events)
         scored_events, event_metrics = score_events(timeline, validated, tables, class_set, settings, seed)
     calibration = calibration_metrics(timeline, validation, parts, classes, settings, seed)
+    metrics = compute_metrics(members, classes, settings, seed)
     return EvaluationResult(
         predictions=pooled,
         metrics={
-            **compute_metrics(members, classes, settings, seed),
+            **metrics,
+            "spread": {"seeds": seed_spread(pooled, seeds or {}, classes, settings.seeds, metrics["members"])},
             "events": event_metrics,
             "calibration": calibration,
             "subgroups": {

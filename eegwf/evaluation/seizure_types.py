@@ -103,7 +103,7 @@ def _annotated(
         table = pd.DataFrame({"patient": found["recording"].map(patient_of), "event_type": found["label"]})
         return table.assign(hit=False)
     points = {
-        entry["fold"]: OperatingPoint(entry["threshold"], entry["smoothing"], entry["min_duration"])
+        entry["fold"]: OperatingPoint.read(entry)
         for entry in event_metrics["operating_points"]
         if event_metrics["primary"] == POINT
     }

@@ -4,6 +4,7 @@ import logging
 import re
 from pathlib import Path
 
+from eegwf.config.paths import RetrainPaths
 from eegwf.config.stages.evaluation import EvaluateSettings
 from eegwf.data.participants import Grouping, read_groupings
 from eegwf.errors import InputError
@@ -30,7 +31,8 @@ def run(
     settings
         Classes, evaluation, subgroups and seed.
     tests
-        Test predictions of every fold and rank, `.../foldK/retrain/rankR/test.tsv`; `validation.tsv` is beside each.
+        Test predictions of every fold and rank, `.../foldK/retrain/rankR/test.tsv`. `validation.tsv` is beside each,
+        and the predictions of further seeds are in `.../foldK/retrain/rank1_seedS/test.tsv`.
     windows, recordings, events
         Tables of the study.
     output
@@ -48,17 +50,11 @@ def run(
         groupings = read_groupings(participants, settings.subgroups, settings.patients)
     for note in (note for grouping in groupings.values() for note in grouping.notes):
         logger.info("%s", note)
-    parts: dict[int, list[Path]] = {}
-    for test in tests:
-        rank = re.search(r"rank(\d+)", test.parent.name)
-        if rank is None:
-            raise InputError(f"{test}: expected .../rankR/test.tsv")
-        parts.setdefault(int(rank[1]), []).append(test)
     listed = read_table(recordings, text=TEXT)
     listed = listed[listed["excluded"].isna()]
     # Given arrays have no annotations, so that no event can be scored.
     timed = bool(listed["path"].notna().any())
-    parts = dict(sorted(parts.items()))
+    parts = _by_rank(tests)
     result = evaluate(
         parts,
         read_table(windows, text=TEXT),
@@ -68,5 +64,21 @@ def run(
         recordings=listed if timed else None,
         events=read_table(events, text=TEXT) if timed else None,
         groupings=groupings,
+        seeds=_of_further_seeds(parts[min(parts)], settings.evaluation.seeds),
     )
     write_evaluation(output, result)
+
+
+def _by_rank(tests: list[Path]) -> dict[int, list[Path]]:
+    parts: dict[int, list[Path]] = {}
+    for test in tests:
+        number = re.fullmatch(r"rank(\d+)", test.parent.name)
+        if number is None:
+            raise InputError(f"{test}: expected .../rankR/test.tsv")
+        parts.setdefault(int(number[1]), []).append(test)
+    return dict(sorted(parts.items()))
+
+
+def _of_further_seeds(tests: list[Path], n_seeds: int) -> dict[int, list[Path]]:
+    """Files of rank 1, trained with further seeds, of each fold."""
+    return {seed: [RetrainPaths(test.parents[1]).seed(seed) for test in tests] for seed in range(2, n_seeds + 1)}

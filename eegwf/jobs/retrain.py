@@ -24,7 +24,7 @@ def run(
     state: Path,
     output: Path,
 ) -> None:
-    """Retrain parameter sets and write the files of each rank.
+    """Retrain parameter sets and write the files of each rank, and of further seeds of rank 1.
 
     Parameters
     ----------
@@ -65,6 +65,7 @@ def run(
         epochs=settings.epochs,
         seed=settings.seed,
         device=device,
+        n_seeds=settings.seeds,
         at_once=settings.ranks_per_gpu if device == "cuda" else 1,
         identity=[name, settings.identity(), data, code, device, library_versions()],
     )

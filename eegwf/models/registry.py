@@ -79,6 +79,25 @@ def entry_of(model: str, parameters: dict[str, Any]) -> ModelEntry:
     return BACKBONE if model not in MODELS and "timm" in parameters else MODELS[model]
 
 
+def draws_random_numbers(model: str, parameters: dict[str, Any], class_balance: str) -> bool:
+    """Whether the classifier that a training gives depends on the random seed.
+
+    Parameters
+    ----------
+    model, parameters
+        Name of the model, and its parameters.
+    class_balance
+        Setting of training.
+
+    Returns
+    -------
+    bool
+        False for a model that is not trained by gradient descent, unless `undersampling` draws the windows that are
+        left out.
+    """
+    return entry_of(model, parameters).gradient_trained or class_balance == "undersampling"
+
+
 @cache
 def keyword_arguments(entry: ModelEntry) -> tuple[str, ...]:
     """Names of the keyword-only arguments of a model's constructor, read from its source without importing it."""

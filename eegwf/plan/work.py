@@ -10,6 +10,7 @@ from typing import Any
 
 from eegwf.config.paths import FoldPaths
 from eegwf.config.study import Study
+from eegwf.models.registry import draws_random_numbers
 from eegwf.plan.sizes import Sizes
 
 MILLION = 1e6
@@ -35,7 +36,16 @@ def retraining(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     """Values that the retraining of an outer fold reads, at most."""
     study = sizes.study
     epochs = study.retrain.epochs or study.training.epochs
-    return study.retrain.n_best * epochs * _trained(wildcards, sizes) / MILLION
+    n_trainings = study.retrain.n_best + _n_further_seeds(study, wildcards["model"])
+    return n_trainings * epochs * _trained(wildcards, sizes) / MILLION
+
+
+def _n_further_seeds(study: Study, model: str) -> int:
+    """Number of further trainings of rank 1."""
+    n_further = study.evaluation.seeds - 1
+    if n_further and not draws_random_numbers(model, study.models[model].fixed, study.training.class_balance):
+        return 0
+    return n_further
 
 
 def attribution(wildcards: Mapping[str, str], sizes: Sizes) -> float:

@@ -247,8 +247,10 @@ def _fold(paths: FoldPaths, number: int, members: list[str]) -> Fold:
 def _cost(path: Path, unit: str) -> pd.DataFrame:
     columns = (unit, "seconds", "epochs", "windows", "device")
     table = read_table(path, columns, text=("device",)) if path.exists() else pd.DataFrame(columns=list(columns))
-    # Tables of earlier versions lack the energy.
-    return table.reindex(columns=[*columns, *ENERGY_COLUMNS]).astype(dict.fromkeys(ENERGY_COLUMNS, float))
+    # Tables of earlier versions lack the energy, and those of tuning a seed.
+    return table.reindex(columns=[unit, "seed", *columns[1:], *ENERGY_COLUMNS]).astype(
+        dict.fromkeys(ENERGY_COLUMNS, float)
+    )
 
 
 def _maps(paths: AttributionPaths) -> Maps | None:

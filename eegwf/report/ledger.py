@@ -41,10 +41,11 @@ def ledger(run: ReportData, timing: pd.DataFrame, stages: Sequence[str]) -> pd.D
     -------
     DataFrame
         Columns `stage jobs seconds gpu_seconds cpu_joules gpu_joules gpu_processes epochs windows`, the last row
-        `total`. Tuning (a job is a trial) and retraining (a job is a rank) are sums of their timing tables, an energy
-        only if it was measured for all of their rows. Other stages, and these two in results without timing tables, are
-        Snakemake's measurements of whole jobs: their GPU time is their time if the jobs had a GPU, and missing if this
-        is unknown; their energy is not measured. The total is the sum of the stages whose value is known.
+        `total`. Tuning (a job is a trial) and retraining (a job is a rank, or a further seed of rank 1) are sums of
+        their timing tables, an energy only if it was measured for all of their rows. Other stages, and these two in
+        results without timing tables, are Snakemake's measurements of whole jobs: their GPU time is their time if the
+        jobs had a GPU, and missing if this is unknown; their energy is not measured. The total is the sum of the
+        stages whose value is known.
     """
     measured = {
         "tune": _measured("tune", [study.first.tuning_cost for study in studies(run)], "trial"),
@@ -86,7 +87,7 @@ def _measured(stage: str, costs: Iterable[pd.DataFrame], unit: str) -> list | No
         return None
     rows = pd.concat(costs)
     gpu = rows.loc[rows["device"] != "cpu", "seconds"].sum()
-    jobs = sum(cost[unit].nunique() for cost in costs)
+    jobs = sum(len(cost[[unit, "seed"]].drop_duplicates()) for cost in costs)
     return [
         stage,
         jobs,
@@ -138,8 +139,9 @@ def ledger_table(table: pd.DataFrame) -> Table:
         "Computing cost by stage",
         list(columns),
         rows,
-        "Tuning and retraining: time of training, including interrupted runs; a job is a trial or a rank, and an "
-        "Optuna study that several folds share is counted once. Other stages: Snakemake's measurements of whole jobs"
+        "Tuning and retraining: time of training, including interrupted runs; a job is a trial, a rank, or a further "
+        "seed of rank 1, and an Optuna study that several folds share is counted once. Other stages: Snakemake's "
+        "measurements of whole jobs"
         + (", which do not always include the use of a GPU" if unknown else "")
         + f"; data and spectrograms are also used by other combinations. {ENERGY_NOTE if measured else NO_ENERGY} "
         "The same table is in ledger.tsv.",

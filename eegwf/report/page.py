@@ -18,6 +18,7 @@ from eegwf.report import (
     interval_notes,
     labels,
     ledger,
+    spread,
     statement,
     subgroups,
     tables,
@@ -117,6 +118,7 @@ def _scores(run: ReportData) -> dict[str, Any]:
         "class_table": tables.class_table(run),
         "member_figures": Group(members, figures_scores.member_figures(run.metrics)),
         "member_table": tables.member_table(run),
+        "seed_spread": spread.seed_sentence(run),
         "mean_table": tables.mean_table(run),
         **_events(run),
     }

@@ -1,18 +1,23 @@
-"""Retraining of the best parameter sets of an outer fold, with predictions on its validation and test folds."""
+"""Retraining of the best parameter sets of an outer fold, with predictions on its validation and test folds.
+
+Rank 1 can be trained with further random seeds, of which the predictions on the test fold alone are kept.
+"""
 
 import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
+import torch
 
 from eegwf.compute.device import device_name, effective_precision
 from eegwf.config.paths import RankPaths, RetrainPaths
 from eegwf.config.training import Training
 from eegwf.data.splits import Split, WindowSet, split
 from eegwf.errors import InputError
+from eegwf.models.registry import draws_random_numbers
 from eegwf.seeds import seed_of
 from eegwf.storage.files import write_json, write_table
 from eegwf.storage.job_state import state_folder
@@ -54,8 +59,10 @@ class RetrainTask:
         Configured random seed.
     device
         `cpu` or `cuda`.
+    n_seeds
+        Number of random seeds with which rank 1 is trained.
     at_once
-        Number of parameter sets that are trained at once.
+        Number of trainings that run at once.
     identity
         JSON-able values that, with a rank and its parameters, decide the result: configuration, data and code.
     """
@@ -69,8 +76,29 @@ class RetrainTask:
     epochs: int | None
     seed: int
     device: str
+    n_seeds: int
     at_once: int
     identity: list[Any]
+
+
+class _Training(NamedTuple):
+    """A training: an entry of `best.json`, and the number of its seed, 1 for the ordinary training of the rank."""
+
+    entry: dict[str, Any]
+    seed: int
+
+    @property
+    def rank(self) -> int:
+        return self.entry["rank"]
+
+    @property
+    def name(self) -> str:
+        return f"rank {self.rank}" if self.seed == 1 else f"rank {self.rank} with seed {self.seed}"
+
+    @property
+    def purpose(self) -> tuple[str | int, ...]:
+        """What tells its seed and its state folder apart from those of other trainings."""
+        return () if self.seed == 1 else ("seed", self.seed)
 
 
 def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], files: RetrainPaths, state_root: Path) -> None:
@@ -81,10 +109,11 @@ def retrain_ranks(task: RetrainTask, best: list[dict[str, Any]], files: RetrainP
     task
         Model, data and settings. Early stopping and the selection of the best epoch use the validation folds only.
     best
-        Entries with `rank`, `trial`, `value` and `params`.
+        Entries with `rank`, `trial`, `value` and `params`, rank 1 first.
     files
         Files to write: `timing.tsv`, and the folders `rank1`, `rank2`, ..., each with `model.safetensors`,
-        `model.json`, `history.tsv`, `validation.tsv`, `calibration.json` and `test.tsv`.
+        `model.json`, `history.tsv`, `validation.tsv`, `calibration.json` and `test.tsv`; for further seeds the folders
+        `rank1_seed2`, ..., with `test.tsv`. It has no rows if the training draws no random numbers.
     state_root
         Folder of unfinished work.
 
@@ -107,21 +136,36 @@ class _Retraining:
         self.parts = split(task.window_set, task.test_fold)
         self.console = Console(task.name)
         self.concurrency = Concurrency(task.device, task.at_once)
-        self.waiting, self.n_ranks = list(best), len(best)
-        self.costs: dict[int, pd.DataFrame] = {}
+        self.n_ranks = len(best)
+        at_random = draws_random_numbers(task.model, best[0]["params"], self.training.class_balance)
+        seeds = range(2, task.n_seeds + 1) if at_random else ()
+        self.waiting = [_Training(entry, 1) for entry in best] + [_Training(best[0], seed) for seed in seeds]
+        self.costs: dict[tuple[int, int], pd.DataFrame] = {}
 
     def run(self) -> None:
+        self._write_skipped_seeds()
         self.concurrency.run(self._start)
-        costs = pd.concat([self.costs[rank] for rank in sorted(self.costs)])
+        costs = pd.concat([self.costs[key].assign(seed=key[1]) for key in sorted(self.costs)])
+        costs.insert(1, "seed", costs.pop("seed"))
         write_table(self.files.timing, costs.rename(columns={"unit": "rank"}))
+
+    def _write_skipped_seeds(self) -> None:
+        """Write tables without rows for seeds that would give the same classifier: a rule declares them."""
+        skipped = set(range(2, self.task.n_seeds + 1)) - {training.seed for training in self.waiting}
+        if skipped:
+            logger.info("training draws no random numbers, so that further seeds of rank 1 are skipped")
+        nothing = self.task.window_set.in_folds()
+        table = predictions_table(nothing, torch.empty(0))
+        for seed in sorted(skipped):
+            write_table(self.files.seed(seed), table)
 
     def _start(self) -> Turns[None] | None:
         while self.waiting:
-            for entry in self.waiting:
-                lock = try_lock(self._state(entry) / LOCK)
+            for training in self.waiting:
+                lock = try_lock(self._state(training) / LOCK)
                 if lock is not None:
-                    self.waiting.remove(entry)
-                    return self._run(entry, lock)
+                    self.waiting.remove(training)
+                    return self._run(training, lock)
             if self.concurrency.n_running:
                 return None
             # Another process has all of them.
@@ -129,16 +173,17 @@ class _Retraining:
                 pass
         return None
 
-    def _state(self, entry: dict[str, Any]) -> Path:
-        return state_folder(self.state_root, "retrain", self.task.identity, entry["rank"], entry["params"])
+    def _state(self, training: _Training) -> Path:
+        parts = (training.rank, training.entry["params"], *training.purpose)
+        return state_folder(self.state_root, "retrain", self.task.identity, *parts)
 
-    def _run(self, entry: dict[str, Any], lock: int) -> Turns[None]:
+    def _run(self, training: _Training, lock: int) -> Turns[None]:
         """Train a parameter set and write its files; one that lacked memory beside others waits again."""
-        task, rank, state = self.task, entry["rank"], self._state(entry)
+        task, entry, state = self.task, training.entry, self._state(training)
         reason = ""
         try:
             try:
-                result = yield from self._train(entry, state)
+                result = yield from self._train(training, state)
             except (Diverged, MemoryError, RuntimeError) as error:
                 lacked_memory = lacks_memory(error)
                 if not lacked_memory and not isinstance(error, Diverged):
@@ -146,24 +191,30 @@ class _Retraining:
                 reason = " ".join(str(error).split())
                 if not (lacked_memory and self.concurrency.lower_limit()):
                     raise InputError(
-                        f"{task.name}: rank {rank} (trial {entry['trial']}, {entry['params']}) can't be retrained: "
+                        f"{task.name}: {training.name} (trial {entry['trial']}, {entry['params']}) can't be retrained: "
                         f"{reason}; narrow models.{task.model}.search, or lower batch_size"
                     ) from None
             if reason:
                 free_gpu_memory()
-                self.waiting.append(entry)
-                logger.warning("rank %d lacked memory and is trained again beside fewer others: %s", rank, reason)
+                self.waiting.append(training)
+                logger.warning("%s lacked memory and is trained again beside fewer others: %s", training.name, reason)
                 return
-            _write(task, entry, self.parts, result, self.training, self.files.rank(rank))
-            self.costs[rank] = read_costs(state)
+            if training.seed == 1:
+                _write(task, entry, self.parts, result, self.training, self.files.rank(training.rank))
+            else:
+                write_table(self.files.seed(training.seed), _predictions(task, result, task.test_fold))
+            self.costs[training.rank, training.seed] = read_costs(state)
         finally:
             os.close(lock)
 
-    def _train(self, entry: dict[str, Any], state: Path) -> Turns[TrainingResult]:
-        task, rank, parameters = self.task, entry["rank"], entry["params"]
+    def _train(self, training: _Training, state: Path) -> Turns[TrainingResult]:
+        task, rank, parameters = self.task, training.rank, training.entry["params"]
         n_windows = epoch_size(self.parts.train.label, self.training.class_balance)
         n_epochs = max_epochs(task.model, parameters, self.training)
-        log_epoch = self.console.training(f"rank {rank} of {self.n_ranks}", n_epochs, n_windows)
+        title = f"rank {rank} of {self.n_ranks}"
+        if training.seed > 1:
+            title = f"rank {rank}, seed {training.seed} of {task.n_seeds}"
+        log_epoch = self.console.training(title, n_epochs, n_windows)
         clock = self.concurrency.clock
         with record_cost(state, rank, n_windows, device_name(task.device), log_epoch, clock) as on_trained_epoch:
             return (
@@ -173,7 +224,7 @@ class _Retraining:
                     self.parts,
                     parameters,
                     self.training,
-                    seed=seed_of(task.seed, task.name, "retrain", rank),
+                    seed=seed_of(task.seed, task.name, "retrain", rank, *training.purpose),
                     device=task.device,
                     checkpoint=state / "checkpoint.safetensors",
                     on_trained_epoch=on_trained_epoch,
@@ -218,12 +269,9 @@ def _write(
     write_table(paths.history, pd.DataFrame(result.history))
     result.classifier.to(task.device)
     validation = task.window_set.in_folds(*parts.validation_folds)
-    test = task.window_set.in_folds(task.test_fold)
-    validated, tested = (
-        predictions_table(part, predict(result.classifier, task.dataset, part.window)) for part in (validation, test)
-    )
+    validated = _predictions(task, result, *parts.validation_folds)
     write_table(paths.validation, validated)
-    write_table(paths.test, tested)
+    write_table(paths.test, _predictions(task, result, task.test_fold))
     # The written probabilities, so that the fit can be repeated from the table.
     p = validated[[f"p_{name}" for name in validation.classes]].to_numpy(dtype=float)
     balance = settings.class_balance
@@ -231,3 +279,8 @@ def _write(
         paths.calibration,
         fit_calibration(validation.label, p, validation.patient, parts.train.label, balance, validation.classes),
     )
+
+
+def _predictions(task: RetrainTask, result: TrainingResult, *folds: int) -> pd.DataFrame:
+    part = task.window_set.in_folds(*folds)
+    return predictions_table(part, predict(result.classifier, task.dataset, part.window))

@@ -113,7 +113,7 @@ def select_best_settings(config: dict) -> SelectBestSettings:
     )
 
 
-def retrain_settings(config: dict, epochs: int | None = None) -> RetrainSettings:
+def retrain_settings(config: dict, epochs: int | None = None, seeds: int = 1) -> RetrainSettings:
     """Settings of `retrain` that match those of `tune`."""
     shared = {name: config[name] for name in RetrainSettings.model_fields if name in config}
-    return RetrainSettings.model_validate({**shared, "epochs": epochs, "ranks_per_gpu": 1})
+    return RetrainSettings.model_validate({**shared, "epochs": epochs, "ranks_per_gpu": 1, "seeds": seeds})

@@ -24,7 +24,7 @@ ALLOWED = {
     "attribution": {*SIGNAL, "models", "training"},
     "report": {*SIGNAL, "models", "training", "tuning", "evaluation", "attribution"},
     "provenance": BASE,
-    "plan": {*BASE, "data", "spectrograms"},
+    "plan": {*BASE, "data", "spectrograms", "models"},
     "dag": {*BASE, "data", "spectrograms", "models", "plan", "provenance"},
     "checks": {*BASE, "data", "spectrograms", "models", "plan", "dag"},
     "jobs": {

@@ -89,6 +89,7 @@ def test_what_tuning_and_retraining_cost_is_written(finished):
         histories = [finished / RUN / f"fold{fold}/retrain/rank{rank}/history.tsv" for rank in (1, 2)]
         assert retraining["rank"].tolist() == [1, 2]
         assert retraining["epochs"].tolist() == [len(pd.read_csv(path, sep="\t")) for path in histories]
+        assert (retraining.pop("seed") == 1).all()
         for table in (tuning, retraining):
             columns = ["seconds", "epochs", "windows", "windows_per_second", "device"]
             assert list(table.columns[1:]) == [*columns, "cpu_joules", "gpu_joules", "gpu_processes"]

@@ -76,15 +76,18 @@ class RetrainSettings(LearningSettings):
         Maximum number of epochs; None for that of `training`.
     ranks_per_gpu
         Number of parameter sets that are retrained at once on a GPU.
+    seeds
+        Number of random seeds with which rank 1 is trained; 1 for the ordinary training alone.
     """
 
     epochs: int | None
     ranks_per_gpu: int
+    seeds: int
 
     def identity(self) -> dict[str, Any]:
-        """What decides the weights."""
+        """What decides the weights; with another number of seeds, no training is repeated."""
         found = super().identity()
-        del found["ranks_per_gpu"]
+        del found["ranks_per_gpu"], found["seeds"]
         return found
 
 

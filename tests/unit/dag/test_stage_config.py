@@ -71,6 +71,7 @@ READ_BY = {
     "evaluation": {"evaluate"},
     "evaluation.confidence": {"evaluate", "split_by_window"},
     "evaluation.subgroups": {"evaluate"},
+    "evaluation.seeds": {"retrain", "evaluate"},
     "explanation": {"explain"},
     "matrix": set(),
     "cluster": set(),

@@ -1,5 +1,7 @@
 """Event scoring, compared with values computed by hand."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,7 @@ from eegwf.evaluation.events import (
     unsuitable,
 )
 from eegwf.evaluation.scored_recordings import has_background, scored_recordings
+from eegwf.evaluation.seizure_types import seizure_types
 
 THREE = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
 TWO = {"background": ["bckg"], "seizure": ["sz"]}
@@ -239,3 +242,20 @@ def test_short_recordings_and_seizures_that_are_joined_are_told():
     assert unsuitable(scored_recordings(predictions, windows, recordings, apart, THREE)) == []
     short = scored_recordings(predictions, windows, recordings.assign(duration=240.0), apart.head(1), THREE)
     assert unsuitable(short) == ["half of the recordings are not longer than 240 s"]
+
+
+def test_a_detector_that_never_alarms_is_written_and_read():
+    """With one probability in all windows, no threshold reaches a low rate of false alarms."""
+    predictions, *tables = repeated(study(), 5)
+    predictions = predictions.assign(p_background=0.3, p_focal=0.4, p_generalized=0.3, predicted="focal", label="")
+    settings = Evaluation(operating_point={"value": 1e-6})
+    table, found = score_events(predictions, {1: predictions}, tuple(tables), THREE, settings, 3)
+    (point,) = found["operating_points"]
+    assert point["threshold"] is None and point["reason"] == "only a detector that never alarms reaches the target"
+    assert OperatingPoint.read(point) == OperatingPoint(np.inf, 0, 0)
+    assert patients_of(table, POINT).loc["all", ["n_events", "tp", "fp"]].tolist() == [10, 0, 0]
+    assert found["detectors"][POINT]["false_alarms_per_day"]["high"] == pytest.approx(3.689 * 24 / 15, rel=1e-3)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    windows = tables[0].assign(label="bckg")
+    types = seizure_types(predictions, windows, (windows, *tables[1:]), THREE, found, settings, 3)
+    assert {entry["event_type"]: entry["sensitivity"]["value"] for entry in types}["sz_gen"] == 0

@@ -227,7 +227,7 @@ def test_class_balance_determines_the_class_weights(study, window_set, balance):
 
 @pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
 def test_retraining_writes_five_reproducible_files_for_every_rank(study, tmp_path, array):
-    settings = retrain_settings(tune_config(model="bandpower"))
+    settings = retrain_settings(tune_config(model="bandpower"), seeds=2)
     written = []
     for number in (1, 2):
         folder = tmp_path / str(number)
@@ -246,8 +246,10 @@ def test_retraining_writes_five_reproducible_files_for_every_rank(study, tmp_pat
         files = [path for path in sorted((folder / "retrain").glob("rank*/*")) if path.is_file()]
         written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
     names = ["calibration.json", "history.tsv", "model.json", "model.safetensors", "test.tsv", "validation.tsv"]
-    assert list(written[0]) == [f"retrain/rank{rank}/{name}" for rank in (1, 2) for name in names]
     assert written[0] == written[1]
+    # The training draws no random numbers, so that a further seed is skipped.
+    assert written[0].pop("retrain/rank1_seed2/test.tsv").count(b"\n") == 1
+    assert list(written[0]) == [f"retrain/rank{rank}/{name}" for rank in (1, 2) for name in names]
     ranks = [written[0][f"retrain/rank{rank}/model.safetensors"] for rank in (1, 2)]
     assert ranks[0] != ranks[1]
     assert set(json.loads(written[0]["retrain/rank1/model.json"])["axes"]) == {"sfreq", "freqs"}

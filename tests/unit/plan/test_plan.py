@@ -54,6 +54,13 @@ def test_work_by_hand(study_of):
     assert sizes.disk({"mel"}) == (2 * 1050 * (values + 20 * 1280), 4 * 1050 * 20 * 1280)  # parts beside the whole
 
 
+def test_further_seeds_are_work_unless_the_training_draws_no_random_numbers(study_of):
+    sizes, values = sizes_of(study_of(evaluation={"seeds": 4})), 20 * 32 * 32
+    assert work("retrain", JOB, sizes) == pytest.approx((5 + 3) * 8 * 600 * values / 1e6)
+    assert work("retrain", JOB | {"model": "bandpower"}, sizes) == pytest.approx(5 * 8 * 600 * values / 1e6)
+    assert work("tune", JOB, sizes) == work("tune", JOB, sizes_of(study_of()))
+
+
 def test_a_budget_in_epochs_bounds_a_search(study_of):
     sizes = sizes_of(study_of(tuning={"n_trials": None, "n_epochs": 16}))
     assert work("tune", JOB, sizes) == pytest.approx(16 * 600 * 20 * 32 * 32 / 1e6)

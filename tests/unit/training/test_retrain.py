@@ -1,9 +1,11 @@
 """Retraining of the best parameter sets: files of each rank, folds, cost, and resumption after kills."""
 
+import io
 import json
 from contextlib import contextmanager
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -11,12 +13,15 @@ from eegwf.config.training import Training
 from eegwf.data.splits import load_window_set, split
 from eegwf.errors import InputError
 from eegwf.jobs import retrain
+from eegwf.models.registry import draws_random_numbers
 from eegwf.seeds import seed_of
 from eegwf.storage.files import read_json, read_table, write_json
 from eegwf.training import retrain as module
 from eegwf.training.calibration import fit_calibration
+from eegwf.training.classifier import predict
 from eegwf.training.concurrency import Concurrency
 from eegwf.training.loop import train
+from eegwf.training.predictions import predictions_table
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from tests.helpers.killing import kill_ten_times
 from tests.helpers.study import retrain_settings, tune_config, write_study
@@ -33,10 +38,10 @@ def study(tmp_path_factory):
     return folder
 
 
-def run_retraining(study, folder, n_best=2, epochs=None):
+def run_retraining(study, folder, n_best=2, epochs=None, seeds=1):
     write_json(folder / "best.json", read_json(study / "best.json")[:n_best])
     retrain.run(
-        settings=retrain_settings(tune_config(), epochs),
+        settings=retrain_settings(tune_config(), epochs, seeds),
         name=NAME,
         fold=2,
         code="x",
@@ -80,7 +85,7 @@ def test_history_has_the_epochs_of_one_training(study, uninterrupted, tmp_path):
 def test_cost_of_each_rank_is_written(study, tmp_path):
     files = run_retraining(study, tmp_path)
     table = read_table(tmp_path / "retrain/timing.tsv")
-    columns = ["rank", "seconds", "epochs", "windows", "windows_per_second", "device"]
+    columns = ["rank", "seed", "seconds", "epochs", "windows", "windows_per_second", "device"]
     assert list(table.columns) == [*columns, "cpu_joules", "gpu_joules", "gpu_processes"]
     epochs = [files[f"retrain/rank{rank}/history.tsv"].count(b"\n") - 1 for rank in (1, 2)]
     assert table["rank"].tolist() == [1, 2] and table["epochs"].tolist() == epochs
@@ -187,6 +192,73 @@ def test_added_rank_does_not_retrain_the_others(study, uninterrupted, tmp_path):
     both = run_retraining(study, tmp_path, n_best=2)
     assert checkpoint.stat().st_mtime_ns == before
     assert both == uninterrupted and first.items() <= both.items()
+
+
+@pytest.fixture(scope="module")
+def three_seeds(study, tmp_path_factory):
+    """Contents of the files, and the table of costs."""
+    folder = tmp_path_factory.mktemp("seeds")
+    return run_retraining(study, folder, seeds=3), read_table(folder / "retrain/timing.tsv")
+
+
+def test_further_seeds_give_other_predictions_and_leave_the_ranks_as_they_are(uninterrupted, three_seeds):
+    files, costs = three_seeds
+    further = {f"retrain/rank1_seed{seed}/test.tsv" for seed in (2, 3)}
+    assert set(files) - set(uninterrupted) == further and uninterrupted.items() <= files.items()
+    tests = [files[name] for name in ("retrain/rank1/test.tsv", *sorted(further))]
+    assert len(set(tests)) == 3
+    columns = ["window", "patient", "recording", "onset", "fold", "label"]
+    tables = [pd.read_csv(io.BytesIO(test), sep="\t") for test in tests]
+    assert all(table[columns].equals(tables[0][columns]) for table in tables)
+    assert costs[["rank", "seed"]].to_numpy().tolist() == [[1, 1], [1, 2], [1, 3], [2, 1]]
+    assert (costs["seconds"] > 0).all() and (costs["epochs"] > 0).all()
+
+
+def test_further_seed_is_the_training_of_rank_1_with_another_seed(study, three_seeds):
+    config = tune_config()
+    dataset = SpectrogramDataset([study / "mel.npy"])
+    window_set = load_window_set(study / "windows.tsv", study / "folds.tsv", config["classes"])
+    trained = train(
+        "vit",
+        dataset,
+        split(window_set, 2),
+        read_json(study / "best.json")[0]["params"],
+        Training.model_validate(config["training"]),
+        seed=seed_of(config["seed"], NAME, "retrain", 1, "seed", 3),
+    )
+    test = window_set.in_folds(2)
+    expected = predictions_table(test, predict(trained.classifier, dataset, test.window))
+    written = pd.read_csv(io.BytesIO(three_seeds[0]["retrain/rank1_seed3/test.tsv"]), sep="\t")
+    probabilities = [f"p_{name}" for name in config["classes"]]
+    np.testing.assert_allclose(written[probabilities], expected[probabilities], rtol=1e-8)
+
+
+def test_added_seeds_repeat_no_training(study, three_seeds, tmp_path):
+    run_retraining(study, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "state").glob("*/checkpoint.safetensors")}
+    assert run_retraining(study, tmp_path, seeds=3) == three_seeds[0]
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items()) and len(before) == 2
+    assert len(list((tmp_path / "state").glob("*/checkpoint.safetensors"))) == 4
+
+
+@pytest.mark.kill
+def test_further_seeds_survive_kills(study, three_seeds, tmp_path):
+    arguments, expected = (study, tmp_path, 2, None, 3), three_seeds[0]
+    kill_ten_times(run_retraining, arguments, tmp_path / "state", lambda: contents(tmp_path) == expected, seed=5)
+    assert run_retraining(*arguments) == expected
+
+
+def test_further_seeds_can_be_trained_at_once(study, three_seeds, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "Concurrency", lambda device, _limit: Concurrency(device, 3))
+    assert run_retraining(study, tmp_path, seeds=3) == three_seeds[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "balance", "at_random"),
+    [("vit", "sampling", True), ("bandpower", "sampling", False), ("bandpower", "undersampling", True)],
+)
+def test_models_whose_training_depends_on_the_seed(model, balance, at_random):
+    assert draws_random_numbers(model, {}, balance) == at_random
 
 
 def test_training_function_reproduces_the_value_of_a_trial(study):
