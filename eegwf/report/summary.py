@@ -157,7 +157,7 @@ def _render(
                 "costs": Group(COSTS, [costs] if costs else []),
                 "table": _table(names, metrics, sizes, warnings),
                 "figures": Group(
-                    "Scores with confidence intervals (bootstrap over patients). The filled diamond is the primary "
+                    "Scores with confidence intervals over patients. The filled diamond is the primary "
                     "member, the circle is rank 1, and the dashed line is the higher of the two baselines (chance, and "
                     "the most frequent class). Combinations are sorted by their test score; choosing a model by this "
                     "order would bias its score upward.",
