@@ -1,7 +1,11 @@
 """Similarity of recordings, to find a person who is in a data set twice under different names."""
 
 import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +23,8 @@ MIN_ENERGY = 0.05
 # Number of pairs up to which all are compared; of more, only recordings whose durations in seconds differ by no more.
 MAX_PAIRS = 100_000
 EQUAL_DURATION = 1.0
+# Number of recordings whose signals are in memory at once: 6 MB each at most, with 20 channels.
+CACHED = 500
 
 
 @dataclass(frozen=True)
@@ -85,27 +91,41 @@ def compare_recordings(
     with another gain, polarity, quantization, sampling rate (128 or 250 Hz), start or high-pass filter (3 Hz) have 0.62
     or more; of 4 channels, 0.42 and 0.39; of one, 0.69 and 0.26.
     """
-    signals: dict[str, SlowSignal] = {}
+    places: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     facts: dict[str, tuple[str, int, float]] = {}
     for key, part in windows.assign(fold=fold).groupby("recording", sort=True):
         name, onset = str(key), part["onset"].to_numpy(float)
-        signals[name] = slow_signal(onset, part["window"].to_numpy(), arrays, sfreq)
+        places[name] = onset, part["window"].to_numpy()
         facts[name] = (part["patient"].iloc[0], part["fold"].iloc[0], float((onset + part["duration"]).max()))
-    names = sorted(facts, key=lambda name: (facts[name][2], name))
-    candidates = [
-        (first, second)
-        for first, second in itertools.combinations(names, 2)
-        if facts[first][0] != facts[second][0] and facts[first][1] != facts[second][1]
-    ]
+    in_fold = Counter(fact[1] for fact in facts.values())
+    n_pairs = math.comb(len(facts), 2) - sum(math.comb(n, 2) for n in in_fold.values())
+    difference = EQUAL_DURATION if n_pairs > MAX_PAIRS else math.inf
+    candidates = list(_candidates(facts, difference))
     examined = f"{len(candidates)} pairs of recordings"
-    if len(candidates) > MAX_PAIRS:
-        candidates = [pair for pair in candidates if facts[pair[1]][2] - facts[pair[0]][2] <= EQUAL_DURATION]
-        examined = f"{len(candidates)} pairs of recordings of equal duration, of {examined}"
+    if n_pairs > MAX_PAIRS:
+        examined += f" of equal duration, of {n_pairs} pairs of recordings"
+
+    # In the order of their durations, recordings that are compared follow one another.
+    @lru_cache(maxsize=CACHED)
+    def signal_of(name: str) -> SlowSignal:
+        return slow_signal(*places[name], arrays, sfreq)
+
     pairs = [
-        Pair(shorter, longer, *similarity(signals[shorter].excerpt(), signals[longer]))
+        Pair(shorter, longer, *similarity(signal_of(shorter).excerpt(), signal_of(longer)))
         for shorter, longer in candidates
     ]
     return pairs, examined
+
+
+def _candidates(facts: dict[str, tuple[str, int, float]], difference: float) -> Iterator[tuple[str, str]]:
+    """Pairs of recordings of different patients and folds, the shorter first, whose durations differ by no more."""
+    names = sorted(facts, key=lambda name: (facts[name][2], name))
+    for number, first in enumerate(names):
+        for second in itertools.islice(names, number + 1, None):
+            if facts[second][2] - facts[first][2] > difference:
+                break
+            if facts[first][0] != facts[second][0] and facts[first][1] != facts[second][1]:
+                yield first, second
 
 
 def slow_signal(onsets: np.ndarray, rows: np.ndarray, arrays: np.ndarray, sfreq: float) -> SlowSignal:
