@@ -97,7 +97,7 @@ def _separate(
     # What rounding causes is known to the precision of floating point only: 20.01 - 20 is more than 0.01.
     limit = tolerance + 1e-9
     inside = after.end <= before.end + ROUNDING
-    if excess <= limit and (difference > 0 or (difference == 0 and inside)) and before.onset < after.onset - ROUNDING:
+    if excess <= limit and difference > 0 and before.onset < after.onset - ROUNDING:
         notes.append(_note(before, before, after, overlap, "shortened"))
         return replace(before, end=after.onset), after
     if excess <= limit and difference > 0:
@@ -106,7 +106,8 @@ def _separate(
     if overlap <= limit and difference <= 0 and not inside:
         notes.append(_note(after, before, after, overlap, "shortened"))
         return before, replace(after, onset=before.end)
-    if overlap <= limit and difference < 0:
+    # Of two seizures, the one within the other is dropped, so that no time of a seizure is lost.
+    if overlap <= limit and (difference < 0 or (difference == 0 and excess <= limit)):
         notes.append(_note(after, before, after, overlap, "dropped"))
         return before, None
     needed = excess if difference > 0 else overlap if not inside else math.inf

@@ -65,7 +65,7 @@ def _retrain_arguments(finished: Path, output: Path) -> list[str]:
     training = {"epochs": 500, "patience": 500, "batch_size": 16}
     classes = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
     config = {"seed": 1, "threads": 1, "device": "cpu", "deterministic": True, "model": "vit", "epochs": None}
-    config |= {"training": training, "classes": classes, "permute_labels": False, "ranks_per_gpu": 1}
+    config |= {"training": training, "classes": classes, "permute_labels": False, "ranks_per_gpu": 1, "seeds": 1}
     files = {
         "--windows": data / "data/windows.tsv",
         "--folds": data / "data/folds.tsv",

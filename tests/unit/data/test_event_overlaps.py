@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eegwf.data.event_overlaps import Span, resolve_overlaps
@@ -115,6 +115,7 @@ spans = st.tuples(st.integers(0, 400), st.integers(1, 60), LABELS).map(
 )
 
 
+@example([(0.0, 0.03, "sz"), (0.01, 0.02, "sz_foc")], 0.02)
 @given(st.lists(spans, max_size=6), st.sampled_from([0.0, 0.02, 0.05, 0.3]))
 def test_a_resolution_has_no_overlap_and_removes_no_more_than_the_tolerance(drawn, tolerance):
     try:

@@ -122,7 +122,7 @@ def test_boundaries_of_eeglab_are_between_two_samples(tmp_path, fdt):
     events = [("boundary", 0.5, math.nan), ("boundary", 129.5, 64.0), ("boundary", 300.0, 0.0), ("x", 400.0, 0.0)]
     head = assert_samples(written(tmp_path, "EEGLAB, struct", fdt=fdt, events=events))
     assert parts(head) == [(0, 129, 0), (129, 299, 129), (299, 1280, 299)]
-    assert "paused at 1.00781 s, at 2.33594 s; no window contains a pause" in head.notes[0]
+    assert "segments begin at 1.00781 s, at 2.33594 s; no window crosses" in head.notes[0]
     signal = open_signal(tmp_path / "a_eeg.set", PLAIN)
     assert np.allclose(signal.read(129, 299), DATA[:, 129:299], atol=1e-3)
     with pytest.raises(ValueError, match="of a stretch"):
@@ -258,7 +258,7 @@ def test_segments_of_gdf_are_pauses(tmp_path, version):
     path = written(tmp_path, "GDF 1", version=version, events=[(1, 0x7FFE), (641, 0x7FFE), (700, 769)])
     head = assert_samples(path)
     assert parts(head) == [(0, 640, 0), (640, 1280, 640)]
-    assert head.notes == ("paused at 5 s; no window contains a pause, and times do not count it",)
+    assert head.notes == ("segments begin at 5 s; no window crosses their edges, and times do not count pauses",)
 
 
 def test_units_of_gdf_are_converted(tmp_path):
@@ -312,7 +312,9 @@ def test_blocks_of_nihon_kohden_have_pauses(tmp_path):
     path = written(tmp_path, "Nihon Kohden", pauses=[(256, 3), (640, 7)])
     head = assert_samples(path, NIHON)
     assert parts(head) == [(0, 256, 0), (256, 896, 256), (896, 1280, 896)]
-    assert head.notes[0].startswith("paused at 2 s for 3 s, at 7 s for 7 s; no window contains a pause")
+    assert head.notes[0].startswith(
+        "segments begin at 2 s after a pause of 3 s, at 7 s after a pause of 7 s; no window"
+    )
     path.with_suffix(".21E").rename(tmp_path / "a_eeg.21e")
     with pytest.raises(InputError, match=r"a_eeg\.21e: not read, expected the suffix \.21E in capitals; rename it"):
         header(path)
