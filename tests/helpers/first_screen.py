@@ -11,6 +11,7 @@ import json
 import math
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -135,16 +136,19 @@ def events(run: Path, class_set: dict[str, list[str]]) -> dict[str, dict[str, fl
 
 
 def detect(own: pd.DataFrame, points: dict[int, dict], background: str) -> list[tuple[float, float]]:
-    """Detections of a recording, for windows that do not overlap."""
+    """Detections of a recording; between two edges of windows, the mean over the windows that cover the time counts."""
     point = points[int(own["fold"].iloc[0])]
+    if point["threshold"] is None:
+        return []
     onset, end = own["onset"].to_numpy(float), own["end"].to_numpy(float)
-    assert (onset[1:] >= end[:-1] - 1e-9).all(), "windows overlap"
     p, center = 1 - own[f"p_{background}"].to_numpy(float), (onset + end) / 2
     if point["smoothing"]:
         p = np.array([p[np.abs(center - middle) <= point["smoothing"] / 2 + 1e-9].mean() for middle in center])
     spans: list[list[float]] = []
-    for start, stop, value in zip(onset, end, p, strict=True):
-        if point["threshold"] is not None and value > point["threshold"]:
+    edges = sorted({*onset, *end})
+    for start, stop in pairwise(edges):
+        covering = p[(onset < stop - 1e-9) & (end > start + 1e-9)]
+        if len(covering) and covering.mean() > point["threshold"]:
             if spans and start - spans[-1][1] < 1e-9:
                 spans[-1][1] = stop
             else:
