@@ -131,22 +131,22 @@ def _from_confusion(matrices: np.ndarray, windows: np.ndarray) -> dict[str, np.n
     """Scores from confusion matrices `(n_replicates, true, predicted)`, and the windows of each class in the cohort."""
     correct = np.diagonal(matrices, axis1=1, axis2=2)
     true, predicted, total = matrices.sum(2), matrices.sum(1), matrices.sum((1, 2))
-    recall, f1 = _ratio(correct, true), _ratio(2 * correct, true + predicted)
+    recall, f1 = ratio(correct, true), ratio(2 * correct, true + predicted)
     chance = (true * predicted).sum(1)
     occurs = windows > 0
     complete = (true[:, occurs] > 0).all(axis=1)
     agreement = total * correct.sum(1) - chance
     truth_variance, predicted_variance = (total * total - (count * count).sum(1) for count in (true, predicted))
-    matthews = _ratio(agreement, np.sqrt(truth_variance * predicted_variance))
+    matthews = ratio(agreement, np.sqrt(truth_variance * predicted_variance))
     return {
         "balanced_accuracy": np.where(complete, recall[:, occurs].mean(axis=1), np.nan),
         "macro_f1": np.where(complete, np.nan_to_num(f1).mean(axis=1), np.nan),
-        "accuracy": _ratio(correct.sum(1), total),
-        "cohen_kappa": _ratio(agreement, total * total - chance),
+        "accuracy": ratio(correct.sum(1), total),
+        "cohen_kappa": ratio(agreement, total * total - chance),
         "mcc": np.where((truth_variance > 0) & (predicted_variance == 0), 0.0, matthews),
         "class_recall": recall,
-        "class_specificity": _ratio(total[:, None] - true - predicted + correct, total[:, None] - true),
-        "class_precision": _ratio(correct, predicted),
+        "class_specificity": ratio(total[:, None] - true - predicted + correct, total[:, None] - true),
+        "class_precision": ratio(correct, predicted),
         "class_f1": f1,
     }
 
@@ -175,16 +175,27 @@ def _ranking(
         # False positives only increase along the curve, so the first point with this recall has the fewest.
         first = (tp >= (positives * (recall - TOLERANCE))[:, None]).argmax(axis=1)
         correct = negatives - fp[np.arange(len(fp)), first]
-        specificity[block] = np.where(positives > 0, _ratio(correct, negatives), np.nan)
+        specificity[block] = np.where(positives > 0, ratio(correct, negatives), np.nan)
         tp_steps = np.diff(tp, axis=1, prepend=0)
         fp_steps = np.diff(fp, axis=1, prepend=0)
         area = (fp_steps * (tp - tp_steps / 2)).sum(1)
-        auroc[block] = _ratio(area, positives * negatives)
+        auroc[block] = ratio(area, positives * negatives)
         precision = np.divide(tp, predicted, out=np.zeros_like(tp), where=predicted > 0)
-        auprc[block] = _ratio((tp_steps * precision).sum(1), positives)
+        auprc[block] = ratio((tp_steps * precision).sum(1), positives)
     return result
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Quotient; NaN for 0/0."""
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Divide; NaN where the denominator is 0.
+
+    Parameters
+    ----------
+    numerator, denominator
+        Arrays of one shape, not negative.
+
+    Returns
+    -------
+    ndarray
+        The quotients.
+    """
     return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator > 0)

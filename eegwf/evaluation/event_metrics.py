@@ -26,6 +26,7 @@ from eegwf.evaluation.events import (
 )
 from eegwf.evaluation.operating_point import SECONDS_PER_DAY, ChosenPoint, PointScores, choose_point, curve
 from eegwf.evaluation.scored_recordings import ScoredRecording, has_background, scored_recordings, seizures_of
+from eegwf.evaluation.scores import number
 
 
 def score_events(
@@ -92,7 +93,7 @@ def _metrics(
     detectors: dict[str, Any] = {part["detector"].iloc[0]: detector_scores(part, settings, seed) for part in patients}
     never = table[table["detector"] == LARGEST].iloc[-1][["n_events", "seizure_s", "seconds"]]
     silent = ratios(np.array([never["n_events"], 0, 0, never["seizure_s"], 0, 0, never["seconds"]], dtype=float))
-    of_never = {name: _number(float(silent[name])) for name in RATIOS}
+    of_never = {name: number(float(silent[name])) for name in RATIOS}
     of_shifted = shifted_scores(recordings, points, seed)
     detectors |= {name: _values(found) for name, found in ((NEVER, of_never), (SHIFTED, of_shifted))}
     found = latencies(recordings, points)
@@ -131,15 +132,11 @@ def _scores(scores: PointScores) -> dict[str, Any]:
         "tp": scores.tp,
         "fp": scores.fp,
         "days": scores.seconds / SECONDS_PER_DAY,
-        "sensitivity": _number(scores.sensitivity),
-        "f1": _number(scores.f1),
+        "sensitivity": number(scores.sensitivity),
+        "f1": number(scores.f1),
         "false_alarms_per_day": scores.false_alarms_per_day,
     }
 
 
 def _values(found: Mapping[str, float | None]) -> dict[str, Any]:
     return {name: {"value": found[name], "low": None, "high": None} for name in RATIOS}
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.evaluation import Evaluation
-from eegwf.evaluation.bootstrap import interval, patient_draws
+from eegwf.evaluation.bootstrap import interval, patient_draws, ratio
 from eegwf.evaluation.detector import TICKS, Interval, OperatingPoint, ticks, timeline
 from eegwf.evaluation.event_counts import AFTER, BEFORE, MIN_GAP, Counts, score_recording
 from eegwf.evaluation.intervals import MIN_PATIENTS, jackknife_interval, patient_resamples, score_interval
 from eegwf.evaluation.scored_recordings import ScoredRecording
+from eegwf.evaluation.scores import number
 
 POINT, LARGEST, ALWAYS, NEVER, SHIFTED = "operating_point", "largest_probability", "always", "never", "shifted"
 # Ratios of the pooled counts, by name: events, then seconds.
@@ -49,11 +50,7 @@ def ratios(counts: np.ndarray) -> dict[str, np.ndarray]:
         (tp, n_events), (tp, tp + fp), (2 * tp, n_events + tp + fp), (fp * SECONDS_PER_DAY, seconds),
         (tp_s, seizure_s), (tp_s, tp_s + fp_s), (2 * tp_s, seizure_s + tp_s + fp_s),
     )  # fmt: skip
-    return {name: _ratio(*terms) for name, terms in zip(RATIOS, found, strict=True)}
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator > 0)
+    return {name: ratio(*terms) for name, terms in zip(RATIOS, found, strict=True)}
 
 
 def detections(item: ScoredRecording, detector: str, points: Mapping[int, OperatingPoint]) -> list[Interval]:
@@ -154,7 +151,7 @@ def detector_scores(table: pd.DataFrame, settings: Evaluation, seed: int) -> dic
     draws = patient_draws(len(counts), settings.n_bootstrap, seed)
     result: dict[str, Any] = {"patient_mean": {}}
     for name in RATIOS:
-        value, columns = _defined(pooled[name]), {kind: found[name] for kind, found in resampled.items()}
+        value, columns = number(float(pooled[name])), {kind: found[name] for kind, found in resampled.items()}
         # A score of events depends on the patients who have them; one of detections, on those who have any.
         n_patients = int((~np.isnan(of_patients[name])).sum())
         if name == RATE:
@@ -180,10 +177,6 @@ def _rate_interval(counts: np.ndarray, draws: np.ndarray, confidence: float) -> 
         return 0.0, float(-np.log((1 - confidence) / 2) * SECONDS_PER_DAY / counts[:, -1].sum())
     low, high, _ = interval(ratios(draws @ counts)[RATE], confidence)
     return low, high
-
-
-def _defined(value: np.ndarray) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def shifted_scores(
@@ -213,7 +206,7 @@ def shifted_scores(
         for item in recordings:
             found = detections(item.shifted(rng), POINT if points else LARGEST, points)
             total += (*score_recording(item.seizures, found, item.n_ticks / TICKS), item.seconds)
-    return {name: None if np.isnan(value) else float(value) for name, value in ratios(total).items()}
+    return {name: number(float(value)) for name, value in ratios(total).items()}
 
 
 def latencies(recordings: Sequence[ScoredRecording], points: Mapping[int, OperatingPoint]) -> list[float | None]:
