@@ -124,6 +124,6 @@ def type_table(run: ReportData, types: list[Mapping[str, Any]]) -> Table:
 def _cell(entry: Mapping[str, Any], n_patients: int | None = None) -> Cell:
     """A score with its interval and number of patients, or the reason why there is none."""
     if entry["value"] is None:
-        return "not computed", entry["reason"]
+        return f"not computed: {entry['reason']}"  # unlike an interval, it may be wrapped
     value, bounds = with_interval(entry)
     return value, bounds if n_patients is None else f"{bounds}, {n_patients} patients"
