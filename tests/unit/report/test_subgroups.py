@@ -34,7 +34,8 @@ def test_scores_of_groups_are_shown_with_numbers_of_patients(finished):
     _, _, page, tables = finished
     table = table_of(tables, "Scores by s<e>x: ensemble, with 95 % confidence intervals")
     assert column(table, "patients") == {"f & g": "5", "unknown": "4"}
-    assert column(table, "balanced accuracy") == {"f & g": "0.750 0.500 to 0.900", "unknown": "not computed: 4 patients"}
+    expected = {"f & g": "0.750 0.500 to 0.900", "unknown": "not computed: 4 patients"}
+    assert column(table, "balanced accuracy") == expected
     assert column(table, "recall of seizure")["f & g"] == "0.750 0.500 to 0.900, 5 patients"
     assert "detection AUROC" not in table[0]  # with two classes it is the AUROC
     assert "The subgroups by s<e>x were declared in the configuration" in text_of(page)
