@@ -145,34 +145,69 @@ class RetrainPaths:
 
 @dataclass(frozen=True)
 class AttributionPaths:
-    """Attribution maps of an outer fold: `foldK/explain/`."""
+    """Attribution maps of an outer fold and their evidence: `foldK/explain/`."""
 
     folder: Path
 
     @property
-    def saliency(self) -> Path:
-        """Saliency maps of each class."""
-        return self.folder / "saliency.npy"
-
-    @property
-    def gradcam(self) -> Path:
-        """Grad-CAM maps of each class."""
-        return self.folder / "gradcam.npy"
-
-    @property
-    def mean(self) -> Path:
-        """Mean input of each class."""
-        return self.folder / "mean.npy"
-
-    @property
     def description(self) -> Path:
-        """Axes and counts of the maps."""
+        """Methods, classes, axes and cells of the maps."""
         return self.folder / "maps.json"
+
+    @property
+    def windows(self) -> Path:
+        """Table of the windows that were explained."""
+        return self.folder / "windows.tsv"
+
+    @property
+    def means(self) -> Path:
+        """Mean map of each method, class and outcome over channels and frequencies, collapsed over time."""
+        return self.folder / "means.npy"
+
+    @property
+    def mean_inputs(self) -> Path:
+        """Mean input of each class and outcome over channels and frequencies."""
+        return self.folder / "mean_inputs.npy"
+
+    @property
+    def examples(self) -> Path:
+        """Maps of the example windows by each method."""
+        return self.folder / "examples.npy"
+
+    @property
+    def example_inputs(self) -> Path:
+        """Inputs of the example windows."""
+        return self.folder / "example_inputs.npy"
+
+    @property
+    def example_signals(self) -> Path:
+        """Time series of the example windows, and the relevance of each sample; no windows for imported arrays."""
+        return self.folder / "example_signals.npy"
+
+    @property
+    def evidence(self) -> Path:
+        """Measures of each method, by class and patient."""
+        return self.folder / "evidence.tsv"
+
+    @property
+    def timing(self) -> Path:
+        """Seconds that each method took."""
+        return self.folder / "timing.tsv"
 
     @property
     def files(self) -> list[Path]:
         """All files of an attribution."""
-        return [self.saliency, self.gradcam, self.mean, self.description]
+        return [
+            self.description,
+            self.windows,
+            self.means,
+            self.mean_inputs,
+            self.examples,
+            self.example_inputs,
+            self.example_signals,
+            self.evidence,
+            self.timing,
+        ]
 
 
 @dataclass(frozen=True)
