@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,18 +18,32 @@ BASE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "eegwf-t
 ARGUMENTS = ["--userns"] if os.getuid() == 0 else []
 
 
+# Packages are unpacked, packed again and compressed: 6 GB of packages, 3 GB of downloads and 3 GB of image.
+DISK_GB = 16
+
+
 def missing() -> list[str]:
     """What hinders an image."""
-    return [] if shutil.which("apptainer") else ["apptainer"]
+    absent = [] if shutil.which("apptainer") else ["apptainer"]
+    free = shutil.disk_usage(os.environ.get("APPTAINER_TMPDIR") or tempfile.gettempdir()).free / 1e9
+    if free < DISK_GB and not is_current():
+        absent.append(f"disk space ({free:.0f} GB free, {DISK_GB} GB needed)")
+    return absent
+
+
+def is_current() -> bool:
+    """Whether there is an image of this checkout."""
+    recipe = [ROOT / "containers" / name for name in ("eegwf.def", "install.sh")]
+    with suppress(InputError):
+        check_image(IMAGE)
+        return all(IMAGE.stat().st_mtime > path.stat().st_mtime for path in recipe)
+    return False
 
 
 def build() -> Path:
     """Build the image if there is none of this checkout."""
-    recipe = [ROOT / "containers" / name for name in ("eegwf.def", "install.sh")]
-    with suppress(InputError):
-        check_image(IMAGE)
-        if all(IMAGE.stat().st_mtime > path.stat().st_mtime for path in recipe):
-            return IMAGE
+    if is_current():
+        return IMAGE
     options = ["--mksquashfs-args '-comp zstd -Xcompression-level 1'"]
     options += ["--fakeroot"] if os.getuid() == 0 else []
     options += [f"--build-arg BOOTSTRAP=localimage --build-arg BASE={BASE}"] if BASE.is_dir() else []
