@@ -1,4 +1,4 @@
-"""Configuration of evaluation and attribution."""
+"""Configuration of evaluation."""
 
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -102,11 +102,3 @@ class Evaluation(Section):
             if any(low >= high for low, high in pairwise(edges or [])):
                 raise ValueError(f"{column}: the edges {edges} are not in ascending order")
         return value
-
-
-class Explanation(Section):
-    """Attribution maps: saliency and Grad-CAM."""
-
-    max_windows_per_class: int = Field(
-        200, ge=1, description="Maximum number of test windows of a class and fold that the maps are averaged over."
-    )

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from eegwf.config.channels import Channels
 from eegwf.config.cluster import Cluster
 from eegwf.config.data import ClassSet, Dataset, Name, Signals, Windows
-from eegwf.config.evaluation import Evaluation, Explanation
+from eegwf.config.evaluation import Evaluation
+from eegwf.config.explanation import Explanation
 from eegwf.config.patients import normalize_mapping
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms

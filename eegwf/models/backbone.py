@@ -110,7 +110,7 @@ class Backbone(nn.Module):
         self.train()
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Resize maps `(batch, 1, height, width)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
+        """Expand maps `(batch, 1, height, width)` to `(batch, n_chans, n_freqs, n_frames)`."""
         return self.image_layout.upsample_to_input(maps)
 
 

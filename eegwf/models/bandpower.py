@@ -66,7 +66,6 @@ class BandPower(nn.Module):
     ):
         super().__init__()
         self.raw = n_freqs == 1
-        self.shape = (n_freqs, n_frames)
         self.C, self.relative = C, relative
         bin_freqs = np.fft.rfftfreq(n_frames, 1 / sfreq) if self.raw else np.asarray(freqs, dtype=float)
         membership = _band_membership(np.atleast_2d(bin_freqs))
@@ -80,7 +79,6 @@ class BandPower(nn.Module):
         self.register_buffer("taper", torch.hann_window(n_frames if self.raw else 1), persistent=False)
         self.register_buffer("mean", torch.zeros(n_chans, self.n_bands))
         self.register_buffer("deviation", torch.ones(n_chans, self.n_bands))
-        self.gradcam_layer = nn.Identity()
         self.head = nn.Linear(n_chans * self.n_bands, n_outputs)
         self.requires_grad_(False)
 
@@ -91,7 +89,7 @@ class BandPower(nn.Module):
     def logits(self, log_power: torch.Tensor) -> torch.Tensor:
         """Return logits `(batch, n_outputs)` of windows whose log band power is `(batch, n_chans, n_bands)`."""
         features = (log_power - self.mean) / self.deviation
-        return self.head(self.gradcam_layer(features[..., None])[..., 0].flatten(1))
+        return self.head(features.flatten(1))
 
     def log_power(self, x: torch.Tensor) -> torch.Tensor:
         """Return the natural logarithm of the band power, `(batch, n_chans, n_bands)`."""
@@ -135,16 +133,6 @@ class BandPower(nn.Module):
             (self.head.bias, intercept),
         ):
             target.copy_(torch.from_numpy(value))
-
-    def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Expand maps `(batch, 1, n_bands, 1)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`, equal at all times.
-
-        `gradcam_layer` returns `(batch, n_chans, n_bands, 1)`.
-        """
-        if self.raw:
-            return maps[:, 0].mean(dim=1, keepdim=True).expand(-1, *self.shape)
-        membership = torch.gt(self.weights, 0).float().mean(dim=0)
-        return torch.einsum("nb,bf->nf", maps[:, 0, :, 0], membership)[:, :, None].expand(-1, *self.shape)
 
 
 def _band_membership(freqs: np.ndarray) -> np.ndarray:

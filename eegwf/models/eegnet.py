@@ -62,7 +62,7 @@ class EEGNet(nn.Module):
         dropout: float = 0.25,
     ):
         super().__init__()
-        self.shape = (n_freqs, n_frames)
+        self.shape = (n_chans, n_freqs, n_frames)
         f1, f2 = temporal_filters, pointwise_filters or temporal_filters * spatial_filters
         n_series = f1 * spatial_filters
         n_pooled = POOL_SIZES[0] * POOL_SIZES[1]
@@ -72,6 +72,8 @@ class EEGNet(nn.Module):
         self.first = SpatialFilters(n_chans * n_freqs, f1, spatial_filters, lengths[0])
         self.norm = nn.BatchNorm2d(n_series)
         self.drop = nn.Dropout(dropout)
+        # Modules, and one for each place, because DeepLift compares the input and the output of each nonlinearity.
+        self.elu_spatial, self.elu_separable = nn.ELU(), nn.ELU()
         self.separable = nn.Sequential(
             _same_length_convolution(n_series, n_series, lengths[1], groups=n_series),
             nn.Conv2d(n_series, f2, 1, bias=False),
@@ -86,9 +88,9 @@ class EEGNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits `(batch, n_outputs)` of windows `(batch, n_chans, n_freqs, n_frames)`."""
         x = functional.pad(x.flatten(1, 2), (0, self.padding))
-        x = functional.elu(self.norm(self.first(x)[:, :, None]))
+        x = self.elu_spatial(self.norm(self.first(x)[:, :, None]))
         x = self.drop(functional.avg_pool2d(x, (1, POOL_SIZES[0])))
-        x = self.gradcam_layer(functional.elu(self.separable(x)))
+        x = self.gradcam_layer(self.elu_separable(self.separable(x)))
         x = self.drop(functional.avg_pool2d(x, (1, POOL_SIZES[1])))
         return self.head(x.flatten(1))
 
@@ -102,12 +104,12 @@ class EEGNet(nn.Module):
             weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=max_norm))
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Resize maps `(batch, 1, 1, ceil(n_frames / 32) * 8)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`.
+        """Expand maps `(batch, 1, 1, ceil(n_frames / 32) * 8)` to `(batch, n_chans, n_freqs, n_frames)`.
 
-        The maps are equal at all frequencies.
+        They are equal in all channels and at all frequencies.
         """
-        maps = functional.interpolate(maps[:, :, 0], scale_factor=POOL_SIZES[0], mode="linear", align_corners=False)
-        return maps[..., : self.shape[1]].expand(-1, *self.shape)
+        maps = functional.interpolate(maps[:, :, 0], scale_factor=POOL_SIZES[0], mode="nearest")
+        return maps[:, :, None, : self.shape[2]].expand(-1, *self.shape)
 
 
 class SpatialFilters(nn.Module):

@@ -29,7 +29,7 @@ class Frames(nn.Module):
         super().__init__()
         if layout not in LAYOUTS:
             raise ValueError(f"unknown layout {layout!r}; expected {' or '.join(LAYOUTS)}")
-        self.shape = (n_freqs, n_frames)
+        self.shape = (n_chans, n_freqs, n_frames)
         self.n_sequences = n_chans if layout == "mosaic" else 1
         self.projection = nn.Linear(n_chans // self.n_sequences * n_freqs, width)
 
@@ -40,5 +40,8 @@ class Frames(nn.Module):
         return self.projection(x.transpose(1, 2))
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Expand maps `(batch, 1, n_sequences, n_frames)` to `(batch, n_freqs, n_frames)`, equal at all frequencies."""
-        return maps.mean(dim=2).expand(-1, *self.shape)
+        """Expand maps `(batch, 1, n_sequences, n_frames)` to `(batch, n_chans, n_freqs, n_frames)`.
+
+        They are equal at all frequencies, and in all channels if the channels are stacked.
+        """
+        return maps[:, 0, :, None].expand(-1, *self.shape)

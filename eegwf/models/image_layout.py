@@ -79,19 +79,20 @@ class ImageLayout(nn.Module):
         return functional.pad(x, padding) if any(padding) else x  # a padding of zero length would copy the array
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Resize maps `(batch, 1, height, width)` of the image to maps `(batch, n_freqs, n_frames)` of the window.
+        """Expand maps `(batch, 1, height, width)` of the image to `(batch, n_chans, n_freqs, n_frames)` of the window.
 
-        The maps of a mosaic's tiles are averaged.
+        Every bin gets the value of the position that covers it, without interpolation. In a mosaic, each channel has
+        the map of its tile; stacked channels have the same map.
         """
         if self.n_tiles > 1 and maps.shape[2] % self.n_tiles == 0 and self.size[0] == self.n_tiles * self.tile_height:
-            # Tiles are averaged before the interpolation, which would otherwise mix neighboring tiles at their borders.
-            maps = maps.unflatten(2, (self.n_tiles, -1)).mean(dim=2)
+            maps = maps.unflatten(2, (self.n_tiles, -1))[:, 0]
             maps = _resize(maps, (self.tile_height, self.size[1]))
         else:
-            maps = _resize(maps, self.size)[:, :, : self.n_tiles * self.tile_height]
-            maps = maps.unflatten(2, (self.n_tiles, self.tile_height)).mean(dim=2)
-        return _resize(maps[..., : self.enlarged[0], : self.enlarged[1]], self.shape)[:, 0]
+            maps = _resize(maps, self.size)[:, 0, : self.n_tiles * self.tile_height]
+            maps = maps.unflatten(1, (self.n_tiles, self.tile_height))
+        maps = _resize(maps[..., : self.enlarged[0], : self.enlarged[1]], self.shape)
+        return maps.expand(-1, self.n_tiles * self.in_chans, -1, -1)
 
 
 def _resize(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    return functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+    return functional.interpolate(maps, size=size, mode="nearest-exact")

@@ -131,5 +131,5 @@ class Inception(nn.Module):
         return self.encoder(self.embed(self.stem(self.image_layout(x))))
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Resize maps `(batch, 1, height, width)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
+        """Expand maps `(batch, 1, height, width)` to `(batch, n_chans, n_freqs, n_frames)`."""
         return self.image_layout.upsample_to_input(maps)

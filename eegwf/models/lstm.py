@@ -135,5 +135,5 @@ class LSTM(nn.Module):
         return logits, weights.transpose(2, 3)
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Expand maps `(batch, 1, n_sequences, n_frames)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
+        """Expand maps `(batch, 1, n_sequences, n_frames)` to `(batch, n_chans, n_freqs, n_frames)`."""
         return self.frames.upsample_to_input(maps)

@@ -66,9 +66,8 @@ class TransCNN(nn.Module):
         pool: str = "avg",
     ):
         super().__init__()
-        # Every channel of a mosaic is an image of the size of the window, so that maps are resized as for `stacked`.
-        self.image_layout = ImageLayout(n_chans, n_freqs, n_frames, "stacked")
-        self.n_images = ImageLayout(n_chans, n_freqs, n_frames, layout).n_tiles
+        self.image_layout = ImageLayout(n_chans, n_freqs, n_frames, layout)
+        self.n_images = self.image_layout.n_tiles
         layers: list[nn.Module] = []
         in_chans, height, length = n_chans // self.n_images, n_freqs, n_frames
         for stage in range(stages):
@@ -104,8 +103,8 @@ class TransCNN(nn.Module):
         return self.encoder(x)
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Resize maps `(batch, 1, height, width)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
-        return self.image_layout.upsample_to_input(maps.unflatten(2, (self.n_images, -1)).mean(dim=2))
+        """Expand maps `(batch, 1, height, width)` to `(batch, n_chans, n_freqs, n_frames)`."""
+        return self.image_layout.upsample_to_input(maps)
 
 
 def _n_groups(filters: int) -> int:

@@ -78,5 +78,5 @@ class Transformer(nn.Module):
         return self.encoder(self.frames(x).transpose(1, 2)[:, :, None])
 
     def upsample_to_input(self, maps: torch.Tensor) -> torch.Tensor:
-        """Expand maps `(batch, 1, n_sequences, n_frames)` of `gradcam_layer` to `(batch, n_freqs, n_frames)`."""
+        """Expand maps `(batch, 1, n_sequences, n_frames)` to `(batch, n_chans, n_freqs, n_frames)`."""
         return self.frames.upsample_to_input(maps)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from eegwf.models.registry import build, entry_of, parameters_of
 
@@ -46,6 +47,23 @@ def make(name, layout="stacked", shape=(3, 12, 16), n_outputs=3, **changes):
     sizes = dict(zip(("n_chans", "n_freqs", "n_frames"), shape, strict=True))
     parameters = small_parameters(name, layout=layout, drop_path=0.0) | changes
     return build(name, {**sizes, "n_outputs": n_outputs}, parameters, AXES).eval()
+
+
+class Unnormalized(nn.Module):
+    """A network as a classifier whose inputs are normalized already."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.normalization = nn.Identity()
+        self.network = network
+
+    def forward(self, x):
+        return self.network(x)
+
+
+def unnormalized(network):
+    """Make a classifier in evaluation mode that passes its inputs to the network as they are."""
+    return Unnormalized(network).eval()
 
 
 def random_input(*shape, seed=1):

@@ -12,7 +12,6 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from eegwf.attribution.maps import gradcam_maps
 from eegwf.config.training import Training
 from eegwf.data.splits import load_window_set, split
 from eegwf.jobs import retrain
@@ -260,21 +259,6 @@ def test_retraining_writes_five_reproducible_files_for_every_rank(study, tmp_pat
     predicted = loaded(SpectrogramDataset([study / array]).read(table["window"].to_numpy())).argmax(dim=1).numpy()
     assert list(classes[predicted]) == list(table["predicted"])
     assert len(read_table(folder / "history.tsv")) == 1 and read_json(folder / "model.json")["best_epoch"] == 1
-
-
-@pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])
-def test_gradcam_maps_are_equal_at_all_times(study, window_set, array):
-    dataset = SpectrogramDataset([study / array])
-    network = train("bandpower", dataset, split(window_set, 1), {}, Training(), seed=1).classifier.network
-    maps = torch.stack([gradcam_maps(network, dataset.read(np.arange(6)), number) for number in range(3)])
-    assert maps.shape == (3, 6, dataset.n_freqs, dataset.n_frames) and maps.min() >= 0
-    assert (maps.flatten(2).amax(dim=(0, 2)) > 0).all()
-    assert torch.equal(maps, maps[..., :1].expand_as(maps))
-    if dataset.n_freqs > 1:  # each frequency has the value of its band
-        resized = network.upsample_to_input(torch.arange(5.0).reshape(1, 1, 5, 1))[0, :, 0]
-        assert resized.tolist() == [
-            next(number for number, (low, high) in enumerate(BANDS.values()) if low <= hertz < high) for hertz in FREQS
-        ]
 
 
 def test_no_parameter_is_trained_by_gradient_descent():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from eegwf.attribution.maps import gradcam_maps
+from eegwf.attribution.cam import gradcam
 from eegwf.config.training import Training
 from eegwf.models.registry import axes_arguments, entry_of
 from eegwf.training.classifier import Classifier, load_classifier, save_classifier
@@ -22,6 +22,7 @@ from tests.helpers.small_models import (
     output_of,
     random_input,
     small_parameters,
+    unnormalized,
 )
 
 
@@ -234,19 +235,19 @@ def test_maps_are_aligned_with_the_input(name, layout):
     model = make(name, layout, (3, 24, 40))
     grid = output_of(model.gradcam_layer, model, random_input(1, 3, 24, 40)).shape[2:]
     ones = model.upsample_to_input(torch.ones(2, 1, *grid))
-    assert ones.shape == (2, 24, 40) and torch.allclose(ones, torch.ones(()))
+    assert ones.shape == (2, 3, 24, 40) and torch.equal(ones, torch.ones(2, 3, 24, 40))
     late = model.upsample_to_input(torch.arange(grid[1]).float().expand(1, 1, *grid))[0]
-    assert (late.diff(dim=1) >= -1e-5).all() and (late[:, -1] > late[:, 0]).all()
+    assert (late.diff(dim=2) >= 0).all() and (late[..., -1] > late[..., 0]).all()
     if name in IMAGE_MODELS and layout == "stacked":
         high = model.upsample_to_input(torch.arange(grid[0]).float()[:, None].expand(1, 1, *grid))[0]
-        assert (high.diff(dim=0) >= -1e-5).all() and (high[-1] > high[0]).all()
+        assert (high.diff(dim=1) >= 0).all() and (high[:, -1] > high[:, 0]).all()
 
 
 @every_model
 def test_gradcam_is_not_zero(name, layout):
-    model, x = make(name, layout), random_input(4, 3, 12, 16)
-    maps = torch.stack([gradcam_maps(model, x, number) for number in range(3)])
-    assert maps.shape == (3, 4, 12, 16)
+    classifier, x = unnormalized(make(name, layout)), random_input(4, 3, 12, 16)
+    maps = torch.stack([gradcam(classifier, x, torch.full((4,), number), None, range(4)) for number in range(3)])
+    assert maps.shape == (3, 4, 3, 12, 16)
     assert maps.min() >= 0 and maps.isfinite().all()
     assert (maps.flatten(2).amax(dim=(0, 2)) > 0).all()  # for every window, the map of at least one class
 

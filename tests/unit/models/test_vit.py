@@ -80,9 +80,13 @@ def test_mosaic_maps_are_aligned_with_the_input():
     maps = torch.zeros(1, 1, 9, 3)
     maps[0, 0, [0, 3, 6], 2] = 1.0  # the lowest frequencies and the last times of every channel
     resized = model.upsample_to_input(maps)[0]
-    assert resized.shape == (10, 12)
-    assert resized[0, -1] == resized.max() > 0
-    assert resized[-1].max() == 0 and resized[:, 0].max() == 0
+    assert resized.shape == (3, 10, 12)
+    expected = torch.zeros(3, 10, 12)
+    expected[:, :4, 10:] = 1.0  # patches of 4 x 5 bins
+    assert torch.equal(resized, expected)
+    maps[0, 0, 3, 2] = 5.0  # the second channel
+    expected[1] *= 5
+    assert torch.equal(model.upsample_to_input(maps)[0], expected)
 
 
 def test_an_unknown_layout_is_rejected():

@@ -1,0 +1,156 @@
+"""Maps from the attention weights of networks whose tokens cover the whole window."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from eegwf.attribution.attribute import Context
+from eegwf.attribution.target import contrast
+from eegwf.models.vit import ViT
+from eegwf.training.classifier import Classifier
+
+
+@dataclass
+class Attention:
+    """Attention of a forward pass.
+
+    Attributes
+    ----------
+    weights
+        For each block `(n_sequences, heads, n_tokens, n_tokens)`, from the first to the last; rows have sum 1.
+    tokens
+        Tokens that are pooled for the output, `(n_sequences, n_tokens, width)`.
+    """
+
+    weights: list[torch.Tensor] = field(default_factory=list)
+    tokens: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+
+
+def rollout(
+    classifier: Classifier, inputs: torch.Tensor, target: torch.Tensor, context: Context, rows: Sequence[int]
+) -> torch.Tensor:
+    """Attention rollout (Abnar and Zuidema 2020); arguments and result as in `eegwf.attribution.attribute.attribute`.
+
+    The product over the blocks of the mean attention of the heads, to which half of the identity is added for the
+    residual connection. It does not depend on the class.
+    """
+    network: Any = classifier.network
+    with torch.no_grad(), recorded(network) as attention:
+        network(classifier.normalization(inputs))
+    flow = _identity(attention.weights[0])
+    for weights in attention.weights:
+        flow = (weights.mean(dim=1) + _identity(weights)) / 2 @ flow
+    return _expand(network, attention, flow)
+
+
+def gradient_attention(
+    classifier: Classifier, inputs: torch.Tensor, target: torch.Tensor, context: Context, rows: Sequence[int]
+) -> torch.Tensor:
+    """Gradient-weighted attention (Chefer et al. 2021); arguments as in `attribute`.
+
+    In each block, the positive part of attention times its gradient, averaged over the heads, is added to what was
+    passed on by the blocks before.
+    """
+    network: Any = classifier.network
+    with torch.enable_grad(), recorded(network) as attention:
+        x = classifier.normalization(inputs).detach().requires_grad_()
+        score = contrast(network(x), target).sum()
+        gradients = torch.autograd.grad(score, attention.weights)
+    flow = _identity(attention.weights[0])
+    for weights, gradient in zip(attention.weights, gradients, strict=True):
+        flow = flow + (weights.detach() * gradient).clamp_min(0).mean(dim=1) @ flow
+    return _expand(network, attention, flow - _identity(attention.weights[0]))
+
+
+def attention_weights(
+    classifier: Classifier, inputs: torch.Tensor, target: torch.Tensor, context: Context, rows: Sequence[int]
+) -> torch.Tensor:
+    """Weights with which the LSTM's attention pools the frames, mean over the heads; arguments as in `attribute`."""
+    network: Any = classifier.network
+    with torch.no_grad():
+        weights = network.attend(classifier.normalization(inputs))[1]
+    return network.upsample_to_input(weights.mean(dim=2)[:, None])
+
+
+@contextmanager
+def recorded(network: Any) -> Iterator[Attention]:
+    """Record the attention of the forward passes of a ViT or Transformer.
+
+    Fused attention does not compute the weights as an array, so it is replaced by explicit products.
+    """
+    attention = Attention()
+    encoder = network.transformer if isinstance(network, ViT) else network.encoder
+    with _hooks() as add:
+        if isinstance(network, ViT):
+            for block in encoder.blocks:
+                add(block.attn, _timm_attention(attention))
+        else:
+            for block in encoder.blocks:
+                add(block.self_attn, _torch_attention(attention))
+        add(encoder.norm, lambda module, given, output: setattr(attention, "tokens", output))
+        yield attention
+
+
+@contextmanager
+def _hooks() -> Iterator[Callable[..., None]]:
+    handles: list[Any] = []
+    try:
+        yield lambda module, hook: handles.append(module.register_forward_hook(hook))
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _timm_attention(attention: Attention) -> Callable[..., torch.Tensor]:
+    def hook(module: Any, given: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor:
+        x = given[0]
+        q, k, v = module.qkv(x).unflatten(2, (3, module.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        heads = _attend(attention, module.q_norm(q) * module.scale, module.k_norm(k), v)
+        return module.proj(module.norm(heads.transpose(1, 2).flatten(2)))
+
+    return hook
+
+
+def _torch_attention(attention: Attention) -> Callable[..., tuple[torch.Tensor, None]]:
+    def hook(module: nn.MultiheadAttention, given: tuple[torch.Tensor, ...], output: Any) -> tuple[torch.Tensor, None]:
+        projected = nn.functional.linear(given[0], module.in_proj_weight, module.in_proj_bias)
+        q, k, v = projected.unflatten(2, (3, module.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        heads = _attend(attention, q * module.head_dim**-0.5, k, v)
+        return module.out_proj(heads.transpose(1, 2).flatten(2)), None
+
+    return hook
+
+
+def _attend(attention: Attention, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Attention of queries that are scaled already; the weights are recorded."""
+    weights = (q @ k.transpose(-2, -1)).softmax(dim=-1)
+    attention.weights.append(weights)
+    return weights @ v
+
+
+def _identity(weights: torch.Tensor) -> torch.Tensor:
+    return torch.eye(weights.shape[-1], dtype=weights.dtype, device=weights.device)
+
+
+def _expand(network: Any, attention: Attention, flow: torch.Tensor) -> torch.Tensor:
+    """Maps of the input from what each pooled token received of each input token, `(n_sequences, n_tokens, n_tokens)`.
+
+    Pooled tokens are weighted by their part in the pooling: equally for the mean; for the maximum, by the share of the
+    features whose maximum they have.
+    """
+    vit = isinstance(network, ViT)
+    n_sequences = 1 if vit else network.encoder.n_sequences
+    tokens = attention.tokens.detach().unflatten(0, (-1, n_sequences))
+    if (network.transformer.global_pool if vit else network.encoder.pool) == "max":
+        pooled = tokens.flatten(1, 2)
+        part = torch.zeros_like(pooled[..., 0]).scatter_add_(1, pooled.argmax(dim=1), torch.ones_like(pooled[:, 0]))
+        part = part.unflatten(1, (n_sequences, -1))
+    else:
+        part = torch.ones_like(tokens[..., 0])
+    received = torch.einsum("bsi,bsij->bsj", part, flow.detach().unflatten(0, (-1, n_sequences)))
+    maps = received.reshape(len(received), 1, *network.grid) if vit else received[:, None]
+    return network.upsample_to_input(maps)
