@@ -100,9 +100,8 @@ def mean_interval(values: np.ndarray, measure: str, confidence: float) -> Interv
     n = len(values)
     if n < MIN_PATIENTS:
         return Interval(None, None)
-    clipped = np.clip(values, *bounds)
-    left_out = (clipped.sum() - clipped) / (n - 1)
-    return jackknife_interval(float(clipped.mean()), left_out, [n], confidence, bounds)
+    left_out = (values.sum() - values) / (n - 1)
+    return jackknife_interval(float(values.mean()), left_out, [n], confidence, bounds)
 
 
 def t_interval(values: np.ndarray, confidence: float) -> Interval:

@@ -1,11 +1,18 @@
 """Localization against scikit-learn, and measures of maps whose values are known."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from scipy import signal
 from sklearn.metrics import roc_auc_score
 
 from eegwf.attribution.localization import MEASURES, auroc, localization
-from eegwf.attribution.truth import Region
+from eegwf.attribution.truth import Region, TrueSeizure, region_of
+from eegwf.config.data import Synthetic
+from eegwf.data.synthetic.recording import draw_cases, draw_recording
+from eegwf.data.synthetic.scalp import ELECTRODES
+from eegwf.data.synthetic.signal import SFREQ
 
 AUROCS = ("auroc_channels", "auroc_seconds", "auroc_freqs")
 
@@ -46,6 +53,15 @@ def test_profiles_equal_those_of_scikit_learn():
     assert found["mass_share"] == pytest.approx(positive[truth.mask].sum() / positive.sum())
     assert found["mass"] == pytest.approx(found["mass_share"] / (2 * 2 * 4 / maps.size))
     assert found["pointing"] == truth.mask.ravel()[maps.argmax()]
+
+
+def test_seconds_with_different_numbers_of_frames():
+    """The second with half of its frames in the seizure counts as in it, and more frames make no second higher."""
+    truth = region([1, 0], [[1, 0]], [0, 0, 0, 0, 1, 0], second=[0, 0, 0, 0, 1, 1])
+    assert localization(np.ones((2, 2, 6)), truth)["auroc_seconds"] == 0.5
+    maps = np.ones((2, 2, 6))
+    maps[..., 5] = 1.5
+    assert localization(maps, truth)["auroc_seconds"] == 1.0
 
 
 def test_map_of_the_region_is_perfect_and_its_complement_the_opposite():
@@ -100,3 +116,31 @@ def test_stacked_spectrograms_are_compared_within_each():
     maps[:2, 0] = 2.0  # on the track of the first spectrogram
     maps[2] = [[700.0], [500.0], [600.0]]  # between two others in the second, with higher values
     assert localization(maps, truth)["auroc_freqs"] == pytest.approx((1.0 + 0.5) / 2)
+
+
+def test_rise_of_power_in_generated_focal_seizures_is_in_the_true_region():
+    """Power of bipolar derivations relative to its median outside seizures, in windows of 10 s."""
+    chains = ("Fp1 F7 T3 T5 O1", "Fp1 F3 C3 P3 O1", "Fp2 F4 C4 P4 O2", "Fp2 F8 T4 T6 O2")
+    pairs = [pair for chain in chains for pair in pairwise(chain.split())]
+    names = [f"{anode}-{cathode}" for anode, cathode in pairs]
+    rows = np.array([[ELECTRODES.index(name) for name in pair] for pair in pairs])
+    found: dict[str, list[float]] = {name: [] for name in MEASURES}
+    config = Synthetic(kind="synthetic", n_focal=4, n_generalized=0, n_both=0, n_none=0, minutes=3, seizures=2)
+    for case in draw_cases(config):
+        digital, seizures = draw_recording(case)
+        bipolar = digital[rows[:, 0]].astype(float) - digital[rows[:, 1]]
+        freqs, times, power = signal.spectrogram(bipolar, SFREQ, nperseg=256, noverlap=128)
+        inside = [(times > one.onset - 2) & (times < one.onset + one.duration + 2) for one in seizures]
+        rise = np.log(power / np.median(power[..., ~np.any(inside, axis=0)], axis=2, keepdims=True))[:, 1:41]
+        for one in seizures:
+            true = TrueSeizure.model_validate({"recording": case.patient, **one.truth()})
+            for onset in np.arange(one.onset - 5, one.onset + one.duration - 5, 5.0):
+                frames = (times >= onset) & (times < onset + 10)
+                axes = {"ch_names": names, "freqs": freqs[1:41], "times": times[frames] - onset}
+                region = region_of(true, [axes], onset, 10.0)
+                for name, value in localization(rise[..., frames], region).items():
+                    found[name].append(value)
+    means = {name: np.mean(values) for name, values in found.items()}
+    assert min(means["auroc_channels"], means["auroc_freqs"]) > 0.85
+    assert min(means["auroc_seconds"], means["pointing"]) > 0.6
+    assert means["mass"] > 3
