@@ -21,7 +21,7 @@ ALLOWED = {
     "training": {*SIGNAL, "models"},
     "tuning": {*SIGNAL, "models", "training"},
     "evaluation": {*BASE, "data", "training"},
-    "attribution": {*SIGNAL, "models", "training"},
+    "attribution": {*SIGNAL, "models", "training", "evaluation"},
     "report": {*SIGNAL, "models", "training", "tuning", "evaluation", "attribution"},
     "provenance": BASE,
     "plan": {*BASE, "data", "spectrograms", "models"},

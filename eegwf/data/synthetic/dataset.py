@@ -46,8 +46,9 @@ def write_dataset(root: Path, config: Synthetic, workers: int = 1, progress: boo
         Folder to write; a synthetic data set in it is replaced. It contains `dataset_description.json`,
         `participants.tsv` (participant_id, group), `sub-XX/eeg/sub-XX_task-sz_eeg.edf` with sidecar files, and
         `truth.json`: for each seizure recording, patient, event_type, onset, duration, onset_electrodes,
-        reached_electrodes, and track, the points (seconds of the recording, Hz) of its frequency. `truth.json` names
-        electrodes such as F7; the corresponding channel is `EEG F7-REF`.
+        reached_electrodes, delays (seconds from the onset until the seizure reaches each of them), and track, the
+        points (seconds of the recording, Hz) of its frequency. `truth.json` names electrodes such as F7; the
+        corresponding channel is `EEG F7-REF`.
     config
         Numbers of patients and seizures, length of the recordings, and seed.
     workers

@@ -170,15 +170,20 @@ class Seizure:
         return self.profile.start_frequency * (self.profile.end_frequency / self.profile.start_frequency) ** progress
 
     def truth(self) -> dict[str, Any]:
-        """Ground truth for the attribution: location, and frequency over time (seconds of the recording, Hz)."""
+        """Ground truth for the attribution: location, and frequency over time (seconds of the recording, Hz).
+
+        `delays` are seconds from the onset until the seizure reaches an electrode.
+        """
         seconds = np.append(np.arange(0.0, self.duration, 0.5), self.duration)
         track = np.stack([self.onset + seconds, self.frequency(seconds)], axis=1)
+        reached = np.flatnonzero(np.isfinite(self.delays))
         return {
             "event_type": self.profile.event_type,
             "onset": self.onset,
             "duration": self.duration,
             "onset_electrodes": [ELECTRODES[i] for i in np.flatnonzero(self.delays == 0.0)],
-            "reached_electrodes": [ELECTRODES[i] for i in np.flatnonzero(np.isfinite(self.delays))],
+            "reached_electrodes": [ELECTRODES[i] for i in reached],
+            "delays": {ELECTRODES[i]: round(float(self.delays[i]), 3) for i in reached},
             "track": np.round(track, 3).tolist(),
         }
 

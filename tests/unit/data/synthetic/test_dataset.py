@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import mne
@@ -140,6 +141,23 @@ def test_truth_agrees_with_events(dataset):
             assert times[0] == seizure.onset
             assert times[-1] == pytest.approx(seizure.onset + seizure.duration)
             assert set(seizure.onset_electrodes) <= set(seizure.reached_electrodes) <= set(ELECTRODES)
+            assert list(seizure.delays) == seizure.reached_electrodes
+            assert [name for name, delay in seizure.delays.items() if delay == 0] == seizure.onset_electrodes
+            assert all(0 <= delay < seizure.duration for delay in seizure.delays.values())
+
+
+def test_signal_of_a_seizure_begins_at_each_electrode_after_its_delay():
+    later = 0
+    for case in draw_cases(small()):
+        for seizure in draw_recording(case)[1]:
+            delays = seizure.truth()["delays"]
+            signal = replace(seizure, profile=replace(seizure.profile, muscle=0.0)).render()
+            assert [ELECTRODES[row] for row in np.flatnonzero(signal.any(axis=1))] == list(delays)
+            for name, delay in delays.items():
+                first = np.flatnonzero(signal[ELECTRODES.index(name)])[0] / SFREQ
+                assert delay - 0.001 <= first <= delay + 2 / SFREQ
+                later += delay > 0
+    assert later > 20
 
 
 def test_mne_reads_19_channels_of_plausible_amplitude(dataset):
