@@ -1,0 +1,48 @@
+"""Relevance of each sample of the signal, through the differentiable spectrogram."""
+
+import torch
+
+from eegwf.attribution.signal_transform import SignalTransform
+from eegwf.attribution.target import contrast
+from eegwf.training.classifier import Classifier
+
+BATCH_BYTES = 1 << 20
+"""Bytes of the signals per backward pass. Autograd keeps several times the number of values of the wavelet transform,
+which is that of the samples times that of the frequencies."""
+
+
+def signal_relevance(
+    classifier: Classifier, transform: SignalTransform, signals: torch.Tensor, target: torch.Tensor
+) -> torch.Tensor:
+    """Multiply each sample by the derivative of the contrast of a class with respect to it.
+
+    Parameters
+    ----------
+    classifier
+        Classifier in evaluation mode.
+    transform
+        Transform of the signals to its inputs.
+    signals
+        Windows in microvolts, `(n, n_signal_chans, n_times)`.
+    target
+        Index of the class that is explained, for each window, `(n,)`.
+
+    Returns
+    -------
+    torch.Tensor
+        Relevance in the unit of the contrast, of the shape of the signals. The gradient is that of the spectrogram
+        before it is rounded to float16.
+    """
+    size = max(1, BATCH_BYTES // (4 * signals[0].numel())) if len(signals) else 1
+    parts = zip(signals.split(size), target.split(size), strict=True)
+    return torch.cat([_relevance(classifier, transform, x, classes) for x, classes in parts])
+
+
+def _relevance(
+    classifier: Classifier, transform: SignalTransform, signals: torch.Tensor, target: torch.Tensor
+) -> torch.Tensor:
+    x = signals.detach().requires_grad_()
+    with torch.enable_grad():
+        score = contrast(classifier(transform(x)), target).sum()
+        (gradient,) = torch.autograd.grad(score, x)
+    return gradient * signals.detach()
