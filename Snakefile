@@ -8,7 +8,7 @@ import sys
 
 from eegwf.config.paths import axes_of
 from eegwf.dag.dry_run import print_plan_after_dry_run
-from eegwf.dag.flow import open_flow
+from eegwf.dag.flow_reading import open_flow
 from eegwf.dag.job_shell import image_of, job_shell_prefix
 from eegwf.dag.startup import start
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from eegwf.config.paths import ResultPaths
 from eegwf.config.study import Study
-from eegwf.dag.flow import ROOT, read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.data.splits import WindowSet, load_window_set
+from eegwf.provenance.git import ROOT
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.tuning.budget import TrialBudget
 from eegwf.tuning.task import TuningTask

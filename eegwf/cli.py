@@ -13,8 +13,9 @@ from typing import Any
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.config.path_text import expand_path
 from eegwf.dag.command_line import options_of, refuse_repeated_options
-from eegwf.dag.flow import ROOT, read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError, run_script
+from eegwf.provenance.git import ROOT
 
 CHECK = """\
 Check a configuration and its data before a run: report the data and settings that the study would use, settings that

@@ -6,6 +6,7 @@ rule explain:
         axes=flow.axes,
         weights=flow.rank_weights(),
         models=flow.rank_models(),
+        others=flow.explained_inputs,
     output:
         fold.attribution.files,
     log:
@@ -19,10 +20,11 @@ rule explain:
         settings=flow.settings("explain"),
         code=flow.code("explain"),
         name=flow.name,
+        options=flow.explained_options,
         output=flow.folder,
     message:
         "Explain {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, fold {wildcards.fold}"
     shell:
         "run_script explain --name {params.name} --fold {wildcards.fold} --settings {params.settings:q}"
         " --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
-        " --models {input.models:q} --output {params.output:q} 2>&1 | log_to {log:q}"
+        " --models {input.models:q} {params.options} --output {params.output:q} 2>&1 | log_to {log:q}"

@@ -50,7 +50,8 @@ EFFECTS = {
     "deletion_bands": Effect("replacing", "bands of the signal"),
     "deletion_seconds": Effect("replacing", "seconds of the signal"),
 }
-"""Measures in which a method must beat the controls; the first is decisive."""
+"""Measures in which methods are compared with the controls."""
+SIGNAL_MEASURES = ("deletion_channels", "deletion_bands", "deletion_seconds")
 
 
 def rows_of(table: pd.DataFrame, method: str) -> Rows:
@@ -101,6 +102,34 @@ def not_beaten(rows: Rows, measure: str, confidence: float) -> list[str]:
     return clauses
 
 
+def contradictions(rows: Rows, confidence: float) -> list[str]:
+    """State what deletion in the signal domain says against a method.
+
+    Parameters
+    ----------
+    rows
+        Rows of the method.
+    confidence
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    list of str
+        A clause for each control that is better, and one if no measure beats both controls. Windows that a seizure
+        fills have no second that matters more than the others, so that not every measure can.
+    """
+    measured = [measure for measure in SIGNAL_MEASURES if measure in rows]
+    clauses = [
+        clause
+        for measure in measured
+        for clause in not_beaten(rows, measure, confidence)
+        if clause.startswith(_comparison_worse(measure))
+    ]
+    if measured and all(not_beaten(rows, measure, confidence) for measure in measured):
+        clauses.append("in the signal domain, neither channels nor bands nor seconds beat both controls")
+    return clauses
+
+
 def beaten(row: pd.Series, confidence: float) -> str:
     """State by how much a method beats the controls in deletion.
 
@@ -145,11 +174,15 @@ def _better(row: pd.Series, control: str, sign: int) -> tuple[float, float, floa
 
 def _comparison(measure: str, control: str, high: float) -> str:
     """What was not found, or the reverse was found, in a measure; `high` is the upper bound of the difference."""
+    effect, worse = EFFECTS[measure], _comparison_worse(measure)
+    unclear = f"{effect.subject} is not shown to {effect.base} the probability of the class more"
+    return f"{worse if high < 0 else unclear} than {effect.control(control)}"
+
+
+def _comparison_worse(measure: str) -> str:
+    """Begin of the clause on a control that is better."""
     effect = EFFECTS[measure]
-    verb = f"{effect.verb} the probability of the class less"
-    if not high < 0:
-        verb = f"is not shown to {effect.base} the probability of the class more"
-    return f"{effect.subject} {verb} than {effect.control(control)}"
+    return f"{effect.subject} {effect.verb} the probability of the class less"
 
 
 def _level(confidence: float) -> str:

@@ -7,8 +7,6 @@ the interval of Student's t of the patients' differences: it can be negative and
 the logit scale of the former does not fit. So have measures without an upper bound.
 """
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
@@ -17,20 +15,21 @@ from eegwf.attribution.methods import CONTROLS
 from eegwf.evaluation.intervals import EQUAL, MIN_PATIENTS, Interval, jackknife_interval
 
 FOCAL_MEASURE = "auroc_channels"
-"""Measure of focal seizures alone: a generalized one reaches all channels."""
+"""Measure of focal seizures alone: a generalized one reaches all channels, so that it is undefined."""
 _UNBOUNDED = ("mass", "completeness")
 _CORRELATIONS = ("cascade_", "label_randomized", "other_class", "other_rank")
 
 
-def evidence_table(evidence: pd.DataFrame, focal: Collection[str], confidence: float = 0.95) -> pd.DataFrame:
+def evidence_table(evidence: pd.DataFrame, background: str, confidence: float = 0.95) -> pd.DataFrame:
     """Summarize the evidence of all folds.
 
     Parameters
     ----------
     evidence
         Tables `evidence.tsv` of the folds, concatenated: method, measure, target, patient, n_windows and value.
-    focal
-        Classes of focal seizures; `auroc_channels` is computed over windows with these targets only.
+    background
+        Class whose windows are left out: where the classifier sees no seizure, background replaced by background
+        changes little, whatever the map.
     confidence
         Confidence level.
 
@@ -41,9 +40,9 @@ def evidence_table(evidence: pd.DataFrame, focal: Collection[str], confidence: f
         `mean` over the patients with bounds `low` and `high`, and for each control, `minus_random` and `minus_energy`,
         the mean difference to it, with `_low`, `_high` and `_patients`, the number of patients with both values. A
         bound is NaN if there is no interval, and a difference if the control does not have the measure. The value of a
-        patient is the mean over the patient's windows of all targets.
+        patient is the mean over the patient's windows of all other targets.
     """
-    values = patient_values(evidence, focal)
+    values = patient_values(evidence, background)
     pairs = list(dict.fromkeys(zip(values["method"], values["measure"], strict=True)))
     series = {
         (str(method), str(measure)): rows.set_index("patient")["value"]
@@ -56,12 +55,12 @@ def evidence_table(evidence: pd.DataFrame, focal: Collection[str], confidence: f
     return pd.DataFrame(rows, columns=columns)
 
 
-def patient_values(evidence: pd.DataFrame, focal: Collection[str]) -> pd.DataFrame:
+def patient_values(evidence: pd.DataFrame, background: str) -> pd.DataFrame:
     """Average the evidence of each patient over windows.
 
     Parameters
     ----------
-    evidence, focal
+    evidence, background
         As in `evidence_table`.
 
     Returns
@@ -71,7 +70,7 @@ def patient_values(evidence: pd.DataFrame, focal: Collection[str]) -> pd.DataFra
     """
     evidence = evidence.reset_index(drop=True)  # concatenated tables repeat the numbers of rows
     used = np.isfinite(evidence["value"]) & (evidence["n_windows"] > 0)
-    used &= (evidence["measure"] != FOCAL_MEASURE) | evidence["target"].isin(list(focal))
+    used &= evidence["target"] != background
     rows = evidence[used].assign(total=evidence["value"] * evidence["n_windows"])
     sums = rows.groupby(["method", "measure", "patient"], sort=False)[["total", "n_windows"]].sum().reset_index()
     sums["value"] = sums["total"] / sums["n_windows"]

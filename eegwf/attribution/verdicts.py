@@ -10,7 +10,8 @@ the better side of 0. The word is the first of these whose condition holds:
     deletion does not beat both controls, or the rank correlation with the maps after all weights were drawn anew is
     above `MAX_RANDOMIZED`: the map hardly depends on what the model has learned.
 `mixed`
-    insertion, or deletion in the signal domain (channels, bands or seconds), does not beat both controls; the rank
+    insertion does not beat both controls; in the signal domain, deletion of channels, bands or seconds is worse than a
+    control (the interval is entirely on the worse side of 0), or none of them beats both controls; the rank
     correlation with the maps of a model trained on permuted labels is above `MAX_LABEL_RANDOMIZED`, with those of other
     classes above `MAX_OTHER_CLASS`, or with those of the other retrained models below `MIN_OTHER_RANK`; or, where the
     truth is known, the AUROC over channels of focal seizures is below `MIN_FOCAL_AUROC` or not above that of the energy
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eegwf.attribution.clauses import EFFECTS, Rows, after_randomization, beaten, not_beaten, rows_of, shown
+from eegwf.attribution.clauses import Rows, after_randomization, beaten, contradictions, not_beaten, rows_of, shown
 from eegwf.attribution.evidence_table import FOCAL_MEASURE
 from eegwf.attribution.methods import CONTROLS
 from eegwf.evaluation.intervals import MIN_PATIENTS
@@ -110,7 +111,7 @@ def _verdict(method: str, rows: Rows, energy: Rows, confidence: float) -> Verdic
     if missing:
         return Verdict(method, "undecided", _sentence(missing), tuple(missing))
     decisive = [*not_beaten(rows, "deletion", confidence), *_randomized(rows)]
-    weaker = [clause for measure in list(EFFECTS)[1:] for clause in not_beaten(rows, measure, confidence)]
+    weaker = [*not_beaten(rows, "insertion", confidence), *contradictions(rows, confidence)]
     weaker += [*_correlations(rows), *_location(rows, energy)]
     reasons = (*decisive, *weaker)
     if decisive:

@@ -76,6 +76,11 @@ class DataPaths:
         return self.folder / "given_folds.tsv"
 
     @property
+    def truth(self) -> Path:
+        """Ground truth of the synthetic data set."""
+        return self.bids / "truth.json"
+
+    @property
     def leakage(self) -> Path:
         """Results of the leakage checks."""
         return self.folder / "leakage.json"

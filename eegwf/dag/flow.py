@@ -6,7 +6,6 @@ Every cluster job parses the Snakefile again, so this module is quick and never 
 import os
 import re
 import shlex
-import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -15,12 +14,11 @@ from typing import Any
 from eegwf.config.baseline import BASELINE, baseline_input, baseline_of
 from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
 from eegwf.config.layers import Layers
-from eegwf.config.load import read_layers, validate
 from eegwf.config.paths import Combination, FoldPaths, ResultPaths, RunPaths, axes_of
 from eegwf.config.study import Study
 from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations
-from eegwf.dag.command_line import refuse_other_spellings, refuse_repeated_options
+from eegwf.dag.command_line import refuse_other_spellings
 from eegwf.dag.resources import ResourceRequests
 from eegwf.dag.stage_config import data_digest, stage_config
 from eegwf.dag.stages import STAGES
@@ -265,6 +263,17 @@ class Flow:
         # A missing file is reported by the job, in a line that says what to do.
         return [str(path)] if path.is_file() else []
 
+    def explained_inputs(self, wildcards: Any) -> list[str]:
+        """Inputs of attribution besides those of the models: the time series, which imported arrays lack, and truth."""
+        signals = [] if self.kind == "fold_arrays" else [str(self.paths.data.windows_array)]
+        return [*signals, *self.dataset_inputs(wildcards)]
+
+    def explained_options(self, wildcards: Any) -> str:
+        """Command-line options of attribution that name the time series and the ground truth, where there are any."""
+        options = {"signals": self.paths.data.windows_array} if self.kind != "fold_arrays" else {}
+        options |= {"truth": self.paths.data.truth} if self.kind == "synthetic" else {}
+        return " ".join(f"--{name} {shlex.quote(str(path))}" for name, path in options.items())
+
     def leakage_check_array(self, wildcards: Any) -> str:
         """Samples in which the leakage checks look for copies."""
         if self.kind == "fold_arrays":
@@ -353,75 +362,3 @@ class Flow:
     def wildcard_regex(values: Iterable[Any]) -> str:
         """Wildcard constraint that allows these values only."""
         return "|".join(re.escape(str(value)) for value in values)
-
-
-def read_flow(
-    default: Path | str,
-    files: Iterable[Path | str] = (),
-    overrides: dict[str, Any] | None = None,
-    containers: bool = False,
-) -> Flow:
-    """Read the configuration of a run.
-
-    Parameters
-    ----------
-    default, files, overrides
-        Configuration files and settings, as `eegwf.config.load.load_study` takes them.
-    containers
-        Whether jobs run in a container image.
-
-    Returns
-    -------
-    Flow
-        The study.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the key.
-    """
-    merged, layers = read_layers(default, list(files), overrides)
-    return Flow(validate(merged, layers), containers, layers)
-
-
-def open_flow(
-    base: Path | str,
-    files: Iterable[Path | str],
-    overrides: dict[str, Any],
-    deployment: Iterable[Any] = (),
-    arguments: Iterable[str] = (),
-) -> Flow:
-    """Read the configuration of a run; wrong input ends the process with one line.
-
-    Parameters
-    ----------
-    base
-        Checkout of the Snakefile.
-    files, overrides
-        Configuration files and settings, as `read_flow` takes them.
-    deployment
-        Snakemake's software deployment methods; with containers, jobs use the Python of the image.
-    arguments
-        Snakemake's command line; repeated `--config` or `--configfile`, and targets that are not sensible combinations,
-        are refused.
-
-    Returns
-    -------
-    Flow
-        The study.
-    """
-    containers = "apptainer" in map(str, deployment)
-    if Path(str(base)).resolve() != ROOT:
-        sys.exit(
-            f"error: the Snakefile belongs to {base}, but the library eegwf to {ROOT}; start the Snakemake that is "
-            f"installed with the former: {base}/.venv/bin/snakemake, made by `make .venv/.installed`"
-        )
-    words = list(arguments)
-    try:
-        refuse_repeated_options(words)
-        flow = read_flow(ROOT / "config/config.yaml", files, overrides, containers)
-        flow.check_targets(words)
-    except InputError as error:
-        # Snakemake would show any other exception with a stack trace.
-        sys.exit(f"error: {error}")
-    return flow

@@ -84,8 +84,14 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
         "epochs": study.retrain.epochs,
         "ranks_per_gpu": study.retrain.ranks_per_gpu,
         "seeds": study.evaluation.seeds,
-        "max_windows_per_class": study.explanation.max_windows_per_class,
+        "rank": _explained_rank(study),
     }
+
+
+def _explained_rank(study: Study) -> int:
+    """Rank that is explained: the primary member; for the ensemble, the best rank, since the maps need one model."""
+    primary = study.evaluation.primary
+    return 1 if primary == "ensemble" else int(primary.removeprefix("rank"))
 
 
 def _only(part: type[BudgetPart], tuning: Budget) -> BudgetPart:

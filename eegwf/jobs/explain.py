@@ -1,21 +1,16 @@
-"""Explain the test predictions of an outer fold by saliency and Grad-CAM."""
+"""Explain the test predictions of an outer fold, and measure how far each method can be believed."""
 
 from pathlib import Path
 
-import numpy as np
-
-from eegwf.attribution.maps import choose_windows, class_maps
-from eegwf.compute.device import device_name, prepare
+from eegwf.attribution.explain import explain
+from eegwf.attribution.files import write_attribution
+from eegwf.attribution.fold import FoldTask
+from eegwf.compute.device import prepare
 from eegwf.config.paths import AttributionPaths
 from eegwf.config.stages.model import ExplainSettings
 from eegwf.data.splits import load_window_set
-from eegwf.progress import Progress
-from eegwf.seeds import seed_of
-from eegwf.storage.files import write_array, write_json
 from eegwf.training.classifier import load_classifier
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
-
-DESCRIBED = ("spectrogram", "ch_names", "freqs", "times")
 
 
 def run(
@@ -27,45 +22,47 @@ def run(
     arrays: list[Path],
     models: list[Path],
     output: Path,
+    signals: Path | None = None,
+    truth: Path | None = None,
 ) -> None:
-    """Write attribution maps of each class, averaged over test windows and retrained models.
+    """Write the maps of each method, averaged over test windows and of examples, and the evidence of each method.
 
     Parameters
     ----------
     settings
-        Classes, device, seed and number of windows.
+        Classes, device, seed, explained rank, number of windows and settings of the methods.
     name, fold
         Name of the combination with its outer fold, and the fold.
     windows, folds, arrays
         Tables and spectrograms of the study.
     models
-        Description of each retrained model, with its weights beside it.
+        Description of each retrained model, with its weights beside it, rank 1 first.
     output
-        Folder that gets `saliency.npy` and `mean.npy` `(n_classes, n_chans, n_freqs, n_frames)`, `gradcam.npy`
-        `(n_classes, n_freqs, n_frames)`, all float32, and `maps.json` with their axes and counts.
+        Folder of the files, see `eegwf.config.paths.AttributionPaths`.
+    signals
+        Samples of the windows; None for imported arrays.
+    truth
+        Ground truth of a synthetic data set; None for others.
+
+    Raises
+    ------
+    InputError
+        If a file is broken.
     """
     device = prepare(settings.device, settings.threads, settings.deterministic)
-    dataset = SpectrogramDataset(arrays)
-    window_set = load_window_set(windows, folds, settings.classes).in_folds(fold).scored()
-    classifiers = [load_classifier(model.parent, device)[0] for model in models]
-    maps = []
-    progress = Progress(f"{name}: explaining", len(window_set.classes))
-    for number, label in enumerate(window_set.classes):
-        seed = seed_of(settings.seed, name, "explain", label)
-        rows = choose_windows(window_set, number, settings.max_windows_per_class, seed)
-        maps.append(class_maps(classifiers, dataset, rows, number))
-        progress.step(label)
-    paths = AttributionPaths(output)
-    for kind in ("saliency", "gradcam", "mean"):
-        write_array(getattr(paths, kind), np.stack([getattr(one, kind) for one in maps]).astype(np.float32))
-    write_json(
-        paths.description,
-        {
-            "classes": list(window_set.classes),
-            "n_windows": [one.n_windows for one in maps],
-            "n_classifiers": len(classifiers),
-            "device": device_name(device),
-            "n_zero_gradcam": [one.n_zero for one in maps],
-            "arrays": [{key: array[key] for key in DESCRIBED} for array in dataset.described],
-        },
+    loaded = [load_classifier(model.parent, device) for model in models]
+    task = FoldTask(
+        name=name,
+        fold=fold,
+        dataset=SpectrogramDataset(arrays),
+        window_set=load_window_set(windows, folds, settings.classes),
+        classifiers=[classifier for classifier, _ in loaded],
+        descriptions=[description for _, description in loaded],
+        rank=settings.rank,
+        settings=settings.explanation,
+        seed=settings.seed,
+        device=device,
+        signals=signals,
+        truth=truth,
     )
+    write_attribution(AttributionPaths(output), task, explain(task))

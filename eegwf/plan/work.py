@@ -49,12 +49,12 @@ def _n_further_seeds(study: Study, model: str) -> int:
 
 
 def attribution(wildcards: Mapping[str, str], sizes: Sizes) -> float:
-    """Values that the attribution of an outer fold reads, at most."""
+    """Values of the windows that the attribution of an outer fold explains, at most."""
     study = sizes.study
     n_classes = len(study.classes[wildcards["classes"]])
     labeled = sizes.labeled(wildcards["classes"])
     each = min(study.explanation.max_windows_per_class, labeled / sizes.n_folds / n_classes)
-    return n_classes * each * study.retrain.n_best * sizes.values(wildcards["spectrogram"]) / MILLION
+    return n_classes * each * sizes.values(wildcards["spectrogram"]) / MILLION
 
 
 def _trained(wildcards: Mapping[str, str], sizes: Sizes) -> float:

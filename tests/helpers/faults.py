@@ -14,7 +14,8 @@ import numpy as np
 import yaml
 from edfio import Edf, EdfSignal
 
-from eegwf.dag.flow import Flow, read_flow
+from eegwf.dag.flow import Flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.data.signals.montage import ELECTRODES19
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""Explain the test predictions of an outer fold by saliency and Grad-CAM.
+"""Explain the test predictions of an outer fold, and measure how far each method can be believed.
 
 Example: python workflow/scripts/explain.py --name vit_mel_3class_fold1 --fold 1 --settings "$JSON"
 --windows windows.tsv --folds folds.tsv --arrays mel.npy --models rank1/model.json
@@ -23,6 +23,8 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True, help="table of the folds")
     parser.add_argument("--arrays", type=Path, nargs="+", required=True, help="spectrograms, .npy")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="model.json of each rank")
+    parser.add_argument("--signals", type=Path, help="time series of the windows, windows.npy; none: imported arrays")
+    parser.add_argument("--truth", type=Path, help="ground truth of a synthetic data set, truth.json")
     parser.add_argument("--output", type=Path, required=True, help="folder of the maps")
     arguments = parser.parse_args()
     with fast_imports():

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from eegwf.config.data import ClassSet
+from eegwf.config.explanation import Explanation
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, Model, TrialSettings, Value
@@ -92,6 +93,13 @@ class RetrainSettings(LearningSettings):
 
 
 class ExplainSettings(DeviceSettings):
-    """Settings of `explain`."""
+    """Settings of `explain`.
 
-    max_windows_per_class: int
+    Attributes
+    ----------
+    rank
+        Rank of the retrained model that is explained.
+    """
+
+    explanation: Explanation
+    rank: int

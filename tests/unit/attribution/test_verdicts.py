@@ -37,7 +37,7 @@ def table_of(n_patients: int = N, method: str = "saliency", **changed) -> pd.Dat
             parts.append(
                 evidence(measure, **{name: (mean + offsets[name])[:n_patients] for name, mean in given.items()})
             )
-    return evidence_table(pd.concat(parts), ["sz"])
+    return evidence_table(pd.concat(parts), "bckg")
 
 
 def verdict_of(**changed):
@@ -68,9 +68,9 @@ def test_a_method_that_beats_its_controls_is_supported():
         ("cascade_10", (0.6, np.nan, np.nan), "unsupported", "hardly depends on the trained weights .*0.60"),
         ("insertion", (0.7, 0.5, 0.8), "mixed", "raises the probability of the class less than the bins"),
         ("insertion", (0.7, 0.7, 0.6), "mixed", "not shown to raise .* than random bins"),
-        ("deletion_channels", (0.5, 0.7, 0.5), "mixed", "channels of the signal with the highest energy"),
-        ("deletion_bands", (0.5, 0.5, 0.7), "mixed", "random bands of the signal"),
-        ("deletion_seconds", (0.7, 0.5, 0.8), "mixed", "random seconds of the signal"),
+        ("deletion_channels", (0.7, 0.8, 0.5), "mixed", "less than the channels of the signal with the highest energy"),
+        ("deletion_bands", (0.7, 0.5, 0.8), "mixed", "less than random bands of the signal"),
+        ("deletion_seconds", (0.7, 0.5, 0.8), "mixed", "less than random seconds of the signal"),
         ("label_randomized", (0.6, np.nan, np.nan), "mixed", "permuted labels .rank correlation 0.60"),
         ("other_class", (0.7, np.nan, np.nan), "mixed", "classes resemble each other .rank correlation 0.70"),
         ("other_rank", (0.2, np.nan, np.nan), "mixed", "retrained models differ .rank correlation 0.20"),
@@ -84,6 +84,14 @@ def test_each_rule_alone_decides(measure, values, word, reason):
     assert len(found.reasons) == 1
     assert pd.Series(found.reasons).str.contains(reason).all()
     assert found.sentence.lower().endswith(f"{found.reasons[0].lower()}.")
+
+
+def test_one_measure_in_the_signal_has_to_beat_the_controls():
+    equal = {"deletion_channels": (0.5, 0.5, 0.5), "deletion_bands": (0.5, 0.6, 0.5)}
+    assert verdict_of(**equal).word == "supported"
+    found = verdict_of(**equal, deletion_seconds=(0.5, 0.5, 0.6))
+    assert found.word == "mixed"
+    assert found.reasons == ("in the signal domain, neither channels nor bands nor seconds beat both controls",)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,7 @@ def test_without_the_decisive_measures_there_is_no_verdict(changed, reason):
 def test_a_method_equal_to_a_control_is_unsupported():
     parts = [evidence("deletion", saliency=[0.4] * N, random=[0.4] * N, energy=0.5 + SPREAD)]
     parts.append(evidence("cascade_1", saliency=[0.1] * N))
-    (found,) = verdicts(evidence_table(pd.concat(parts), []))
+    (found,) = verdicts(evidence_table(pd.concat(parts), "bckg"))
     assert found.word == "unsupported"
     assert "(difference 0, without a confidence interval)" in found.sentence
 

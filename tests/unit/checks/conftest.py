@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from tests.helpers.bids_folder import EVENTS, write_recording
 
 SMALL = {"windows": {"length": 2, "step": 2}, "folds": 3, "matrix": {"classes": ["2class"]}}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eegwf.checks.study import check_study
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.data.signals.montage import ELECTRODES19
 from eegwf.errors import InputError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eegwf.checks.study import check_study
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.data.dataset import write_dataset_windows
 from eegwf.data.folds import make_folds

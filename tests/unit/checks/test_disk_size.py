@@ -6,7 +6,7 @@ from eegwf.checks import bids as checks_bids
 from eegwf.checks import inputs
 from eegwf.checks import synthetic as checks_synthetic
 from eegwf.checks.study import check_study
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.plan.sizes import estimate_sizes
 from tests.helpers.bids_folder import ELECTRODES, EVENTS, write_recording
 

@@ -8,7 +8,7 @@ from scipy.signal import resample_poly
 
 from eegwf.checks.findings import Findings
 from eegwf.checks.inputs import PASSBAND, check_grids
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from eegwf.config.load import load_study, validate_record
 from eegwf.config.renamed import RENAMED
 from eegwf.config.study import Study, StudyDesign
 from eegwf.config.tuning import Choices, Model
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from eegwf.config.load import load_study
 from eegwf.config.path_text import escape_paths, expand_path
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError
 
 BIDS = {"kind": "bids", "root": "data"}

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from eegwf.checks.study import check_study
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.data.bids import find_recordings
 from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.transforms import make_transform

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from eegwf.config.load import load_study
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from eegwf import cli
 from eegwf.dag.command_line import options_of, refuse_repeated_options
-from eegwf.dag.flow import open_flow, read_flow
+from eegwf.dag.flow_reading import open_flow, read_flow
 from eegwf.dag.startup import start
 from eegwf.errors import InputError
 

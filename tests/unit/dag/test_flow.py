@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from eegwf.dag.flow import Flow, read_flow
+from eegwf.dag.flow import Flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError
 

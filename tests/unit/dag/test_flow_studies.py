@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from eegwf.dag.flow import Flow, read_flow
+from eegwf.dag.flow import Flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError
 
 RUN = "results/vit_mel_2class"

@@ -6,7 +6,7 @@ import re
 import pytest
 from snakemake.iocontainers import Wildcards
 
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.resources import minutes
 from eegwf.dag.stages import STAGES
 from eegwf.plan.forecast import Forecast

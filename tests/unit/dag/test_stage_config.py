@@ -13,7 +13,8 @@ from eegwf.config.paths import Combination
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import Study
 from eegwf.dag.code_digest import reachable_modules
-from eegwf.dag.flow import Flow, read_flow
+from eegwf.dag.flow import Flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError

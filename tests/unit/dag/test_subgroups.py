@@ -2,7 +2,7 @@
 
 import pytest
 
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError
 
 ARRAYS = {

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from eegwf.checks.study import check_study
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.data.dataset import write_dataset_windows
 from eegwf.data.inspection import inspect_dataset
 from eegwf.data.reading_settings import ReadingSettings

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eegwf.config.stages.data import FoldsSettings
 from eegwf.config.tuning import n_reserved
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.data.fold_count import count_folds
 from eegwf.data.reserve import inner_parts, reserve

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from eegwf.dag.dry_run import DRY
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stages import STAGES
 from eegwf.plan.costs import Calibration, Rates, measured_rates, shipped_rates
 from eegwf.plan.forecast import Forecast

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.job_shell import bind_paths, image_of, job_shell_prefix, shell_prefix
 from eegwf.errors import InputError
 from eegwf.provenance.container_image import bind, check_image, code_of, digest_of, labels_of

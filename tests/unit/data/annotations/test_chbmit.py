@@ -5,7 +5,7 @@ import re
 import pytest
 
 from eegwf.checks.study import check_study
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.data.annotations.chbmit import read_chbmit
 from eegwf.data.annotations.reading import recording_events
 from eegwf.data.bids import Recording

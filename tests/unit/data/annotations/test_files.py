@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from eegwf.checks.study import check_study
 from eegwf.config.data import Annotations, Bids
-from eegwf.dag.flow import read_flow
+from eegwf.dag.flow_reading import read_flow
 from eegwf.data.bids import data_files, discover
 from eegwf.data.event_tables import read_events
 from eegwf.data.events import Event, EventRules

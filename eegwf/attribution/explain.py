@@ -1,0 +1,233 @@
+"""Maps of an outer fold and their evidence: the measures of each method on each explained window."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from eegwf.attribution.attribute import attribute
+from eegwf.attribution.evidence import Evidence
+from eegwf.attribution.fold import Block, FoldTask
+from eegwf.attribution.localization import localization
+from eegwf.attribution.maps import MeanMaps
+from eegwf.attribution.perturbation import Perturbation, mean_over_shares
+from eegwf.attribution.randomization import cascade, n_stages, train_on_permuted_labels
+from eegwf.attribution.sample import Example, choose_examples
+from eegwf.attribution.signal_perturbation import SignalPerturbation
+from eegwf.attribution.similarity import rank_correlation
+from eegwf.attribution.stopwatch import Stopwatch
+from eegwf.attribution.target import contrast
+from eegwf.attribution.truth import Region, read_truth, region_of, seizure_of
+from eegwf.progress import Progress
+from eegwf.training.classifier import Classifier
+
+COMPLETE = ("integrated_gradients", "deeplift")
+"""Methods whose map sums to the difference of the score from that of the baselines."""
+
+
+@dataclass
+class Explained:
+    """Results of an outer fold.
+
+    Attributes
+    ----------
+    evidence
+        Measures of each method and window.
+    means
+        Mean maps.
+    examples
+        Example windows.
+    example_maps
+        Their maps by each method, `(n_methods, n_examples, n_chans, n_freqs, n_frames)`.
+    stopwatch
+        Seconds of the methods and of the measures.
+    """
+
+    evidence: Evidence
+    means: MeanMaps
+    examples: list[Example]
+    example_maps: np.ndarray
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+
+
+def explain(task: FoldTask) -> Explained:
+    """Compute the maps of all methods and controls, and their evidence.
+
+    Parameters
+    ----------
+    task
+        Windows, classifiers and settings.
+
+    Returns
+    -------
+    Explained
+        Measures of each window, mean maps and the maps of the examples.
+    """
+    examples = choose_examples(task.windows.label, task.p)
+    shape = task.dataset.shape.values()
+    result = Explained(
+        Evidence(len(task.windows.window)),
+        MeanMaps(task),
+        examples,
+        np.zeros((len(task.methods), len(examples), *shape), dtype=np.float32),
+    )
+    regions = _regions(task)
+    blocks = list(task.blocks())
+    progress = Progress(f"{task.name}: explaining", len(blocks) * len(task.methods))
+    for block in blocks:
+        _explain_block(task, block, regions, result, progress)
+    _compare(task, result)
+    return result
+
+
+def _explain_block(
+    task: FoldTask, block: Block, regions: dict[int, Region], result: Explained, progress: Progress
+) -> None:
+    perturbation = Perturbation(
+        task.classifier, block.inputs, block.fill, block.target, task.cells, task.context.seed, block.rows
+    )
+    signal = _signal_perturbation(task, block)
+    for number, method in enumerate(task.methods):
+        with result.stopwatch.measure(method, len(block.rows)):
+            maps = attribute(method, task.classifier, block.inputs, block.target, task.context, block.rows)
+        result.means.add(number, block.index, maps)
+        _keep_examples(result, number, block, maps)
+        measured = {"before": perturbation.before}
+        with result.stopwatch.measure("deletion and insertion", len(block.rows)):
+            measured |= {
+                "deletion": mean_over_shares(perturbation.deletion(maps)),
+                "insertion": mean_over_shares(perturbation.insertion(maps)),
+            }
+        with result.stopwatch.measure("deletion in the signal", len(block.rows)):
+            measured |= signal.probabilities(maps) if signal is not None else {}
+        if method in COMPLETE:
+            measured["completeness"] = _incompleteness(task, block, maps)
+        for measure, values in measured.items():
+            result.evidence.add(method, measure, block.index, values.double().cpu().numpy())
+        _localize(method, block, maps, regions, result.evidence)
+        progress.step(method)
+
+
+def _signal_perturbation(task: FoldTask, block: Block) -> SignalPerturbation | None:
+    if task.transform is None or task.signal_axes is None:
+        return None
+    return SignalPerturbation(
+        classifier=task.classifier,
+        transform=task.transform,
+        signals=task.read_signals(task.windows.window[block.index]),
+        fill=task.read_signals(task.fills[block.index]),
+        target=block.target,
+        cells=task.cells,
+        ch_names=task.signal_axes["ch_names"],
+        sfreq=task.signal_axes["sfreq"],
+        seed=task.context.seed,
+        rows=block.rows,
+    )
+
+
+def _keep_examples(result: Explained, number: int, block: Block, maps: torch.Tensor) -> None:
+    """Keep the maps of the examples in the block, each scaled to a maximum of 1."""
+    for place, example in enumerate(result.examples):
+        for inside in np.flatnonzero(block.index == example.index):
+            found = maps[inside]
+            result.example_maps[number, place] = (found / found.abs().max().clamp_min(1e-30)).cpu().numpy()
+
+
+@torch.no_grad()
+def _incompleteness(task: FoldTask, block: Block, maps: torch.Tensor) -> torch.Tensor:
+    """Relative deviation of the sum of each map from the difference of the scores; NaN if there is no difference."""
+    score = contrast(task.classifier(block.inputs), block.target)
+    baselines = task.classifier(task.context.baselines)
+    reference = [contrast(baselines, target.expand(len(baselines))).mean() for target in block.target]
+    difference = score - torch.stack(reference)
+    return (maps.sum(dim=(1, 2, 3)) - difference).abs() / torch.where(difference == 0, torch.nan, difference.abs())
+
+
+def _regions(task: FoldTask) -> dict[int, Region]:
+    """True region of each correctly answered seizure window of a synthetic data set, by its number."""
+    if task.truth is None:
+        return {}
+    seizures, windows, described = read_truth(task.truth), task.windows, task.dataset.described
+    duration = task.seconds
+    regions = {}
+    for index in np.flatnonzero((windows.label > 0) & (windows.label == task.target)):
+        onset = float(windows.onset[index])
+        seizure = seizure_of(seizures, str(windows.recording[index]), onset, duration)
+        if seizure is not None:
+            regions[int(index)] = region_of(seizure, described, onset, duration)
+    return regions
+
+
+def _localize(method: str, block: Block, maps: torch.Tensor, regions: dict[int, Region], evidence: Evidence) -> None:
+    for place, index in enumerate(block.index):
+        if int(index) in regions:
+            found = localization(maps[place].cpu().numpy(), regions[int(index)])
+            for measure, value in found.items():
+                evidence.add(method, measure, np.array([index]), np.array([value]))
+
+
+def _compare(task: FoldTask, result: Explained) -> None:
+    """Compare the maps of some windows with those of other models and of other classes."""
+    blocks = list(task.blocks(task.compared()))
+    n_others = n_stages(task.classifier.network) + task.settings.label_randomization + len(task.classifiers) - 1
+    n_others += len(task.windows.classes) - 1 if len(task.windows.classes) > 2 else 0
+    progress = Progress(f"{task.name}: comparing maps", n_others * len(blocks))
+    own = {}
+    with result.stopwatch.measure("comparison of maps", len(task.compared())):
+        for number, block in enumerate(blocks):
+            own[number] = _maps(task, task.classifier, block, block.target)
+        for measure, classifier in _other_models(task):
+            for number, block in enumerate(blocks):
+                found = _similarity(task, own[number], _maps(task, classifier, block, block.target))
+                for method, values in found.items():
+                    result.evidence.add(method, measure, block.index, values)
+                progress.step(measure)
+        _compare_ranks_and_classes(task, result, blocks, own, progress)
+
+
+def _other_models(task: FoldTask) -> Iterator[tuple[str, Classifier]]:
+    """Models whose maps must differ from those of the explained one, each with its measure."""
+    description = task.descriptions[task.rank - 1]
+    inputs = task.context.baselines
+    for stage, classifier in enumerate(cascade(task.classifier, description, inputs, task.seed), start=1):
+        yield f"cascade_{stage}", classifier
+    if task.settings.label_randomization:
+        yield (
+            "label_randomized",
+            train_on_permuted_labels(description, task.name, task.dataset, task.window_set, task.device),
+        )
+
+
+def _compare_ranks_and_classes(
+    task: FoldTask, result: Explained, blocks: list[Block], own: dict[int, dict[str, torch.Tensor]], progress: Progress
+) -> None:
+    """Mean similarity to the maps of the other ranks, and to those of the other classes."""
+    n_classes = len(task.windows.classes)
+    others = [classifier for classifier in task.classifiers if classifier is not task.classifier]
+    for number, block in enumerate(blocks):
+        alternatives = {"other_rank": [(classifier, block.target) for classifier in others]}
+        if n_classes > 2:  # contrasts of two classes are negatives of each other
+            alternatives["other_class"] = [
+                (task.classifier, (block.target + shift) % n_classes) for shift in range(1, n_classes)
+            ]
+        for measure, pairs in alternatives.items():
+            found = []
+            for classifier, target in pairs:
+                found.append(_similarity(task, own[number], _maps(task, classifier, block, target)))
+                progress.step(measure)
+            for method in found[0] if found else ():
+                values = np.mean([similarity[method] for similarity in found], axis=0)
+                result.evidence.add(method, measure, block.index, values)
+
+
+def _maps(task: FoldTask, classifier: Classifier, block: Block, target: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Maps of each method by cell, `(n, n_chans, n_bands, n_intervals)`."""
+    return {
+        method: task.cells.mean(attribute(method, classifier, block.inputs, target, task.context, block.rows))
+        for method in task.methods
+    }
+
+
+def _similarity(task: FoldTask, own: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    return {method: rank_correlation(own[method], other[method]).cpu().numpy() for method in task.methods}
