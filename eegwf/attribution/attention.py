@@ -1,6 +1,6 @@
 """Maps from the attention weights of networks whose tokens cover the whole window."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from eegwf.attribution.attribute import Context
+from eegwf.attribution.attribute import AttributionInput
 from eegwf.attribution.target import contrast
 from eegwf.models.vit import ViT
-from eegwf.training.classifier import Classifier
 
 
 @dataclass
@@ -30,35 +29,31 @@ class Attention:
     tokens: torch.Tensor = field(default_factory=lambda: torch.empty(0))
 
 
-def rollout(
-    classifier: Classifier, inputs: torch.Tensor, target: torch.Tensor, context: Context, rows: Sequence[int]
-) -> torch.Tensor:
-    """Attention rollout (Abnar and Zuidema 2020); arguments and result as in `eegwf.attribution.attribute.attribute`.
+def rollout(given: AttributionInput) -> torch.Tensor:
+    """Attention rollout (Abnar and Zuidema 2020).
 
     The product over the blocks of the mean attention of the heads, to which half of the identity is added for the
     residual connection. It does not depend on the class.
     """
-    network: Any = classifier.network
+    network: Any = given.classifier.network
     with torch.no_grad(), recorded(network) as attention:
-        network(classifier.normalization(inputs))
+        network(given.x)
     flow = _identity(attention.weights[0])
     for weights in attention.weights:
         flow = (weights.mean(dim=1) + _identity(weights)) / 2 @ flow
     return _expand(network, attention, flow)
 
 
-def gradient_attention(
-    classifier: Classifier, inputs: torch.Tensor, target: torch.Tensor, context: Context, rows: Sequence[int]
-) -> torch.Tensor:
-    """Gradient-weighted attention (Chefer et al. 2021); arguments as in `attribute`.
+def gradient_attention(given: AttributionInput) -> torch.Tensor:
+    """Gradient-weighted attention (Chefer et al. 2021).
 
     In each block, the positive part of attention times its gradient, averaged over the heads, is added to what was
     passed on by the blocks before.
     """
-    network: Any = classifier.network
+    network: Any = given.classifier.network
     with torch.enable_grad(), recorded(network) as attention:
-        x = classifier.normalization(inputs).detach().requires_grad_()
-        score = contrast(network(x), target).sum()
+        x = given.x.detach().requires_grad_()
+        score = contrast(network(x), given.target).sum()
         gradients = torch.autograd.grad(score, attention.weights)
     flow = _identity(attention.weights[0])
     for weights, gradient in zip(attention.weights, gradients, strict=True):
@@ -66,13 +61,11 @@ def gradient_attention(
     return _expand(network, attention, flow - _identity(attention.weights[0]))
 
 
-def attention_weights(
-    classifier: Classifier, inputs: torch.Tensor, target: torch.Tensor, context: Context, rows: Sequence[int]
-) -> torch.Tensor:
-    """Weights with which the LSTM's attention pools the frames, mean over the heads; arguments as in `attribute`."""
-    network: Any = classifier.network
+def attention_weights(given: AttributionInput) -> torch.Tensor:
+    """Weights with which the LSTM's attention pools the frames, mean over the heads."""
+    network: Any = given.classifier.network
     with torch.no_grad():
-        weights = network.attend(classifier.normalization(inputs))[1]
+        weights = network.attend(given.x)[1]
     return network.upsample_to_input(weights.mean(dim=2)[:, None])
 
 
@@ -91,7 +84,7 @@ def recorded(network: Any) -> Iterator[Attention]:
         else:
             for block in encoder.blocks:
                 add(block.self_attn, _torch_attention(attention))
-        add(encoder.norm, lambda module, given, output: setattr(attention, "tokens", output))
+        add(encoder.norm, lambda module, args, output: setattr(attention, "tokens", output))
         yield attention
 
 
@@ -106,8 +99,8 @@ def _hooks() -> Iterator[Callable[..., None]]:
 
 
 def _timm_attention(attention: Attention) -> Callable[..., torch.Tensor]:
-    def hook(module: Any, given: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor:
-        x = given[0]
+    def hook(module: Any, args: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor:
+        x = args[0]
         q, k, v = module.qkv(x).unflatten(2, (3, module.num_heads, -1)).permute(2, 0, 3, 1, 4)
         heads = _attend(attention, module.q_norm(q) * module.scale, module.k_norm(k), v)
         return module.proj(module.norm(heads.transpose(1, 2).flatten(2)))
@@ -116,8 +109,8 @@ def _timm_attention(attention: Attention) -> Callable[..., torch.Tensor]:
 
 
 def _torch_attention(attention: Attention) -> Callable[..., tuple[torch.Tensor, None]]:
-    def hook(module: nn.MultiheadAttention, given: tuple[torch.Tensor, ...], output: Any) -> tuple[torch.Tensor, None]:
-        projected = nn.functional.linear(given[0], module.in_proj_weight, module.in_proj_bias)
+    def hook(module: nn.MultiheadAttention, args: tuple[torch.Tensor, ...], output: Any) -> tuple[torch.Tensor, None]:
+        projected = nn.functional.linear(args[0], module.in_proj_weight, module.in_proj_bias)
         q, k, v = projected.unflatten(2, (3, module.num_heads, -1)).permute(2, 0, 3, 1, 4)
         heads = _attend(attention, q * module.head_dim**-0.5, k, v)
         return module.out_proj(heads.transpose(1, 2).flatten(2)), None

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import cached_property
 
 import torch
 
@@ -37,9 +37,30 @@ class Context:
     baselines: torch.Tensor
     cells: Cells
     seed: int
-    n_steps: int = 8
+    n_steps: int = 16
     n_samples: int = 16
     noise: float = 0.1
+
+
+@dataclass(frozen=True)
+class AttributionInput:
+    """Arguments of a method, as in `attribute`."""
+
+    classifier: Classifier
+    inputs: torch.Tensor
+    target: torch.Tensor
+    context: Context
+    rows: Sequence[int]
+
+    @cached_property
+    def x(self) -> torch.Tensor:
+        """Normalized inputs, which the network receives."""
+        return self.classifier.normalization(self.inputs).detach()
+
+    @cached_property
+    def baselines(self) -> torch.Tensor:
+        """Normalized baselines."""
+        return self.classifier.normalization(self.context.baselines).detach()
 
 
 def attribute(
@@ -74,9 +95,7 @@ def attribute(
         Maps `(n, n_chans, n_freqs, n_frames)`, float32, on the device of the inputs.
     """
     found = entry(method)
-    function = cast(Callable[..., torch.Tensor], getattr(_module(found.module), found.function))
-    return function(classifier, inputs, target, context, range(len(inputs)) if rows is None else rows).detach()
-
-
-def _module(name: str):
-    return importlib.import_module(f"eegwf.attribution.{name}")
+    module = importlib.import_module(f"eegwf.attribution.{found.module}")
+    function: Callable[[AttributionInput], torch.Tensor] = getattr(module, found.function)
+    rows = range(len(inputs)) if rows is None else rows
+    return function(AttributionInput(classifier, inputs, target, context, rows)).detach()

@@ -58,8 +58,9 @@ METHODS = {
         "Grad-CAM",
         "cam",
         "gradcam",
-        models=tuple(name for name in ALL if name != "bandpower"),
-        reason="it has no feature maps with positions in frequency and time",
+        models=tuple(name for name in ALL if name not in ("bandpower", "lstm")),
+        reason="it has no feature maps with positions, or pools them by attention, so that the mean of the gradients "
+        "over the positions is not the weight of a feature",
         signed=False,
     ),
     "hirescam": Method(

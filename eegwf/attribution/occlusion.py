@@ -1,23 +1,20 @@
 """Occlusion of each cell of channel x band x interval."""
 
-from collections.abc import Sequence
-
 import torch
 
-from eegwf.attribution.attribute import Context
+from eegwf.attribution.attribute import AttributionInput
 from eegwf.attribution.target import contrast
-from eegwf.training.classifier import CHUNK_BYTES, Classifier
+from eegwf.training.classifier import CHUNK_BYTES
 
 
 @torch.no_grad()
-def occlusion(
-    classifier: Classifier, inputs: torch.Tensor, target: torch.Tensor, context: Context, rows: Sequence[int]
-) -> torch.Tensor:
+def occlusion(given: AttributionInput) -> torch.Tensor:
     """Decrease of the score when a cell gets the values of a background window, divided by the number of its bins.
 
-    Zeiler and Fergus 2014, with background of another patient instead of a gray patch. Arguments and result as in
-    `eegwf.attribution.attribute.attribute`. It needs no gradient, and one forward pass for each cell.
+    Zeiler and Fergus 2014, with background of another patient instead of a gray patch. It needs no gradient,
+    and one forward pass for each cell.
     """
+    classifier, inputs, target, context = given.classifier, given.inputs, given.target, given.context
     cells = context.cells
     n_cells = cells.n_bins.size
     numbers = torch.arange(n_cells, device=inputs.device).reshape(1, *cells.shape)
@@ -25,7 +22,7 @@ def occlusion(
     size = max(1, min(n_cells, CHUNK_BYTES // (4 * inputs[0].numel())))
     score = contrast(classifier(inputs), target)
     decrease = torch.empty(len(inputs), n_cells, device=inputs.device)
-    for index, (window, row) in enumerate(zip(inputs, rows, strict=True)):
+    for index, (window, row) in enumerate(zip(inputs, given.rows, strict=True)):
         background = context.baselines[int(row) % len(context.baselines)].to(window)
         for start in range(0, n_cells, size):
             chunk = torch.arange(start, min(start + size, n_cells), device=inputs.device)

@@ -62,5 +62,18 @@ class ContrastScore(nn.Module):
         self.network = network
 
     def forward(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Contrasts `(n,)` of normalized inputs `x` for the classes `target` `(n,)`."""
+        """Compute the contrast of each window.
+
+        Parameters
+        ----------
+        x
+            Normalized inputs `(n, n_chans, n_freqs, n_frames)`.
+        target
+            Index of the class of each window, `(n,)`.
+
+        Returns
+        -------
+        torch.Tensor
+            Contrasts `(n,)`.
+        """
         return contrast(cast(torch.Tensor, self.network(x)), target)

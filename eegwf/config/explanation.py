@@ -47,7 +47,7 @@ class Explanation(Section):
         "DeepLift, input x gradient and occlusion.",
     )
     n_steps: int = Field(
-        8, ge=2, le=1000, description="Number of points between each baseline and a window for integrated gradients."
+        16, ge=2, le=1000, description="Number of points between each baseline and a window for integrated gradients."
     )
     n_samples: int = Field(16, ge=2, le=1000, description="Number of noisy copies of a window for SmoothGrad.")
     noise: float = Field(

@@ -52,6 +52,6 @@ def trained_on(folder: Path, model: str, parameters: dict, epochs: int = 12):
     """Train a model on the windows of `write_planted`; returns the classifier, the dataset and all windows."""
     dataset = SpectrogramDataset([folder / "mel.npy"])
     window_set = load_window_set(folder / "windows.tsv", folder / "folds.tsv", CLASSES)
-    settings = Training(epochs=epochs, patience=epochs, batch_size=16, lr=5e-3)
+    settings = Training(epochs=epochs, patience=epochs, batch_size=16, lr=5e-3, monitor="loss")
     result = train(model, dataset, split(window_set, 1), parameters, settings, seed=1)
     return result.classifier.eval(), dataset, window_set

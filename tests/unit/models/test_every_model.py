@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from eegwf.attribution.cam import gradcam
+from eegwf.attribution.attribute import attribute
 from eegwf.config.training import Training
 from eegwf.models.registry import axes_arguments, entry_of
 from eegwf.training.classifier import Classifier, load_classifier, save_classifier
@@ -246,7 +246,7 @@ def test_maps_are_aligned_with_the_input(name, layout):
 @every_model
 def test_gradcam_is_not_zero(name, layout):
     classifier, x = unnormalized(make(name, layout)), random_input(4, 3, 12, 16)
-    maps = torch.stack([gradcam(classifier, x, torch.full((4,), number), None, range(4)) for number in range(3)])
+    maps = torch.stack([attribute("gradcam", classifier, x, torch.full((4,), number), None) for number in range(3)])
     assert maps.shape == (3, 4, 3, 12, 16)
     assert maps.min() >= 0 and maps.isfinite().all()
     assert (maps.flatten(2).amax(dim=(0, 2)) > 0).all()  # for every window, the map of at least one class
