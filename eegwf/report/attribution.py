@@ -15,18 +15,18 @@ from eegwf.report.examples import example_parts
 from eegwf.report.figures_evidence import cascade_figure
 from eegwf.report.figures_profiles import band_figure, mean_figure
 from eegwf.report.figures_scalp import MIN_POSITIONS, channel_positions, scalp_figure
-from eegwf.report.formats import count, listing, score
-from eegwf.report.judgement import CONTROLS, Judgement, Verdict, judge
+from eegwf.report.formats import capitalized, count, listing, score
+from eegwf.report.judgment import CONTROLS, Judgment, Verdict, judge
 from eegwf.report.map_drawing import scale_of
 from eegwf.report.map_files import Maps
 from eegwf.report.pooled_maps import Part, PooledMaps, pool, varies
 
 UNITS = {"mel": "dB re 1 µV²/Hz", "stft": "dB re 1 µV²/Hz", "cwt": "dB re 1 µV²", "raw": "µV, root mean square"}
 N_OPEN = 3  # methods whose maps are shown without a click
-GREYED = "Drawn in grey: this method is not supported by its controls."
+GRAYED = "Drawn in gray: this method is not supported by its controls."
 
 
-def parts(run: ReportData, judged: Judgement | None = None) -> dict[str, Any]:
+def parts(run: ReportData, judged: Judgment | None = None) -> dict[str, Any]:
     """Values of the template for the section.
 
     Parameters
@@ -66,11 +66,6 @@ def parts(run: ReportData, judged: Judgement | None = None) -> dict[str, Any]:
     return {"attribution": section}
 
 
-def capitalized(text: str) -> str:
-    """The text with a capital first letter."""
-    return f"{text[:1].upper()}{text[1:]}"
-
-
 def further_reasons(verdict: Verdict) -> list[str]:
     """Reasons of a verdict that its sentence does not contain."""
     return [reason for reason in verdict.reasons if reason.lower() not in verdict.sentence.lower()]
@@ -98,7 +93,7 @@ def window_sentence(pooled: PooledMaps, folds: list[Maps]) -> str:
     return f"Explained are {listing(of_classes)} from the test patients of {count(len(folds), 'fold')}."
 
 
-def spectrogram_parts(pooled: PooledMaps, part: Part, judged: Judgement) -> dict[str, Any]:
+def spectrogram_parts(pooled: PooledMaps, part: Part, judged: Judgment) -> dict[str, Any]:
     """Figures of the mean maps of a spectrogram.
 
     Parameters
@@ -139,34 +134,34 @@ def _input_figure(pooled: PooledMaps, part: Part) -> Figure | None:
     )
 
 
-def _method(pooled: PooledMaps, part: Part, method: str, judged: Judgement) -> dict[str, Any]:
+def _method(pooled: PooledMaps, part: Part, method: str, judged: Judgment) -> dict[str, Any]:
     about = pooled.about
     values = pooled.means[about["methods"].index(method)][:, :, part.channels]
-    title, greyed, signed = about["titles"][method], method in judged.greyed, about["signed"][method]
+    title, grayed, signed = about["titles"][method], method in judged.grayed, about["signed"][method]
     key = f"{part.spectrogram}-{method}"
-    name = f"{capitalized(title)}, {part.spectrogram}{', greyed out' if greyed else ''}"
-    means = mean_figure(pooled, part, values, scale_of(values, signed, greyed), name, key)
-    bands = band_figure(pooled, part, values, scale_of(values, signed, greyed), name, f"{key}-bands")
-    by_channel = scale_of(values.mean(axis=-1), signed, greyed)
+    name = f"{capitalized(title)}, {part.spectrogram}{', grayed out' if grayed else ''}"
+    means = mean_figure(pooled, part, values, scale_of(values, signed, grayed), name, key)
+    bands = band_figure(pooled, part, values, scale_of(values, signed, grayed), name, f"{key}-bands")
+    by_channel = scale_of(values.mean(axis=-1), signed, grayed)
     scalp = scalp_figure(pooled, part, values, by_channel, name, f"{key}-scalp")
     return {
         "title": f"{capitalized(title)}: {_word(method, judged)}".removesuffix(": "),
         "text": " ".join(filter(None, [_sentence(method, judged), evidence_sentence(method, judged)])),
-        "note": " ".join([GREYED] * greyed + _constant(values)),
+        "note": " ".join([GRAYED] * grayed + _constant(values)),
         "means": Group("", [means] if means else [], wide=True),
         "others": Group("", [one for one in (bands, scalp) if one]),
     }
 
 
-def _word(method: str, judged: Judgement) -> str:
+def _word(method: str, judged: Judgment) -> str:
     return "control" if method in CONTROLS else judged.word(method)
 
 
-def _sentence(method: str, judged: Judgement) -> str:
+def _sentence(method: str, judged: Judgment) -> str:
     return next((verdict.sentence for verdict in judged.verdicts if verdict.method == method), "")
 
 
-def evidence_sentence(method: str, judged: Judgement) -> str:
+def evidence_sentence(method: str, judged: Judgment) -> str:
     """Deletion and insertion of a method beside those of the controls.
 
     Parameters

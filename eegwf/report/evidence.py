@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from eegwf.report.formats import defined, difference, difference_interval, number
-from eegwf.report.judgement import CONTROLS, Judgement
+from eegwf.report.judgment import CONTROLS, Judgment
 from eegwf.report.map_files import Maps
 from eegwf.report.pooled_maps import fold_agreement
 from eegwf.report.tables import Cell, Table
@@ -96,7 +96,7 @@ MEASURES = {
 SECONDS = "seconds per window"
 
 
-def evidence_table(judged: Judgement, folds: list[Maps]) -> Table:
+def evidence_table(judged: Judgment, folds: list[Maps]) -> Table:
     """Table of the methods and controls by evidence.
 
     Parameters
@@ -147,7 +147,7 @@ def column_of(measure: str, about: dict[str, Any]) -> str:
     return f"cascade_{about['stages']}" if measure == ALL_WEIGHTS else measure
 
 
-def difference_table(judged: Judgement, about: dict[str, Any]) -> Table | None:
+def difference_table(judged: Judgment, about: dict[str, Any]) -> Table | None:
     """Table of the differences from the controls, paired by patient.
 
     Parameters
@@ -177,7 +177,7 @@ def difference_table(judged: Judgement, about: dict[str, Any]) -> Table | None:
     return Table("Differences of the methods from the controls, paired by patient", ["method", *titles], rows)
 
 
-def measured(judged: Judgement, about: dict[str, Any]) -> list[tuple[str, str]]:
+def measured(judged: Judgment, about: dict[str, Any]) -> list[tuple[str, str]]:
     """Title and meaning of each measure in the table.
 
     Parameters
@@ -221,12 +221,12 @@ def _difference(entry: dict[str, float] | None) -> Cell:
     return difference(entry["value"]), difference_interval(entry["low"], entry["high"])
 
 
-def ranking_table(judgements: dict[str, Judgement], titles: dict[str, str]) -> Table | None:
+def ranking_table(judgments: dict[str, Judgment], titles: dict[str, str]) -> Table | None:
     """Table of the methods of each combination in the order of the ranking, with the words of their verdicts.
 
     Parameters
     ----------
-    judgements
+    judgments
         Evidence and verdicts by label of the combination.
     titles
         Titles of the methods.
@@ -237,7 +237,7 @@ def ranking_table(judgements: dict[str, Judgement], titles: dict[str, str]) -> T
         None if there is no verdict.
     """
     rows: list[list[Cell]] = []
-    for name, judged in judgements.items():
+    for name, judged in judgments.items():
         if judged.verdicts:
             rows.append([name, *((titles[one.method], one.word) for one in judged.verdicts)])
     if not rows:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from eegwf.report.data import ReportData
 from eegwf.report.figures_examples import Trace, map_row, trace_figure
-from eegwf.report.formats import listing, share
-from eegwf.report.judgement import Judgement
+from eegwf.report.formats import capitalized, listing, share
+from eegwf.report.judgment import Judgment
 from eegwf.report.map_drawing import Scale, scale_of
 from eegwf.report.map_files import Maps
 from eegwf.report.pooled_maps import Part, parts_of, varies
@@ -64,7 +64,7 @@ def choose_examples(folds: list[Maps]) -> list[Example]:
     return chosen
 
 
-def example_parts(run: ReportData, folds: list[Maps], judged: Judgement) -> list[dict[str, Any]]:
+def example_parts(run: ReportData, folds: list[Maps], judged: Judgment) -> list[dict[str, Any]]:
     """Headings, sentences and figures of the example windows.
 
     Parameters
@@ -84,7 +84,7 @@ def example_parts(run: ReportData, folds: list[Maps], judged: Judgement) -> list
     return [_example(run, example, judged) for example in choose_examples(folds)]
 
 
-def _example(run: ReportData, example: Example, judged: Judgement) -> dict[str, Any]:
+def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, Any]:
     about, key = example.maps.about, f"example-{example.kind.replace(' ', '-')}"
     methods = judged.ranked(about["methods"])[:MAX_METHODS]
     figures, notes = [], []
@@ -93,8 +93,9 @@ def _example(run: ReportData, example: Example, judged: Judgement) -> dict[str, 
     if trace is not None:
         figures.append(trace_figure(trace, f"the {example.kind}", key))
         notes.append(
-            "The shade behind the EEG is the relevance of each sample, traced back through the spectrogram (orange: "
-            "increases the score of the class, blue: decreases it)."
+            "The shade behind the EEG is the relevance of each sample, input x gradient"
+            + (" through the spectrogram" if run.spectrogram != "raw" else "")
+            + " (orange: increases the score of the class, blue: decreases it)."
             + (" The green span is the annotated seizure." if trace.seizures else "")
         )
     else:
@@ -182,7 +183,7 @@ def timed(window: Any) -> bool:
 
 
 def _row(
-    example: Example, part: Part, methods: list[str], channels: list[str], judged: Judgement
+    example: Example, part: Part, methods: list[str], channels: list[str], judged: Judgment
 ) -> tuple[dict[str, np.ndarray], dict[str, Scale]]:
     """Maps averaged over the channels, each with a largest magnitude of 1, and scales with the same limits."""
     about = example.maps.about
@@ -193,26 +194,24 @@ def _row(
     for method in methods:
         index = about["methods"].index(method)
         values = np.asarray(example.maps.examples[index, example.index, part.channels], dtype=float)[rows].mean(axis=0)
-        title = about["titles"][method]
+        title = capitalized(about["titles"][method])
         maps[title] = values / (np.abs(values).max() or 1.0)
         scales[title] = scale_of(
-            np.array([-1.0, 1.0]) if signed else np.array([0.0, 1.0]), signed, method in judged.greyed
+            np.array([-1.0, 1.0]) if signed else np.array([0.0, 1.0]), signed, method in judged.grayed
         )
     return maps, scales
 
 
 def _notes(shown: list[tuple[dict[str, np.ndarray], dict[str, Scale]]], channels: list[str]) -> list[str]:
     """Sentences on the maps of all spectrograms."""
-    constant, greyed = set(), set()
-    for maps, scales in shown:
-        constant |= {title for title, values in maps.items() if not varies(values, 0) and not varies(values, 1)}
-        greyed |= {title for title, scale in scales.items() if scale.greyed}
+    drawn = {title for maps, _ in shown for title, values in maps.items() if varies(values, 0) or varies(values, 1)}
+    constant = [title for title in shown[0][0] if title not in drawn]
+    grayed = [title for title, scale in shown[0][1].items() if scale.grayed and title in drawn]
     notes = [f"Maps are means over {listing(channels)}, each scaled to a largest value of 1."]
     if constant:
-        names = listing(sorted(constant))
-        notes.append(f"Not drawn, since it varies neither over time nor over frequency: {names}.")
-    if greyed:
-        notes.append(f"Drawn in grey, not supported by its controls: {listing(sorted(greyed))}.")
+        notes.append(f"Not drawn, since it varies neither over time nor over frequency: {listing(constant)}.")
+    if grayed:
+        notes.append(f"Drawn in gray, not supported by its controls: {listing(grayed)}.")
     return notes
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from eegwf.report.drawing import MARKERS, SERIES, Figure, drawing
-from eegwf.report.judgement import Judgement
+from eegwf.report.judgment import Judgment
 
 
-def cascade_figure(judged: Judgement, about: dict[str, Any]) -> Figure | None:
+def cascade_figure(judged: Judgment, about: dict[str, Any]) -> Figure | None:
     """Draw how similar maps remain while more and more stages of the network are randomized.
 
     Parameters

@@ -167,9 +167,9 @@ def map_row(maps: dict[str, np.ndarray], part: Part, scales: dict[str, Scale], n
         for axes, (title, values) in zip(figure.rows, shown.items(), strict=True):
             mesh, text = _map(axes, values, part, scales[title])
             if mesh is not None:
-                meshes[scales[title].greyed] = mesh
+                meshes[scales[title].grayed] = mesh
             axes.set_title(_heading(title, scales[title]), fontsize=8.5)
-            texts.append(f"{title}{', greyed out' if scales[title].greyed else ''}: {text}")
+            texts.append(f"{title}{', grayed out' if scales[title].grayed else ''}: {text}")
             if mesh is not None and axes is not figure.axes and axes.get_ylabel() == figure.axes.get_ylabel():
                 axes.set(ylabel="")
         if meshes:
@@ -178,7 +178,7 @@ def map_row(maps: dict[str, np.ndarray], part: Part, scales: dict[str, Scale], n
 
 
 def _heading(title: str, scale: Scale) -> str:
-    return f"{short(title, 24)}\n{'not supported' if scale.greyed else ''}"
+    return f"{short(title, 24)}\n{'not supported' if scale.grayed else ''}"
 
 
 def _map(axes: Axes, values: np.ndarray, part: Part, scale: Scale):
@@ -186,7 +186,7 @@ def _map(axes: Axes, values: np.ndarray, part: Part, scale: Scale):
     times, freqs = edges(part.times), frequency_edges(part.freqs)
     largest = np.abs(values) if scale.signed else values
     over_time, over_freqs = varies(values, 1), varies(values, 0)
-    color = SERIES[7] if scale.greyed else SERIES[0]
+    color = SERIES[7] if scale.grayed else SERIES[0]
     if over_time and over_freqs:
         mesh = draw_cells(axes, times, freqs, values, scale)
         format_frequencies(axes, "y", part.freqs)
@@ -194,13 +194,24 @@ def _map(axes: Axes, values: np.ndarray, part: Part, scale: Scale):
         row = int(largest.max(axis=1).argmax())
         place = f"{span_of_maximum(largest[:, largest[row].argmax()], freqs, 'Hz')}, "
         return mesh, f"largest at {place}{span_of_maximum(largest[row], times, 's')}"
-    limits = (scale.low, scale.high * 1.05)
+    margin = 0.05 * (scale.high - scale.low)
+    limits = (scale.low - margin * scale.signed, scale.high + margin)
     if over_time:
-        axes.stairs(values.mean(axis=0), times, baseline=None, color=color, alpha=scale.opacity)
+        profile, bounds = _coarse(values.mean(axis=0), times)
+        axes.stairs(profile, bounds, baseline=None, color=color, alpha=scale.opacity)
         axes.set(xlabel="time (s)", ylabel="relevance", ylim=limits)
-        return None, f"equal at all frequencies, largest at {span_of_maximum(largest.mean(axis=0), times, 's')}"
+        place = span_of_maximum(largest.mean(axis=0), times, "s")
+        return None, f"{'equal at all frequencies, ' if len(values) > 1 else ''}largest at {place}"
     bounds = np.maximum(freqs, part.freqs[0] / 2)
     axes.stairs(values.mean(axis=1), bounds, baseline=None, orientation="horizontal", color=color, alpha=scale.opacity)
     format_frequencies(axes, "y", part.freqs)
     axes.set(xlabel="relevance", xlim=limits)
     return None, f"equal at all times, largest at {span_of_maximum(largest.mean(axis=1), freqs, 'Hz')}"
+
+
+def _coarse(profile: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At most `N_COLUMNS` pieces of a profile with the value of largest magnitude in each, and their edges."""
+    if len(profile) <= N_COLUMNS:
+        return profile, bounds
+    pieces = np.array_split(np.arange(len(profile)), N_COLUMNS)
+    return _largest(profile), bounds[[*(piece[0] for piece in pieces), len(profile)]]

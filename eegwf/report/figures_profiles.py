@@ -16,7 +16,7 @@ from eegwf.report.map_drawing import (
 )
 from eegwf.report.pooled_maps import Part, PooledMaps, band_means, varies
 
-GREY = SERIES[7]
+GRAY = SERIES[7]
 
 
 def mean_figure(
@@ -89,7 +89,7 @@ def _line(pooled: PooledMaps, part: Part, values: np.ndarray, scale: Scale, name
             axes.stairs(
                 line,
                 np.maximum(freqs, part.freqs[0] / 2),
-                color=GREY if scale.greyed else SERIES[label % 8],
+                color=GRAY if scale.grayed else SERIES[label % 8],
                 alpha=scale.opacity,
                 linestyle=("-", (0, (3, 1.5)))[outcome],
                 linewidth=1.2 + label,  # classes can be told apart without colors
@@ -169,7 +169,7 @@ def _marker(label: int, outcome: int, scale: Scale) -> dict:
     """Marker of a class, filled for correctly answered windows."""
     return {
         "marker": MARKERS[label % 8],
-        "color": GREY if scale.greyed else SERIES[label % 8],
+        "color": GRAY if scale.grayed else SERIES[label % 8],
         "fillstyle": ("full", "none")[outcome],
         "alpha": scale.opacity,
         "markersize": 5,

@@ -135,5 +135,5 @@ def _draw_head(axes, dots: np.ndarray, centers: np.ndarray, scale: Scale):
     )
     image.set_alpha(scale.opacity)
     for line in axes.lines:
-        line.set(color=FAINT if scale.greyed else INK, linewidth=1)
+        line.set(color=FAINT if scale.grayed else INK, linewidth=1)
     return image

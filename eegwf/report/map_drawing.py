@@ -39,12 +39,12 @@ class Scale:
     signed: bool
 
     @property
-    def greyed(self) -> bool:
-        """Whether the maps are greyed out."""
+    def grayed(self) -> bool:
+        """Whether the maps are grayed out."""
         return self.opacity < 1
 
 
-def scale_of(values: np.ndarray, signed: bool, greyed: bool) -> Scale:
+def scale_of(values: np.ndarray, signed: bool, grayed: bool) -> Scale:
     """Choose one color scale for the maps of a row.
 
     Parameters
@@ -53,8 +53,8 @@ def scale_of(values: np.ndarray, signed: bool, greyed: bool) -> Scale:
         All maps of the row; NaN is ignored.
     signed
         Whether the sign of a value has a meaning; the scale is then symmetric about 0.
-    greyed
-        Whether to grey out the maps.
+    grayed
+        Whether to gray out the maps.
 
     Returns
     -------
@@ -63,9 +63,9 @@ def scale_of(values: np.ndarray, signed: bool, greyed: bool) -> Scale:
     """
     high = float(np.abs(np.nan_to_num(values)).max(initial=0)) or 1.0
     if signed:
-        return Scale("gray" if greyed else "RdBu_r", -high, high, 0.5 if greyed else 1.0, True)
+        return Scale("gray" if grayed else "RdBu_r", -high, high, 0.5 if grayed else 1.0, True)
     low = min(0.0, float(np.nan_to_num(values).min(initial=0)))
-    return Scale("Greys" if greyed else "magma", low, high, 0.5 if greyed else 1.0, False)
+    return Scale("Grays" if grayed else "magma", low, high, 0.5 if grayed else 1.0, False)
 
 
 def draw_cells(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> ScalarMappable:

@@ -29,7 +29,7 @@ from eegwf.report import (
 from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
-from eegwf.report.judgement import Judgement
+from eegwf.report.judgment import Judgment
 from eegwf.report.selection import TESTED, fold_scores, monitored, selection_optimism
 
 FOLDER = Path(__file__).parent
@@ -41,7 +41,7 @@ def render(
     timing: pd.DataFrame,
     cost: pd.DataFrame,
     compared: str = "",
-    judged: Judgement | None = None,
+    judged: Judgment | None = None,
 ) -> str:
     """Render the page of a combination.
 

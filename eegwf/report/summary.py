@@ -12,7 +12,7 @@ from eegwf.evaluation.compared_runs import RunComparison, compare_runs
 from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
 from eegwf.report.evidence import ranking_table
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
-from eegwf.report.judgement import judge
+from eegwf.report.judgment import judge
 from eegwf.report.map_files import Maps, read_all_maps
 from eegwf.report.page import environment
 from eegwf.report.split_by_window import split_section

@@ -13,10 +13,10 @@ from eegwf.config.paths import ResultPaths
 from eegwf.report import attribution
 from eegwf.report.evidence import difference_table, evidence_table, ranking_table
 from eegwf.report.examples import annotated_seizures, choose_examples
-from eegwf.report.figures_examples import map_row
+from eegwf.report.figures_examples import _coarse, map_row
 from eegwf.report.figures_profiles import band_figure, mean_figure
 from eegwf.report.figures_scalp import channel_positions, electrode_positions, scalp_figure
-from eegwf.report.judgement import Judgement, judge
+from eegwf.report.judgment import Judgment, judge
 from eegwf.report.map_drawing import scale_of, span_of_maximum
 from eegwf.report.pooled_maps import BANDS, Part, PooledMaps, band_means, fold_agreement, pool, varies
 from eegwf.storage.files import read_table, write_array
@@ -75,7 +75,7 @@ def summary_of(run):
 def section(finished):
     """Values of the template with verdicts."""
     run = finished[1]
-    return attribution.parts(run, Judgement(summary_of(run), VERDICTS))["attribution"]
+    return attribution.parts(run, Judgment(summary_of(run), VERDICTS))["attribution"]
 
 
 def pooled(n_classes=2, bands=("delta", "theta", "alpha", "beta", "gamma")):
@@ -84,9 +84,9 @@ def pooled(n_classes=2, bands=("delta", "theta", "alpha", "beta", "gamma")):
     return PooledMaps(about, [PART], np.empty(0), np.empty(0), np.full((n_classes, 2), 7))
 
 
-def drawn(values, signed=False, greyed=False):
+def drawn(values, signed=False, grayed=False):
     """Figure of mean maps."""
-    return mean_figure(pooled(), PART, values, scale_of(values, signed, greyed), "Saliency", "key")
+    return mean_figure(pooled(), PART, values, scale_of(values, signed, grayed), "Saliency", "key")
 
 
 def images(figure):
@@ -170,22 +170,22 @@ def test_scale_of_a_row_contains_all_its_maps_and_is_symmetric_if_values_have_a_
     assert axis_labels(after).count("(relative units)") == 1
 
 
-def test_unsupported_methods_are_greyed_out_and_say_so(section):
+def test_unsupported_methods_are_grayed_out_and_say_so(section):
     (part,) = section["spectrograms"]
     entries = {entry["title"]: entry for entry in part["shown"] + part["hidden"]}
     assert list(entries) == [
         "Occlusion: supported", "Saliency: mixed", "Grad-CAM: unsupported", "Random map: control",
         "Energy of the input: control",
     ]  # fmt: skip
-    grey = entries.pop("Grad-CAM: unsupported")
-    assert "not supported by its controls" in grey["note"] and "equal at all channels" in grey["note"]
-    for figure in grey["means"].figures + grey["others"].figures:
-        assert "greyed out" in figure.alt and "var(--series0)" not in figure.svg
+    gray = entries.pop("Grad-CAM: unsupported")
+    assert "not supported by its controls" in gray["note"] and "equal at all channels" in gray["note"]
+    for figure in gray["means"].figures + gray["others"].figures:
+        assert "grayed out" in figure.alt and "var(--series0)" not in figure.svg
     for entry in entries.values():
         assert "not supported" not in entry["note"]
-        assert all("greyed out" not in figure.alt for figure in entry["means"].figures + entry["others"].figures)
-    greyed = scale_of(np.ones(3), True, True)
-    assert greyed.colors == "gray" and greyed.opacity < 1 and greyed.greyed
+        assert all("grayed out" not in figure.alt for figure in entry["means"].figures + entry["others"].figures)
+    grayed = scale_of(np.ones(3), True, True)
+    assert grayed.colors == "gray" and grayed.opacity < 1 and grayed.grayed
 
 
 def test_bands_are_those_of_the_cells():
@@ -258,9 +258,9 @@ def test_example_has_the_eeg_with_units_and_the_maps_beside_each_other(section):
     eeg, row = by_title["Hit"]["figures"]
     assert "µV" in eeg.alt and "sz annotated from" in eeg.alt and "time in the window (s)" in axis_labels(eeg)
     assert [text for text in axis_labels(eeg) if text.endswith("µV")]
-    assert re.findall(r"(occlusion|saliency|Grad-CAM)(?:, greyed out)?:", row.alt) == [
-        "occlusion",
-        "saliency",
+    assert re.findall(r"(Occlusion|Saliency|Grad-CAM)(?:, grayed out)?:", row.alt) == [
+        "Occlusion",
+        "Saliency",
         "Grad-CAM",
     ]
     assert "No annotated seizure overlaps the window." in by_title["False alarm"]["text"]
@@ -270,7 +270,7 @@ def test_example_has_the_eeg_with_units_and_the_maps_beside_each_other(section):
 
 def test_table_of_evidence_has_the_values_of_the_files(finished):
     run = finished[1]
-    judged = Judgement(summary_of(run), VERDICTS)
+    judged = Judgment(summary_of(run), VERDICTS)
     table = evidence_table(judged, maps_of(run))
     rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert list(rows) == [TITLES[name] for name in ("occlusion", "saliency", "gradcam", "random", "energy")]
@@ -316,10 +316,10 @@ def test_agreement_of_folds_is_the_mean_rank_correlation(finished):
 
 def test_ranking_of_combinations_has_the_words():
     table = ranking_table(
-        {"vit · mel": Judgement(pd.DataFrame(), VERDICTS), "lstm · mel": Judgement(pd.DataFrame(), [])}, TITLES
+        {"vit · mel": Judgment(pd.DataFrame(), VERDICTS), "lstm · mel": Judgment(pd.DataFrame(), [])}, TITLES
     )
     assert table.rows == [["vit · mel", ("occlusion", "supported"), ("saliency", "mixed"), ("Grad-CAM", "unsupported")]]
-    assert ranking_table({"lstm · mel": Judgement(pd.DataFrame(), [])}, TITLES) is None
+    assert ranking_table({"lstm · mel": Judgment(pd.DataFrame(), [])}, TITLES) is None
 
 
 def test_page_without_maps(tmp_path):
@@ -347,6 +347,17 @@ def test_page_of_maps_without_time_series_truth_and_known_electrodes(tmp_path):
     assert "the localization was not measured" in text
     columns = tables["Attribution methods and controls by evidence"][0]
     assert "deletion" in columns and "signal: bands" not in columns and "pointing" not in columns
+
+
+def test_long_profile_keeps_its_largest_values():
+    part = Part("raw", slice(0, 1), ["Cz"], [0.0], list(np.arange(5000) / 250))
+    values = RNG.normal(scale=0.01, size=(1, 5000))
+    values[0, 1234] = -1
+    scale = scale_of(values, True, False)
+    figure = map_row({"Occlusion": values}, part, {"Occlusion": scale}, "a hit", "key")
+    assert len(figure.svg) < 60_000 and "largest at 4.93 to 4.94 s" in figure.alt
+    profile, bounds = _coarse(values[0], np.arange(5001) / 250)
+    assert profile.min() == -1 and len(bounds) == len(profile) + 1 and bounds[-1] == 20
 
 
 def test_page_of_a_time_series_has_no_frequency_axis(tmp_path):

@@ -31,7 +31,7 @@ class Verdict(Protocol):
         """What speaks for and against the method."""
 
 
-class Judgement(NamedTuple):
+class Judgment(NamedTuple):
     """Evidence of all folds of a combination, and verdicts.
 
     Attributes
@@ -48,7 +48,7 @@ class Judgement(NamedTuple):
     verdicts: Sequence[Verdict]
 
     @property
-    def greyed(self) -> set[str]:
+    def grayed(self) -> set[str]:
         """Methods that are not supported by their controls."""
         return {verdict.method for verdict in self.verdicts if verdict.word == UNSUPPORTED}
 
@@ -85,9 +85,9 @@ class Judgement(NamedTuple):
         return dict(zip(("value", "low", "high"), values, strict=True))
 
 
-def judge(folds: list[Maps]) -> Judgement:
+def judge(folds: list[Maps]) -> Judgment:
     """Summarize the evidence of the folds."""
-    return Judgement(mean_evidence(all_evidence(folds)), [])
+    return Judgment(mean_evidence(all_evidence(folds)), [])
 
 
 def mean_evidence(evidence: pd.DataFrame) -> pd.DataFrame:
