@@ -124,9 +124,11 @@ def evidence_table(judged: Judgment, folds: list[Maps]) -> Table:
         if any(cells):
             columns.append(cells)
             titles.append(described.title)
-    columns.append([number(seconds[name]) if name in seconds else "" for name in methods])
+    if seconds:
+        columns.append([number(seconds[name]) if name in seconds else "" for name in methods])
+        titles.append(SECONDS)
     rows = [[about["titles"][name], *cells] for name, cells in zip(methods, zip(*columns, strict=True), strict=True)]
-    return Table("Attribution methods and controls by evidence", ["method", *titles, SECONDS], rows, text={1})
+    return Table("Attribution methods and controls by evidence", ["method", *titles], rows, text={1})
 
 
 def column_of(measure: str, about: dict[str, Any]) -> str:

@@ -65,7 +65,15 @@ def read_maps(paths: AttributionPaths) -> Maps | None:
         example_inputs=read_array(paths.example_inputs),
         example_signals=read_array(paths.example_signals),
         evidence=read_table(paths.evidence, EVIDENCE_COLUMNS, text=TEXT),
-        timing=read_table(paths.timing, ("method", "seconds", "n_windows"), text=TEXT),
+        timing=_timing(paths),
+    )
+
+
+def _timing(paths: AttributionPaths) -> pd.DataFrame:
+    """Seconds of each method; empty without the file, as all timing tables of a report."""
+    columns = ("method", "seconds", "n_windows")
+    return (
+        read_table(paths.timing, columns, text=TEXT) if paths.timing.exists() else pd.DataFrame(columns=list(columns))
     )
 
 
