@@ -5,6 +5,7 @@ rule summary:
         records=flow.all_run_records(),
         ledgers=flow.all_ledgers(),
         weights=flow.all_first_weights(),
+        evidence=flow.all_evidence(),
         splits=flow.splits_by_window(),
     output:
         table=paths.summary_table,

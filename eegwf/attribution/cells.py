@@ -7,17 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-# Hz; after Nuwer et al. 1999, with the sub-bands of beta and gamma merged. The first and the last band are open, so
-# that every row of a spectrogram belongs to a band.
-BANDS = {
-    "delta": (0.0, 4.0),
-    "theta": (4.0, 8.0),
-    "alpha": (8.0, 13.0),
-    "beta": (13.0, 30.0),
-    "gamma": (30.0, np.inf),
-}
-BROADBAND = "broadband"
-"""Name of the only band of a time series."""
+from eegwf.attribution.bands import BANDS, BROADBAND
 
 
 @dataclass(frozen=True)

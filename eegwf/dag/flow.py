@@ -146,6 +146,11 @@ class Flow:
         """Run record of every combination in the matrix."""
         return self._of_all(lambda run: run.run_record)
 
+    def all_evidence(self) -> list[str]:
+        """Evidence of the attribution methods, and its description, of every fold and combination in the matrix."""
+        maps = [self.paths.run(one).fold(fold).attribution for one in self.combinations.all for fold in self.folds]
+        return [str(file) for found in maps for file in (found.description, found.evidence)]
+
     def all_first_weights(self) -> list[str]:
         """Weights of the first rank of the first fold of every combination in the matrix."""
         return self._of_all(lambda run: run.fold(1).rank(1).weights)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.config.paths import AttributionPaths, Combination, FoldPaths, ResultPaths
+from eegwf.config.paths import Combination, FoldPaths, ResultPaths
 from eegwf.config.study import StudyDesign
 from eegwf.data.events import classify
 from eegwf.errors import InputError
 from eegwf.evaluation.predictions import raw_columns
-from eegwf.storage.files import read_array, read_json, read_table
+from eegwf.report.map_files import Maps, read_maps
+from eegwf.storage.files import read_json, read_table
 from eegwf.training.cost_record import ENERGY_COLUMNS
 
 TEXT = (
@@ -44,26 +45,6 @@ class Rank:
 
     model: dict[str, Any]
     history: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Maps:
-    """Attribution maps of a fold.
-
-    Attributes
-    ----------
-    about
-        `maps.json`.
-    saliency, mean
-        Saliency and mean input of each class, `(n_classes, n_chans, n_freqs, n_frames)`.
-    gradcam
-        Grad-CAM of each class, `(n_classes, n_freqs, n_frames)`.
-    """
-
-    about: dict[str, Any]
-    saliency: np.ndarray
-    mean: np.ndarray
-    gradcam: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -238,7 +219,7 @@ def _fold(paths: FoldPaths, number: int, members: list[str]) -> Fold:
         trials=read_table(paths.trials, text=TEXT) if paths.trials.exists() else no_trials,
         best=read_json(paths.best) if paths.best.exists() else [],
         ranks=ranks,
-        maps=_maps(paths.attribution),
+        maps=read_maps(paths.attribution),
         tuning_cost=_cost(paths.tuning_timing, "trial"),
         retrain_cost=_cost(paths.retrained.timing, "rank"),
     )
@@ -251,10 +232,3 @@ def _cost(path: Path, unit: str) -> pd.DataFrame:
     return table.reindex(columns=[unit, "seed", *columns[1:], *ENERGY_COLUMNS]).astype(
         dict.fromkeys(ENERGY_COLUMNS, float)
     )
-
-
-def _maps(paths: AttributionPaths) -> Maps | None:
-    if not paths.description.exists():
-        return None
-    arrays = {kind: read_array(getattr(paths, kind)) for kind in ("saliency", "mean", "gradcam")}
-    return Maps(read_json(paths.description), **arrays)

@@ -110,7 +110,7 @@ class Drawing:
     canvas
         Figure of Matplotlib.
     rows
-        Its axes, from top to bottom.
+        Its axes, row by row.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class Drawing:
 
 
 @contextmanager
-def drawing(width: float, height: float, rows: int = 1, sharex: bool = False) -> Iterator[Drawing]:
+def drawing(width: float, height: float, rows: int = 1, sharex: bool = False, columns: int = 1) -> Iterator[Drawing]:
     """Start a figure.
 
     Parameters
@@ -158,6 +158,8 @@ def drawing(width: float, height: float, rows: int = 1, sharex: bool = False) ->
         Number of axes, one below another.
     sharex
         Whether they share the x axis.
+    columns
+        Number of axes in each row.
 
     Yields
     ------
@@ -167,8 +169,8 @@ def drawing(width: float, height: float, rows: int = 1, sharex: bool = False) ->
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         canvas = Canvas(figsize=(width, height), layout="constrained")
-        axes = canvas.subplots(rows, squeeze=False, sharex=sharex)
-        yield Drawing(canvas, list(axes[:, 0]))
+        axes = canvas.subplots(rows, columns, squeeze=False, sharex=sharex)
+        yield Drawing(canvas, list(axes.ravel()))
 
 
 def _svg(canvas: Canvas, key: str, alt: str) -> str:

@@ -107,6 +107,11 @@ def listing(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def capitalized(text: str) -> str:
+    """The text with a capital first letter."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def count(number_of: int, thing: str) -> str:
     """Format a number of things, such as `1 fold` or `5 folds`.
 

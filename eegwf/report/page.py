@@ -8,11 +8,11 @@ import pandas as pd
 
 from eegwf.models.registry import entry_of
 from eegwf.report import (
+    attribution,
     calibration,
     events,
     figures_events,
     figures_folds,
-    figures_maps,
     figures_scores,
     figures_training,
     interval_notes,
@@ -29,12 +29,20 @@ from eegwf.report import (
 from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
+from eegwf.report.judgment import Judgment
 from eegwf.report.selection import TESTED, fold_scores, monitored, selection_optimism
 
 FOLDER = Path(__file__).parent
 
 
-def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: pd.DataFrame, compared: str = "") -> str:
+def render(
+    run: ReportData,
+    about: dict[str, Any],
+    timing: pd.DataFrame,
+    cost: pd.DataFrame,
+    compared: str = "",
+    judged: Judgment | None = None,
+) -> str:
     """Render the page of a combination.
 
     Parameters
@@ -49,6 +57,8 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         Content of `ledger.tsv`.
     compared
         Comparison with the classical baseline; empty without one.
+    judged
+        Evidence and verdicts of the attribution methods; None to compute them.
 
     Returns
     -------
@@ -82,7 +92,7 @@ def render(run: ReportData, about: dict[str, Any], timing: pd.DataFrame, cost: p
         **calibration.parts(run),
         **tuning.parts(run),
         **_training(run),
-        **_attribution(run),
+        **attribution.parts(run, judged),
         **_data(run),
         run_table=tables_run.run_table(run, about),
         repeatability=validity.repeatability(run),
@@ -173,20 +183,6 @@ def _training(run: ReportData) -> dict[str, Any]:
         ),
         "closed_form": not entry_of(run.model, run.study.models[run.model].fixed).gradient_trained,
     }
-
-
-def _attribution(run: ReportData) -> dict[str, Any]:
-    parts = []
-    for part in figures_maps.pool_maps(run):
-        channels = figures_maps.channel_figure(part, run.classes)
-        parts.append(
-            {
-                "name": part.spectrogram,
-                "maps": figures_maps.map_figures(part, run.classes),
-                "channels": [channels] if channels else [],
-            }
-        )
-    return {"maps": parts, "map_table": tables_run.map_table(run)}
 
 
 def _data(run: ReportData) -> dict[str, Any]:

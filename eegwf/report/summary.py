@@ -10,7 +10,10 @@ from eegwf.config.load import validate_record
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.evaluation.compared_runs import RunComparison, compare_runs
 from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
+from eegwf.report.evidence import ranking_table
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
+from eegwf.report.judgment import Judgment, judge
+from eegwf.report.map_files import read_evidence
 from eegwf.report.page import environment
 from eegwf.report.split_by_window import split_section
 from eegwf.report.summary_comparison import (
@@ -89,7 +92,9 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
     every = pd.concat(pairs, ignore_index=True)
     write_table(comparison, every[["classes", *(name for name in every if name != "classes")]])
     splits = {classes: read_json(file) for classes in compared if (file := paths.split_by_window(classes)).exists()}
-    write_text(page, _render(paths.root.name, combinations, metrics, sizes, warnings, seconds, compared, splits))
+    ranked = _judge(runs, metrics)
+    text = _render(paths.root.name, combinations, metrics, sizes, warnings, seconds, compared, splits, *ranked)
+    write_text(page, text)
 
 
 def caution(run: RunPaths) -> str:
@@ -138,6 +143,8 @@ def _render(
     seconds: dict[str, float],
     compared: dict[str, RunComparison],
     splits: dict[str, dict[str, Any]],
+    judgments: dict[str, Judgment],
+    titles: dict[str, str],
 ) -> str:
     parts = []
     for classes in dict.fromkeys(combination.classes for combination in combinations):
@@ -156,6 +163,9 @@ def _render(
                 "split": split_section(splits[classes]) if classes in splits else None,
                 "costs": Group(COSTS, [costs] if costs else []),
                 "table": _table(names, metrics, sizes, warnings),
+                "ranking": ranking_table(
+                    {labels[name]: judgments[name] for name in names if name in judgments}, titles
+                ),
                 "figures": Group(
                     "Scores with confidence intervals over patients. The filled diamond is the primary "
                     "member, the circle is rank 1, and the dashed line is the higher of the two baselines (chance, and "
@@ -177,6 +187,18 @@ def _render(
         parts=parts,
         cautions=_cautions(warnings),
     )
+
+
+def _judge(runs: dict[str, RunPaths], metrics: dict[str, Any]) -> tuple[dict[str, Judgment], dict[str, str]]:
+    """Verdicts on the attribution methods of each combination with maps, and the titles of the methods."""
+    judgments: dict[str, Judgment] = {}
+    titles: dict[str, str] = {}
+    for name, run in runs.items():
+        if found := read_evidence(run):
+            about, evidence = found
+            titles |= about["titles"]
+            judgments[name] = judge(evidence, about["classes"][0], metrics[name]["interval"]["confidence"])
+    return judgments, titles
 
 
 def _headline(metrics: dict[str, Any]) -> float:

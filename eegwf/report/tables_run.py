@@ -1,15 +1,14 @@
-"""Tables of the page: tuning, data, leakage checks, attribution maps, computing time and provenance."""
+"""Tables of the page: tuning, data, leakage checks, computing time and provenance."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from eegwf.config.study import StudyDesign
 from eegwf.errors import format_names
 from eegwf.report.data import ReportData
-from eegwf.report.formats import UNDEFINED, count, defined, duration, listing, number, score
+from eegwf.report.formats import count, defined, duration, listing, number, score
 from eegwf.report.interval_notes import interval_provenance
 from eegwf.report.optuna_studies import studies
 from eegwf.report.tables import Cell, Table
@@ -182,26 +181,6 @@ def _quality(row: Mapping[Hashable, Any]) -> str:
         return ""
     shares = [f"{row[name]:.0%}".replace("%", " %") if defined(row[name]) else "" for name in ("flat", "line_noise")]
     return ", ".join([*shares, number(row["correlation"]) if defined(row["correlation"]) else ""])
-
-
-def map_table(run: ReportData) -> Table | None:
-    """Number of averaged windows and maps, and of Grad-CAM maps that are zero; None without maps."""
-    folds = [fold.maps.about for fold in run.outer if fold.maps is not None]
-    if not folds:
-        return None
-    windows = np.array([about["n_windows"] for about in folds])
-    zero = np.sum([about["n_zero_gradcam"] for about in folds], axis=0)
-    maps = (windows * np.array([[about["n_classifiers"]] for about in folds])).sum(axis=0)
-    rows: list[list[Cell]] = []
-    for label, n, n_maps, n_zero in zip(run.classes, windows.sum(axis=0), maps, zero, strict=True):
-        percentage = f"{n_zero / n_maps:.1%}".replace("%", " %") if n_maps else UNDEFINED
-        rows.append([label, f"{n:,d}", f"{n_maps:,d}", f"{n_zero:,d}", percentage])
-    columns = ["class", "windows", "Grad-CAM maps", "zero everywhere", "percentage"]
-    note = (
-        "A Grad-CAM map is zero everywhere if no activation of the layer increases the logit of the class. The mean "
-        "includes these maps."
-    )
-    return Table("Averaged windows and Grad-CAM maps by class, all folds", columns, rows, note)
 
 
 def time_table(timing: pd.DataFrame) -> Table:

@@ -12,11 +12,15 @@ from eegwf.config.load import load_study
 from eegwf.config.study import StudyDesign
 from eegwf.data.leakage import check_leakage
 from eegwf.evaluation.evaluate import evaluate, write_evaluation
-from eegwf.storage.files import write_array, write_json, write_table
+from eegwf.storage.files import read_table, write_json, write_table
+from tests.helpers.explain_folder import write_explanation
 from tests.helpers.rank_files import write_validation
 
 ROOT = Path(__file__).resolve().parents[2]
-N_WINDOWS, LENGTH, N_CHANS, N_FREQS, N_FRAMES = 30, 5.0, 3, 6, 5
+N_WINDOWS, LENGTH, N_CHANS = 30, 5.0, 3
+# Hz; the time series has none.
+FREQS = {"cwt": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0], "raw": None}
+CH_NAMES = ["Fp1-F7", "F7-T3", "T3-T5", "T5-O1", "F3-C3", "C3-P3", "P3-O1", "Fz-Cz", "X1-X2"]
 EVENT_TYPES = {"2class": ["bckg", "sz"], "3class": ["bckg", "sz_foc", "sz_gen"]}
 
 
@@ -209,22 +213,11 @@ def _fold(
     axes = [
         {
             "spectrogram": name,
-            "ch_names": ["F3-C3", "C3-P3", "P3-O1"],
-            "freqs": list(np.geomspace(1, 32, N_FREQS) if name == "cwt" else np.linspace(2, 60, N_FREQS)),
+            "ch_names": CH_NAMES,
+            "freqs": FREQS.get(name, [2.0, 13.6, 25.2, 36.8, 48.4, 60.0]),
             "times": [0.5, 1.5, 2.5, 3.5, 4.5],
         }
         for name in dataset
     ]
-    shape = (len(classes), N_CHANS * len(dataset), N_FREQS, N_FRAMES)
-    for kind in ("saliency", "mean"):
-        write_array(folder / f"explain/{kind}.npy", rng.uniform(0, 2, shape).astype(np.float32))
-    write_array(folder / "explain/gradcam.npy", rng.uniform(0, 2, (shape[0], *shape[2:])).astype(np.float32))
-    description = {
-        "classes": classes,
-        "n_windows": [20] * len(classes),
-        "n_classifiers": n_ranks,
-        "arrays": axes,
-        "device": "NVIDIA H100",
-        "n_zero_gradcam": [1] + [0] * (len(classes) - 1),
-    }
-    write_json(folder / "explain/maps.json", description)
+    windows = read_table(folder / "retrain/rank1/test.tsv", text=("patient", "recording", "label", "predicted"))
+    write_explanation(folder / "explain", classes, axes, windows, int(rng.integers(1000)))

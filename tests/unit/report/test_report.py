@@ -18,13 +18,12 @@ from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError
 from eegwf.provenance.git import commit
 from eegwf.report.drawing import edges, spaced_in_log, thin
-from eegwf.report.figures_maps import map_figures, pool_maps
 from eegwf.report.formats import duration, energy, number, score
 from eegwf.report.selection import fold_scores
 from eegwf.report.statement import smaller_than_study, why_no_events
 from eegwf.report.tables_run import recording_table
 from eegwf.report.timing import timing
-from eegwf.storage.files import read_json, read_table, write_json, write_table
+from eegwf.storage.files import read_json, read_table, write_table
 from tests.helpers.report_page import column, report_data, table_of, text_of, write_report
 from tests.helpers.report_study import ROOT, changed, write_study
 
@@ -37,6 +36,10 @@ MARKUP = [
     "{{ 7 * 7 }}",
     "#010203",
 ]
+
+# Randomization; EEG and maps of four examples; mean input; means, bands and scalp of four methods, and means and bands
+# of Grad-CAM, whose maps do not vary over the channels.
+N_MAP_FIGURES = 1 + 4 * 2 + 1 + 4 * 3 + 2
 
 
 class Tags(HTMLParser):
@@ -189,7 +192,7 @@ def test_page_is_self_contained_and_figures_have_alternative_texts(finished):
     assert not re.search(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)""", page)
     assert not re.search(r"url\((?!#|data:)|@import|<script|<iframe|<object", page)
     figures = re.findall(r"<svg [^>]*>", page)
-    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 1 + 2 + 3 + 1 + 3 + 7 + 1
+    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 2 + 1 + 2 + 3 + 1 + 3 + N_MAP_FIGURES
     for figure in figures:
         assert 'role="img"' in figure and re.search(r'aria-label="[^"]*\d[^"]*"', figure)
     ids = re.findall(r'\sid="([^"]*)"', page)
@@ -226,9 +229,6 @@ def test_tables_of_the_data_and_of_the_trials(finished):
     assert trials[-1] == ["all", "18", "12", "3", "3", "0", ""]
     assert column(trials, "reason of failure")["1"] == "out of <memory>"
     assert tables["Results of the leakage checks"][1] == ["patient in two folds", "9 patients", "0", ""]
-    assert (
-        column(tables["Averaged windows and Grad-CAM maps by class, all folds"], "zero everywhere")["background"] == "3"
-    )
     assert "seizure events were detected (sensitivity" in page
 
 
@@ -280,30 +280,8 @@ def test_report_of_one_rank_ten_folds_and_three_spectrograms(tmp_path):
     study = write_study(tmp_path, spectrogram="concat", n_folds=10, n_ranks=1, patients=patients)
     page, _ = write_report(study, tmp_path, spectrogram="concat")
     for name in ("mel", "cwt", "stft"):
-        assert f"<h3>Spectrogram {name}</h3>" in page and f"Saliency by derivation, {name}" in page
+        assert f"<h3>Mean maps, spectrogram {name}</h3>" in page and f'aria-label="Saliency, {name} by channel' in page
     assert page.count('aria-label="Training of fold') == 10
-    parts = pool_maps(report_data(study, tmp_path, "concat"))
-    assert [part.spectrogram for part in parts] == ["mel", "cwt", "stft"]
-    assert [spaced_in_log(part.freqs) for part in parts] == [False, True, False]
-    for index, part in enumerate(parts):
-        maps = [np.load(path) for path in sorted(tmp_path.glob("vit_concat_2class/fold*/explain/saliency.npy"))]
-        expected = np.mean(maps, axis=0)[:, 3 * index : 3 * index + 3]  # all folds have the same number of windows
-        np.testing.assert_allclose(part.saliency, expected, rtol=1e-6)
-
-
-def test_maps_are_weighted_by_the_number_of_windows_of_each_fold(tmp_path):
-    study = write_study(tmp_path)
-    weights = {1: [10, 0], 2: [30, 0], 3: [0, 0]}
-    for fold, windows in weights.items():
-        path = tmp_path / f"vit_mel_2class/fold{fold}/explain/maps.json"
-        write_json(path, read_json(path) | {"n_windows": windows})
-    (part,) = pool_maps(report_data(study, tmp_path))
-    first, second = (np.load(tmp_path / f"vit_mel_2class/fold{fold}/explain/gradcam.npy") for fold in (1, 2))
-    np.testing.assert_allclose(part.gradcam[0], 0.25 * first[0] + 0.75 * second[0], rtol=1e-6)
-    assert np.isnan(part.gradcam[1]).all()
-    drawn_maps = map_figures(part, ["background", "seizure"])
-    assert list(drawn_maps) == ["mean", "saliency", "gradcam"]
-    assert all([figure.title for figure in figures] == ["background"] for figures in drawn_maps.values())
 
 
 def test_metrics_of_another_class_set_are_refused(finished):
