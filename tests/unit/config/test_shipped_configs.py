@@ -137,7 +137,8 @@ def test_snakemake_merges_as_we_do(root, tmp_path):
     assert list(given["tune"]["classes"].items()) == [("rest", ["bckg"]), ("all", ["sz"])]
     default = yaml.safe_load((root / "config/config.yaml").read_text())["models"]["vit"]["search"]
     search = given["tune"]["space"]["search"]
-    assert search["lr"] == {"choices": [0.1, 0.2]} and search["width"] == default["width"]
+    assert search["lr"] == {"choices": [0.1, 0.2]}
+    assert search["label_smoothing"]["high"] == default["label_smoothing"]["high"]
 
 
 def test_helsinki(root, data_root):

@@ -89,7 +89,7 @@ def test_shared_optuna_study_is_shown_once(once):
         "Fold 1, for all folds",
     ]
     assert 'aria-label="Importance of each hyperparameter, one Optuna study' in page
-    assert re.search(r'aria-label="20 complete trials of one Optuna study across 7 hyperparameters', page)
+    assert re.search(r'aria-label="20 complete trials of one Optuna study across 4 hyperparameters', page)
     assert "4 workers shared the trials of each Optuna study" in page
 
 
