@@ -29,7 +29,7 @@ class Context:
     n_steps
         Number of points between a baseline and the input at which integrated gradients evaluates the gradient.
     n_samples
-        Number of noisy copies of a window for SmoothGrad.
+        Number of noisy copies of a window for SmoothGrad, and of its mixtures with each baseline for Shapley gradients.
     noise
         Standard deviation of their noise, as a fraction of the standard deviation of the normalized window.
     """
@@ -37,7 +37,7 @@ class Context:
     baselines: torch.Tensor
     cells: Cells
     seed: int
-    n_steps: int = 16
+    n_steps: int = 8
     n_samples: int = 16
     noise: float = 0.1
 

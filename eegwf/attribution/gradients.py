@@ -52,6 +52,27 @@ def integrated_gradients(given: AttributionInput) -> torch.Tensor:
     return total / len(given.baselines)
 
 
+def shapley_gradients(given: AttributionInput) -> torch.Tensor:
+    """Gradient times difference from a baseline, averaged over random mixtures of the window and the baselines.
+
+    In a mixture, each cell comes from the window with probability p and otherwise from the baseline, where p increases
+    from 0 to 1. The derivative of the mean score with respect to the probability of a cell, averaged over p, is the
+    Shapley value of the cell (Owen 1972); the gradient approximates the difference that the cell makes. Unlike on the
+    straight line of integrated gradients, where other cells are missing, a cell gets credit that it would otherwise
+    share: a network that takes the maximum of several equal signs reads each of them.
+    """
+    context, x = given.context, given.x
+    generators = [torch.Generator().manual_seed(seed_of(context.seed, "mixtures", int(row))) for row in given.rows]
+    total = torch.zeros_like(x)
+    for baseline in given.baselines:
+        for step in range(context.n_samples):
+            p = (step + 0.5) / context.n_samples
+            draws = torch.stack([torch.rand(context.cells.shape, generator=generator) for generator in generators])
+            kept = context.cells.expand((draws < p).to(x))
+            total += _gradient(given, torch.where(kept > 0, x, baseline)) * (x - baseline)
+    return total / (len(given.baselines) * context.n_samples)
+
+
 def deeplift(given: AttributionInput) -> torch.Tensor:
     """DeepLift, rescale rule (Shrikumar et al. 2017), mean over the baselines."""
     from captum.attr import DeepLift

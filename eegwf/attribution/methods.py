@@ -46,6 +46,7 @@ METHODS = {
     "input_x_gradient": Method("input x gradient", "gradients", "input_x_gradient"),
     "smoothgrad": Method("SmoothGrad", "gradients", "smoothgrad", signed=False),
     "integrated_gradients": Method("integrated gradients", "gradients", "integrated_gradients"),
+    "shapley_gradients": Method("Shapley gradients", "gradients", "shapley_gradients"),
     "deeplift": Method(
         "DeepLift",
         "gradients",

@@ -11,6 +11,7 @@ MethodName = Literal[
     "input_x_gradient",
     "smoothgrad",
     "integrated_gradients",
+    "shapley_gradients",
     "deeplift",
     "gradcam",
     "hirescam",
@@ -47,9 +48,15 @@ class Explanation(Section):
         "DeepLift, input x gradient and occlusion.",
     )
     n_steps: int = Field(
-        16, ge=2, le=1000, description="Number of points between each baseline and a window for integrated gradients."
+        8, ge=2, le=1000, description="Number of points between each baseline and a window for integrated gradients."
     )
-    n_samples: int = Field(16, ge=2, le=1000, description="Number of noisy copies of a window for SmoothGrad.")
+    n_samples: int = Field(
+        16,
+        ge=2,
+        le=1000,
+        description="Number of noisy copies of a window for SmoothGrad, and of its mixtures with each baseline for "
+        "Shapley gradients.",
+    )
     noise: float = Field(
         0.1,
         gt=0,

@@ -25,7 +25,7 @@ DESCRIBED = [
 ]
 CELLS = make_cells(DESCRIBED, 1.0)
 # Methods whose maps are as fine as the input, for all models.
-FINE = ("saliency", "input_x_gradient", "smoothgrad", "integrated_gradients", "occlusion")
+FINE = ("saliency", "input_x_gradient", "smoothgrad", "integrated_gradients", "shapley_gradients", "occlusion")
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def test_a_method_that_is_not_valid_is_refused_with_a_reason():
     assert all("occlusion" in methods_of(model) for model in (*MODELS, "my-backbone"))
 
 
-@pytest.mark.parametrize("method", ["integrated_gradients", "input_x_gradient", "deeplift"])
+@pytest.mark.parametrize("method", ["integrated_gradients", "shapley_gradients", "input_x_gradient", "deeplift"])
 def test_map_of_a_linear_model_is_weight_times_difference_from_the_baseline(method):
     network, x, target = Linear(), random_input(4, 3, 12, 16), torch.tensor([0, 1, 2, 1])
     given = context()
@@ -283,3 +283,25 @@ def test_recording_the_attention_does_not_change_the_output(name, pool):
         for weights in attention.weights:
             torch.testing.assert_close(weights.sum(dim=-1), torch.ones(weights.shape[:-1]))
         torch.testing.assert_close(network(x), expected)
+
+
+class Maximum(nn.Module):
+    """A network whose first logit is the larger of two channels' sums, of which the first is a little larger."""
+
+    def forward(self, x):
+        sums = x.sum(dim=(2, 3))
+        return torch.stack([torch.maximum(sums[:, 0], 0.99 * sums[:, 1]), torch.zeros(len(x))], dim=1)
+
+
+def test_equal_signs_share_the_credit_in_shapley_gradients_and_not_in_integrated_gradients():
+    x = torch.ones(2, 3, 12, 16)
+    given = Context(torch.zeros(1, 3, 12, 16), make_cells(DESCRIBED, 100), seed=1, n_samples=200)
+    target = torch.zeros(2, dtype=torch.long)
+    network = unnormalized(Maximum())
+    straight, mixed = (
+        attribute(method, network, x, target, given).sum(dim=(2, 3)) / x[0, 0].numel()
+        for method in ("integrated_gradients", "shapley_gradients")
+    )
+    torch.testing.assert_close(straight, torch.tensor([1.0, 0.0, 0.0]).expand(2, 3), atol=1e-3, rtol=0)
+    # Of two players of whom either wins the game alone, each has a Shapley value of a half.
+    assert ((mixed[:, :2] > 0.3) & (mixed[:, :2] < 0.7)).all() and (mixed[:, 2] == 0).all()
