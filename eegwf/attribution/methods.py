@@ -129,7 +129,7 @@ def refusal(method: str, model: str) -> str:
     """
     found = METHODS[method]
     valid = (model if model in MODELS else "timm") in found.models
-    return "" if valid else f"{found.title} is not defined for {model}: {found.reason}"
+    return "" if valid else f"{found.title}: not defined for {model}; {found.reason}"
 
 
 def methods_of(model: str) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def test_every_file_has_the_declared_shape(paths):
     about, windows = read_json(paths.description), read_table(paths.windows, text=("label", "predicted", "example"))
     methods = [method for method in METHODS if method != "deeplift"] + list(CONTROLS)
     assert about["methods"] == methods and about["n_windows"] == [10, 10] and about["member"] == "rank1"
-    assert about["refused"]["deeplift"].startswith("DeepLift is not defined for vit")
+    assert about["refused"]["deeplift"].startswith("DeepLift: not defined for vit")
     n_examples = int((windows["example_index"] >= 0).sum())
     assert n_examples == about["examples"] >= 2
     assert read_array(paths.means).shape == (7, 2, 2, *SHAPE[:2])

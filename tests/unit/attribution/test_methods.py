@@ -59,8 +59,8 @@ def test_configuration_and_table_have_the_same_methods():
 
 def test_a_method_that_is_not_valid_is_refused_with_a_reason():
     assert refusal("attention_rollout", "vit") == ""
-    assert refusal("attention_rollout", "swin").startswith("attention rollout is not defined for swin: its layers")
-    assert refusal("deeplift", "vit").startswith("DeepLift is not defined for vit: ")
+    assert refusal("attention_rollout", "swin").startswith("attention rollout: not defined for swin; its layers")
+    assert refusal("deeplift", "vit").startswith("DeepLift: not defined for vit; ")
     assert refusal("gradcam", "my-backbone") == "" and refusal("deeplift", "my-backbone")
     assert "attention_weights" in methods_of("lstm") and "attention_weights" not in methods_of("transformer")
     assert all("occlusion" in methods_of(model) for model in (*MODELS, "my-backbone"))
