@@ -50,6 +50,7 @@ def parts(run: ReportData, judged: Judgment | None = None) -> dict[str, Any]:
     pooled = pool(folds)
     about = pooled.about
     section = {
+        "member": about["member"].replace("rank", "rank "),
         "windows": window_sentence(pooled, folds),
         "evidence_table": evidence_table(judged, folds),
         "difference_table": difference_table(judged, about),
