@@ -326,3 +326,9 @@ def test_attention_is_computed_in_parts_of_limited_memory(name, method, monkeypa
     monkeypatch.setattr(attention, "ATTENTION_BYTES", 1)
     torch.testing.assert_close(attribute(method, *given), expected, rtol=1e-4, atol=1e-6)
     assert sizes == [1, 1, 1]
+
+
+def test_energy_of_an_imported_array_in_another_unit_is_finite():
+    x = torch.tensor([100.0, 500.0]).reshape(1, 1, 2, 1).expand(1, 3, 2, 4)
+    maps = attribute("energy", None, x, torch.tensor([0]), Context(torch.zeros(1, 3, 2, 4), CELLS, seed=0))
+    assert maps.isfinite().all() and (maps[:, :, 1] > maps[:, :, 0]).all()
