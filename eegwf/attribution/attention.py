@@ -78,12 +78,11 @@ def _gradient_attention(given: AttributionInput) -> torch.Tensor:
 def _parts(given: AttributionInput) -> Iterator[AttributionInput]:
     """Windows in parts whose attention needs limited memory: it is quadratic in the number of tokens."""
     network: Any = given.classifier.network
-    if isinstance(network, ViT):
-        blocks, n_tokens, n_sequences = network.transformer.blocks, math.prod(network.grid), 1
-        heads = blocks[0].attn.num_heads
-    else:
-        blocks, n_tokens, n_sequences = network.encoder.blocks, given.inputs.shape[3], network.encoder.n_sequences
-        heads = blocks[0].self_attn.num_heads
+    vit = isinstance(network, ViT)
+    blocks: Any = network.transformer.blocks if vit else network.encoder.blocks
+    heads = blocks[0].attn.num_heads if vit else blocks[0].self_attn.num_heads
+    n_tokens = math.prod(network.grid) if vit else given.inputs.shape[3]
+    n_sequences = 1 if vit else network.encoder.n_sequences
     size = max(1, ATTENTION_BYTES // (4 * len(blocks) * heads * n_sequences * n_tokens**2))
     for start in range(0, len(given.inputs), size):
         part = slice(start, start + size)
