@@ -1,8 +1,9 @@
 """Maps from the attention weights of networks whose tokens cover the whole window."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ from torch import nn
 from eegwf.attribution.attribute import AttributionInput
 from eegwf.attribution.target import contrast
 from eegwf.models.vit import ViT
+
+ATTENTION_BYTES = 1 << 28
+"""Bytes of the attention weights of the windows that are processed together."""
 
 
 @dataclass
@@ -30,6 +34,11 @@ class Attention:
 
 
 def rollout(given: AttributionInput) -> torch.Tensor:
+    """Attention rollout (Abnar and Zuidema 2020) of each window, see `_rollout`."""
+    return torch.cat([_rollout(part) for part in _parts(given)])
+
+
+def _rollout(given: AttributionInput) -> torch.Tensor:
     """Attention rollout (Abnar and Zuidema 2020).
 
     The product over the blocks of the mean attention of the heads, to which half of the identity is added for the
@@ -45,6 +54,11 @@ def rollout(given: AttributionInput) -> torch.Tensor:
 
 
 def gradient_attention(given: AttributionInput) -> torch.Tensor:
+    """Gradient-weighted attention (Chefer et al. 2021) of each window, see `_gradient_attention`."""
+    return torch.cat([_gradient_attention(part) for part in _parts(given)])
+
+
+def _gradient_attention(given: AttributionInput) -> torch.Tensor:
     """Gradient-weighted attention (Chefer et al. 2021).
 
     In each block, the positive part of attention times its gradient, averaged over the heads, is added to what was
@@ -59,6 +73,20 @@ def gradient_attention(given: AttributionInput) -> torch.Tensor:
     for weights, gradient in zip(attention.weights, gradients, strict=True):
         flow = flow + (weights.detach() * gradient).clamp_min(0).mean(dim=1) @ flow
     return _expand(network, attention, flow - _identity(attention.weights[0]))
+
+
+def _parts(given: AttributionInput) -> Iterator[AttributionInput]:
+    """Windows in parts whose attention needs limited memory: it is quadratic in the number of tokens."""
+    network: Any = given.classifier.network
+    vit = isinstance(network, ViT)
+    blocks: Any = network.transformer.blocks if vit else network.encoder.blocks
+    heads = blocks[0].attn.num_heads if vit else blocks[0].self_attn.num_heads
+    n_tokens = math.prod(network.grid) if vit else given.inputs.shape[3]
+    n_sequences = 1 if vit else network.encoder.n_sequences
+    size = max(1, ATTENTION_BYTES // (4 * len(blocks) * heads * n_sequences * n_tokens**2))
+    for start in range(0, len(given.inputs), size):
+        part = slice(start, start + size)
+        yield replace(given, inputs=given.inputs[part], target=given.target[part], rows=given.rows[part])
 
 
 def attention_weights(given: AttributionInput) -> torch.Tensor:

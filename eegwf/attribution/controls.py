@@ -5,6 +5,9 @@ import torch
 from eegwf.attribution.attribute import AttributionInput
 from eegwf.seeds import seed_of
 
+MAX_DB = 300.0
+"""Larger values, of imported arrays in another unit, would have no power in single precision."""
+
 
 def random_map(given: AttributionInput) -> torch.Tensor:
     """Values from 0 to 1 at random, the same ones in all bins of a cell.
@@ -21,4 +24,4 @@ def random_map(given: AttributionInput) -> torch.Tensor:
 
 def energy(given: AttributionInput) -> torch.Tensor:
     """Power of the input: of the spectrogram, or the square of the time series."""
-    return given.inputs.square() if given.inputs.shape[2] == 1 else torch.pow(10.0, given.inputs / 10)
+    return given.inputs.square() if given.inputs.shape[2] == 1 else torch.pow(10.0, given.inputs.clamp(max=MAX_DB) / 10)

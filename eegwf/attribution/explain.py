@@ -73,9 +73,8 @@ def explain(task: FoldTask) -> Explained:
         np.zeros((len(task.methods), len(examples), *shape), dtype=np.float32),
     )
     regions = _regions(task)
-    blocks = list(task.blocks())
-    progress = Progress(f"{task.name}: explaining", len(blocks) * len(task.methods))
-    for block in blocks:
+    progress = Progress(f"{task.name}: explaining", task.n_blocks * len(task.methods))
+    for block in task.blocks():
         _explain_block(task, block, regions, result, progress)
     _compare(task, result)
     return result
@@ -224,7 +223,7 @@ def _compare_ranks_and_classes(
 def _maps(task: FoldTask, classifier: Classifier, block: Block, target: torch.Tensor) -> dict[str, torch.Tensor]:
     """Maps of each method by cell, `(n, n_chans, n_bands, n_intervals)`."""
     return {
-        method: task.cells.mean(attribute(method, classifier, block.inputs, target, task.context, block.rows))
+        method: task.cells.mean(attribute(method, classifier, block.inputs, target, task.context, block.rows).double())
         for method in task.methods
     }
 

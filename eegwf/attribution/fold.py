@@ -110,7 +110,9 @@ class FoldTask:
     @cached_property
     def p(self) -> np.ndarray:
         """Probabilities of the classes, `(n_windows, n_classes)`."""
-        return predict(self.classifier, self.dataset, self.windows.window).softmax(dim=1).double().cpu().numpy()
+        logits = predict(self.classifier, self.dataset, self.windows.window)
+        logits = logits.reshape(-1, len(self.windows.classes))  # a test fold can be without windows that have a class
+        return logits.softmax(dim=1).double().cpu().numpy()
 
     @property
     def target(self) -> np.ndarray:
@@ -185,6 +187,15 @@ class FoldTask:
         assert self.signals is not None
         return torch.from_numpy(read_array(self.signals)[rows].astype(np.float32)).to(self.device)
 
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks of all explained windows."""
+        return -(-len(self.windows.window) // self._block_size)
+
+    @property
+    def _block_size(self) -> int:
+        return max(1, chunk_size(self.dataset) // 4)
+
     def blocks(self, index: np.ndarray | None = None) -> Iterator[Block]:
         """Explained windows in blocks, whose size depends on the shape of a window only.
 
@@ -199,9 +210,8 @@ class FoldTask:
             On the device of the classifiers.
         """
         index = np.arange(len(self.windows.window)) if index is None else index
-        size = max(1, chunk_size(self.dataset) // 4)
-        for start in range(0, len(index), size):
-            part = index[start : start + size]
+        for start in range(0, len(index), self._block_size):
+            part = index[start : start + self._block_size]
             rows = self.windows.window[part]
             yield Block(
                 index=part,

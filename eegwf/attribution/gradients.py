@@ -48,6 +48,7 @@ def integrated_gradients(given: AttributionInput) -> torch.Tensor:
             additional_forward_args=given.target,
             n_steps=given.context.n_steps,
             method="gausslegendre",
+            internal_batch_size=len(x),  # one step after another, in the memory of a single gradient
         ).detach()
     return total / len(given.baselines)
 

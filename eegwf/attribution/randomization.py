@@ -5,6 +5,7 @@ After Adebayo et al. 2018, Sanity checks for saliency maps.
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from torch import nn
 
 from eegwf.config.training import Training
-from eegwf.data.splits import WindowSet, split
+from eegwf.data.splits import Split, WindowSet, split
+from eegwf.errors import InputError
 from eegwf.models.registry import build
 from eegwf.seeds import seed_of
 from eegwf.training.classifier import Classifier
@@ -100,17 +102,26 @@ def train_on_permuted_labels(
     """
     fold, seed = description["fold"], description["seed"]
     # The seed differs from that of the control `permute_labels`, by which the study's own labels may be permuted.
-    permuted = window_set.permuted(fold, seed_of(seed, "label randomization"))
+    parts = _permuted(window_set, fold, seed_of(seed, "label randomization"))
     result = train(
         description["model"],
         dataset,
-        split(permuted, fold),
+        parts,
         description["parameters"],
         Training.model_validate(description["training"]),
         seed=seed_of(seed, name, "retrain", description["rank"]),
         device=device,
     )
     return result.classifier.eval()
+
+
+def _permuted(window_set: WindowSet, fold: int, seed: int) -> Split:
+    """Training and validation set with permuted labels."""
+    try:
+        return split(window_set.permuted(fold, seed), fold)
+    except InputError:  # the few windows of a class came into a fold that can't be part of the training set
+        parts = split(window_set, fold)
+        return replace(parts, train=parts.train.permuted(0, seed), validation=parts.validation.permuted(0, seed))
 
 
 def _new_network(description: Mapping[str, Any], seed: int) -> nn.Module:

@@ -2,6 +2,8 @@
 
 import torch
 
+from eegwf.attribution.ranking import DECIMALS
+
 
 def rank_correlation(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Compute Spearman's rank correlation of each pair of maps.
@@ -32,8 +34,10 @@ def rank_correlation(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 def _centered_ranks(maps: torch.Tensor) -> torch.Tensor:
     """Ranks of the values of each map minus their mean, `(n, n_values)`; equal values have the mean of their ranks."""
-    values = maps.detach().flatten(1)
-    values = values if values.dtype == torch.float64 else values.float()
+    values = maps.detach().flatten(1).double()
+    largest = values.abs().amax(dim=1, keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)
+    # Means of equal values over cells of different sizes differ by rounding errors.
+    values = (values / largest).round(decimals=DECIMALS)
     ordered = values.sort(dim=1).values
     below = torch.searchsorted(ordered, values)
     up_to = torch.searchsorted(ordered, values, right=True)

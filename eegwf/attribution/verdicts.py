@@ -22,7 +22,7 @@ the better side of 0. The word is the first of these whose condition holds:
 Correlations and AUROCs are means over patients, without regard to their intervals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,7 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def verdicts(table: pd.DataFrame, confidence: float = 0.95) -> list[Verdict]:
+def verdicts(table: pd.DataFrame, confidence: float = 0.95, methods: Iterable[str] = ()) -> list[Verdict]:
     """Judge each method.
 
     Parameters
@@ -72,14 +72,16 @@ def verdicts(table: pd.DataFrame, confidence: float = 0.95) -> list[Verdict]:
         Table of `eegwf.attribution.evidence_table.evidence_table`.
     confidence
         Confidence level of its intervals.
+    methods
+        Methods that may be missing in the table, because the classifier saw no seizure in any window.
 
     Returns
     -------
     list of Verdict
-        In the order of the table, without the controls.
+        In the order of the table, followed by the missing ones, without the controls.
     """
-    methods = [method for method in dict.fromkeys(table["method"]) if method not in CONTROLS]
-    return [_verdict(method, rows_of(table, method), rows_of(table, "energy"), confidence) for method in methods]
+    judged = [method for method in dict.fromkeys([*table["method"], *methods]) if method not in CONTROLS]
+    return [_verdict(method, rows_of(table, method), rows_of(table, "energy"), confidence) for method in judged]
 
 
 def ranking(found: Sequence[Verdict], table: pd.DataFrame) -> list[Verdict]:

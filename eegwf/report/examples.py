@@ -16,7 +16,7 @@ from eegwf.report.pooled_maps import Part, parts_of, varies
 
 KINDS = {
     "hit": "Hit: the most confident correctly answered seizure window",
-    "miss": "Miss: the most confident wrongly answered seizure window",
+    "miss": "Miss: the seizure window most confidently answered as background",
     "false alarm": "False alarm: the most confident wrongly answered background window",
     "borderline": "Borderline: the least confident window",
 }
@@ -86,7 +86,7 @@ def example_parts(run: ReportData, folds: list[Maps], judged: Judgment) -> list[
 
 def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, Any]:
     about, key = example.maps.about, f"example-{example.kind.replace(' ', '-')}"
-    methods = judged.ranked(about["methods"])[:MAX_METHODS]
+    methods = judged.ranked(about["methods"])[:MAX_METHODS] or ["energy"]  # no method is valid for the model
     figures, notes = [], []
     channels = most_relevant_channels(example, methods[0])
     trace = _trace(run, example, channels)

@@ -84,4 +84,4 @@ def judge(evidence: pd.DataFrame, background: str, confidence: float) -> Judgmen
         Evidence and verdicts.
     """
     summary = evidence_table(evidence, background, confidence)
-    return Judgment(summary, ranking(verdicts(summary, confidence), summary))
+    return Judgment(summary, ranking(verdicts(summary, confidence, evidence["method"]), summary))

@@ -11,7 +11,7 @@ from eegwf.attribution.methods import CONTROLS
 from eegwf.config.paths import AttributionPaths
 from eegwf.config.stages.model import ExplainSettings
 from eegwf.jobs import explain
-from eegwf.storage.files import read_array, read_json, read_table, write_array, write_json
+from eegwf.storage.files import read_array, read_json, read_table, write_array, write_json, write_table
 from eegwf.training.classifier import save_classifier
 from tests.helpers.planted import CLASSES, SHAPE, trained_on, write_planted
 
@@ -57,12 +57,12 @@ def study(tmp_path_factory):
     return folder
 
 
-def run(study, output, given=None, **files) -> AttributionPaths:
+def run(study, output, given=None, windows=None, **files) -> AttributionPaths:
     explain.run(
         settings=given or settings(),
         name="vit_mel_2class_fold1",
         fold=1,
-        windows=study / "windows.tsv",
+        windows=windows or study / "windows.tsv",
         folds=study / "folds.tsv",
         arrays=[study / "mel.npy"],
         models=[study / f"rank{rank}" / "model.json" for rank in (1, 2)],
@@ -205,3 +205,13 @@ def test_attribute_returns_maps_without_a_graph(study):
     context = Context(dataset.read(np.array([0, 2])), make_cells(dataset.described, 1.0), seed=0)
     maps = attribute("saliency", classifier, dataset.read(np.array([1])), torch.tensor([1]), context)
     assert maps.shape == (1, *SHAPE) and not maps.requires_grad
+
+
+def test_fold_without_windows_that_have_a_class(study, tmp_path):
+    windows = read_table(study / "windows.tsv", text=("recording", "patient", "label"))
+    windows.loc[windows["patient"].isin(["sub-00", "sub-03"]), "label"] = ""
+    write_table(tmp_path / "windows.tsv", windows)
+    given = settings(methods=["saliency"], label_randomization=False)
+    paths = run(study, tmp_path / "explain", given, windows=tmp_path / "windows.tsv")
+    assert read_table(paths.windows).empty and read_table(paths.evidence).empty
+    assert np.isnan(read_array(paths.means)).all() and read_json(paths.description)["examples"] == 0

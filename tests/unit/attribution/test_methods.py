@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from eegwf.attribution import attention
 from eegwf.attribution.attention import recorded
 from eegwf.attribution.attribute import Context, attribute
 from eegwf.attribution.cells import make_cells
@@ -305,3 +306,29 @@ def test_equal_signs_share_the_credit_in_shapley_gradients_and_not_in_integrated
     torch.testing.assert_close(straight, torch.tensor([1.0, 0.0, 0.0]).expand(2, 3), atol=1e-3, rtol=0)
     # Of two players of whom either wins the game alone, each has a Shapley value of a half.
     assert ((mixed[:, :2] > 0.3) & (mixed[:, :2] < 0.7)).all() and (mixed[:, 2] == 0).all()
+
+
+def test_integrated_gradients_pass_no_more_windows_at_a_time_than_given():
+    classifier, sizes = unnormalized(Linear()), []
+    classifier.network.register_forward_pre_hook(lambda module, args: sizes.append(len(args[0])))
+    context = Context(random_input(2, 3, 12, 16, seed=5), CELLS, seed=0, n_steps=50)
+    attribute("integrated_gradients", classifier, random_input(3, 3, 12, 16), torch.tensor([0, 1, 2]), context)
+    assert max(sizes) == 3
+
+
+@pytest.mark.parametrize("method", ["attention_rollout", "gradient_attention"])
+@pytest.mark.parametrize("name", ["vit", "transformer"])
+def test_attention_is_computed_in_parts_of_limited_memory(name, method, monkeypatch):
+    classifier, context = unnormalized(make(name, "mosaic")), Context(torch.zeros(1, 3, 12, 16), CELLS, seed=0)
+    given = (classifier, random_input(3, 3, 12, 16), torch.tensor([0, 1, 2]), context)
+    expected, sizes = attribute(method, *given), []
+    classifier.network.register_forward_pre_hook(lambda module, args: sizes.append(len(args[0])))
+    monkeypatch.setattr(attention, "ATTENTION_BYTES", 1)
+    torch.testing.assert_close(attribute(method, *given), expected, rtol=1e-4, atol=1e-6)
+    assert sizes == [1, 1, 1]
+
+
+def test_energy_of_an_imported_array_in_another_unit_is_finite():
+    x = torch.tensor([100.0, 500.0]).reshape(1, 1, 2, 1).expand(1, 3, 2, 4)
+    maps = attribute("energy", None, x, torch.tensor([0]), Context(torch.zeros(1, 3, 2, 4), CELLS, seed=0))
+    assert maps.isfinite().all() and (maps[:, :, 1] > maps[:, :, 0]).all()

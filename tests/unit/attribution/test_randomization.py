@@ -9,11 +9,11 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from eegwf.attribution.cells import make_cells
-from eegwf.attribution.randomization import MAX_STAGES, cascade, n_stages, train_on_permuted_labels
+from eegwf.attribution.randomization import MAX_STAGES, _permuted, cascade, n_stages, train_on_permuted_labels
 from eegwf.attribution.target import contrast
 from eegwf.config.paths import RetrainPaths
 from eegwf.config.training import Training
-from eegwf.data.splits import load_window_set, split
+from eegwf.data.splits import WindowSet, load_window_set, split
 from eegwf.seeds import seed_of
 from eegwf.training.classifier import Classifier, load_classifier, predict
 from eegwf.training.loop import train
@@ -245,3 +245,17 @@ def test_training_is_that_of_the_rank_but_for_the_labels(model, parameters, data
     saved = {name: load_file(tmp_path / name / "rank1" / "model.safetensors") for name in ("true", "permuted")}
     assert all(torch.equal(found[name], value) for name, value in saved["permuted"].items())
     assert not all(torch.equal(found[name], value) for name, value in saved["true"].items())
+
+
+def test_permuted_windows_of_a_rare_class_can_all_come_into_the_validation_fold():
+    """The fold after the test fold is always a validation fold; the permutation then stays within both sets."""
+    n = 12
+    fold = np.repeat([1, 2, 3], n // 3)
+    label = np.zeros(n, dtype=int)
+    label[[0, 4, 8]] = 1
+    names = np.array([f"sub-{number}" for number in fold], dtype=object)
+    windows = WindowSet(("background", "seizure"), np.arange(n), label, fold, names, names, np.zeros(n), 3)
+    for seed in range(20):
+        parts = _permuted(windows, 1, seed)
+        assert [sorted(part.fold) for part in (parts.train, parts.validation)] == [[3] * 4, [2] * 4]
+        assert parts.train.label.sum() >= 1

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
+from eegwf.attribution.cells import make_cells
 from eegwf.attribution.similarity import rank_correlation
 
 
@@ -50,3 +51,14 @@ def test_a_pair_does_not_depend_on_the_others_of_the_batch():
 def test_different_shapes_are_refused():
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(3, 2\)"):
         rank_correlation(torch.zeros(2, 3), torch.zeros(3, 2))
+
+
+def test_a_constant_map_has_no_similarity_over_cells_of_different_sizes():
+    described = [
+        {"ch_names": ["a", "b"], "freqs": list(np.linspace(2.4, 62, 32)), "times": list(np.linspace(0.2, 14.8, 32))}
+    ]
+    cells = make_cells(described, 1.0)
+    first, second = (cells.mean(torch.full((1, 2, 32, 32), value)) for value in (0.1, 0.3))
+    assert first.unique().numel() > 1  # rounding errors
+    assert rank_correlation(first, second).tolist() == [0.0]
+    assert rank_correlation(first, first).tolist() == [0.0]

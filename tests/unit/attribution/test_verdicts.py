@@ -7,6 +7,7 @@ from scipy import stats
 
 from eegwf.attribution.evidence_table import evidence_table
 from eegwf.attribution.verdicts import ranking, verdicts
+from eegwf.report.judgment import judge
 from tests.helpers.evidence import evidence
 
 N = 8
@@ -155,3 +156,21 @@ def test_ranking_by_word_then_by_deletion():
         ("gradcam", "unsupported"),
         ("hirescam", "undecided"),
     ]
+
+
+def test_a_model_that_sees_no_seizure_leaves_its_methods_undecided():
+    rows = [
+        {
+            "method": method,
+            "measure": "deletion",
+            "target": "bckg",
+            "patient": f"p{number}",
+            "n_windows": 1,
+            "value": 0.5,
+        }
+        for method in ("saliency", "random", "energy")
+        for number in range(5)
+    ]
+    (found,) = judge(pd.DataFrame(rows), "bckg", 0.95).verdicts
+    assert (found.method, found.word) == ("saliency", "undecided")
+    assert "deletion was not measured" in found.reasons[0]

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from eegwf.attribution.verdicts import Verdict
 from eegwf.config.paths import ResultPaths
 from eegwf.report import attribution
 from eegwf.report.evidence import difference_table, evidence_table, ranking_table
-from eegwf.report.examples import annotated_seizures, choose_examples
+from eegwf.report.examples import annotated_seizures, choose_examples, example_parts
 from eegwf.report.figures_examples import _coarse, map_row
 from eegwf.report.figures_profiles import band_figure, mean_figure
 from eegwf.report.figures_scalp import channel_positions, electrode_positions, scalp_figure
@@ -371,3 +372,12 @@ def test_map_of_zeros_is_not_drawn(tmp_path):
     (part,) = attribution.parts(report_data(study, tmp_path))["attribution"]["spectrograms"]
     entry = next(entry for entry in part["shown"] + part["hidden"] if entry["title"].startswith("Grad-CAM"))
     assert not entry["means"].figures and not entry["others"].figures and "nothing to draw" in entry["note"]
+
+
+def test_page_without_a_method_that_is_valid_shows_the_controls(finished):
+    run = finished[1]
+    folds = [replace(maps, about={**maps.about, "methods": ["random", "energy"]}) for maps in maps_of(run)]
+    evidence = all_evidence(folds)
+    judged = judge(evidence[evidence["method"].isin(["random", "energy"])], "background", 0.95)
+    parts = example_parts(run, folds, judged)
+    assert parts and all("energy of the input" in str(part).lower() for part in parts)
