@@ -180,7 +180,8 @@ def _compare(task: FoldTask, result: Explained) -> None:
             for number, block in enumerate(blocks):
                 found = _similarity(task, own[number], _maps(task, classifier, block, block.target))
                 for method, values in found.items():
-                    result.evidence.add(method, measure, block.index, values)
+                    # The same structure with the opposite sign is similar, too; means of both would cancel.
+                    result.evidence.add(method, measure, block.index, np.abs(values))
                 progress.step(measure)
         _compare_ranks_and_classes(task, result, blocks, own, progress)
 

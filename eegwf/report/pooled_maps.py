@@ -76,7 +76,7 @@ def pool(folds: list[Maps]) -> PooledMaps:
     return PooledMaps(
         about,
         parts_of(about),
-        _weighted([maps.means for maps in folds], counts[:, None]),
+        _weighted([_scaled(maps.means) for maps in folds], counts[:, None]),
         _weighted([maps.mean_inputs for maps in folds], counts),
         counts.sum(axis=0).astype(int),
     )
@@ -99,6 +99,12 @@ def _n_windows(maps: Maps) -> list[list[int]]:
         [int(((table["label"] == label) & (table["outcome"] == outcome)).sum()) for outcome in OUTCOMES]
         for label in maps.about["classes"]
     ]
+
+
+def _scaled(means: np.ndarray) -> np.ndarray:
+    """Maps of a fold with a mean magnitude of 1 for each method, so that no fold's model dominates the mean."""
+    magnitude = np.nanmean(np.abs(means), axis=(1, 2, 3, 4), keepdims=True) if means.size else np.ones(1)
+    return means / np.where(magnitude > 0, magnitude, 1)
 
 
 def _weighted(values: list[np.ndarray], weights: np.ndarray) -> np.ndarray:

@@ -128,7 +128,9 @@ def test_methods_that_find_what_the_model_reads_beat_the_random_map(paths):
 def test_maps_of_a_randomized_model_are_not_similar(paths):
     found = evidence_of(paths)
     assert found.loc["integrated_gradients", "cascade_4"] < 0.5
-    assert found.loc["integrated_gradients", "label_randomized"] < 0.5
+    # A model trained on true labels, the other rank, has similar maps.
+    method = found.loc["integrated_gradients"]
+    assert method["label_randomized"] < method["other_rank"] - 0.3
     assert (found.loc[list(CONTROLS), ["cascade_4", "label_randomized", "other_rank"]] == 1).all(axis=None)
     assert "other_class" not in found  # with two classes the contrasts are negatives of each other
 

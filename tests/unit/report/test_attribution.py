@@ -110,7 +110,10 @@ def test_means_are_weighted_by_the_number_of_windows_of_each_fold(finished):
     np.testing.assert_array_equal(means.n_windows, counts.sum(axis=0))
     for label, outcome in np.argwhere(means.n_windows > 0):
         weights = counts[:, label, outcome]
-        values = np.nan_to_num([one.means[:, label, outcome] for one in folds])
+        # The maps of each fold are scaled to a mean magnitude of 1.
+        magnitudes = [np.nanmean(np.abs(one.means), axis=(1, 2, 3, 4))[:, None, None] for one in folds]
+        values = [one.means[:, label, outcome] / size for one, size in zip(folds, magnitudes, strict=True)]
+        values = np.nan_to_num(values)
         expected = np.average(values, axis=0, weights=weights)
         np.testing.assert_allclose(means.means[:, label, outcome], expected, rtol=1e-5)
 
