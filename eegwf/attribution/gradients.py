@@ -1,5 +1,7 @@
 """Methods that use the gradient of the score with respect to the normalized input."""
 
+import warnings
+
 import torch
 
 from eegwf.attribution.attribute import AttributionInput
@@ -82,7 +84,10 @@ def deeplift(given: AttributionInput) -> torch.Tensor:
     total = torch.zeros_like(x)
     for baseline in given.baselines[:, None]:
         expanded = baseline.expand_as(x).contiguous()
-        total += explained.attribute(x, baselines=expanded, additional_forward_args=given.target).detach()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Setting forward, backward hooks")  # that it works as documented
+            part = explained.attribute(x.clone().requires_grad_(), expanded, additional_forward_args=given.target)
+        total += part.detach()
     return total / len(given.baselines)
 
 
