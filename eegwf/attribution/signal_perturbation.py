@@ -161,7 +161,9 @@ class _Replacement:
         """Probabilities `(n,)` after the part of this index, `(n,)`, was replaced in each window."""
         windows = self.windows
         found = self.known.gather(1, part[:, None])[:, 0]
-        for rows in found.isnan().nonzero()[:, 0].split(batch_size(windows.inputs)):
+        missing = found.isnan().nonzero()[:, 0]
+        # An empty tensor is split into one empty part, which not every network accepts.
+        for rows in missing.split(batch_size(windows.inputs)) if len(missing) else ():
             changed = self.replace(windows.signals[rows], windows.fill[rows], self.weights[part[rows]])
             x = windows.transform.stored(changed)
             found[rows] = probabilities(windows.classifier, x, windows.target[rows])

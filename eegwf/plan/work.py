@@ -8,12 +8,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from eegwf.config.data import FoldArrays
 from eegwf.config.paths import FoldPaths
 from eegwf.config.study import Study
 from eegwf.models.registry import draws_random_numbers
 from eegwf.plan.sizes import Sizes
+from eegwf.spectrograms.names import members
 
 MILLION = 1e6
+GRADIENT_PASSES = 3
+"""Time of a gradient, in forward passes, about."""
+N_BANDS = 5
+"""Clinical bands of a cell (`eegwf.attribution.bands`)."""
+N_RANDOMIZED = 4
+"""Networks with partly random weights (`eegwf.attribution.randomization`)."""
+PASSES_OF_EVIDENCE = 200
+"""Forward passes of deletion and insertion for a window and all methods, about."""
 
 
 def windows(wildcards: Mapping[str, str], sizes: Sizes) -> float:
@@ -49,12 +59,40 @@ def _n_further_seeds(study: Study, model: str) -> int:
 
 
 def attribution(wildcards: Mapping[str, str], sizes: Sizes) -> float:
-    """Values of the windows that the attribution of an outer fold explains, at most."""
+    """Values that pass forward through the network in the attribution of an outer fold, at most.
+
+    Maps of all explained windows are computed once, and those of some again with other models and for other classes.
+    The network for which labels are permuted is trained like the retrained ones.
+    """
     study = sizes.study
-    n_classes = len(study.classes[wildcards["classes"]])
-    labeled = sizes.labeled(wildcards["classes"])
-    each = min(study.explanation.max_windows_per_class, labeled / sizes.n_folds / n_classes)
-    return n_classes * each * sizes.values(wildcards["spectrogram"]) / MILLION
+    spectrogram, n_classes = wildcards["spectrogram"], len(study.classes[wildcards["classes"]])
+    available = sizes.labeled(wildcards["classes"]) / sizes.n_folds / n_classes
+    n_explained = n_classes * min(study.explanation.max_windows_per_class, available)
+    n_compared = n_classes * min(study.explanation.max_similarity_windows_per_class, available)
+    n_other_classes = n_classes - 1 if n_classes > 2 else 0
+    n_models = 1 + N_RANDOMIZED + study.explanation.label_randomization + study.retrain.n_best - 1
+    n_maps = n_explained + n_compared * (n_models + n_other_classes)
+    passes = n_maps * _passes_of_maps(study, sizes, spectrogram) + n_explained * PASSES_OF_EVIDENCE
+    values = passes * sizes.values(spectrogram)
+    if study.explanation.label_randomization:
+        epochs = study.retrain.epochs or study.training.epochs
+        values += GRADIENT_PASSES * epochs * _trained(wildcards, sizes)
+    return values / MILLION
+
+
+def _passes_of_maps(study: Study, sizes: Sizes, spectrogram: str) -> float:
+    """Forward passes of the slow methods for a map of a window; the others need a few."""
+    settings = study.explanation
+    seconds = study.dataset.window_length if isinstance(study.dataset, FoldArrays) else study.windows.length
+    n_bands = 1 if spectrogram == "raw" else N_BANDS
+    n_chans = sizes.n_chans * len(members(spectrogram))
+    passes = {
+        "smoothgrad": GRADIENT_PASSES * settings.n_samples,
+        "integrated_gradients": GRADIENT_PASSES * settings.n_baselines * settings.n_steps,
+        "shapley_gradients": GRADIENT_PASSES * settings.n_baselines * settings.n_samples,
+        "occlusion": n_chans * n_bands * max(seconds / settings.cell_seconds, 1.0),
+    }
+    return sum(n for method, n in passes.items() if settings.methods is None or method in settings.methods)
 
 
 def _trained(wildcards: Mapping[str, str], sizes: Sizes) -> float:

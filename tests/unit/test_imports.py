@@ -54,8 +54,8 @@ def imports(path: Path) -> set[str]:
 
 
 def package(module: str) -> str:
-    """Package of a module of `eegwf`; empty for those at its top."""
-    part = module.split(".")[1] if "." in module else ""
+    """Package of a module of `eegwf`; empty for those at its top and for other modules."""
+    part = module.split(".")[1] if module.startswith("eegwf.") else ""
     return part if (ROOT / "eegwf" / part).is_dir() else ""
 
 

@@ -135,6 +135,25 @@ def test_other_methods_and_batches_change_no_probability(monkeypatch):
         assert torch.allclose(value, small[name], atol=1e-3)
 
 
+def test_the_network_gets_no_empty_batch_where_all_probabilities_are_known():
+    signals, reader = planted()
+    sizes = []
+
+    class Counting(nn.Module):
+        def forward(self, x):
+            sizes.append(len(x))
+            return reader(x)
+
+    one = windows(signals, Counting())
+    maps = map_of(one, 2, "alpha", [2])
+    first = one.probabilities(maps)
+    n_calls = len(sizes)
+    second = one.probabilities(maps)
+    # Only channels are replaced again: their probabilities are not kept.
+    assert min(sizes) > 0 and len(sizes) == n_calls + 1
+    assert all(torch.equal(first[measure], second[measure]) for measure in first)
+
+
 def test_a_time_series_has_no_bands_to_choose_from():
     one = SignalPerturbation(
         classifier=Reader(0, slice(0, 1), slice(0, 10)),

@@ -25,8 +25,8 @@ ONE = Job("tune", "vit_mel_2class", 1, 2, 60, 1800.0, "", ("a",), ("b",))
 def study_of(root):
     def read(**settings):
         small = {"folds": 5, "training": {"epochs": 8}, "tuning": {"n_trials": 10, "inner_folds": 2, "n_workers": 4}}
-        small |= {"explanation": {"max_windows_per_class": 60}}
-        return read_flow(root / "config/config.yaml", [], small | settings).study
+        explanation = {"max_windows_per_class": 60} | settings.pop("explanation", {})
+        return read_flow(root / "config/config.yaml", [], small | {"explanation": explanation} | settings).study
 
     return read
 
@@ -48,10 +48,34 @@ def test_work_by_hand(study_of):
     # Of 5 folds 3 train: 10 trials on 2 inner folds, 8 epochs each, by 4 workers.
     assert work("tune", JOB, sizes) == pytest.approx(10 * 2 * 8 * 600 * values / 4 / 1e6)
     assert work("retrain", JOB, sizes) == pytest.approx(5 * 8 * 600 * values / 1e6)
-    assert work("explain", JOB, sizes) == pytest.approx(2 * 60 * values / 1e6)
     assert work("spectrogram", {"spectrogram": "mel"}, sizes) == pytest.approx(1050 * 20 * 1280 / 1e6)
     assert work("report", JOB, sizes) == 0
     assert sizes.disk({"mel"}) == (2 * 1050 * (values + 20 * 1280), 4 * 1050 * 20 * 1280)  # parts beside the whole
+
+
+def test_work_of_attribution_by_hand(study_of):
+    sizes, values = (
+        sizes_of(study_of(explanation={"max_similarity_windows_per_class": 2, "cell_seconds": 3})),
+        20 * 32 * 32,
+    )
+    # 60 windows of 2 classes; 2 of each also for 4 random networks, permuted labels and 4 other ranks.
+    n_maps = 2 * 60 + 2 * 2 * (1 + 4 + 1 + 4)
+    # Gradients: 16 noisy copies, 4 baselines with 8 points and 16 mixtures. Cells: 20 channels, 5 bands, 15 s by 3 s.
+    passes = n_maps * (3 * (16 + 4 * 8 + 4 * 16) + 20 * 5 * 5) + 2 * 60 * 200
+    assert work("explain", JOB, sizes) == pytest.approx((passes + 3 * 8 * 600) * values / 1e6)
+    three = work("explain", JOB | {"classes": "3class"}, sizes)
+    n_maps = 3 * 60 + 3 * 2 * (1 + 4 + 1 + 4 + 2)  # two other classes
+    assert three == pytest.approx((n_maps * 836 + 3 * 60 * 200 + 3 * 8 * 600) * values / 1e6)
+
+
+def test_work_of_attribution_follows_its_settings(study_of):
+    few = {"methods": ["saliency", "occlusion"], "label_randomization": False, "cell_seconds": 20}
+    sizes = sizes_of(study_of(explanation=few | {"max_similarity_windows_per_class": 1}, retrain={"n_best": 1}))
+    # A window has one interval; a time series has one band.
+    n_maps = 2 * 60 + 2 * (1 + 4)
+    for spectrogram, n_cells in (("mel", 20 * 5), ("concat", 3 * 20 * 5), ("raw", 20)):
+        expected = (n_maps * n_cells + 2 * 60 * 200) * sizes.values(spectrogram) / 1e6
+        assert work("explain", JOB | {"spectrogram": spectrogram}, sizes) == pytest.approx(expected)
 
 
 def test_further_seeds_are_work_unless_the_training_draws_no_random_numbers(study_of):
@@ -85,7 +109,7 @@ def test_own_rates_win_and_tell_how_fast_the_machine_is(study_of):
 def test_every_model_and_rule_has_a_shipped_rate(root, study_of):
     rates, study = shipped_rates(), study_of()
     for rule in ("tune", "retrain", "explain"):
-        missing = set(study.models) - set(rates.rate[rule]) - ({"bandpower"} if rule == "explain" else set())
+        missing = set(study.models) - set(rates.rate[rule])
         assert not missing, (rule, missing)
     assert {"mel", "stft", "cwt"} <= set(rates.rate["spectrogram"])
     assert {"windows", "folds", "select_best", "evaluate", "report"} <= set(rates.start)
