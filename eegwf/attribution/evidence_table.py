@@ -97,7 +97,8 @@ def mean_interval(values: np.ndarray, measure: str, confidence: float) -> Interv
         return t_interval(values, confidence)
     bounds = (-1.0, 1.0) if measure.startswith(_CORRELATIONS) else (0.0, 1.0)
     n = len(values)
-    if n < MIN_PATIENTS:
+    # Equal values of all patients, such as the correlation of a control with itself, are no sample of a variable.
+    if n < MIN_PATIENTS or np.ptp(values) < EQUAL:
         return Interval(None, None)
     left_out = (values.sum() - values) / (n - 1)
     return jackknife_interval(float(values.mean()), left_out, [n], confidence, bounds)
