@@ -8,10 +8,11 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from eegwf.attribution.maps import gradcam_maps
+from eegwf.attribution.attribute import attribute
 from eegwf.errors import InputError
 from eegwf.models.registry import build
 from eegwf.training.classifier import Classifier, load_classifier, save_classifier
+from tests.helpers.small_models import unnormalized
 
 SHAPE = {"n_chans": 20, "n_freqs": 32, "n_frames": 32, "n_outputs": 3}
 ATTRIBUTES = {"vit": "transformer", "swin": "transformer", "inception": "stem"}
@@ -89,7 +90,7 @@ def test_different_kinds_of_networks_are_supported(network, stacked, mosaic, lay
     with torch.no_grad():
         assert torch.allclose(out, torch.cat([model(window[None]) for window in x]), atol=1e-5)
         assert not torch.allclose(out, model(x.flip(3)), atol=1e-5)
-    assert model.upsample_to_input(torch.ones(3, 1, *shapes[0][2:])).shape == (3, 32, 32)
+    assert model.upsample_to_input(torch.ones(3, 1, *shapes[0][2:])).shape == (3, 20, 32, 32)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +103,9 @@ def test_different_kinds_of_networks_are_supported(network, stacked, mosaic, lay
     ],
 )
 def test_gradcam_of_different_kinds_of_networks_is_not_zero(network):
-    model, x = make("mine", timm=network), torch.randn(2, 20, 32, 32)
-    maps = torch.stack([gradcam_maps(model, x, number) for number in range(3)])
-    assert maps.shape == (3, 2, 32, 32)
+    classifier, x = unnormalized(make("mine", timm=network)), torch.randn(2, 20, 32, 32)
+    maps = torch.stack([attribute("gradcam", classifier, x, torch.full((2,), number), None) for number in range(3)])
+    assert maps.shape == (3, 2, 20, 32, 32)
     assert (maps.flatten(2).amax(dim=(0, 2)) > 0).all()
 
 
