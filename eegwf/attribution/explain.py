@@ -1,26 +1,23 @@
 """Maps of an outer fold and their evidence: the measures of each method on each explained window."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from eegwf.attribution.attribute import attribute
+from eegwf.attribution.comparison import compare
 from eegwf.attribution.evidence import Evidence
 from eegwf.attribution.fold import Block, FoldTask
 from eegwf.attribution.localization import localization
-from eegwf.attribution.maps import MeanMaps
+from eegwf.attribution.mean_maps import MeanMaps
 from eegwf.attribution.perturbation import Perturbation, mean_over_shares
-from eegwf.attribution.randomization import cascade, n_stages, train_on_permuted_labels
 from eegwf.attribution.sample import Example, choose_examples
 from eegwf.attribution.signal_perturbation import SignalPerturbation
-from eegwf.attribution.similarity import rank_correlation
 from eegwf.attribution.stopwatch import Stopwatch
 from eegwf.attribution.target import contrast
 from eegwf.attribution.truth import Region, read_truth, region_of, seizure_of
 from eegwf.progress import Progress
-from eegwf.training.classifier import Classifier
 
 COMPLETE = ("integrated_gradients", "deeplift")
 """Methods whose map sums to the difference of the score from that of the baselines."""
@@ -34,8 +31,8 @@ class Explained:
     ----------
     evidence
         Measures of each method and window.
-    means
-        Mean maps.
+    means, mean_inputs
+        Mean maps, and mean inputs in dB (of the time series, mean squares).
     examples
         Example windows.
     example_maps
@@ -46,6 +43,7 @@ class Explained:
 
     evidence: Evidence
     means: MeanMaps
+    mean_inputs: MeanMaps
     examples: list[Example]
     example_maps: np.ndarray
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
@@ -68,7 +66,8 @@ def explain(task: FoldTask) -> Explained:
     shape = task.dataset.shape.values()
     result = Explained(
         Evidence(len(task.windows.window)),
-        MeanMaps(task),
+        MeanMaps(task, len(task.methods)),
+        MeanMaps(task, 1),
         examples,
         np.zeros((len(task.methods), len(examples), *shape), dtype=np.float32),
     )
@@ -76,7 +75,8 @@ def explain(task: FoldTask) -> Explained:
     progress = Progress(f"{task.name}: explaining", task.n_blocks * len(task.methods))
     for block in task.blocks():
         _explain_block(task, block, regions, result, progress)
-    _compare(task, result)
+    with result.stopwatch.measure("comparison of maps", len(task.compared())):
+        compare(task, result.evidence)
     return result
 
 
@@ -87,6 +87,7 @@ def _explain_block(
         task.classifier, block.inputs, block.fill, block.target, task.cells, task.context.seed, block.rows
     )
     signal = _signal_perturbation(task, block)
+    result.mean_inputs.add(0, block.index, block.inputs.square() if task.is_time_series else block.inputs)
     for number, method in enumerate(task.methods):
         with result.stopwatch.measure(method, len(block.rows)):
             maps = attribute(method, task.classifier, block.inputs, block.target, task.context, block.rows)
@@ -164,70 +165,3 @@ def _localize(method: str, block: Block, maps: torch.Tensor, regions: dict[int, 
             found = localization(maps[place].cpu().numpy(), regions[int(index)])
             for measure, value in found.items():
                 evidence.add(method, measure, np.array([index]), np.array([value]))
-
-
-def _compare(task: FoldTask, result: Explained) -> None:
-    """Compare the maps of some windows with those of other models and of other classes."""
-    blocks = list(task.blocks(task.compared()))
-    n_others = n_stages(task.classifier.network) + task.settings.label_randomization + len(task.classifiers) - 1
-    n_others += len(task.windows.classes) - 1 if len(task.windows.classes) > 2 else 0
-    progress = Progress(f"{task.name}: comparing maps", n_others * len(blocks))
-    own = {}
-    with result.stopwatch.measure("comparison of maps", len(task.compared())):
-        for number, block in enumerate(blocks):
-            own[number] = _maps(task, task.classifier, block, block.target)
-        for measure, classifier in _other_models(task):
-            for number, block in enumerate(blocks):
-                found = _similarity(task, own[number], _maps(task, classifier, block, block.target))
-                for method, values in found.items():
-                    # The same structure with the opposite sign is similar, too; means of both would cancel.
-                    result.evidence.add(method, measure, block.index, np.abs(values))
-                progress.step(measure)
-        _compare_ranks_and_classes(task, result, blocks, own, progress)
-
-
-def _other_models(task: FoldTask) -> Iterator[tuple[str, Classifier]]:
-    """Models whose maps must differ from those of the explained one, each with its measure."""
-    description = task.descriptions[task.rank - 1]
-    inputs = task.context.baselines
-    for stage, classifier in enumerate(cascade(task.classifier, description, inputs, task.seed), start=1):
-        yield f"cascade_{stage}", classifier
-    if task.settings.label_randomization:
-        yield (
-            "label_randomized",
-            train_on_permuted_labels(description, task.name, task.dataset, task.window_set, task.device),
-        )
-
-
-def _compare_ranks_and_classes(
-    task: FoldTask, result: Explained, blocks: list[Block], own: dict[int, dict[str, torch.Tensor]], progress: Progress
-) -> None:
-    """Mean similarity to the maps of the other ranks, and to those of the other classes."""
-    n_classes = len(task.windows.classes)
-    others = [classifier for classifier in task.classifiers if classifier is not task.classifier]
-    for number, block in enumerate(blocks):
-        alternatives = {"other_rank": [(classifier, block.target) for classifier in others]}
-        if n_classes > 2:  # contrasts of two classes are negatives of each other
-            alternatives["other_class"] = [
-                (task.classifier, (block.target + shift) % n_classes) for shift in range(1, n_classes)
-            ]
-        for measure, pairs in alternatives.items():
-            found = []
-            for classifier, target in pairs:
-                found.append(_similarity(task, own[number], _maps(task, classifier, block, target)))
-                progress.step(measure)
-            for method in found[0] if found else ():
-                values = np.mean([similarity[method] for similarity in found], axis=0)
-                result.evidence.add(method, measure, block.index, values)
-
-
-def _maps(task: FoldTask, classifier: Classifier, block: Block, target: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Maps of each method by cell, `(n, n_chans, n_bands, n_intervals)`."""
-    return {
-        method: task.cells.mean(attribute(method, classifier, block.inputs, target, task.context, block.rows).double())
-        for method in task.methods
-    }
-
-
-def _similarity(task: FoldTask, own: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    return {method: rank_correlation(own[method], other[method]).cpu().numpy() for method in task.methods}

@@ -8,7 +8,7 @@ import torch
 
 from eegwf.attribution.explain import Explained
 from eegwf.attribution.fold import FoldTask
-from eegwf.attribution.maps import OUTCOMES, mean_inputs
+from eegwf.attribution.mean_maps import OUTCOMES
 from eegwf.attribution.methods import entry
 from eegwf.attribution.randomization import n_stages
 from eegwf.attribution.signal_gradient import signal_relevance
@@ -36,7 +36,8 @@ def write_attribution(paths: AttributionPaths, task: FoldTask, result: Explained
     write_json(paths.description, _description(task, result))
     write_table(paths.windows, _windows_table(task, result))
     write_array(paths.means, result.means.means())
-    write_array(paths.mean_inputs, mean_inputs(task))
+    inputs = result.mean_inputs.means()[0]
+    write_array(paths.mean_inputs, np.sqrt(inputs) if task.is_time_series else inputs)
     write_array(paths.examples, result.example_maps.astype(np.float16))
     write_array(paths.example_inputs, task.dataset.half(windows.window[index]).numpy())
     write_array(paths.example_signals, _example_signals(task, index))

@@ -165,6 +165,11 @@ class FoldTask:
         )
 
     @property
+    def is_time_series(self) -> bool:
+        """Whether the input is the time series, in microvolts instead of dB."""
+        return int(self.dataset.n_freqs) == 1
+
+    @property
     def seconds(self) -> float:
         """Duration of a window in seconds."""
         times = self.dataset.described[0]["times"]
