@@ -60,7 +60,7 @@ def rows_of(table: pd.DataFrame, method: str) -> Rows:
     Parameters
     ----------
     table
-        Table of `eegwf.attribution.evidence_table.evidence_table`.
+        Table of `eegwf.attribution.evidence_summary.summarize_evidence`.
     method
         Name of a method or control.
 

@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.attribution.clauses import Rows, after_randomization, beaten, contradictions, not_beaten, rows_of, shown
-from eegwf.attribution.evidence_table import FOCAL_MEASURE
+from eegwf.attribution.evidence_summary import FOCAL_MEASURE
 from eegwf.attribution.methods import CONTROLS
 from eegwf.evaluation.intervals import MIN_PATIENTS
 
@@ -69,7 +69,7 @@ def verdicts(table: pd.DataFrame, confidence: float = 0.95, methods: Iterable[st
     Parameters
     ----------
     table
-        Table of `eegwf.attribution.evidence_table.evidence_table`.
+        Table of `eegwf.attribution.evidence_summary.summarize_evidence`.
     confidence
         Confidence level of its intervals.
     methods

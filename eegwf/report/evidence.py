@@ -51,12 +51,12 @@ MEASURES = {
     ),
     ALL_WEIGHTS: Measure(
         "weights randomized",
-        "rank correlation of the map with that of the same network with random weights. A map that does not change "
-        "does not depend on what the network learned. Near 0 is better.",
+        "absolute rank correlation of the map with that of the same network with random weights. A map that does not "
+        "change does not depend on what the network learned. Near 0 is better.",
     ),
     "label_randomized": Measure(
         "labels randomized",
-        "rank correlation with the map of a network trained on shuffled labels. Near 0 is better.",
+        "absolute rank correlation with the map of a network trained on shuffled labels. Near 0 is better.",
     ),
     "other_class": Measure(
         "other class",
@@ -85,7 +85,7 @@ MEASURES = {
     ),
     "auroc_seconds": Measure("AUROC, seconds", "the same for the seconds with the seizure.", "higher"),
     "auroc_freqs": Measure("AUROC, frequencies", "the same for the frequencies of the seizure.", "higher"),
-    "pointing": Measure("pointing", "share of the windows whose most relevant cell is in the seizure.", "higher"),
+    "pointing": Measure("pointing", "share of the windows whose most relevant bin is in the seizure.", "higher"),
     "mass": Measure(
         "mass",
         "share of the positive relevance that is in the seizure, divided by the share of the bins. 1 is chance.",

@@ -48,7 +48,7 @@ class Example:
         return int(self.row["example_index"])
 
 
-def choose_examples(folds: list[Maps]) -> list[Example]:
+def pooled_examples(folds: list[Maps]) -> list[Example]:
     """One window of each kind over all folds: the most confident, and the least confident borderline window."""
     chosen = []
     for kind in KINDS:
@@ -81,7 +81,7 @@ def example_parts(run: ReportData, folds: list[Maps], judged: Judgment) -> list[
     list of dict
         Values of the template: `title`, `text`, `figures` and `note`.
     """
-    return [_example(run, example, judged) for example in choose_examples(folds)]
+    return [_example(run, example, judged) for example in pooled_examples(folds)]
 
 
 def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, Any]:

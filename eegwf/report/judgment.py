@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from eegwf.attribution.evidence_table import evidence_table
+from eegwf.attribution.evidence_summary import summarize_evidence
 from eegwf.attribution.methods import CONTROLS
 from eegwf.attribution.verdicts import Verdict, ranking, verdicts
 
@@ -83,5 +83,5 @@ def judge(evidence: pd.DataFrame, background: str, confidence: float) -> Judgmen
     Judgment
         Evidence and verdicts.
     """
-    summary = evidence_table(evidence, background, confidence)
+    summary = summarize_evidence(evidence, background, confidence)
     return Judgment(summary, ranking(verdicts(summary, confidence, evidence["method"]), summary))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from eegwf.attribution.evidence_table import evidence_table
+from eegwf.attribution.evidence_summary import summarize_evidence
 from eegwf.attribution.verdicts import ranking, verdicts
 from eegwf.report.judgment import judge
 from tests.helpers.evidence import evidence
@@ -38,7 +38,7 @@ def table_of(n_patients: int = N, method: str = "saliency", **changed) -> pd.Dat
             parts.append(
                 evidence(measure, **{name: (mean + offsets[name])[:n_patients] for name, mean in given.items()})
             )
-    return evidence_table(pd.concat(parts), "bckg")
+    return summarize_evidence(pd.concat(parts), "bckg")
 
 
 def verdict_of(**changed):
@@ -131,7 +131,7 @@ def test_without_the_decisive_measures_there_is_no_verdict(changed, reason):
 def test_a_method_equal_to_a_control_is_unsupported():
     parts = [evidence("deletion", saliency=[0.4] * N, random=[0.4] * N, energy=0.5 + SPREAD)]
     parts.append(evidence("cascade_1", saliency=[0.1] * N))
-    (found,) = verdicts(evidence_table(pd.concat(parts), "bckg"))
+    (found,) = verdicts(summarize_evidence(pd.concat(parts), "bckg"))
     assert found.word == "unsupported"
     assert "(difference 0, without a confidence interval)" in found.sentence
 

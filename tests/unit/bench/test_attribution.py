@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bench.attribution import evidence_lines, read_combination
-from eegwf.attribution.evidence_table import patient_values
+from eegwf.attribution.evidence_summary import patient_values
 from eegwf.config.paths import FoldPaths, RunPaths
 from eegwf.storage.files import read_table, write_table
 from tests.helpers.report_study import write_study

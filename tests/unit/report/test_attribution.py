@@ -13,7 +13,7 @@ from eegwf.attribution.verdicts import Verdict
 from eegwf.config.paths import ResultPaths
 from eegwf.report import attribution
 from eegwf.report.evidence import difference_table, evidence_table, ranking_table
-from eegwf.report.examples import annotated_seizures, choose_examples, example_parts
+from eegwf.report.examples import annotated_seizures, example_parts, pooled_examples
 from eegwf.report.figures_examples import _coarse, map_row
 from eegwf.report.figures_profiles import band_figure, mean_figure
 from eegwf.report.figures_scalp import channel_positions, electrode_positions, scalp_figure
@@ -229,7 +229,7 @@ def test_scalp_needs_four_positions_and_maps_that_vary_over_the_channels():
 
 def test_examples_are_the_most_confident_windows_of_all_folds(finished):
     run = finished[1]
-    chosen = {example.kind: example for example in choose_examples(maps_of(run))}
+    chosen = {example.kind: example for example in pooled_examples(maps_of(run))}
     every = pd.concat([one.windows for one in maps_of(run)])
     assert list(chosen) == ["hit", "miss", "false alarm", "borderline"]
     for kind, example in chosen.items():

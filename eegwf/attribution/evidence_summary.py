@@ -20,7 +20,7 @@ _UNBOUNDED = ("mass", "completeness")
 _CORRELATIONS = ("cascade_", "label_randomized", "other_class", "other_rank")
 
 
-def evidence_table(evidence: pd.DataFrame, background: str, confidence: float = 0.95) -> pd.DataFrame:
+def summarize_evidence(evidence: pd.DataFrame, background: str, confidence: float = 0.95) -> pd.DataFrame:
     """Summarize the evidence of all folds.
 
     Parameters
@@ -61,7 +61,7 @@ def patient_values(evidence: pd.DataFrame, background: str) -> pd.DataFrame:
     Parameters
     ----------
     evidence, background
-        As in `evidence_table`.
+        As in `summarize_evidence`.
 
     Returns
     -------

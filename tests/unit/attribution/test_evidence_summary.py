@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from eegwf.attribution.evidence_table import evidence_table, patient_values, t_interval
+from eegwf.attribution.evidence_summary import patient_values, summarize_evidence, t_interval
 from eegwf.evaluation.intervals import jackknife_interval
 from tests.helpers.evidence import COLUMNS, evidence
 
@@ -19,7 +19,7 @@ def test_differences_have_the_interval_of_the_paired_t_test(confidence):
     rng = np.random.default_rng(0)
     method, random, energy = rng.random((3, 9))
     found = row(
-        evidence_table(evidence("deletion", saliency=method, random=random, energy=energy), "bckg", confidence),
+        summarize_evidence(evidence("deletion", saliency=method, random=random, energy=energy), "bckg", confidence),
         "saliency",
         "deletion",
     )
@@ -36,7 +36,7 @@ def test_differences_have_the_interval_of_the_paired_t_test(confidence):
 )
 def test_means_have_the_jackknife_interval(measure, bounds):
     values = np.random.default_rng(1).uniform(0.1, 0.9, 8)
-    found = row(evidence_table(evidence(measure, saliency=values), "bckg"), "saliency", measure)
+    found = row(summarize_evidence(evidence(measure, saliency=values), "bckg"), "saliency", measure)
     left_out = np.array([np.delete(values, patient).mean() for patient in range(8)])
     expected = jackknife_interval(values.mean(), left_out, [8], 0.95, bounds)
     assert [found["mean"], found["low"], found["high"]] == pytest.approx([values.mean(), expected.low, expected.high])
@@ -46,14 +46,14 @@ def test_means_have_the_jackknife_interval(measure, bounds):
 
 def test_measure_without_an_upper_bound_has_the_interval_of_t():
     values = np.array([0.8, 1.5, 4.0, 2.2])
-    found = row(evidence_table(evidence("mass", saliency=values), "bckg"), "saliency", "mass")
+    found = row(summarize_evidence(evidence("mass", saliency=values), "bckg"), "saliency", "mass")
     expected = stats.t.interval(0.95, 3, values.mean(), stats.sem(values))
     assert [found["low"], found["high"]] == pytest.approx(expected)
 
 
 def test_patients_are_paired_and_those_without_a_control_left_out():
     rows = evidence("deletion", saliency=[0.1, 0.2, 0.3, 0.9], random=[0.5, 0.5, 0.6])
-    found = row(evidence_table(rows.sample(frac=1, random_state=3), "bckg"), "saliency", "deletion")
+    found = row(summarize_evidence(rows.sample(frac=1, random_state=3), "bckg"), "saliency", "deletion")
     assert found["n_patients"] == 4
     assert found["minus_random_patients"] == 3
     assert found["minus_random"] == pytest.approx(-1.0 / 3)
@@ -83,17 +83,17 @@ def test_windows_in_which_the_classifier_sees_no_seizure_are_left_out():
             evidence("insertion", "bckg", saliency=[0.6, 0.6]),
         ]
     )
-    table = evidence_table(rows, "bckg")
+    table = summarize_evidence(rows, "bckg")
     assert row(table, "saliency", "deletion")["mean"] == pytest.approx(0.75)
     assert table["measure"].tolist() == ["deletion"]
-    assert row(evidence_table(rows, "none"), "saliency", "deletion")["mean"] == pytest.approx(0.45)
+    assert row(summarize_evidence(rows, "none"), "saliency", "deletion")["mean"] == pytest.approx(0.45)
 
 
 def test_no_interval_of_two_patients_or_of_equal_values():
     assert t_interval(np.array([0.1, 0.4]), 0.95).low is None
     assert t_interval(np.array([0.1, 0.1, 0.1, 0.1]), 0.95).high is None
     found = row(
-        evidence_table(evidence("deletion", saliency=[0.1, 0.4], random=[0.5, 0.5]), "bckg"), "saliency", "deletion"
+        summarize_evidence(evidence("deletion", saliency=[0.1, 0.4], random=[0.5, 0.5]), "bckg"), "saliency", "deletion"
     )
     assert found["mean"] == pytest.approx(0.25)
     assert found[["low", "high", "minus_random_low", "minus_random_high"]].isna().all()
@@ -102,7 +102,7 @@ def test_no_interval_of_two_patients_or_of_equal_values():
 
 def test_values_at_a_bound_and_rounding_beyond_it():
     found = row(
-        evidence_table(evidence("auroc_channels", saliency=[1.0, 1.0 + 1e-7, 1.0]), "bckg"),
+        summarize_evidence(evidence("auroc_channels", saliency=[1.0, 1.0 + 1e-7, 1.0]), "bckg"),
         "saliency",
         "auroc_channels",
     )
@@ -111,6 +111,6 @@ def test_values_at_a_bound_and_rounding_beyond_it():
 
 
 def test_no_evidence_gives_an_empty_table():
-    table = evidence_table(pd.DataFrame(columns=COLUMNS).astype({"value": float, "n_windows": int}), "bckg")
+    table = summarize_evidence(pd.DataFrame(columns=COLUMNS).astype({"value": float, "n_windows": int}), "bckg")
     assert table.empty
     assert {"method", "measure", "mean", "minus_energy_high"} <= set(table.columns)
