@@ -19,29 +19,13 @@ import pandas as pd
 from bench.tables import table
 from eegwf.attribution.methods import CONTROLS
 from eegwf.config.paths import AttributionPaths, FoldPaths
-from eegwf.report.evidence import ALL_WEIGHTS, column_of
+from eegwf.report.evidence import MEASURES, column_of
 from eegwf.report.judgment import Judgment, judge
-from eegwf.report.map_files import EVIDENCE_COLUMNS, TEXT
-from eegwf.storage.files import read_json, read_table
+from eegwf.report.map_files import TEXT, read_evidence
+from eegwf.storage.files import read_table
 
-COLUMNS = {
-    "deletion": "deletion",
-    "insertion": "insertion",
-    "deletion_channels": "signal: channels",
-    "deletion_bands": "signal: bands",
-    "deletion_seconds": "signal: seconds",
-    ALL_WEIGHTS: "weights randomized",
-    "label_randomized": "labels randomized",
-    "other_class": "other class",
-    "other_rank": "other rank",
-    "completeness": "completeness",
-    "auroc_channels": "AUROC channels",
-    "auroc_seconds": "AUROC seconds",
-    "auroc_freqs": "AUROC frequencies",
-    "pointing": "pointing",
-    "mass": "mass",
-}
-"""Measures, and titles of their columns."""
+LEFT_OUT = ("before", "other_folds", "mass_share")
+"""Measures of the report that are the same for all methods, not in `evidence.tsv`, or a multiple of another one."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +64,8 @@ def read_combination(folder: Path) -> CombinationEvidence | None:
         None if there is no evidence.
     """
     found = [FoldPaths(path).attribution for path in sorted(folder.glob("fold*"))]
-    paths = [one for one in found if one.evidence.exists()]
-    if not paths:
-        return None
-    tables = [read_table(one.evidence, EVIDENCE_COLUMNS, text=TEXT) for one in paths]
-    evidence = pd.concat(tables, ignore_index=True)
-    return CombinationEvidence(folder.name, read_json(paths[0].description), evidence, _seconds(paths))
+    evidence = read_evidence(found)
+    return None if evidence is None else CombinationEvidence(folder.name, *evidence, _seconds(found))
 
 
 def _seconds(paths: Sequence[AttributionPaths]) -> dict[str, float]:
@@ -118,10 +98,10 @@ def evidence_lines(found: CombinationEvidence, confidence: float = 0.95, interva
     controls = [name for name in CONTROLS if name in found.about["methods"]]
     methods = [*judged.ranked(found.about["methods"]), *controls]
     columns = {"verdict": ["control" if name in CONTROLS else judged.word(name) for name in methods]}
-    for measure, title in COLUMNS.items():
+    for measure, described in MEASURES.items():
         cells = [_cell(judged, name, column_of(measure, found.about), intervals) for name in methods]
-        if any(cells):
-            columns[title] = cells
+        if any(cells) and measure not in LEFT_OUT:
+            columns[described.title] = cells
     if found.seconds:
         columns["s per window"] = [_rounded(found.seconds.get(name, np.nan)) for name in methods]
     rows = [list(row) for row in zip((_title(found, name) for name in methods), *columns.values(), strict=True)]

@@ -45,7 +45,9 @@ def cascade_figure(judged: Judgment, about: dict[str, Any]) -> Figure | None:
             )
         axes.axhline(0, color=SERIES[7], linewidth=0.8)
         axes.set(
-            xlabel=f"randomized stages, from the last (of {len(stages)})", ylabel="rank correlation", ylim=(None, 1)
+            xlabel=f"randomized stages, from the last (of {len(stages)})",
+            ylabel="absolute rank correlation",
+            ylim=(None, 1),
         )
         axes.set_xticks(stages)
         axes.grid(True)

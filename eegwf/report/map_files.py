@@ -1,5 +1,6 @@
 """Attribution maps of a fold and their evidence, read from its files."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,14 +78,19 @@ def _timing(paths: AttributionPaths) -> pd.DataFrame:
     )
 
 
-def read_evidence(run: RunPaths) -> tuple[dict[str, Any], pd.DataFrame] | None:
-    """Description of the maps and evidence of all folds that were scored; None without maps."""
-    folds = sorted(read_table(run.predictions, ("fold",))["fold"].unique().tolist())
-    paths = [found for fold in folds if (found := run.fold(fold).attribution).evidence.exists()]
+def read_evidence(folds: Iterable[AttributionPaths]) -> tuple[dict[str, Any], pd.DataFrame] | None:
+    """Description of the maps of the first fold and evidence of all folds; None if no fold has any."""
+    paths = [fold for fold in folds if fold.evidence.exists()]
     if not paths:
         return None
-    tables = [read_table(found.evidence, EVIDENCE_COLUMNS, text=TEXT) for found in paths]
+    tables = [read_table(fold.evidence, EVIDENCE_COLUMNS, text=TEXT) for fold in paths]
     return read_json(paths[0].description), pd.concat(tables, ignore_index=True)
+
+
+def scored_folds(run: RunPaths) -> list[AttributionPaths]:
+    """Attribution of the outer folds that were scored: an earlier run with more of them may have left files."""
+    numbers = sorted(read_table(run.predictions, ("fold",))["fold"].unique().tolist())
+    return [run.fold(number).attribution for number in numbers]
 
 
 def all_evidence(folds: list[Maps]) -> pd.DataFrame:

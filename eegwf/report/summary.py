@@ -13,7 +13,7 @@ from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, s
 from eegwf.report.evidence import ranking_table
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
 from eegwf.report.judgment import Judgment, judge
-from eegwf.report.map_files import read_evidence
+from eegwf.report.map_files import read_evidence, scored_folds
 from eegwf.report.page import environment
 from eegwf.report.split_by_window import split_section
 from eegwf.report.summary_comparison import (
@@ -194,7 +194,7 @@ def _judge(runs: dict[str, RunPaths], metrics: dict[str, Any]) -> tuple[dict[str
     judgments: dict[str, Judgment] = {}
     titles: dict[str, str] = {}
     for name, run in runs.items():
-        if found := read_evidence(run):
+        if found := read_evidence(scored_folds(run)):
             about, evidence = found
             titles |= about["titles"]
             judgments[name] = judge(evidence, about["classes"][0], metrics[name]["interval"]["confidence"])

@@ -6,7 +6,7 @@ import pandas as pd
 from eegwf.config.paths import RunPaths
 from eegwf.report.evidence import ranking_table
 from eegwf.report.judgment import judge
-from eegwf.report.map_files import read_evidence
+from eegwf.report.map_files import read_evidence, scored_folds
 from eegwf.storage.files import write_json, write_table
 
 TITLES = {"saliency": "saliency", "occlusion": "occlusion", "random": "random map", "energy": "energy of the input"}
@@ -32,7 +32,7 @@ def test_methods_are_ranked_by_the_evidence_of_all_folds(tmp_path):
     write_table(run.predictions, pd.DataFrame({"fold": [1, 1, 2]}))
     for fold in (1, 2):
         write_fold(run, fold, {"saliency": 0.7, "occlusion": 0.3, "random": 0.6, "energy": 0.5})
-    about, evidence = read_evidence(run)
+    about, evidence = read_evidence(scored_folds(run))
     assert evidence["patient"].nunique() == 8 and about["titles"] == TITLES
     judged = judge(evidence, about["classes"][0], 0.95)
     assert [(one.method, one.word) for one in judged.verdicts] == [
@@ -47,4 +47,4 @@ def test_methods_are_ranked_by_the_evidence_of_all_folds(tmp_path):
 def test_a_run_without_maps_has_no_evidence(tmp_path):
     run = RunPaths(tmp_path)
     write_table(run.predictions, pd.DataFrame({"fold": [1]}))
-    assert read_evidence(run) is None
+    assert read_evidence(scored_folds(run)) is None
