@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from eegwf.config.final_paths import FinalPaths
+
 # Files that hold times, hosts or dates, and the page that shows them: two equal runs differ in these alone.
 VARYING_FILES = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
 
@@ -300,6 +302,11 @@ class RunPaths:
     def fold(self, fold: int | str) -> FoldPaths:
         """Files of an outer fold, numbered from 1."""
         return FoldPaths(self.folder / f"fold{fold}")
+
+    @property
+    def final(self) -> FinalPaths:
+        """Models that are trained on all patients."""
+        return FinalPaths(self.folder / "final")
 
     def worker(self, study: str, worker: int | str) -> Path:
         """File in which a worker of an Optuna study writes the study's name and state folder.
