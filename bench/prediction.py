@@ -17,7 +17,10 @@ from pathlib import Path
 import numpy as np
 from edfio import Edf, EdfSignal
 
-ELECTRODES = "Fp1 Fp2 F3 F4 C3 C4 P3 P4 O1 O2 F7 F8 T7 T8 P7 P8 Fz Cz Pz".split()
+ELECTRODES = [
+    *("Fp1", "Fp2", "F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2"),
+    *("F7", "F8", "T7", "T8", "P7", "P8", "Fz", "Cz", "Pz"),
+]
 # Seconds of noise that a recording repeats.
 REPEATED = 300
 # Position of the number of data records in the header of an EDF file, 8 characters.
