@@ -74,6 +74,11 @@ def measure(run: Path, recording: Path, output: Path) -> tuple[float, float]:
     -------
     seconds, mebibytes : float
         Wall time, with the start of the process, and its peak memory.
+
+    Raises
+    ------
+    RuntimeError
+        If the prediction fails.
     """
     code = "from eegwf.cli import main; main()"
     command = [sys.executable, "-c", code, "predict", str(recording), "--run", str(run), "--output", str(output)]
