@@ -60,6 +60,12 @@ def test_what_is_no_source_is_refused(tmp_path, make, message):
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_study_of_fold_arrays_can_not_predict_recordings(tmp_path):
+    write_json(tmp_path / "run.json", {"config": {"dataset": {"kind": "fold_arrays"}}})
+    with pytest.raises(InputError, match="a study of fold arrays, which do not say how recordings are read"):
+        opened(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
