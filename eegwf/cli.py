@@ -12,6 +12,7 @@ from typing import Any
 
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.config.path_text import expand_path
+from eegwf.convert import command as convert_command
 from eegwf.dag.command_line import options_of, refuse_repeated_options
 from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError, run_script
@@ -126,6 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     spread = command("spread", _spread, "compare results folders with other folds", SPREAD)
     spread.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="results folders, two or more")
     spread.add_argument("--output", type=Path, metavar="FILE", help="also write the table to this file")
+    convert = command("convert", convert_command.run, convert_command.SUMMARY, convert_command.DESCRIPTION)
+    convert_command.add_arguments(convert)
     for subparser in (check, plan):
         list_option(subparser, "--configfile", "FILE", "configuration files; later files override earlier ones")
         list_option(subparser, "--config", "KEY=VALUE", "settings that override the configuration files")

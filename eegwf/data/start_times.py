@@ -86,6 +86,14 @@ def recorded_start(head: Header) -> datetime | None:
         To the second. None if it is not known, and if other recordings can have the same start by chance: on the first
         of January, which programs write in place of the date, and at a full hour, at which devices begin a new file.
     """
+    start = header_start(head)
+    if start is None or (start.month, start.day) == (1, 1) or (start.minute, start.second) == (0, 0):
+        return None
+    return start
+
+
+def header_start(head: Header) -> datetime | None:
+    """Read the start in the header of a recording as it is written, to the second; None if it is not known."""
     if head.path.suffix.lower() not in (".edf", ".bdf"):
         numbers = list(head.started.timetuple()[:6]) if head.started else []
     else:
@@ -100,12 +108,9 @@ def recorded_start(head: Header) -> datetime | None:
         return None
     year, month, day, hour, minute, second = numbers
     try:
-        start = datetime(year, month, day, hour, minute, second)
+        return datetime(year, month, day, hour, minute, second)
     except ValueError:
         return None
-    if (month, day) == (1, 1) or (minute, second) == (0, 0):
-        return None
-    return start
 
 
 def _equal_lengths(first: Header | None, second: Header | None) -> bool:

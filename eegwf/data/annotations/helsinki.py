@@ -104,14 +104,43 @@ def read_experts(path: Path, recording: Path) -> np.ndarray:
     return values.astype(bool)
 
 
+def mean_seizures(path: Path, recording: Path) -> float:
+    """Count the seizures of a recording, each of any number of seconds without interruption.
+
+    Parameters
+    ----------
+    path, recording
+        As of `read_helsinki`.
+
+    Returns
+    -------
+    float
+        Mean of the experts.
+    """
+    marked = read_experts(path, recording)
+    begins = marked & ~np.pad(marked, ((0, 0), (1, 0)))[:, :-1]
+    return float(begins.sum() / len(marked))
+
+
+def annotated_recordings(path: Path) -> list[str]:
+    """Names of the recordings that a file of MATLAB, or the table of an expert, contains."""
+    if expert_tables(path) == (path,):
+        cells = _cells(path, _stamp(path))
+        numbers = [str(number) for number, cell in enumerate(cells, start=1) if cell is not None and cell.size]
+    else:
+        numbers = [name.strip() for name in _table(path, _stamp(path))[0]]
+    return [f"eeg{number}.edf" for number in numbers]
+
+
 def _cell(path: Path, number: int) -> list[list[float]]:
     cells = _cells(path, _stamp(path))
-    if number > len(cells) or not isinstance(cells[number - 1], np.ndarray) or cells[number - 1].ndim != 2:
+    cell = cells[number - 1] if number <= len(cells) else None
+    if not isinstance(cell, np.ndarray) or cell.ndim != 2:
         raise InputError(
             f"{path}: no annotations of recording {number} in {VARIABLE!r}, which has {len(cells)} cells; expected a "
             f"matrix of {N_EXPERTS} rows for each recording; fetch the file again"
         )
-    return cells[number - 1].tolist()
+    return cell.tolist()
 
 
 def _column(path: Path, number: int) -> list[float]:
