@@ -41,9 +41,9 @@ def target_of(recording: Recording, source: Path, corpus: Corpus) -> Path:
     participant, stem = participant_of(recording), recording_stem(recording.path)
     match = re.fullmatch(corpus.names, stem)
     groups = match.groupdict() if match else {"label": stem}
-    session, label = (_label(groups.get(name) or "") for name in ("session", "label"))
-    entities = {"ses": session, "task": TASK, "acq": "" if label.isdecimal() else label}
-    entities["run"] = label if label.isdecimal() else ""
+    session, label = _label(groups.get("session") or ""), _label(groups["label"])
+    is_number = groups["label"].strip("_-") == label and label.isdecimal()
+    entities = {"ses": session, "task": TASK, "run" if is_number else "acq": label}
     folder = Path(participant, f"ses-{session}", "eeg") if session else Path(participant, "eeg")
     parts = [participant, *(f"{key}-{value}" for key, value in entities.items() if value)]
     return folder / f"{'_'.join(parts)}_eeg{recording_suffix(recording.path)}"
