@@ -195,5 +195,5 @@ def _leftover(destination: Path, outcomes: list[Outcome]) -> list[str]:
 
 def _reason(text: str) -> str:
     """A fault without advice about the configuration, which the conversion does not have."""
-    line = " ".join(text.split())
+    line = re.sub(r" \(dataset\.[^)]*\)", "", " ".join(text.split()))
     return re.sub(r"(; |, or |\. )[^;]*dataset\.[^;]*$", r"; fetch the file again, or correct it", line)
