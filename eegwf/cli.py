@@ -95,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN_OR_BUNDLE",
         help="folder of a combination, or zip file of models",
     )
-    predict.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the predictions")
+    output = predict.add_mutually_exclusive_group(required=True)
+    output.add_argument("--output", type=Path, metavar="FOLDER", help="folder of the predictions")
+    output.add_argument(
+        "--events", type=Path, metavar="FILE", help="write the detected events of one recording to this file, only them"
+    )
     predict.add_argument("--patient", default="", metavar="ID", help="patient of all recordings, such as sub-01")
     predict.add_argument(
         "--configfile",
@@ -196,7 +200,6 @@ def _reproduce(arguments: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     from eegwf.config.load import read_channels
     from eegwf.prediction.inputs import find_inputs
-    from eegwf.prediction.predict import predict_from
     from eegwf.progress import log_to_stderr
 
     log_to_stderr()
@@ -204,6 +207,15 @@ def _predict(arguments: argparse.Namespace) -> None:
         raise InputError(f"--workers: {arguments.workers}, expected 1 or more")
     recordings = find_inputs(arguments.recordings)
     channels = read_channels(arguments.configfile) if arguments.configfile else None
+    if arguments.events:
+        from eegwf.prediction.events_file import write_events
+
+        if len(recordings) != 1:
+            raise InputError(f"--events: one file for {len(recordings)} recordings; give one recording, or --output")
+        write_events(arguments.run, recordings[0], arguments.events, arguments.patient, arguments.device, channels)
+        return
+    from eegwf.prediction.predict import predict_from
+
     failed = predict_from(
         arguments.run, recordings, arguments.output, arguments.patient, arguments.device, channels, arguments.workers
     )

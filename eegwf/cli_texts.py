@@ -51,7 +51,8 @@ PREDICT = """\
 Predict recordings with the models of a finished study. They are read, filtered, cut and transformed as the study did.
 For each, detected seizures in the form of SzCORE (NAME_events.tsv), the probabilities of all windows
 (NAME_probabilities.tsv), a figure (NAME_timeline.svg) and the models that predicted (NAME_prediction.json) are written;
-input_quality.tsv describes all of them. Recordings that are already predicted are skipped.
+input_quality.tsv describes all of them. Recordings that are already predicted are skipped. With --events, only the
+detected seizures of one recording are written.
 
 The final models, trained on all patients, predict (`snakemake RUN/final/models.json` trains them). A patient of the
 study is predicted by the models of the fold that was trained without this patient, found by the id in the name of the
