@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from eegwf.config.final_paths import FinalPaths
+
 # Files that hold times, hosts or dates, and the page that shows them: two equal runs differ in these alone.
 VARYING_FILES = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
 
@@ -301,6 +303,11 @@ class RunPaths:
         """Files of an outer fold, numbered from 1."""
         return FoldPaths(self.folder / f"fold{fold}")
 
+    @property
+    def final(self) -> FinalPaths:
+        """Models that are trained on all patients."""
+        return FinalPaths(self.folder / "final")
+
     def worker(self, study: str, worker: int | str) -> Path:
         """File in which a worker of an Optuna study writes the study's name and state folder.
 
@@ -320,6 +327,33 @@ class RunPaths:
 
 
 @dataclass(frozen=True)
+class InitPaths:
+    """Initial weights of fine-tuning, copied from another study: `init/`."""
+
+    folder: Path
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the first final model of the source."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def model(self) -> Path:
+        """Description of that model."""
+        return self.folder / "model.json"
+
+    @property
+    def record(self) -> Path:
+        """Name, classes and digest of the source, and the checks that no patient is in both studies."""
+        return self.folder / "source.json"
+
+    @property
+    def files(self) -> list[Path]:
+        """All files."""
+        return [self.weights, self.model, self.record]
+
+
+@dataclass(frozen=True)
 class ResultPaths:
     """All files of a study."""
 
@@ -333,6 +367,11 @@ class ResultPaths:
     def spectrogram(self, name: str) -> Path:
         """Array of a spectrogram, `(n_windows, n_chans, n_freqs, n_frames)` log power."""
         return self.root / "spectrograms" / f"{name}.npy"
+
+    @property
+    def init(self) -> InitPaths:
+        """Initial weights of fine-tuning."""
+        return InitPaths(self.root / "init")
 
     def run(self, combination: Combination) -> RunPaths:
         """Files of a combination."""
