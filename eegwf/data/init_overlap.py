@@ -150,10 +150,7 @@ def _known(fingerprints: np.ndarray) -> np.ndarray:
 
 def _first_difference(ours: WindowedSignals, source: InitSource, samples: dict[str, Any]) -> str | None:
     """First setting by which windows of one recording have other samples in the two studies; None if there is none."""
-    pairs = {"sampling rate in Hz": (source.description["sfreq"], ours.sfreq)}
-    theirs = sample_settings(source.description["study"])
-    pairs |= {name: (theirs[name], value) for name, value in samples.items()}
-    return next(
-        (f"{name} is {pair[0]!r} there and {pair[1]!r} here" for name, pair in pairs.items() if pair[0] != pair[1]),
-        None,
-    )
+    theirs = sample_settings(source.description["study"]) | {"sfreq": source.description["sfreq"]}
+    here = samples | {"sfreq": ours.sfreq}
+    names = [name for name in here if here[name] != theirs[name]]
+    return f"{names[0]} is {theirs[names[0]]!r} there and {here[names[0]]!r} here" if names else None
