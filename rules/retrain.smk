@@ -7,7 +7,7 @@ rule retrain:
         init=flow.init_files,
         best=fold.best,
     output:
-        flow.retrain_files(),
+        flow.outputs_of_retrain(),
     log:
         flow.log("retrain"),
     benchmark:

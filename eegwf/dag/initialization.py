@@ -49,7 +49,7 @@ def _differences(study: Study, combination: Combination, source: InitSource) -> 
         ("spectrogram", described["spectrogram"], combination.spectrogram),
     ]
     if all(theirs == ours for _, theirs, ours in pairs):
-        pairs += _of_spectrogram(study, combination.spectrogram, described)
+        pairs += _of_spectrogram(study, combination.spectrogram, source.reading)
     return [
         f"training.init: {source.name} has the {name} {theirs}, and {combination.name} has {ours}; make them equal"
         for name, theirs, ours in pairs
@@ -57,13 +57,11 @@ def _differences(study: Study, combination: Combination, source: InitSource) -> 
     ]
 
 
-def _of_spectrogram(study: Study, spectrogram: str, described: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+def _of_spectrogram(study: Study, spectrogram: str, theirs: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """Settings of the spectrograms there and here, and of the montage."""
-    theirs = described["study"]
     pairs = [("signals.montage", theirs["signals"]["montage"], study.signals.montage)]
-    if spectrogram == "raw":
-        return [*pairs, ("signals.sfreq", theirs["signals"]["sfreq"], study.signals.sfreq)]
-    for name in members(spectrogram):
+    # The rule `initialize` compares the sampling rates of time series.
+    for name in members(spectrogram) if spectrogram != "raw" else ():
         ours = getattr(study.spectrograms, name).model_dump(mode="json")
         pairs += [(f"spectrograms.{name}.{key}", theirs["spectrograms"][name].get(key), ours[key]) for key in ours]
     return pairs

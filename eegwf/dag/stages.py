@@ -16,7 +16,13 @@ from eegwf.config.stages.data import (
     WindowsSettings,
 )
 from eegwf.config.stages.evaluation import EvaluateSettings, SplitByWindowSettings
-from eegwf.config.stages.model import ExplainSettings, RetrainSettings, SelectBestSettings, TuneSettings
+from eegwf.config.stages.model import (
+    ExplainSettings,
+    FinalizeSettings,
+    RetrainSettings,
+    SelectBestSettings,
+    TuneSettings,
+)
 from eegwf.config.stages.report import ReportSettings, SummarySettings
 from eegwf.config.stages.spectrogram import SpectrogramSettings
 from eegwf.plan import work
@@ -124,6 +130,14 @@ STAGES: dict[str, Stage] = {
             RuleResources(6_000, 240, gpu="model"),
             CostModel(work.retraining, rate_of="model", timing=work.retraining_timing),
             job=FOLD,
+        ),
+        Stage(
+            "finalize",
+            FinalizeSettings,
+            RuleResources(6_000, 240, gpu="model"),
+            CostModel(work.finalizing, rate_of="model"),
+            job=COMBINATION,
+            dataset_kinds=RECORDINGS,
         ),
         Stage("evaluate", EvaluateSettings, RuleResources(4_000, 60), job=COMBINATION),
         Stage(

@@ -12,22 +12,29 @@ from eegwf.errors import InputError
 EXCLUDE = "leave the patient out (dataset.exclude), or choose another source"
 
 
-def check_derivations(ch_names: list[str], source: InitSource) -> None:
-    """Refuse a source whose derivations are other ones.
+def check_inputs(ch_names: list[str], sfreq: float, source: InitSource) -> None:
+    """Refuse a source whose input has other derivations, or a time series of another sampling rate.
 
     Parameters
     ----------
     ch_names
         Derivations of the study, in their order.
+    sfreq
+        Sampling rate of the study in Hz.
     source
         The source.
 
     Raises
     ------
     InputError
-        Naming the first derivation that differs.
+        Naming what differs.
     """
-    theirs = list(source.description["ch_names"])
+    if source.description["spectrogram"] == "raw" and sfreq != source.reading["sfreq"]:
+        raise InputError(
+            f"training.init: {source.name} has a sampling rate of {source.reading['sfreq']:g} Hz, this study has "
+            f"{sfreq:g} Hz; set signals.sfreq to that of the source"
+        )
+    theirs = list(source.reading["ch_names"])
     if ch_names == theirs:
         return
     places = [place for place, pair in enumerate(zip(ch_names, theirs, strict=False)) if pair[0] != pair[1]]
@@ -150,7 +157,7 @@ def _known(fingerprints: np.ndarray) -> np.ndarray:
 
 def _first_difference(ours: WindowedSignals, source: InitSource, samples: dict[str, Any]) -> str | None:
     """First setting by which windows of one recording have other samples in the two studies; None if there is none."""
-    theirs = sample_settings(source.description["study"]) | {"sfreq": source.description["sfreq"]}
+    theirs = sample_settings(source.reading) | {"sfreq": source.reading["sfreq"]}
     here = samples | {"sfreq": ours.sfreq}
     names = [name for name in here if here[name] != theirs[name]]
     return f"{names[0]} is {theirs[names[0]]!r} there and {here[names[0]]!r} here" if names else None

@@ -18,7 +18,11 @@ from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json, read_table
 
 FORMAT = 1
-NEEDED = ("format", "run", "model", "spectrogram", "classes", "study", "sfreq", "ch_names", "models")
+REMEDY = (
+    "write the folder of a run with final models (snakemake RUN/final/models.json), or a bundle of them (eegwf bundle "
+    "RUN --weights)"
+)
+NEEDED = ("format", "run", "model", "spectrogram", "classes", "reading", "trained_on")
 
 
 class InitSource:
@@ -39,6 +43,11 @@ class InitSource:
         self.path = Path(path)
         self.is_bundle = self.path.is_file()
         self.description = self._read_description()
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the source's study read recordings: `signals`, ..., `spectrograms`, `sfreq` and `ch_names`."""
+        return self.description["reading"]
 
     @property
     def name(self) -> str:
@@ -125,9 +134,6 @@ class InitSource:
                 "run again"
             )
         return description
-
-
-REMEDY = "write the folder of a run with final models (snakemake RUN/final/models.json), or a bundle of it"
 
 
 def _folder_of(names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from eegwf.config.paths import FinalPaths, InitPaths, axes_of
 from eegwf.config.stages.data import InitializeSettings
-from eegwf.data.init_overlap import check_derivations, check_patients
+from eegwf.data.init_overlap import check_inputs, check_patients
 from eegwf.data.init_source import InitSource, ids_of_patients
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
@@ -34,7 +34,7 @@ def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: P
     table = read_table(windows, ("window", "recording", "patient", "onset", "duration"), text=("recording", "patient"))
     axes = read_json(axes_of(arrays))
     ours = WindowedSignals(table, read_array(arrays), axes["ch_names"], axes["sfreq"])
-    check_derivations(ours.ch_names, source)
+    check_inputs(ours.ch_names, ours.sfreq, source)
     first = FinalPaths(Path()).model(1)
     model = source.read_json(first.model.as_posix())
     if model.get("init"):
@@ -60,7 +60,7 @@ def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: P
         "source": source.path.name,
         "is_bundle": source.is_bundle,
         **{name: source.description[name] for name in names},
-        "n_patients": None if source.windows is None else int(source.windows["patient"].nunique()),
+        "n_patients": source.description["trained_on"]["n_patients"],
         "sha256": hashlib.sha256(weights).hexdigest(),
         "checks": checks,
     }

@@ -249,7 +249,7 @@ def initial_weights(run: ReportData) -> str:
         return "random"
     source, classes = run.init, run.study.classes[run.class_set]
     name = source["run"] + (f" (bundle {source['source']})" if source["is_bundle"] else "")
-    patients = "" if source["n_patients"] is None else f", trained on {count(source['n_patients'], 'patient')}"
+    patients = f", trained on {count(source['n_patients'], 'patient')}"
     kept = list(source["classes"].items()) == list(classes.items())
     head = "kept" if kept else f"new, as its classes are {listing(list(source['classes']))}"
     return f"final model 1 of {name}{patients}; output layer {head}; SHA-256 {source['sha256'][:16]}"
