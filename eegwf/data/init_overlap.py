@@ -120,7 +120,7 @@ def _check_ids(ids: dict[str, str], source: InitSource, same_ids: str) -> dict[s
             f"{source.name}{_more({ids[name] for name in common})}; {EXCLUDE}, or, if equal ids are different persons, "
             "set training.init_same_ids: different_persons"
         )
-    examined = f"{len(ids)} ids against {len(source.ids)}" if source.ids else "nothing: a bundle has no ids"
+    examined = f"{len(ids)} ids against {len(source.ids)}" if source.ids else "nothing: the source has no ids"
     if common:
         examined += f"; {len(common)} ids of both, by training.init_same_ids of different persons"
     return {"check": "patient id in the source of the initial weights", "examined": examined, "leaks": 0}
