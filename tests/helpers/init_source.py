@@ -9,7 +9,7 @@ import torch
 
 from eegwf.config.channels import Channels
 from eegwf.config.data import Signals, Windows
-from eegwf.config.paths import ResultPaths, RunPaths
+from eegwf.config.paths import InitPaths, ResultPaths, RunPaths
 from eegwf.config.sample_settings import sample_settings
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.stages.data import InitializeSettings
@@ -132,3 +132,42 @@ def initialize_settings(init: Path, **changes: Any) -> InitializeSettings:
     sections = {name: part.model_dump(mode="json") for name, part in SECTIONS.items()}
     values = {"init_same_ids": "one_person", "max_similarity": None, "samples": sample_settings(sections)}
     return InitializeSettings(init=str(init), **{**values, **changes})
+
+
+def write_init(folder: Path, classes: dict[str, list[str]] = CLASSES, seed: int = 7, **changes: Any) -> InitPaths:
+    """Write initial weights as the job `initialize` does.
+
+    Parameters
+    ----------
+    folder
+        Folder to write.
+    classes
+        Classes of the source.
+    seed
+        Seed of its weights.
+    **changes
+        Changes of `model.json`.
+
+    Returns
+    -------
+    InitPaths
+        The files.
+    """
+    described = {
+        "model": "vit",
+        "shape": SHAPE | {"n_outputs": len(classes)},
+        "parameters": PARAMETERS,
+        "axes": {},
+        "normalization": "patients",
+        "arrays": ["mel"],
+        **changes,
+    }
+    torch.manual_seed(seed)
+    arguments = [described[name] for name in ("model", "shape", "parameters", "normalization", "axes")]
+    classifier = Classifier(*arguments)
+    if described["normalization"] == "patients":
+        classifier.normalization.mean.fill_(99.0)
+    save_classifier(folder, classifier, described)
+    record = {"run": "vit_mel_3class", "source": "vit_mel_3class", "classes": classes, "sha256": "0" * 64}
+    write_json(folder / "source.json", record)
+    return InitPaths(folder)

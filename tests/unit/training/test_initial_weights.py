@@ -4,20 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from eegwf.config.paths import InitPaths
 from eegwf.config.training import Training
 from eegwf.config.tuning import Model
 from eegwf.data.splits import load_window_set, split
 from eegwf.errors import InputError
 from eegwf.models.tensors import head_tensors
 from eegwf.storage.files import read_json, write_json
-from eegwf.training.classifier import Classifier, save_classifier
+from eegwf.training.classifier import Classifier
 from eegwf.training.freezing import freeze_first
 from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.loop import train
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Trainer
-from tests.helpers.init_source import CLASSES, PARAMETERS, SHAPE
+from tests.helpers.init_source import CLASSES, PARAMETERS, SHAPE, write_init
 from tests.helpers.small_models import AXES, SMALL, every_model, small_parameters
 from tests.helpers.study import write_study
 
@@ -38,28 +37,6 @@ def study(tmp_path_factory):
 @pytest.fixture(scope="module")
 def dataset(study):
     return SpectrogramDataset([study / "mel.npy"])
-
-
-def write_init(folder, classes=CLASSES, seed=7, **changes) -> InitPaths:
-    """Write initial weights as `initialize` does."""
-    described = {
-        "model": "vit",
-        "shape": SHAPE | {"n_outputs": len(classes)},
-        "parameters": PARAMETERS,
-        "axes": {},
-        "normalization": "patients",
-        "arrays": ["mel"],
-        **changes,
-    }
-    torch.manual_seed(seed)
-    arguments = [described[name] for name in ("model", "shape", "parameters", "normalization", "axes")]
-    classifier = Classifier(*arguments)
-    if described["normalization"] == "patients":
-        classifier.normalization.mean.fill_(99.0)
-    save_classifier(folder, classifier, described)
-    record = {"run": "vit_mel_3class", "source": "vit_mel_3class", "classes": classes, "sha256": "0" * 64}
-    write_json(folder / "source.json", record)
-    return InitPaths(folder)
 
 
 def initial(folder, classes=CLASSES, **changes) -> InitialWeights:
