@@ -348,9 +348,14 @@ class InitPaths:
         return self.folder / "source.json"
 
     @property
+    def fingerprints(self) -> Path:
+        """Fingerprints of the windows of the source, sorted."""
+        return self.folder / "fingerprints.npy"
+
+    @property
     def files(self) -> list[Path]:
         """All files."""
-        return [self.weights, self.model, self.record]
+        return [self.weights, self.model, self.record, self.fingerprints]
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ def run(
     samples = read_array(tables.windows_array)
     fit_input_statistics(windows, samples, axes["ch_names"], axes["sfreq"]).write(paths.input_statistics)
     found = window_fingerprints(samples, windows["window"].to_numpy())
+    if init:  # the weights have seen the patients of both studies
+        found = np.concatenate([found, read_array(InitPaths(init).fingerprints)])
     write_array(paths.fingerprints, np.unique(found[found != NO_FINGERPRINT]))
     description = describe_final_models(name, settings, tables, combination, window_set, len(sets))
     write_json(paths.description, description.model_dump(mode="json"))

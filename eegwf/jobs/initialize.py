@@ -9,7 +9,7 @@ from eegwf.data.init_overlap import check_inputs, check_patients
 from eegwf.data.init_source import InitSource, ids_of_patients
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
-from eegwf.storage.files import read_array, read_json, read_table, replacing, write_json
+from eegwf.storage.files import read_array, read_json, read_table, replacing, write_array, write_json
 
 
 def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: Path, output: Path) -> None:
@@ -22,7 +22,7 @@ def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: P
     windows, arrays, recordings
         Table of the windows, their samples, and table of the recordings.
     output
-        Folder to write: `model.safetensors`, `model.json` and `source.json`.
+        Folder to write: `model.safetensors`, `model.json`, `source.json` and `fingerprints.npy`.
 
     Raises
     ------
@@ -55,6 +55,7 @@ def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: P
     with replacing(paths.weights) as file:
         file.write(weights)
     write_json(paths.model, model)
+    write_array(paths.fingerprints, source.fingerprints)
     names = ("run", "model", "spectrogram", "classes")
     record = {
         "source": source.path.name,
