@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import yaml
 
@@ -58,6 +59,9 @@ def test_a_study_is_fine_tuned_to_its_report_and_repeated_only_for_another_sourc
         assert json.loads(model.read_text())["init"]["source"] == RUN
     final = json.loads((folder / f"fine/{RUN}/final/model1/model.json").read_text())
     assert final["init"]["sha256"] == record["sha256"]
+    finals = [folder / f"{name}/{RUN}/final/fingerprints.npy" for name in ("results", "fine")]
+    theirs, ours = (set(np.load(path).tolist()) for path in finals)
+    assert theirs < ours, "the weights have seen the patients of both studies"
     page = (folder / target).read_text()
     assert f"final model 1 of {RUN}, trained on 7 patients; output layer kept" in page
     assert "similar recordings in the other data set" in page

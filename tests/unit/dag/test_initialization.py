@@ -48,7 +48,7 @@ def test_a_source_that_fits_is_no_problem_and_adds_a_stage(source, tmp_path):
     assert problems(flow) == []
     assert flow.stages.index("initialize") < flow.stages.index("tune")
     assert flow.init_files(None) == [
-        f"results/init/{name}" for name in ("model.safetensors", "model.json", "source.json")
+        f"results/init/{name}" for name in ("model.safetensors", "model.json", "source.json", "fingerprints.npy")
     ]
     assert flow.init_option(None) == "--init results/init"
     assert tmp_path / "theirs" in bind_paths(flow.study), "with the data beside the run"

@@ -59,6 +59,7 @@ def test_weights_are_copied_and_the_source_is_recorded(run, source, tmp_path, ki
     paths = run(data_set(OURS), init)
     assert paths.weights.read_bytes() == (folder / "final/model1/model.safetensors").read_bytes()
     assert read_json(paths.model) == read_json(folder / "final/model1/model.json")
+    assert np.array_equal(np.load(paths.fingerprints), np.load(folder / "final/fingerprints.npy"))
     record = read_json(paths.record)
     assert (record["source"], record["is_bundle"]) == (init.name, kind == "bundle")
     assert (record["run"], record["n_patients"]) == ("vit_mel_3class", 2) and len(record["sha256"]) == 64
