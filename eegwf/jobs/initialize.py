@@ -11,6 +11,9 @@ from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json, read_table, replacing, write_array, write_json
 
+# Keys of `model.json` that trainings read.
+NEEDED = ("model", "shape", "parameters", "normalization", "arrays")
+
 
 def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: Path, output: Path) -> None:
     """Check the source of the initial weights, and copy the weights of its first final model.
@@ -37,6 +40,11 @@ def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: P
     check_inputs(ours.ch_names, ours.sfreq, source)
     first = FinalPaths(Path()).model(1)
     model = source.read_json(first.model.as_posix())
+    if missing := [key for key in NEEDED if not isinstance(model, dict) or key not in model]:
+        raise InputError(
+            f"training.init: {source.path}: final/{first.model}: no {missing[0]}; another version of eegwf wrote it: "
+            "finalize the run again"
+        )
     if model.get("init"):
         raise InputError(
             f"training.init: {source.name} was itself fine-tuned from {model['init']['source']}, whose patients it "

@@ -116,7 +116,7 @@ class InitialWeights:
         ):
             if theirs != ours:
                 raise InputError(
-                    f"training.init: {run} has the {what} {theirs}, this study has {ours}; use that of one"
+                    f"training.init: {run} has the {what} {theirs}, this study has {ours}; make them equal"
                 )
         if changed := shape_problems(model, space.hyperparameter_values(), source):
             raise InputError(changed[0])

@@ -151,11 +151,15 @@ def test_a_source_that_was_itself_fine_tuned_is_refused(run, source):
             lambda run: write_json(run / "final/models.json", {"format": 2}),
             "final/models.json: no run; another",
         ),
+        (
+            lambda run: write_json(run / "final/model1/model.json", {"model": "vit"}),
+            "model1/model.json: no shape; another",
+        ),
         (lambda run: write_array(run / "final/fingerprints.npy", np.zeros(3)), "expected a list of uint64"),
         (lambda run: (run / "final/fingerprints.npy").write_bytes(b"x"), "final/fingerprints.npy is no array"),
         (lambda run: (run / "final/model1/model.safetensors").unlink(), "no final/model1/model.safetensors"),
     ],
-    ids=["missing", "no json", "other format", "no fingerprints", "no array", "no weights"],
+    ids=["missing", "no json", "other format", "other model.json", "no fingerprints", "no array", "no weights"],
 )
 def test_a_broken_source_is_refused_in_one_line(run, source, spoil, message):
     folder = source(background(11))
