@@ -133,12 +133,13 @@ def _more(patients: set[str]) -> str:
 def _check_fingerprints(ours: WindowedSignals, source: InitSource) -> dict[str, Any]:
     found = in_fingerprints(window_fingerprints(ours.arrays, ours.windows["window"].to_numpy()), source.fingerprints)
     if found.any():
-        first = ours.windows[found].iloc[0]
-        patients = set(ours.windows["patient"][found])
+        equal = ours.windows[found]
+        first, patients = equal.iloc[0], set(equal["patient"])
+        n_windows = int((equal["patient"] == first["patient"]).sum())
         raise InputError(
             f"training.init: patient {first['patient']} of this study is one of the training patients of "
-            f"{source.name}: {int(found.sum())} windows have samples of the source, the first in {first['recording']} "
-            f"at {first['onset']:g} s{_more(patients)}; {EXCLUDE}"
+            f"{source.name}: {n_windows} of the patient's windows have samples of the source, the first in "
+            f"{first['recording']} at {first['onset']:g} s{_more(patients)}; {EXCLUDE}"
         )
     return {
         "check": "samples of the source of the initial weights",

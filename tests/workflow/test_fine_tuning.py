@@ -1,6 +1,7 @@
 """The tiny study starts from the final models of another one: checks of its patients, and a report that names it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ DATASET = {"kind": "synthetic", "n_focal": 3, "n_generalized": 3, "n_both": 0, "
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, snakemake):
+def folder(finished, tmp_path_factory, snakemake):
     """Folder in which the source has run, with the configurations of other studies."""
-    folder = tmp_path_factory.mktemp("fine_tuning")
+    folder = tmp_path_factory.mktemp("fine_tuning") / "study"
+    shutil.copytree(finished, folder)
     other = {"results": "fine", "dataset": DATASET | {"seizures": 2, "seed": 8}}
     init = {"init": f"results/{RUN}"}
     configs = {

@@ -93,7 +93,10 @@ def test_a_patient_with_another_id_is_refused_by_samples(run, source, tmp_path, 
     init = init if kind == "run" else write_bundle(init, tmp_path / "models.zip")
     text = refusal(run, data_set(OURS), init)
     assert "patient sub-2 of this study is one of the training patients of" in text
-    assert "15 windows have samples of the source, the first in sub-2_eeg at 0 s; leave the patient out" in text
+    assert (
+        "15 of the patient's windows have samples of the source, the first in sub-2_eeg at 0 s; leave the patient out"
+        in text
+    )
 
 
 def test_equal_samples_are_refused_whatever_is_said_of_the_ids(run, source):
