@@ -13,6 +13,7 @@ from typing import Any
 from eegwf.cli_texts import BUNDLE, CHECK, PLAN, PREDICT, REPRODUCE, SPREAD
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.config.path_text import expand_path
+from eegwf.convert import command as convert_command
 from eegwf.dag.command_line import options_of, refuse_repeated_options
 from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError, run_script
@@ -104,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("--workers", type=int, default=1, help="number of recordings predicted at once (default: 1)")
     predict.add_argument("--device", choices=["cpu", "cuda", "auto"], default="cpu", help="device (default: cpu)")
+    convert = command("convert", convert_command.run, convert_command.SUMMARY, convert_command.DESCRIPTION)
+    convert_command.add_arguments(convert)
     for subparser in (check, plan):
         list_option(subparser, "--configfile", "FILE", "configuration files; later files override earlier ones")
         list_option(subparser, "--config", "KEY=VALUE", "settings that override the configuration files")
