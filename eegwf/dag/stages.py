@@ -11,6 +11,7 @@ from eegwf.config.stages.data import (
     FoldsSettings,
     ImportSpectrogramSettings,
     ImportTablesSettings,
+    InitializeSettings,
     SynthesizeSettings,
     WindowsSettings,
 )
@@ -113,6 +114,8 @@ STAGES: dict[str, Stage] = {
             job="{spectrogram}",
             dataset_kinds=RECORDINGS,
         ),
+        # Similarity compares every recording with every one of the other study.
+        Stage("initialize", InitializeSettings, RuleResources(4_000, 60), dataset_kinds=RECORDINGS),
         Stage(
             "tune",
             TuneSettings,
