@@ -26,6 +26,19 @@ class Matrix(Section):
     classes: list[Name] = Field(["3class"], min_length=1, description="Class sets.")
 
 
+class ExternalSet(Section):
+    """A second data set on which the models of the study are tested, once and without any choice."""
+
+    configfile: str = Field(
+        min_length=1,
+        description="Configuration file of the data set, such as config/datasets/siena.yaml. Its `dataset`, `patients` "
+        "and `channels` are used; everything else is that of the study.",
+    )
+    root: str | None = Field(
+        None, min_length=1, description="Folder of the data set; null: `dataset.root` of the file."
+    )
+
+
 class StudyDesign(Section):
     """All settings of a study that its results depend on."""
 
@@ -75,6 +88,11 @@ class StudyDesign(Section):
     evaluation: Evaluation = Evaluation()
     explanation: Explanation = Explanation()
     matrix: Matrix = Matrix()
+    external: dict[Name, ExternalSet] = Field(
+        {},
+        description="Further data sets on which the models are tested, by name: "
+        "`siena: {configfile: config/datasets/siena.yaml, root: /data/siena}`; in a later file, `null` removes one.",
+    )
 
     @field_validator("folds")
     @classmethod
@@ -108,6 +126,11 @@ class StudyDesign(Section):
                 f"retrain.n_best is {self.retrain.n_best}"
             )
         self._agree_on_subgroups()
+        if self.external and self.dataset.kind == "fold_arrays":
+            raise ValueError(
+                f"external.{min(self.external)}: a study of 'fold_arrays' has no recordings whose reading another data "
+                "set could share; remove it, or use a study of recordings"
+            )
         return self
 
     @property
