@@ -76,11 +76,10 @@ def _check_samples(windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray) 
     first_rows: dict[bytes, int] = {}
     constant = same_fold = 0
     for row in range(len(windows)):
-        values = np.ascontiguousarray(arrays[int(windows["window"].iloc[row])])
-        if np.all(values == values.reshape(*values.shape[:1], -1)[:, :1].reshape(-1, *[1] * (values.ndim - 1))):
+        key = sample_digest(arrays[int(windows["window"].iloc[row])])
+        if key is None:
             constant += 1
             continue
-        key = hashlib.blake2b(values.tobytes(), digest_size=16).digest()
         first = first_rows.setdefault(key, row)
         if first == row:
             continue
@@ -100,12 +99,53 @@ def _check_samples(windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray) 
     }
 
 
+def sample_digest(window: np.ndarray, size: int = 16) -> bytes | None:
+    """Digest of the samples of a window.
+
+    Parameters
+    ----------
+    window
+        Samples, channels first.
+    size
+        Number of bytes of the digest.
+
+    Returns
+    -------
+    bytes or None
+        The digest; None if every channel is constant, because equality is no evidence of a copy there.
+    """
+    values = np.ascontiguousarray(window)
+    flat = values.reshape(len(values), -1)
+    if np.all(flat == flat[:, :1]):
+        return None
+    return hashlib.blake2b(values.tobytes(), digest_size=size).digest()
+
+
+def similarity_limit(n_chans: int, limit: float | None = None) -> float:
+    """Similarity above which two recordings are taken for copies.
+
+    Parameters
+    ----------
+    n_chans
+        Number of channels that are compared.
+    limit
+        The configured limit; None for the default.
+
+    Returns
+    -------
+    float
+        The limit.
+    """
+    if limit is not None:
+        return limit
+    return MAX_SIMILARITY if n_chans >= FEW_CHANNELS else MAX_SIMILARITY_OF_FEW
+
+
 def _check_recordings(
     windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray, sfreq: float, limit: float | None
 ) -> dict[str, Any]:
     """Find recordings in two folds that are copies of each other, with another gain, rate, filter or start."""
-    if limit is None:
-        limit = MAX_SIMILARITY if arrays.shape[1] >= FEW_CHANNELS else MAX_SIMILARITY_OF_FEW
+    limit = similarity_limit(arrays.shape[1], limit)
     pairs, examined = compare_recordings(windows, fold, arrays, sfreq)
     most = max(pairs, key=lambda pair: pair.value, default=None)
     if most is not None and most.value > limit:

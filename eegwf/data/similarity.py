@@ -3,10 +3,10 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -53,18 +53,29 @@ class SlowSignal:
         return SlowSignal(self.values[:, start : start + length], self.rate, self.onset + start / self.rate)
 
 
-class Pair(NamedTuple):
-    """Two recordings of different patients in different folds, and their similarity."""
+RecordingKey = TypeVar("RecordingKey", bound=Hashable)
 
-    first: str
-    second: str
+
+class RecordingFacts(NamedTuple):
+    """Patient of a recording, its group (fold or data set), and the end of its last window in seconds."""
+
+    patient: Hashable
+    group: Hashable
+    end: float
+
+
+class Pair(NamedTuple, Generic[RecordingKey]):
+    """Two recordings of different patients in different groups, and their similarity."""
+
+    first: RecordingKey
+    second: RecordingKey
     value: float
     shift: float
 
 
 def compare_recordings(
     windows: pd.DataFrame, fold: np.ndarray, arrays: np.ndarray, sfreq: float
-) -> tuple[list[Pair], str]:
+) -> tuple[list[Pair[str]], str]:
     """Compare the recordings of different patients in different folds.
 
     Parameters
@@ -92,43 +103,70 @@ def compare_recordings(
     or more; of 4 channels, 0.42 and 0.39; of one, 0.69 and 0.26.
     """
     places: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    facts: dict[str, tuple[str, int, float]] = {}
+    facts: dict[str, RecordingFacts] = {}
     for key, part in windows.assign(fold=fold).groupby("recording", sort=True):
         name, onset = str(key), part["onset"].to_numpy(float)
         places[name] = onset, part["window"].to_numpy()
-        facts[name] = (part["patient"].iloc[0], part["fold"].iloc[0], float((onset + part["duration"]).max()))
-    in_fold = Counter(fact[1] for fact in facts.values())
-    n_pairs = math.comb(len(facts), 2) - sum(math.comb(n, 2) for n in in_fold.values())
+        end = float((onset + part["duration"]).max())
+        facts[name] = RecordingFacts(part["patient"].iloc[0], part["fold"].iloc[0], end)
+    return compare_pairs(facts, lambda name: slow_signal(*places[name], arrays, sfreq))
+
+
+def compare_pairs(
+    facts: dict[RecordingKey, RecordingFacts], signal_of: Callable[[RecordingKey], SlowSignal]
+) -> tuple[list[Pair[RecordingKey]], str]:
+    """Compare the recordings of different patients in different groups.
+
+    Parameters
+    ----------
+    facts
+        What is known of each recording.
+    signal_of
+        Signal of a recording; all have the same channels and the same rate.
+
+    Returns
+    -------
+    pairs
+        The pairs, with the middle of the shorter recording searched in the longer one.
+    examined
+        Which pairs were compared, for users.
+    """
+    in_group = Counter(fact.group for fact in facts.values())
+    n_pairs = math.comb(len(facts), 2) - sum(math.comb(n, 2) for n in in_group.values())
     difference = EQUAL_DURATION if n_pairs > MAX_PAIRS else math.inf
     candidates = list(_candidates(facts, difference))
     examined = f"{len(candidates)} pairs of recordings"
     if n_pairs > MAX_PAIRS:
         examined += f" of equal duration, of {n_pairs} pairs of recordings"
-
     # In the order of their durations, recordings that are compared follow one another.
-    @lru_cache(maxsize=CACHED)
-    def signal_of(name: str) -> SlowSignal:
-        return slow_signal(*places[name], arrays, sfreq)
-
+    cached = lru_cache(maxsize=CACHED)(signal_of)
     pairs = [
-        Pair(shorter, longer, *similarity(signal_of(shorter).excerpt(), signal_of(longer)))
-        for shorter, longer in candidates
+        Pair(shorter, longer, *similarity(cached(shorter).excerpt(), cached(longer))) for shorter, longer in candidates
     ]
     return pairs, examined
 
 
-def _candidates(facts: dict[str, tuple[str, int, float]], difference: float) -> Iterator[tuple[str, str]]:
-    """Pairs of recordings of different patients and folds, the shorter first, whose durations differ by no more."""
-    names = sorted(facts, key=lambda name: (facts[name][2], name))
+def _candidates(
+    facts: dict[RecordingKey, RecordingFacts], difference: float
+) -> Iterator[tuple[RecordingKey, RecordingKey]]:
+    """Pairs of recordings of different patients and groups, the shorter first, whose durations differ by no more."""
+    names = sorted(facts, key=lambda name: (facts[name].end, name))
     for number, first in enumerate(names):
         for second in itertools.islice(names, number + 1, None):
-            if facts[second][2] - facts[first][2] > difference:
+            if facts[second].end - facts[first].end > difference:
                 break
-            if facts[first][0] != facts[second][0] and facts[first][1] != facts[second][1]:
+            if facts[first].patient != facts[second].patient and facts[first].group != facts[second].group:
                 yield first, second
 
 
-def slow_signal(onsets: np.ndarray, rows: np.ndarray, arrays: np.ndarray, sfreq: float) -> SlowSignal:
+def slow_signal(
+    onsets: np.ndarray,
+    rows: np.ndarray,
+    arrays: np.ndarray,
+    sfreq: float,
+    rate: float | None = None,
+    channels: list[int] | None = None,
+) -> SlowSignal:
     """Compute the band-limited signal of a recording from its windows.
 
     Parameters
@@ -141,25 +179,30 @@ def slow_signal(onsets: np.ndarray, rows: np.ndarray, arrays: np.ndarray, sfreq:
         Samples of the windows of all recordings, `(n_windows, n_chans, n_times)`.
     sfreq
         Sampling rate in Hz.
+    rate
+        Sampling rate of the signal in Hz; None for `RATE`, or `sfreq` if it is lower.
+    channels
+        Channels of the signal, as positions in `arrays`; None for all.
 
     Returns
     -------
     SlowSignal
         The signal, which is 0 where there is no window.
     """
-    length = arrays.shape[2]
+    n_chans, length = arrays.shape[1:]
+    channels = list(range(n_chans)) if channels is None else channels
+    rate = min(RATE, sfreq) if rate is None else rate
     middle = (onsets.min() + onsets.max()) / 2
     near = np.abs(onsets - middle) <= SEARCHED_SECONDS / 2
     onsets, rows = onsets[near], rows[near]
     starts = np.round((onsets - onsets.min()) * sfreq).astype(int)
-    signal = np.zeros((arrays.shape[1], starts.max() + length), dtype=np.float32)
+    signal = np.zeros((len(channels), starts.max() + length), dtype=np.float32)
     for start, row in zip(starts, rows, strict=True):
-        signal[:, start : start + length] = arrays[row]
-    rate = min(RATE, sfreq)
+        signal[:, start : start + length] = arrays[row][channels]
     n_times = round(signal.shape[1] * rate / sfreq)
     spectrum = np.fft.rfft(signal, axis=1)[:, : n_times // 2 + 1]
     freqs = np.arange(spectrum.shape[1]) * sfreq / signal.shape[1]
-    spectrum[:, (freqs < BAND[0]) | (freqs > min(BAND[1], 0.45 * sfreq))] = 0
+    spectrum[:, (freqs < BAND[0]) | (freqs > min(BAND[1], 0.45 * rate))] = 0
     return SlowSignal(np.fft.irfft(spectrum, n_times, axis=1), rate, float(onsets.min()))
 
 
