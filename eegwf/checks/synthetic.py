@@ -9,7 +9,6 @@ from eegwf.config.data import Synthetic
 from eegwf.dag.flow import Flow
 from eegwf.data.synthetic.recording import draw_cases
 from eegwf.data.synthetic.seizure import FOCAL, GENERALIZED
-from eegwf.data.synthetic.signal import SFREQ
 from eegwf.plan.sizes import estimate_sizes
 
 SEIZURES = {
@@ -38,12 +37,12 @@ def check_synthetic(flow: Flow, findings: Findings) -> None:
     study = flow.study
     dataset = study.dataset
     assert isinstance(dataset, Synthetic)
-    cases = draw_cases(dataset)
+    cases, sfreq = draw_cases(dataset), float(dataset.amplifier.sfreq)
     groups = Counter(case.group for case in cases)
     listing = ", ".join(f"{groups[group]} {words}" for group, (words, _) in SEIZURES.items() if groups[group])
     findings.facts.append(
         f"data set: synthetic, will be generated: {len(cases)} patients ({listing}), each with one recording of "
-        f"{format_duration(cases[0].n_seconds)} at {SFREQ:g} Hz; {dataset.seizures} seizures per recording of a "
+        f"{format_duration(cases[0].n_seconds)} at {dataset.amplifier.sfreq} Hz; {dataset.seizures} seizures per recording of a "
         "patient with seizures"
     )
     sizes = estimate_sizes(study)
@@ -56,7 +55,7 @@ def check_synthetic(flow: Flow, findings: Findings) -> None:
             f"windows.length: {study.windows.length:g} s is longer than a recording; choose a shorter length"
         )
         return
-    check_grids(flow, study.signals.target_sfreq(SFREQ), sizes.n_times, {float(SFREQ)}, findings)
+    check_grids(flow, study.signals.target_sfreq(sfreq), sizes.n_times, {sfreq}, findings)
     check_disk(flow, sizes, findings)
     if flow.n_folds > len(cases):
         findings.problems.append(

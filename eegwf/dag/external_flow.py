@@ -116,6 +116,10 @@ class ExternalFlow:
         ranks = [RankPaths(model.parent) for model in self.models()]
         return [file for rank in ranks for file in (rank.weights, rank.calibration)]
 
+    def final(self) -> list[Path]:
+        """Description of the final models."""
+        return []
+
     # Values of the rules' `params`: a job is repeated when one of them changes.
 
     def settings(self, stage: str) -> Callable[[Any], str]:
