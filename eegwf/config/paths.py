@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from eegwf.config.final_paths import FinalPaths
+
 # Files that hold times, hosts or dates, and the page that shows them: two equal runs differ in these alone.
 VARYING_FILES = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
 
@@ -336,6 +338,11 @@ class RunPaths:
     def external(self, name: str) -> ExternalRunPaths:
         """Files of the test on an external data set."""
         return ExternalRunPaths(self.folder / "external" / name)
+
+    @property
+    def final(self) -> FinalPaths:
+        """Models that are trained on all patients."""
+        return FinalPaths(self.folder / "final")
 
     def worker(self, study: str, worker: int | str) -> Path:
         """File in which a worker of an Optuna study writes the study's name and state folder.

@@ -231,6 +231,18 @@ class Flow:
         """Calibrations of all folds and ranks of a combination, in the order of the test predictions."""
         return [self.run.fold(fold).rank(rank).calibration for fold in self.folds for rank in self.ranks]
 
+    def retrained_files(self) -> list[Path]:
+        """Files of all outer folds that the training of final models reads, with wildcards."""
+        folds = list(map(self.run.fold, self.folds))
+        ranks = [fold.rank(rank) for fold in folds for rank in self.ranks]
+        files = [file for rank in ranks for file in (rank.model, rank.history, rank.validation, rank.calibration)]
+        return files + [fold.best for fold in folds] + [rank.test for rank in ranks]
+
+    def final_files(self) -> list[Path]:
+        """Files of the final models, as many as the ranks, with wildcards."""
+        final = self.run.final
+        return final.common_files + [file for rank in self.ranks for file in final.model(rank).files]
+
     def fold_files(self) -> list[Path]:
         """Files of all outer folds that a report reads, with wildcards."""
         files = []

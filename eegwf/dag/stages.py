@@ -21,7 +21,13 @@ from eegwf.config.stages.external import (
     ExternalPredictSettings,
     ExternalReportSettings,
 )
-from eegwf.config.stages.model import ExplainSettings, RetrainSettings, SelectBestSettings, TuneSettings
+from eegwf.config.stages.model import (
+    ExplainSettings,
+    FinalizeSettings,
+    RetrainSettings,
+    SelectBestSettings,
+    TuneSettings,
+)
 from eegwf.config.stages.report import ReportSettings, SummarySettings
 from eegwf.config.stages.spectrogram import SpectrogramSettings
 from eegwf.plan import work
@@ -201,6 +207,14 @@ STAGES: dict[str, Stage] = {
             RuleResources(6_000, 240, gpu="model"),
             CostModel(work.retraining, rate_of="model", timing=work.retraining_timing),
             job=FOLD,
+        ),
+        Stage(
+            "finalize",
+            FinalizeSettings,
+            RuleResources(6_000, 240, gpu="model"),
+            CostModel(work.finalizing, rate_of="model"),
+            job=COMBINATION,
+            dataset_kinds=RECORDINGS,
         ),
         Stage("evaluate", EvaluateSettings, RuleResources(4_000, 60), job=COMBINATION),
         Stage(

@@ -73,7 +73,7 @@ def compare_starts(items: Sequence[InspectedRecording], patients: Mapping[str, s
 
 
 def recorded_start(head: Header) -> datetime | None:
-    """Read the start of a recording from its header.
+    """Read the start of a recording if it tells the recording apart from others.
 
     Parameters
     ----------
@@ -86,6 +86,13 @@ def recorded_start(head: Header) -> datetime | None:
         To the second. None if it is not known, and if other recordings can have the same start by chance: on the first
         of January, which programs write in place of the date, and at a full hour, at which devices begin a new file.
     """
+    start = header_start(head)
+    by_chance = start is not None and ((start.month, start.day) == (1, 1) or (start.minute, start.second) == (0, 0))
+    return None if by_chance else start
+
+
+def header_start(head: Header) -> datetime | None:
+    """Start of a recording in its header, to the second; None if it is not known."""
     if head.path.suffix.lower() not in (".edf", ".bdf"):
         numbers = list(head.started.timetuple()[:6]) if head.started else []
     else:
@@ -100,12 +107,9 @@ def recorded_start(head: Header) -> datetime | None:
         return None
     year, month, day, hour, minute, second = numbers
     try:
-        start = datetime(year, month, day, hour, minute, second)
+        return datetime(year, month, day, hour, minute, second)
     except ValueError:
         return None
-    if (month, day) == (1, 1) or (minute, second) == (0, 0):
-        return None
-    return start
 
 
 def _equal_lengths(first: Header | None, second: Header | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.config.evaluation import Evaluation
+from eegwf.config.evaluation import Evaluation, OperatingPointSettings
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.events import (
     LARGEST,
@@ -79,6 +79,35 @@ def score_events(
     table = event_table(recordings, points)
     metrics = _metrics(table, recordings, chosen, points, settings, seed)
     return table, metrics | {"n_untested": len(seizures_of(tables[2], class_set)) - metrics["n_annotated"]}
+
+
+def choose_point_of_all_folds(
+    validation: Mapping[int, pd.DataFrame],
+    tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
+    class_set: dict[str, list[str]],
+    settings: OperatingPointSettings,
+) -> dict[str, Any] | None:
+    """Choose an operating point for models that are trained on all patients.
+
+    Parameters
+    ----------
+    validation
+        For each outer fold the rows of the member on its validation folds, which together contain every patient.
+    tables, class_set
+        As in `score_events`.
+    settings
+        Target of the operating point.
+
+    Returns
+    -------
+    dict or None
+        `threshold` (None: never an alarm), `smoothing`, `min_duration`, `reason` and the scores `validation`; None if
+        the first class contains seizures.
+    """
+    if not has_background(class_set):
+        return None
+    recordings = [item for table in validation.values() for item in scored_recordings(table, *tables, class_set)]
+    return _described(choose_point(recordings, settings))
 
 
 def _metrics(

@@ -179,7 +179,7 @@ def with_ensemble(pooled: dict[int, pd.DataFrame], classes: list[str]) -> pd.Dat
     ranks, raw = sorted(pooled), raw_columns(classes)
     names = [*probability_columns(classes), *raw]
     ensemble = pooled[ranks[0]].copy()
-    ensemble[names] = _rounded(np.mean([pooled[rank][names].to_numpy() for rank in ranks], axis=0))
+    ensemble[names] = rounded(np.mean([pooled[rank][names].to_numpy() for rank in ranks], axis=0))
     ensemble["predicted"] = np.asarray(classes, dtype=object)[ensemble[raw].to_numpy().argmax(axis=1)]
     members = {f"rank{rank}": pooled[rank] for rank in ranks} | {ENSEMBLE: ensemble}
     tables = [table.assign(member=name) for name, table in members.items()]
@@ -211,14 +211,14 @@ def calibrate_table(table: pd.DataFrame, calibration: Calibration, classes: list
         Columns `window patient recording onset fold label predicted p_<class>... raw_<class>...`.
     """
     p = table[probability_columns(classes)].to_numpy(dtype=float)
-    calibrated = pd.DataFrame(_rounded(calibration.apply(p)), columns=probability_columns(classes))
+    calibrated = pd.DataFrame(rounded(calibration.apply(p)), columns=probability_columns(classes))
     raw = pd.DataFrame(p, columns=raw_columns(classes))
     return pd.concat([table[[*KEYS, "predicted"]], calibrated, raw], axis=1)
 
 
-def _rounded(p: np.ndarray) -> np.ndarray:
+def rounded(p: np.ndarray) -> np.ndarray:
     """The numbers that are written: with nine significant digits."""
-    return np.array([float(f"{value:.9g}") for value in p.ravel()]).reshape(p.shape)
+    return np.array([float(f"{value:.9g}") for value in p.ravel()], dtype=float).reshape(p.shape)
 
 
 def _pool_rank(paths: list[Path], classes: list[str]) -> pd.DataFrame:

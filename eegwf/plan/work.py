@@ -50,6 +50,14 @@ def retraining(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     return n_trainings * epochs * _trained(wildcards, sizes) / MILLION
 
 
+def finalizing(wildcards: Mapping[str, str], sizes: Sizes) -> float:
+    """Values that the training of the final models reads, at most: windows of all folds, without validation."""
+    study = sizes.study
+    epochs = study.retrain.epochs or study.training.epochs
+    labeled = sizes.labeled(wildcards["classes"]) * sizes.values(wildcards["spectrogram"])
+    return study.retrain.n_best * epochs * labeled / MILLION
+
+
 def _n_further_seeds(study: Study, model: str) -> int:
     """Number of further trainings of rank 1."""
     n_further = study.evaluation.seeds - 1

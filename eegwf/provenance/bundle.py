@@ -1,17 +1,16 @@
 """Pack a finished combination into one file that others can check and repeat."""
 
-import hashlib
 import io
 import subprocess
 import tarfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.errors import InputError
 from eegwf.provenance.git import ROOT, commit
-from eegwf.storage.files import read_json, replacing
+from eegwf.provenance.zip_file import write_zip
+from eegwf.storage.files import read_json
 
 WEIGHTS = ".safetensors"
 README = """\
@@ -33,8 +32,8 @@ If the recordings are in another folder now, add `--config data_root=FOLDER`.
 """
 
 
-def bundle(run: Path, output: Path, weights: bool = False, force: bool = False) -> list[str]:
-    """Pack a finished combination into a zip file; the same run results in the same bytes.
+def bundle(run: Path, output: Path, force: bool = False) -> list[str]:
+    """Pack a finished combination, without weights, into a zip file; the same run results in the same bytes.
 
     Parameters
     ----------
@@ -42,8 +41,6 @@ def bundle(run: Path, output: Path, weights: bool = False, force: bool = False) 
         Folder of the combination, inside its results folder.
     output
         File to write.
-    weights
-        Include the weights of the models.
     force
         Pack the code of this checkout even if another commit made the run.
 
@@ -64,22 +61,14 @@ def bundle(run: Path, output: Path, weights: bool = False, force: bool = False) 
     record = read_json(paths.run_record)
     files = _code(record, force)
     for path in sorted(run.rglob("*")):
-        if path.is_file() and (weights or path.suffix != WEIGHTS):
+        if path.is_file() and path.suffix != WEIGHTS:
             files[f"results/{run.name}/{path.relative_to(run).as_posix()}"] = path.read_bytes()
     data = ResultPaths(run.parent).data
     for path in (data.recordings, data.windows, data.folds, data.events, data.leakage):
         if path.is_file():
             files[f"results/data/{path.name}"] = path.read_bytes()
     files["README.md"] = README.format(name=run.name, commit=record["commit"], code=commit(ROOT)).encode()
-    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
-    files["SHA256SUMS"] = sums.encode()
-    with replacing(output) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            # A fixed date, so that the same run results in the same bytes.
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, content)
-    return sorted(files)
+    return write_zip(output, files)
 
 
 def _code(record: dict[str, Any], force: bool) -> dict[str, bytes]:

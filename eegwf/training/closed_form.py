@@ -58,7 +58,7 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
     Returns
     -------
     dict
-        The only record of the history.
+        The only record of the history; without validation windows it has no validation scores.
 
     Raises
     ------
@@ -74,11 +74,12 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
     network = cast(ClosedFormNetwork, classifier.network)
     features = read_features(lambda x: network.log_power(classifier.normalization(x)), loader, rows)
     network.fit(features.numpy(), label, _class_weight(label, len(split.train.classes), balance))
-    train, validation = (
+    train, *validation = (
         scores_of(predict(classifier, loader.dataset, part.window, loader), part)
         for part in (split.train, split.validation)
+        if len(part.window)
     )
-    return {"epoch": 1, "train_loss": train["validation_loss"], **validation}
+    return {"epoch": 1, "train_loss": train["validation_loss"], **(validation[0] if validation else {})}
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """Training function of tuning and retraining. A training resumed from a checkpoint gives the same weights."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,6 +129,7 @@ def training_turns(
     seed: int,
     device: str = "cpu",
     checkpoint: Path | None = None,
+    repeated: History | None = None,
     on_epoch: EpochCallback = ignore_epoch,
     on_trained_epoch: EpochCallback = ignore_epoch,
     clock: Callable[[], float] = time.monotonic,
@@ -152,6 +154,9 @@ def training_turns(
         `cpu` or `cuda`.
     checkpoint
         File of the training's state. If it exists, training resumes from it.
+    repeated
+        Records of another training, whose number of epochs and learning rates this training repeats without
+        validation; None if the validation windows decide them.
     on_epoch
         Called with the history after each epoch, including those of a checkpoint. An exception from it ends the
         training.
@@ -168,12 +173,13 @@ def training_turns(
     Returns
     -------
     TrainingResult
-        Classifier of the best epoch, and its score.
+        Classifier of the best epoch, and its score; of the last epoch and NaN for a training that repeats another one.
 
     Raises
     ------
     Diverged
-        If a loss of the first epoch is not finite. In a later epoch this ends the training with the best epoch so far.
+        If a loss of the first epoch is not finite. In a later epoch this ends the training with the best epoch so far;
+        a training that repeats another one fails.
     ValueError
         If the parameters are inconsistent.
     """
@@ -187,7 +193,7 @@ def training_turns(
         history = [fit(classifier.to(device), loader, split, settings, seed)]
         on_trained_epoch(history)
         on_epoch(history)
-        return TrainingResult(classifier.eval(), history, 1, score(history[0], settings))
+        return TrainingResult(classifier.eval(), history, 1, math.nan if repeated else score(history[0], settings))
     saved = read_checkpoint(checkpoint) if checkpoint else None
     if saved is None:
         classifier.normalization.fit(loader, split.train.window)
@@ -202,21 +208,28 @@ def training_turns(
     trainer = Trainer(classifier.to(device), loader, split, settings, seed)
     history, best = _resume(trainer, saved, on_epoch) if saved else ([], {})
     checkpoints = _CheckpointWriter(checkpoint, clock)
-    while not finished(history, settings):
+    while not _ended(history, settings, repeated):
+        previous = history if repeated is None else repeated[: len(history)]
         try:
-            history.append((yield from trainer.epoch_turns(history)))
+            history.append((yield from trainer.epoch_turns(previous)))
         except Diverged:
-            if not history:
+            if not history or repeated is not None:
                 raise
             break  # the best epoch so far is kept, as after any epoch with a worse score
-        if best_epoch(history, settings) == len(history) - 1:
+        if repeated is not None or best_epoch(history, settings) == len(history) - 1:
             best = copy_weights(trainer.validated_classifier)
-        checkpoints.save(trainer, best, history, last=finished(history, settings))
+        checkpoints.save(trainer, best, history, last=_ended(history, settings, repeated))
         on_trained_epoch(history)
         on_epoch(history)
     classifier.load_state_dict(best)
+    if repeated is not None:
+        return TrainingResult(classifier.eval(), history, len(history), math.nan)
     position = best_epoch(history, settings)
     return TrainingResult(classifier.eval(), history, position + 1, score(history[position], settings))
+
+
+def _ended(history: History, settings: Training, repeated: History | None) -> bool:
+    return finished(history, settings) if repeated is None else len(history) >= len(repeated)
 
 
 def _resume(trainer: Trainer, saved: Checkpoint, on_epoch: EpochCallback) -> tuple[History, Tensors]:

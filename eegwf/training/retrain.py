@@ -23,10 +23,11 @@ from eegwf.storage.files import write_json, write_table
 from eegwf.storage.job_state import state_folder
 from eegwf.storage.locks import LOCK, exclusive_lock, try_lock
 from eegwf.training.calibration import fit_calibration
-from eegwf.training.classifier import needed_axes, predict, save_classifier
+from eegwf.training.classifier import needed_axes, save_classifier
 from eegwf.training.concurrency import Concurrency, Turns
 from eegwf.training.console import Console
 from eegwf.training.cost_record import read_costs, record_cost
+from eegwf.training.inference import predict_rows
 from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, training_turns
 from eegwf.training.memory_errors import free_gpu_memory, lacks_memory
 from eegwf.training.predictions import predictions_table
@@ -283,4 +284,4 @@ def _write(
 
 def _predictions(task: RetrainTask, result: TrainingResult, *folds: int) -> pd.DataFrame:
     part = task.window_set.in_folds(*folds)
-    return predictions_table(part, predict(result.classifier, task.dataset, part.window))
+    return predictions_table(part, predict_rows(result.classifier, task.dataset, part.window))

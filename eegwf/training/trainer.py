@@ -88,7 +88,7 @@ class Trainer:
         return self.weight_ema.classifier if self.weight_ema else self.classifier
 
     def epoch(self, history: History) -> dict[str, float]:
-        """Train the epoch after those of `history`, and validate; return its record.
+        """Train the epoch after those of `history`, and validate if there are validation windows; return its record.
 
         Raises
         ------
@@ -109,13 +109,13 @@ class Trainer:
         for n_steps, _ in enumerate(self._steps(parts, rates, number), 1):
             if n_steps % STEPS_PER_TURN == 0 and self.interruptible:
                 yield
-        logits = self.validation_logits()
+        logits = self.validation_logits() if len(self.split.validation.window) else None
         yield  # before it waits for the device
         mean = float(self.total_loss) / len(order)
         if not np.isfinite(mean):
             raise Diverged(f"the training loss of epoch {number + 1} is {mean}")
         record = {"epoch": number + 1, "learning_rate": rates[-1], "train_loss": mean}
-        return record | scores_of(logits, self.split.validation)
+        return record if logits is None else record | scores_of(logits, self.split.validation)
 
     def _steps(self, parts: list[np.ndarray], rates: list[float], epoch: int) -> Iterator[None]:
         """Make the steps of an epoch, one for each iteration, and add up their losses."""

@@ -22,17 +22,18 @@ ALLOWED = {
     "tuning": {*SIGNAL, "models", "training"},
     "evaluation": {*BASE, "data", "training"},
     "attribution": {*SIGNAL, "models", "training", "evaluation"},
+    "prediction": {*SIGNAL, "models", "training", "evaluation", "attribution"},
     "report": {*SIGNAL, "models", "training", "tuning", "evaluation", "attribution"},
     "provenance": BASE,
     "plan": {*BASE, "data", "spectrograms", "models"},
     "dag": {*BASE, "data", "spectrograms", "models", "plan", "provenance"},
     "checks": {*BASE, "data", "spectrograms", "models", "plan", "dag"},
     "jobs": {
-        *(*SIGNAL, "models", "training", "tuning", "evaluation", "attribution", "report"),
+        *(*SIGNAL, "models", "training", "tuning", "evaluation", "attribution", "prediction", "report"),
         *("provenance", "plan", "dag"),
     },
 }
-AT_THE_TOP = {"__init__", "cli", "errors", "progress", "runs", "seeds"}
+AT_THE_TOP = {"__init__", "cli", "cli_texts", "errors", "progress", "runs", "seeds"}
 
 
 def name_of(path: Path) -> str:

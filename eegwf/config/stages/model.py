@@ -2,8 +2,11 @@
 
 from typing import Any, Literal
 
-from eegwf.config.data import ClassSet
+from eegwf.config.channels import Channels
+from eegwf.config.data import ClassSet, Signals, Windows
+from eegwf.config.evaluation import OperatingPointSettings
 from eegwf.config.explanation import Explanation
+from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, Model, TrialSettings, Value
@@ -90,6 +93,44 @@ class RetrainSettings(LearningSettings):
         found = super().identity()
         del found["ranks_per_gpu"], found["seeds"]
         return found
+
+
+class FinalizeSettings(LearningSettings):
+    """Settings of `finalize`.
+
+    Attributes
+    ----------
+    epochs
+        Maximum number of epochs of retraining; None for that of `training`.
+    n_best
+        Number of final models.
+    folds, ranks
+        Outer folds, and ranks that were retrained in each.
+    reserved
+        Whether patients were reserved for tuning.
+    primary
+        Member that predicts.
+    operating_point
+        Target of the operating point.
+    signals, windows, channels, spectrograms
+        How recordings are read and transformed.
+    """
+
+    epochs: int | None
+    n_best: int
+    folds: list[int]
+    ranks: list[int]
+    reserved: bool
+    primary: str
+    operating_point: OperatingPointSettings
+    signals: Signals
+    windows: Windows
+    channels: Channels
+    spectrograms: Spectrograms
+
+    def training_identity(self) -> dict[str, Any]:
+        """What decides the weights."""
+        return self.model_dump(mode="json", include={*LearningSettings.model_fields, "epochs"})
 
 
 class ExplainSettings(DeviceSettings):

@@ -19,6 +19,7 @@ from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError
+from eegwf.prediction.description import Reading
 
 JOB = SimpleNamespace(model="vit", spectrogram="mel", classes="2class", fold="1")
 OF_EXTERNAL = [name for name, stage in STAGES.items() if stage.external]
@@ -27,7 +28,7 @@ OF_RECORDINGS = [
     for name, stage in STAGES.items()
     if "synthetic" in stage.dataset_kinds and name != "summary" and not stage.external
 ]
-TRAINED = {"tune", "retrain"}
+TRAINED = {"tune", "retrain", "finalize"}
 MODEL = {*TRAINED, "explain"}
 
 # Stages whose result depends on a key of the configuration, besides the report; a section stands for all its keys.
@@ -41,16 +42,16 @@ READ_BY = {
     "patients": {"windows", "evaluate"},  # the ids of participants.tsv
     "max_similarity": {"folds"},
     "permute_labels": {*TRAINED, "split_by_window"},
-    "channels": {"windows"},
-    "signals": {"windows"},
-    "windows": {"windows"},
-    "folds": {"folds"},
+    "channels": {"windows", "finalize"},
+    "signals": {"windows", "finalize"},
+    "windows": {"windows", "finalize"},
+    "folds": {"folds", "finalize"},
     "classes.2class": {*MODEL, "evaluate", "split_by_window"},
     "classes.3class": set(),
-    "spectrograms.device": {"spectrogram"},
-    "spectrograms.mel": {"spectrogram"},
-    "spectrograms.stft": set(),
-    "spectrograms.cwt": set(),
+    "spectrograms.device": {"spectrogram", "finalize"},
+    "spectrograms.mel": {"spectrogram", "finalize"},
+    "spectrograms.stft": {"finalize"},
+    "spectrograms.cwt": {"finalize"},
     "models.vit.fixed": {"tune", "select_best"},
     "models.vit.search": {"tune"},
     "models.vit.start": {"tune"},
@@ -68,14 +69,16 @@ READ_BY = {
     "tuning.wilcoxon_p_threshold": {"tune"},
     "tuning.max_killed_workers": {"tune"},
     "tuning.trials_per_gpu": {"tune"},
-    "tuning.mode": {"folds"},
+    "tuning.mode": {"folds", "finalize"},
     "tuning.reserved": set(),
     "tuning.allow_optimistic": set(),
     "tuning.n_workers": set(),
-    "retrain.n_best": {"tune", "select_best"},
-    "retrain.epochs": {"retrain"},
+    "retrain.n_best": {"tune", "select_best", "finalize"},
+    "retrain.epochs": {"retrain", "finalize"},
     "retrain.ranks_per_gpu": {"retrain"},
     "evaluation": {"evaluate"},
+    "evaluation.primary": {"evaluate", "finalize"},
+    "evaluation.operating_point": {"evaluate", "finalize"},
     "evaluation.confidence": {"evaluate", "split_by_window"},
     "evaluation.subgroups": {"evaluate"},
     "evaluation.seeds": {"retrain", "evaluate"},
@@ -99,6 +102,7 @@ OTHER = {
     "channels.aliases": {"C3": ["X1"]},
     "signals.notch": [50.0],
     "evaluation.primary": "rank1",
+    "evaluation.operating_point.target": "f1",
     "evaluation.subgroups": {},
     "tuning.wilcoxon_p_threshold": 0.2,
     "tuning.mode": "reserved",
@@ -209,6 +213,7 @@ def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
     settings = STAGES[stage].settings
     readers = [root / f"eegwf/jobs/{STAGES[stage].script}.py", root / "eegwf/config/stages/spectrogram.py"]
     readers += [root / "eegwf/data/study_folds.py"] if stage == "folds" else []
+    readers += [root / "eegwf/prediction/describe.py"] if stage == "finalize" else []
     job = "".join(path.read_text() for path in readers)
     unread = [name for name in settings.model_fields if f"settings.{name}" not in job and f"self.{name}" not in job]
     assert not unread
@@ -216,6 +221,8 @@ def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
     # Parameters of a spectrogram are passed to it as keyword arguments.
     elsewhere = {"step", "low", "high", "log", "choices", "kind", "timm", "window"}
     elsewhere |= {"subgroups"} if stage == "external_evaluate" else set()  # those of the study are of its own patients
+    # `finalize` records how recordings are read, for prediction.
+    elsewhere |= set(fields(Reading)) if stage == "finalize" else set()
     assert set(fields(settings)) - attributes(stage, root) - elsewhere == set()
 
 

@@ -1,0 +1,1 @@
+"""Prediction: the models of a study applied to recordings, from a run or from a bundle."""

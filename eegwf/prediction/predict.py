@@ -1,0 +1,277 @@
+"""Prediction of many recordings, with the files of each; recordings that are already predicted are skipped."""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eegwf.compute.device import prepare
+from eegwf.config.patients import normalize_id
+from eegwf.data.signals.file_names import recording_files
+from eegwf.errors import InputError
+from eegwf.prediction.ensemble import Ensemble, load_final_models, load_fold_models
+from eegwf.prediction.input_statistics import read_input_statistics
+from eegwf.prediction.input_transform import InputTransform
+from eegwf.prediction.inputs import InputRecording
+from eegwf.prediction.outputs import OutputPaths, write_prediction
+from eegwf.prediction.recording import RecordingPrediction, StudySamples, predict_recording
+from eegwf.prediction.source import Source, open_source
+from eegwf.prediction.study_patients import ModelChoice, StudyPatients
+from eegwf.progress import Progress
+from eegwf.storage.files import digest, read_json, write_json, write_table
+from eegwf.storage.job_state import library_versions
+from eegwf.storage.worker_pool import worker_pool
+
+logger = logging.getLogger(__name__)
+QUALITY = "input_quality.tsv"
+
+
+@dataclass(frozen=True)
+class PredictionTask:
+    """What is the same for all recordings.
+
+    Attributes
+    ----------
+    source
+        Run or bundle.
+    identity
+        Digest of the models and of the code that predicts.
+    output
+        Folder of the output files.
+    patient
+        Id of the patient of all recordings; empty to take it from their names.
+    device
+        `cpu`, `cuda` or `auto`.
+    several
+        Whether other recordings are predicted beside one, so that its own progress is not logged.
+    """
+
+    source: Source
+    identity: str
+    output: Path
+    patient: str = ""
+    device: str = "cpu"
+    several: bool = False
+
+
+def predict_from(
+    path: Path,
+    recordings: Sequence[InputRecording],
+    output: Path,
+    patient: str = "",
+    device: str = "cpu",
+    workers: int = 1,
+) -> list[tuple[InputRecording, str]]:
+    """Predict recordings with the models of a run or a bundle.
+
+    Parameters
+    ----------
+    path
+        Folder of a combination, or zip file of its final models.
+    recordings
+        The recordings.
+    output
+        Folder of the output files.
+    patient
+        Id of the patient of all recordings; empty to take it from their names.
+    device
+        `cpu`, `cuda` or `auto`.
+    workers
+        Number of processes.
+
+    Returns
+    -------
+    list
+        As from `predict_recordings`.
+
+    Raises
+    ------
+    InputError
+        If the source can't be used.
+    """
+    with open_source(path) as source:
+        identity = digest([source.digest(), device, library_versions()])
+        task = PredictionTask(source, identity, output, normalize_id(patient), device, len(recordings) > 1)
+        return predict_recordings(recordings, task, workers)
+
+
+def predict_recordings(
+    recordings: Sequence[InputRecording], task: PredictionTask, workers: int = 1
+) -> list[tuple[InputRecording, str]]:
+    """Predict recordings and write their files, and the table of the input quality.
+
+    Parameters
+    ----------
+    recordings
+        The recordings.
+    task
+        Models and output folder.
+    workers
+        Number of processes; the results do not depend on it.
+
+    Returns
+    -------
+    list
+        Recordings that can't be predicted, each with the reason in one line.
+
+    Raises
+    ------
+    InputError
+        If the source can't be used.
+    """
+    started = time.monotonic()
+    failed: list[tuple[InputRecording, str]] = []
+    done: list[dict[str, Any]] = []
+    finished = {item.path: _finished(item, task) for item in recordings}
+    waiting = [item for item in recordings if finished[item.path] is None]
+    progress = Progress("prediction", len(recordings))
+    progress.skip(len(recordings) - len(waiting))
+    if len(waiting) < len(recordings):
+        logger.info("%d recording(s) are already predicted", len(recordings) - len(waiting))
+    if workers <= 1 or len(waiting) <= 1:
+        predictor = Predictor(task)
+        for item in waiting:
+            _collect(item, predictor.predict(item), finished, failed, done)
+            progress.step(item.name)
+    else:
+        with worker_pool(min(workers, len(waiting))) as pool:
+            futures = {pool.submit(_predict_in_worker, task, item): item for item in waiting}
+            for future in as_completed(futures):
+                _collect(futures[future], future.result(), finished, failed, done)
+                progress.step(futures[future].name)
+    rows = [finished[item.path] for item in recordings]
+    write_table(task.output / QUALITY, pd.DataFrame([row["quality"] for row in rows if row is not None]))
+    hours = sum(row["quality"]["seconds"] for row in done) / 3600
+    if hours:
+        logger.info("%.1f s for each hour of EEG (%.2f h)", (time.monotonic() - started) / hours, hours)
+    order = {item.path: number for number, item in enumerate(recordings)}
+    return sorted(failed, key=lambda pair: order[pair[0].path])
+
+
+def _collect(
+    item: InputRecording,
+    result: dict[str, Any] | str,
+    finished: dict[Path, dict[str, Any] | None],
+    failed: list[tuple[InputRecording, str]],
+    done: list[dict[str, Any]],
+) -> None:
+    if isinstance(result, str):
+        failed.append((item, result))
+        logger.warning("warning: %s", result)
+    else:
+        finished[item.path] = result
+        done.append(result)
+
+
+def _stamp(item: InputRecording, task: PredictionTask) -> list[Any]:
+    """Stamp that changes with the recording, the models and the patient."""
+    files = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in recording_files(item.path)]
+    return [task.identity, task.patient, [list(file) for file in files]]
+
+
+def _finished(item: InputRecording, task: PredictionTask) -> dict[str, Any] | None:
+    """Record of a recording whose files are complete; None if it must be predicted."""
+    paths = OutputPaths.of(item, task.output)
+    if not all(path.is_file() for path in (paths.record, paths.probabilities)):
+        return None
+    record = read_json(paths.record)
+    return record if paths.stamp.is_file() and read_json(paths.stamp) == _stamp(item, task) else None
+
+
+class Predictor:
+    """Models of a source, loaded when they are needed.
+
+    Parameters
+    ----------
+    task
+        Models and output folder.
+    """
+
+    def __init__(self, task: PredictionTask):
+        self.task = task
+        self._ensembles: dict[int | None, Ensemble] = {}
+
+    @cached_property
+    def _shared(self) -> tuple[Any, ...]:
+        source, description = self.task.source, self.task.source.description()
+        reading = description.reading
+        transform = InputTransform(description.spectrogram, reading.spectrograms, reading.sfreq, reading.n_times)
+        statistics = read_input_statistics(source.final.input_statistics)
+        # One thread, since the last bits of the spectrograms depend on the number of threads.
+        device = prepare(self.task.device, 1, deterministic=True)
+        return description, transform, statistics, StudyPatients(source), device
+
+    def predict(self, item: InputRecording) -> dict[str, Any] | str:
+        """Predict a recording and write its files.
+
+        Parameters
+        ----------
+        item
+            The recording.
+
+        Returns
+        -------
+        dict or str
+            Its record, or why it can't be predicted.
+        """
+        stamp = _stamp(item, self.task)
+        try:
+            choice, ensemble, result = self._predict(item)
+        except InputError as error:
+            text = str(error)
+            return text if str(item.path) in text else f"{item.path}: {text}"
+        description = self._shared[0]
+        record = {
+            "recording": item.name,
+            "models": ensemble.name,
+            "reason": choice.reason,
+            "run": description.run,
+            "quality": {"recording": item.name, "models": ensemble.name, **result.quality},
+        }
+        paths = OutputPaths.of(item, self.task.output)
+        write_prediction(paths, description, ensemble, result)
+        write_json(paths.record, record)
+        write_json(paths.stamp, stamp)
+        return record
+
+    def _predict(self, item: InputRecording) -> tuple[ModelChoice, Ensemble, RecordingPrediction]:
+        description, transform, statistics, patients, _ = self._shared
+        choice = patients.choose(self.task.patient or item.subject)
+        interval = float("inf") if self.task.several else 5.0
+
+        def predict_with(choice: ModelChoice) -> tuple[Ensemble, RecordingPrediction]:
+            ensemble = self._ensemble(choice.fold)
+            unseen = patients if choice.fold is None else None
+            reading = description.reading
+            return ensemble, predict_recording(item, reading, transform, ensemble, statistics, unseen, interval)
+
+        try:
+            return choice, *predict_with(choice)
+        except StudySamples as found:
+            choice = patients.choose_by_samples(found.windows)
+            return choice, *predict_with(choice)
+
+    def _ensemble(self, fold: int | None) -> Ensemble:
+        if fold not in self._ensembles:
+            description, *_, device = self._shared
+            source = self.task.source
+            if fold is None:
+                self._ensembles[fold] = load_final_models(source.final, description, device)
+            else:
+                assert source.run is not None, "a bundle has no folds"
+                self._ensembles[fold] = load_fold_models(source.run, fold, description, device)
+        return self._ensembles[fold]
+
+
+_predictors: dict[str, Predictor] = {}
+
+
+def _predict_in_worker(task: PredictionTask, item: InputRecording) -> dict[str, Any] | str:
+    """Predict a recording in a worker process, which keeps the models for the next one."""
+    return _predictors.setdefault(task.identity, Predictor(task)).predict(item)

@@ -1,0 +1,100 @@
+"""Source of the models: the folder of a run with its final models, or a bundle of them."""
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from eegwf.config.final_paths import FinalPaths
+from eegwf.config.paths import RunPaths
+from eegwf.errors import InputError
+from eegwf.prediction.description import FinalDescription, read_description
+from eegwf.storage.files import digest, digest_file
+
+FOLDER = "final"
+# Bytes of all files of a bundle after decompression: more are no weights of a model.
+MAX_BYTES = 1 << 35
+SUFFIXES = (".json", ".npy", ".safetensors", ".tsv")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Final models, and the run that they belong to.
+
+    Attributes
+    ----------
+    final
+        Files of the final models.
+    run
+        Files of the run; None for a bundle.
+    """
+
+    final: FinalPaths
+    run: RunPaths | None
+
+    def description(self) -> FinalDescription:
+        """Content of `models.json`."""
+        return read_description(self.final.description)
+
+    def digest(self) -> str:
+        """Digest of the final models, equal for a run and its bundle."""
+        files = sorted(path for path in self.final.folder.rglob("*") if path.is_file())
+        return digest([[path.relative_to(self.final.folder).as_posix(), digest_file(path)] for path in files])
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Open a run or a bundle.
+
+    Parameters
+    ----------
+    path
+        Folder of a combination, such as `results/vit_mel_3class`, or a zip file of `eegwf bundle --weights`.
+
+    Yields
+    ------
+    Source
+        Its files. Those of a bundle are in a temporary folder, which is removed afterward.
+
+    Raises
+    ------
+    InputError
+        If there are no final models.
+    """
+    if path.is_dir():
+        run = RunPaths(path)
+        if not run.final.description.is_file():
+            raise InputError(
+                f"{path}: no final models ({run.final.description.relative_to(path)}); train them with `snakemake "
+                f"{run.final.description}` and the configuration of the run"
+            )
+        yield Source(run.final, run)
+        return
+    if not zipfile.is_zipfile(path):
+        raise InputError(
+            f"{path}: neither the folder of a finished combination nor a bundle of `eegwf bundle --weights`"
+        )
+    with tempfile.TemporaryDirectory(prefix="eegwf_") as folder:
+        _extract(path, Path(folder))
+        yield Source(FinalPaths(Path(folder, FOLDER)), None)
+
+
+def _extract(path: Path, folder: Path) -> None:
+    """Extract the files of the final models; other files, and names that lead elsewhere, are not extracted."""
+    with zipfile.ZipFile(path) as archive:
+        entries = [entry for entry in archive.infolist() if _is_model_file(entry.filename)]
+        if f"{FOLDER}/models.json" not in {entry.filename for entry in entries}:
+            raise InputError(
+                f"{path}: no {FOLDER}/models.json in it; make the bundle with `eegwf bundle RUN --weights`"
+            )
+        if sum(entry.file_size for entry in entries) > MAX_BYTES:
+            raise InputError(f"{path}: its files are larger than {MAX_BYTES >> 30} GB, which no bundle is")
+        for entry in entries:
+            archive.extract(entry, folder)
+
+
+def _is_model_file(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return parts[:1] == (FOLDER,) and ".." not in parts and "\\" not in name and name.endswith(SUFFIXES)
