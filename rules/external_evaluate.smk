@@ -3,7 +3,7 @@ rule external_evaluate:
         predictions=external.run.predictions,
         data=[external.data.windows, external.data.recordings, external.data.events],
         internal=[run.metrics, run.predictions, run.events],
-        final=external.final(),
+        final=run.final.description,
     output:
         metrics=external.run.metrics,
         patients=external.run.per_patient,

@@ -4,9 +4,7 @@ rule external_predict:
         leakage=external.data.leakage,
         arrays=external.arrays,
         axes=external.axes,
-        models=external.models(),
-        others=external.model_files(),
-        final=external.final(),
+        models=[flow.final_files(), run.metrics, *external.models()],
     output:
         predictions=external.run.predictions,
         mapping=external.run.mapping,
@@ -20,9 +18,11 @@ rule external_predict:
     params:
         settings=external.settings("external_predict"),
         code=flow.code("external_predict"),
+        models=str(run.folder),
+        folds=flow.folds,
     message:
         "Predict {wildcards.external} with {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:
         "run_script external_predict --settings {params.settings:q} --name {wildcards.external} --windows {input.windows:q}"
-        " --arrays {input.arrays:q} --models {input.models:q} --final {input.final:q}"
+        " --arrays {input.arrays:q} --models {params.models:q} --folds {params.folds}"
         " --predictions {output.predictions:q} --mapping {output.mapping:q} 2>&1 | log_to {log:q}"

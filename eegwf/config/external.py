@@ -24,7 +24,7 @@ class ExternalData(Section):
     model_config = ConfigDict(extra="ignore")
 
     dataset: Annotated[Synthetic | Bids | Files, Field(discriminator="kind")]
-    patients: dict[str, str] = {}
+    patients: dict[str, str] = Field({})
     channels: Channels = Channels()
 
     @field_validator("patients")
@@ -60,7 +60,7 @@ def read_external(name: str, given: ExternalSet) -> ExternalData:
     if kind not in ("synthetic", "bids", "files"):
         found = f"dataset.kind is {kind!r}" if isinstance(kind, str) else "no dataset.kind"
         raise InputError(
-            f"{given.configfile}: {found}; an external data set ({name}) is recordings, of kind bids, files or synthetic"
+            f"{given.configfile}: {found}; an external data set ({name}) has recordings: kind bids, files or synthetic"
         )
     if given.root is not None and kind == "synthetic":
         raise InputError(f"external.{name}.root: a synthetic data set is generated and has no root; remove the key")

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 
 from eegwf.config.data import Annotations, ArrayFiles, Bids, Files, FoldArrays, Name, Synthetic
 from eegwf.config.section import Section
-from eegwf.config.synthetic import Amplifier
 from eegwf.config.study import Study
+from eegwf.config.synthetic import Amplifier
 from eegwf.config.training import is_tunable
 from eegwf.config.tuning import Choices, Range
 from eegwf.errors import InputError, run_script

@@ -37,6 +37,11 @@ class ExternalSet(Section):
     root: str | None = Field(
         None, min_length=1, description="Folder of the data set; null: `dataset.root` of the file."
     )
+    classes: list[Name] | None = Field(
+        None,
+        description="Class sets that are tested; null: those of the matrix. A class set with a class that the data set "
+        "does not have is refused.",
+    )
 
 
 class StudyDesign(Section):
@@ -126,11 +131,7 @@ class StudyDesign(Section):
                 f"retrain.n_best is {self.retrain.n_best}"
             )
         self._agree_on_subgroups()
-        if self.external and self.dataset.kind == "fold_arrays":
-            raise ValueError(
-                f"external.{min(self.external)}: a study of 'fold_arrays' has no recordings whose reading another data "
-                "set could share; remove it, or use a study of recordings"
-            )
+        self._agree_on_external()
         return self
 
     @property
@@ -139,6 +140,23 @@ class StudyDesign(Section):
         if self.evaluation.subgroups is None:
             return {column: None for column in PARTICIPANT_COLUMNS if self.dataset.kind == "synthetic"}
         return self.evaluation.subgroups
+
+    def external_sets(self, classes: str) -> list[str]:
+        """Names of the external data sets on which combinations of a class set are tested."""
+        return [name for name, given in self.external.items() if given.classes is None or classes in given.classes]
+
+    def _agree_on_external(self) -> None:
+        if self.external and self.dataset.kind == "fold_arrays":
+            raise ValueError(
+                f"external.{min(self.external)}: a study of 'fold_arrays' has no recordings whose reading another data "
+                "set could share; remove it, or use a study of recordings"
+            )
+        for name, given in self.external.items():
+            unknown = [classes for classes in given.classes or [] if classes not in self.classes]
+            if unknown:
+                raise ValueError(
+                    f"external.{name}.classes: no class set {unknown[0]!r}; known are {', '.join(self.classes)}"
+                )
 
     def _agree_on_subgroups(self) -> None:
         unknown = [column for column in self.subgroups if column not in PARTICIPANT_COLUMNS]

@@ -6,7 +6,7 @@ from typing import Any
 
 from eegwf.config.data import RecordedDataset
 from eegwf.config.external import read_externals
-from eegwf.config.paths import Combination, DataPaths, ExternalPaths, ExternalRunPaths, RankPaths, ResultPaths, RunPaths, axes_of
+from eegwf.config.paths import Combination, DataPaths, ExternalPaths, ExternalRunPaths, ResultPaths, RunPaths, axes_of
 from eegwf.config.study import Study
 from eegwf.dag.stage_config import data_digest, stage_config
 from eegwf.errors import InputError
@@ -72,7 +72,8 @@ class ExternalFlow:
     # Files, for the rules.
 
     def _of_all(self, combinations: Iterable[Combination], file: Callable[[ExternalRunPaths], Path]) -> list[str]:
-        runs = [self._results.run(one).external(name) for one in combinations for name in self.sets]
+        names = self._study.external_sets
+        runs = [self._results.run(one).external(name) for one in combinations for name in names(one.classes)]
         return [str(file(run)) for run in runs]
 
     def reports(self, combinations: Iterable[Combination]) -> list[str]:
@@ -106,19 +107,14 @@ class ExternalFlow:
         return [str(axes_of(Path(array))) for array in self.arrays(wildcards)]
 
     def models(self) -> list[Path]:
-        """Descriptions of the models of each fold that predict: those of the primary member, with wildcards."""
+        """Files of the models of each fold that predict: those of the primary member, with wildcards."""
         primary = self._study.evaluation.primary
         ranks = range(1, self._study.retrain.n_best + 1) if primary == "ensemble" else [int(primary[4:])]
-        return [self._internal.fold(fold).rank(rank).model for fold in self._folds for rank in ranks]
-
-    def model_files(self) -> list[Path]:
-        """Weights and calibrations of these models, with wildcards."""
-        ranks = [RankPaths(model.parent) for model in self.models()]
-        return [file for rank in ranks for file in (rank.weights, rank.calibration)]
-
-    def final(self) -> list[Path]:
-        """Description of the final models."""
-        return []
+        folds = [self._internal.fold(fold) for fold in self._folds]
+        models = [fold.rank(rank) for fold in folds for rank in ranks]
+        return [fold.best for fold in folds] + [
+            file for model in models for file in (model.weights, model.model, model.calibration)
+        ]
 
     # Values of the rules' `params`: a job is repeated when one of them changes.
 

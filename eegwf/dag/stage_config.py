@@ -58,7 +58,8 @@ def stage_config(
         # They are compared with the annotations, and decide nothing that is read.
         values["dataset"] = dataset.model_copy(update={"expected_seizures": {}})
     if stage == "summary":
-        values["combinations"] = list(combinations)
+        tested = {one.classes: study.external_sets(one.classes) for one in combinations}
+        values |= {"combinations": list(combinations), "external": tested}
     return settings(**{name: value for name, value in values.items() if name in settings.model_fields})
 
 

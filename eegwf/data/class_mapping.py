@@ -57,7 +57,8 @@ def map_event_types(
             )
         raise InputError(
             f"external data set {name} has no events of class {wanted}; its event types: {listed}. Use a class set "
-            "whose classes they fill, such as `2class` with `seizure: [sz]`, or map its labels in dataset.event_map"
+            f"whose classes they fill, such as 2class with `seizure: [sz]` (external.{name}.classes: [2class]), or map "
+            "its labels in dataset.event_map"
         )
     return table
 

@@ -110,7 +110,7 @@ class Inspection:
         if not self.fault and not self.usable:
             reason = next(iter(self.faults.values()))
             raise InputError(
-                f"{root}: none of its {len(self.items)} recordings can be read as those of the study; the first: {reason}"
+                f"{root}: none of {len(self.items)} recordings can be read as those of the study; the first: {reason}"
             )
 
 

@@ -143,9 +143,7 @@ def evaluate_external(
     }
 
 
-def _replicates(
-    members: list[Member], patients: Patients, settings: Evaluation, seed: int
-) -> dict[str, np.ndarray]:
+def _replicates(members: list[Member], patients: Patients, settings: Evaluation, seed: int) -> dict[str, np.ndarray]:
     """Mean scores of members in replicates of the bootstrap over patients."""
     draws = patient_draws(patients.n, settings.n_bootstrap, seed)
     return _resampled(members, patients, draws, settings)

@@ -8,6 +8,7 @@ from eegwf.config.paths import Combination, ResultPaths
 from eegwf.config.stages.external import ExternalEvaluateSettings
 from eegwf.evaluation.evaluate import per_patient
 from eegwf.evaluation.external import Internal, evaluate_external
+from eegwf.prediction.description import read_description
 from eegwf.storage.files import read_json, read_table, write_json, write_table
 
 TEXT = ("member", "recording", "patient", "label", "predicted", "path", "excluded", "detector")
@@ -39,6 +40,7 @@ def run(settings: ExternalEvaluateSettings, results: Path, name: str, combinatio
     own = read_table(run_paths.predictions, text=TEXT)
     recordings = read_table(data.recordings, text=TEXT)
     recordings = recordings[recordings["excluded"] == ""]
+    point = read_description(run_paths.final.description).operating_point
     predictions = read_table(files.predictions, text=TEXT)
     result = evaluate_external(
         name,
@@ -48,6 +50,7 @@ def run(settings: ExternalEvaluateSettings, results: Path, name: str, combinatio
         settings.classes,
         settings.evaluation,
         settings.seed,
+        point.point if point else None,
     )
     members = predictions.groupby("member", sort=False)
     tables = [per_patient(rows, list(settings.classes)).assign(member=member) for member, rows in members]

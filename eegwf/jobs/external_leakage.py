@@ -36,7 +36,9 @@ def run(
     """
     overlap = shared_patients(_signals(windows), _signals(study), settings.max_similarity)
     if overlap.shared:
-        found = "; ".join(f"{one.patient} is {one.other} of the study: {one.describe()}" for one in overlap.shared[:SHOWN])
+        found = "; ".join(
+            f"{one.patient} is {one.other} of the study: {one.describe()}" for one in overlap.shared[:SHOWN]
+        )
         more = len(overlap.shared) - SHOWN
         ids = ", ".join(sorted({one.patient for one in overlap.shared}))
         raise InputError(

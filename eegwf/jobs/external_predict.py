@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from eegwf.compute.device import prepare
-from eegwf.config.paths import DataPaths
+from eegwf.config.paths import DataPaths, RunPaths
 from eegwf.config.stages.external import ExternalPredictSettings
 from eegwf.data.class_mapping import map_event_types
 from eegwf.data.splits import classified_windows
-from eegwf.evaluation.external_predictions import FINAL, fold_member, predict_member
+from eegwf.evaluation.external_predictions import predict_member
+from eegwf.prediction.description import read_description
+from eegwf.prediction.ensemble import load_final_models, load_fold_models
 from eegwf.storage.files import read_table, write_table
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
@@ -23,8 +25,8 @@ def run(
     name: str,
     windows: Path,
     arrays: list[Path],
-    models: list[Path],
-    final: list[Path],
+    models: Path,
+    folds: list[int],
     predictions: Path,
     mapping: Path,
 ) -> None:
@@ -39,9 +41,9 @@ def run(
     windows, arrays
         Table of its windows, with `events.tsv` beside it, and its spectrograms.
     models
-        Descriptions of the models of each outer fold that predict, `.../foldK/retrain/rankR/model.json`.
-    final
-        Descriptions of the final models that predict.
+        Folder of the combination.
+    folds
+        Numbers of the outer folds.
     predictions, mapping
         Files to write.
 
@@ -58,19 +60,15 @@ def run(
     device = prepare(settings.device, settings.threads, settings.deterministic)
     dataset = SpectrogramDataset(arrays)
     window_set = classified_windows(table, dict.fromkeys(table["patient"], 0), settings.classes)
-    members = {FINAL: (0, final)} if final else {}
+    combination = RunPaths(models)
+    described = read_description(combination.final.description)
     tables = []
-    for member, (fold, files) in (_by_fold(models) | members).items():
-        logger.info("%s: prediction by the models of %s", name, member)
-        tables.append(predict_member(member, fold, files, window_set, dataset, device))
+    for fold in [*folds, 0]:
+        if fold:
+            ensemble = load_fold_models(combination, fold, described, device)
+        else:
+            ensemble = load_final_models(combination.final, described, device)
+        logger.info("%s: predicted by the models of %s", name, ensemble.name)
+        tables.append(predict_member(ensemble.name, fold, ensemble.members, window_set, dataset))
     write_table(mapping, mapped)
     write_table(predictions, pd.concat(tables, ignore_index=True))
-
-
-def _by_fold(models: list[Path]) -> dict[str, tuple[int, list[Path]]]:
-    """Models of each outer fold, by the name of the member."""
-    found: dict[str, tuple[int, list[Path]]] = {}
-    for model in models:
-        fold = int(model.parents[2].name.removeprefix("fold"))
-        found.setdefault(fold_member(fold), (fold, []))[1].append(model)
-    return found

@@ -23,32 +23,36 @@ def render_external(report: ExternalReportData) -> str:
     """
     found = report.metrics["calibration"]["members"][report.shown]
     shown = report.shown_title
-    return environment().get_template("external.html").render(
-        style=(FOLDER / "style.css").read_text(encoding="utf-8"),
-        kind="external test",
-        title=f"{report.combination.model} · {report.combination.spectrogram} · {report.combination.classes} on {report.name}",
-        sentence=sentence(report),
-        verdict=verdict(report),
-        limits=limits(report),
-        score_table=tables.score_table(report),
-        comparison=Group(
-            "The dashed line is chance level of the balanced accuracy. External: mean of the folds' models.",
-            comparison_figures(report),
-        ),
-        member_table=tables.member_table(report),
-        confusion=Group(
-            f"Windows of {report.name}, predicted by {shown}.",
-            [confusion_figure(report.metrics["confusion"][report.shown], report.classes, shown)],
-        ),
-        mapping_table=tables.mapping_table(report),
-        data_table=tables.data_table(report),
-        calibration=Group(
-            f"Windows of {report.name}, predicted by {shown}; bins with equal numbers of windows.",
-            reliability_figures(found, report.classes, f"{shown}, windows of {report.name}"),
-        ),
-        calibration_table=tables.calibration_table(report),
-        patient_table=tables.patient_table(report),
-        leakage_table=tables.leakage_table(report),
+    return (
+        environment()
+        .get_template("external.html")
+        .render(
+            style=(FOLDER / "style.css").read_text(encoding="utf-8"),
+            kind="external test",
+            title=f"{' · '.join(report.combination)} on {report.name}",
+            sentence=sentence(report),
+            verdict=verdict(report),
+            limits=limits(report),
+            score_table=tables.score_table(report),
+            comparison=Group(
+                "The dashed line is chance level of the balanced accuracy. External: mean of the folds' models.",
+                comparison_figures(report),
+            ),
+            member_table=tables.member_table(report),
+            confusion=Group(
+                f"Windows of {report.name}, predicted by {shown}.",
+                [confusion_figure(report.metrics["confusion"][report.shown], report.classes, shown)],
+            ),
+            mapping_table=tables.mapping_table(report),
+            data_table=tables.data_table(report),
+            calibration=Group(
+                f"Windows of {report.name}, predicted by {shown}; bins with equal numbers of windows.",
+                reliability_figures(found, report.classes, f"{shown}, windows of {report.name}"),
+            ),
+            calibration_table=tables.calibration_table(report),
+            patient_table=tables.patient_table(report),
+            leakage_table=tables.leakage_table(report),
+        )
     )
 
 
@@ -56,7 +60,9 @@ def sentence(report: ExternalReportData) -> str:
     """Describe what was tested on which data."""
     data, metrics = report.data["external"], report.metrics
     windows = listing([f"{n:,d} {name}" for name, n in report.class_windows("external").items()])
-    final = "; the final models, which are trained on all patients, predicted it too" if FINAL in metrics["members"] else ""
+    final = (
+        "; the final models, which are trained on all patients, predicted it too" if FINAL in metrics["members"] else ""
+    )
     return (
         f"The models of {report.combination.name}, tuned and trained in the study {report.study}, were tested on the "
         f"external data set {report.name}: {count(metrics['n_patients'], 'patient')}, "

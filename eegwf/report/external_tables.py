@@ -52,11 +52,13 @@ def score_table(report: ExternalReportData) -> Table:
         f"internal score. Difference: external minus internal, with the {report.level} percentiles of differences of "
         "two independent patient bootstraps. "
         + ("Final models: those that are trained on all patients; they have no internal score. " if has_final else "")
-        + f"The sensitivity of seizure detection is at a specificity of {number(metrics['specificity'])}. AUPRC, F1 and "
-        "precision depend on the share of seizure windows, which may differ between the data sets."
+        + f"The sensitivity of seizure detection is at a specificity of {number(metrics['specificity'])}. AUPRC, F1 "
+        "and precision depend on the share of seizure windows, which may differ between the data sets."
     )
     columns = ["score", "internal", "external", "difference", *(["final models"] if has_final else [])]
-    return Table(f"Internal and external scores, with {report.level} confidence intervals", columns, rows, note, set(), {0})
+    return Table(
+        f"Internal and external scores, with {report.level} confidence intervals", columns, rows, note, set(), {0}
+    )
 
 
 def _score_row(title: str, kind: str, part: Mapping[str, Any]) -> list[Cell]:
@@ -91,7 +93,7 @@ def member_table(report: ExternalReportData) -> Table:
     rows: list[list[Cell]] = []
     events = report.metrics["events"]
     for name, scores in report.metrics["members"].items():
-        cells = [with_interval(scores[kind]) for kind in SCORES]
+        cells: list[Cell] = [with_interval(scores[kind]) for kind in SCORES]
         if events:
             cells += [_cell(kind, events["members"][name][kind]) for kind in EVENTS]
         rows.append(["final models" if name == FINAL else f"models of {name}", *cells])
@@ -110,8 +112,8 @@ def mapping_table(report: ExternalReportData) -> Table:
         f"Classes of the event types of {report.name}",
         ["event type", "class", "annotated events", "windows", "patients"],
         rows,
-        f"The class set {report.combination.classes} of the study ({entries}) was applied to the event types of the data "
-        "set; an event type includes its subtypes. Windows without a class are neither predicted nor scored.",
+        f"The class set {report.combination.classes} of the study ({entries}) was applied to the event types of the "
+        "data set; an event type includes its subtypes. Windows without a class are neither predicted nor scored.",
         text={1},
     )
 
@@ -126,10 +128,7 @@ def data_table(report: ExternalReportData) -> Table:
         ["recordings excluded", *(str(part.n_excluded) for part in sets)],
         ["length of the recordings", *map(duration, lengths)],
         ["annotated seizures", *(number(float(part.recordings["n_seizures"].sum())) for part in sets)],
-        *(
-            [f"windows of {name}", *(_share(report.class_windows(part), name) for part in DATA_SETS)]
-            for name in report.classes
-        ),
+        *(_class_row(report, name) for name in report.classes),
         ["recorded sampling rate (Hz)", *(_range(_recorded_rates(part)) for part in sets)],
         ["sampling rate of the windows (Hz)", *(_range(part.recordings["sfreq"].tolist()) for part in sets)],
         ["standard deviation (µV), median and range", *(_median(part, "sd_uv") for part in sets)],
@@ -143,6 +142,10 @@ def data_table(report: ExternalReportData) -> Table:
         "Windows of reserved patients are included. Standard deviation, power at the frequency of the power line and "
         "correlation of the worst channel are of recordings, after the filters of the study.",
     )
+
+
+def _class_row(report: ExternalReportData, name: str) -> list[Cell]:
+    return [f"windows of {name}", *(_share(report.class_windows(part), name) for part in DATA_SETS)]
 
 
 def _share(counts: Mapping[str, int], name: str) -> Cell:
@@ -184,35 +187,37 @@ def calibration_table(report: ExternalReportData) -> Table:
         f"Probabilities before and after calibration, with {report.level} confidence intervals",
         ["member", *(f"{kind}, raw" for kind in kinds), *(f"{kind}, calibrated" for kind in kinds)],
         rows,
-        "The calibrations were fitted on the validation patients of the study, with its proportions of the classes; with "
-        "other proportions they are less suitable. The log loss is in nats; the expected calibration error (ECE) is the "
-        "mean over the classes, in bins of equal numbers of windows.",
+        "The calibrations were fitted on the validation patients of the study, with its proportions of the classes; "
+        "with other proportions they are less suitable. The log loss is in nats; the expected calibration error (ECE) "
+        "is the mean over the classes, in bins of equal numbers of windows.",
     )
 
 
 def patient_table(report: ExternalReportData) -> Table:
     """Scores of each external patient: mean over the folds, and the final models."""
+    kept = ["balanced_accuracy", "auroc"]
     scores = report.per_patient
-    folds = scores[scores["member"] != FINAL].groupby("patient")[["balanced_accuracy", "auroc"]].mean()
-    final = scores[scores["member"] == FINAL].set_index("patient")
-    first = scores[scores["member"] == report.shown].set_index("patient")
-    order = folds["balanced_accuracy"].sort_values(kind="stable", na_position="last").index
+    folds = scores[scores["member"] != FINAL].groupby("patient")[kept].mean()
+    folds = folds.sort_values("balanced_accuracy", kind="stable", na_position="last")
+    final = {row["patient"]: row for row in scores[scores["member"] == FINAL].to_dict("records")}
+    counts = {row["patient"]: row for row in scores[scores["member"] == report.shown].to_dict("records")}
     rows: list[list[Cell]] = []
-    for patient in order:
-        sizes = [f"{int(first.loc[patient, f'n_{name}']):,d}" for name in report.classes]
-        cells = [score(float(folds.loc[patient, kind])) for kind in folds]
-        if len(final):
-            cells += [score(float(final.loc[patient, kind])) for kind in folds]
+    for patient, values in zip(folds.index, folds.to_dict("records"), strict=True):
+        sizes = [f"{int(counts[patient][f'n_{name}']):,d}" for name in report.classes]
+        cells = [score(float(values[kind])) for kind in kept]
+        if final:
+            cells += [score(float(final[patient][kind])) for kind in kept]
         rows.append([f"{report.name}: {patient}", *sizes, *cells])
     kinds = ("balanced accuracy", "AUROC")
     columns = ["patient", *report.classes, *(f"{kind}, mean of the folds" for kind in kinds)]
-    columns += [f"{kind}, final models" for kind in kinds] if len(final) else []
+    columns += [f"{kind}, final models" for kind in kinds] if final else []
     return Table(
         f"Scores by patient of {report.name}, in ascending order of balanced accuracy",
         columns,
         rows,
-        "Patients are named with their data set: equal ids in two data sets are different persons. Balanced accuracy is "
-        "the mean recall over the classes of the patient; AUROC is undefined for patients without windows of every class.",
+        "Patients are named with their data set, since equal ids in two data sets are no sign of one person. Balanced "
+        "accuracy is the mean recall over the classes of the patient; AUROC is undefined for patients without windows "
+        "of every class.",
     )
 
 

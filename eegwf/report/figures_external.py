@@ -42,8 +42,12 @@ def _score_figure(report: ExternalReportData, rows: list[tuple[str, dict[str, An
                 if defined(entry["low"]):
                     axes.plot([entry["low"], entry["high"]], [y, y], color=style["color"], linewidth=1.4)
                 if defined(entry["value"]):
-                    axes.plot(entry["value"], y, linestyle="none", markersize=5, label=name if row == 0 else None, **style)
-            texts.append(f"{title}: " + ", ".join(f"{name} {describe(entries[name])}" for name in list(entries)[:n_shown]))
+                    axes.plot(
+                        entry["value"], y, linestyle="none", markersize=5, label=name if row == 0 else None, **style
+                    )
+            texts.append(
+                f"{title}: " + ", ".join(f"{name} {describe(entries[name])}" for name in list(entries)[:n_shown])
+            )
         chance = report.metrics["baselines"]["chance"]["balanced_accuracy"]
         axes.plot([chance] * 2, [-0.45, 0.45], color=WARNING, linewidth=1.2, linestyle=(0, (2, 1)))
         axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel="score")

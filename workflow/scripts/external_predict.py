@@ -1,8 +1,7 @@
 """Predict an external data set with the models of each outer fold, and with the final models.
 
 Example: python workflow/scripts/external_predict.py --settings "$JSON" --name siena --windows windows.tsv
---arrays mel.npy --models fold1/retrain/rank1/model.json --final final/models.json --predictions predictions.tsv
---mapping mapping.tsv
+--arrays mel.npy --models results/vit_mel_2class --folds 1 2 3 --predictions predictions.tsv --mapping mapping.tsv
 """
 
 import argparse
@@ -20,8 +19,8 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="name of the external data set")
     parser.add_argument("--windows", type=Path, required=True, help="table of its windows")
     parser.add_argument("--arrays", type=Path, nargs="+", required=True, help="its spectrograms")
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="model.json of every fold and rank")
-    parser.add_argument("--final", type=Path, nargs="*", default=[], help="models.json of the final models")
+    parser.add_argument("--models", type=Path, required=True, help="folder of the combination")
+    parser.add_argument("--folds", type=int, nargs="+", required=True, help="numbers of the outer folds")
     parser.add_argument("--predictions", type=Path, required=True, help="predictions to write")
     parser.add_argument("--mapping", type=Path, required=True, help="classes of the event types to write")
     arguments = parser.parse_args()

@@ -235,7 +235,7 @@ def test_the_report_shows_the_whole_configuration(flow_of):
 def test_the_summary_depends_on_the_combinations(flow_of):
     combinations = [Combination("vit", "mel", "2class")]
     settings = stage_config(flow_of().study, "summary", SimpleNamespace(), combinations)
-    assert settings.model_dump(mode="json") == {"combinations": [["vit", "mel", "2class"]]}
+    assert settings.model_dump(mode="json") == {"combinations": [["vit", "mel", "2class"]], "external": {"2class": []}}
 
 
 def test_order_of_classes_survives_json_and_counts(flow_of):
@@ -251,7 +251,12 @@ def test_order_of_classes_survives_json_and_counts(flow_of):
 
 def test_external_stages_read_the_other_data_set_as_the_study_reads_its_own(flow_of, tmp_path):
     other = {
-        "dataset": {"kind": "bids", "root": str(tmp_path), "event_types": ["bckg", "sz"], "expected_seizures": {"a": 1}},
+        "dataset": {
+            "kind": "bids",
+            "root": str(tmp_path),
+            "event_types": ["bckg", "sz"],
+            "expected_seizures": {"a": 1},
+        },
         "channels": {"aliases": {"C3": ["X1"]}},
         "patients": {"sub-2": "sub-1"},
         "signals": {"montage": "average", "sfreq": 100},
@@ -261,7 +266,9 @@ def test_external_stages_read_the_other_data_set_as_the_study_reads_its_own(flow
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(other))
     flow = flow_of(external={"other": {"configfile": str(tmp_path / "other.yaml"), "root": "elsewhere"}})
     study, job = flow.study, SimpleNamespace(**vars(JOB), external="other")
-    found = {stage: json.loads(flow.external.settings(stage)(job)) for stage in OF_EXTERNAL if stage != "external_synthesize"}
+    found = {
+        stage: json.loads(flow.external.settings(stage)(job)) for stage in OF_EXTERNAL if stage != "external_synthesize"
+    }
     read = found["external_windows"]
     assert read["dataset"]["root"] == "elsewhere" and read["dataset"]["expected_seizures"] == {}
     assert read["channels"]["aliases"] == {"C3": ["X1"]} and read["patients"] == {"sub-2": "sub-1"}
