@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from eegwf.data.opened_recording import recorded_rate
 from eegwf.evaluation.external_predictions import FINAL
 from eegwf.report.external_data import DataSet, ExternalReportData
@@ -127,7 +129,7 @@ def data_table(report: ExternalReportData) -> Table:
         ["recordings used", *(str(len(part.recordings)) for part in sets)],
         ["recordings excluded", *(str(part.n_excluded) for part in sets)],
         ["length of the recordings", *map(duration, lengths)],
-        ["annotated seizures", *(number(float(part.recordings["n_seizures"].sum())) for part in sets)],
+        ["annotated seizures", *(number(float(_column(part, "n_seizures").sum())) for part in sets)],
         *(_class_row(report, name) for name in report.classes),
         ["recorded sampling rate (Hz)", *(_range(_recorded_rates(part)) for part in sets)],
         ["sampling rate of the windows (Hz)", *(_range(part.recordings["sfreq"].tolist()) for part in sets)],
@@ -154,8 +156,13 @@ def _share(counts: Mapping[str, int], name: str) -> Cell:
 
 
 def _recorded_rates(part: DataSet) -> list[float]:
-    rows = zip(part.recordings["notes"], part.recordings["sfreq"], strict=True)
-    return [recorded_rate(str(notes)) or float(sfreq) for notes, sfreq in rows]
+    rows = part.recordings.to_dict("records")
+    return [recorded_rate(str(row.get("notes", ""))) or float(row["sfreq"]) for row in rows]
+
+
+def _column(part: DataSet, name: str) -> "pd.Series[float]":
+    """Column of the recordings, without values if an earlier version has written the table."""
+    return part.recordings.get(name, pd.Series(dtype=float)).dropna().astype(float)
 
 
 def _range(values: list[float]) -> str:
@@ -164,7 +171,7 @@ def _range(values: list[float]) -> str:
 
 
 def _median(part: DataSet, column: str) -> str:
-    values = part.recordings[column].dropna().astype(float)
+    values = _column(part, column)
     if values.empty:
         return "unknown"
     return f"{number(values.median())} ({number(values.min())} to {number(values.max())})"
