@@ -13,6 +13,7 @@ from typing import Any
 from eegwf.cli_texts import BUNDLE, CHECK, PLAN, PREDICT, REPRODUCE, SPREAD
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.config.path_text import expand_path
+from eegwf.convert import command as convert_command
 from eegwf.dag.command_line import options_of, refuse_repeated_options
 from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError, run_script
@@ -96,8 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the predictions")
     predict.add_argument("--patient", default="", metavar="ID", help="patient of all recordings, such as sub-01")
+    predict.add_argument(
+        "--configfile",
+        type=Path,
+        metavar="FILE",
+        help="file whose section `channels` names the channels of the recordings",
+    )
     predict.add_argument("--workers", type=int, default=1, help="number of recordings predicted at once (default: 1)")
     predict.add_argument("--device", choices=["cpu", "cuda", "auto"], default="cpu", help="device (default: cpu)")
+    convert = command("convert", convert_command.run, convert_command.SUMMARY, convert_command.DESCRIPTION)
+    convert_command.add_arguments(convert)
     for subparser in (check, plan):
         list_option(subparser, "--configfile", "FILE", "configuration files; later files override earlier ones")
         list_option(subparser, "--config", "KEY=VALUE", "settings that override the configuration files")
@@ -185,6 +194,7 @@ def _reproduce(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
+    from eegwf.config.load import read_channels
     from eegwf.prediction.inputs import find_inputs
     from eegwf.prediction.predict import predict_from
     from eegwf.progress import log_to_stderr
@@ -193,8 +203,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.workers < 1:
         raise InputError(f"--workers: {arguments.workers}, expected 1 or more")
     recordings = find_inputs(arguments.recordings)
+    channels = read_channels(arguments.configfile) if arguments.configfile else None
     failed = predict_from(
-        arguments.run, recordings, arguments.output, arguments.patient, arguments.device, arguments.workers
+        arguments.run, recordings, arguments.output, arguments.patient, arguments.device, channels, arguments.workers
     )
     print(f"{arguments.output}: {len(recordings) - len(failed)} of {len(recordings)} recording(s) predicted")
     if failed:

@@ -18,11 +18,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
 class Annotations(Section):
     """Form and place of the annotations of a data set."""
 
-    format: Literal["events", "tusz", "tse", "chbmit", "siena", "edf", "hed"] = Field(
+    format: Literal["events", "tusz", "tse", "chbmit", "siena", "helsinki", "edf", "hed"] = Field(
         description="`events`, tables `_events.tsv`; `tusz`, `.csv_bi` and `.csv` of the TUH EEG Seizure Corpus; "
         "`tse`, its older `.tse` and `.tse_bi`; `chbmit`, the summaries of CHB-MIT; `siena`, the lists of seizures "
-        "of Siena; `edf`, the annotations in EDF+ and BDF+ files; `hed`, HED-SCORE tags in `_events.tsv` or "
-        "`_events.json`."
+        "of Siena; `helsinki`, the values of three experts for each second; `edf`, the annotations in EDF+ and BDF+ "
+        "files; `hed`, HED-SCORE tags in `_events.tsv` or `_events.json`."
     )
     file: str | None = Field(
         None,

@@ -126,8 +126,9 @@ def check_patient(pattern: str) -> str:
             warnings.simplefilter("error")
             re.compile(pattern)
     except (re.error, OverflowError, Warning) as error:
+        reason = " ".join(str(error).split())
         raise ValueError(
-            f"is no regular expression: {error}; write one such as 'chb\\d+' or '^([^/]+)/', in single quotes"
+            f"is no regular expression: {reason}; write one such as 'chb\\d+' or '^([^/]+)/', in single quotes"
         ) from None
     repetitions = choices = 0
     before = ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from eegwf.config.channels import Channels
 from eegwf.config.layers import COMMAND_LINE, Layers, merge
 from eegwf.config.messages import sentence
 from eegwf.config.path_text import expand_path, expand_paths
@@ -108,6 +109,24 @@ def validate(merged: dict, layers: Layers) -> Study:
     except ValidationError as error:
         lines = {sentence(detail, merged, layers): None for detail in error.errors()}
         raise InputError("\n       ".join(lines)) from None
+
+
+def read_channels(path: Path) -> Channels:
+    """Read the section `channels` of a configuration file.
+
+    Raises
+    ------
+    InputError
+        If the file is not YAML, has no such section, or the section is not valid.
+    """
+    content = read_yaml(path).get("channels")
+    if content is None:
+        raise InputError(f"{path}: no section `channels`; see docs/config.md for its keys")
+    try:
+        return Channels.model_validate(content)
+    except ValidationError as error:
+        lines = [f"channels.{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
+        raise InputError(f"{path}: {'; '.join(lines)}") from None
 
 
 def validate_record(config: dict, path: Path) -> StudyDesign:

@@ -7,7 +7,7 @@ from pathlib import Path
 from eegwf.config.data import Annotations
 from eegwf.config.file_layout import FileLayout
 from eegwf.config.patients import normalize_id
-from eegwf.data.annotations.files import DEFAULT_FILES, find_sidecars, locate
+from eegwf.data.annotations.files import DEFAULT_FILES, further_files, locate
 from eegwf.data.bids_folders import eeg_folders, entries, unread_folders
 from eegwf.data.file_layout import (
     FoundFile,
@@ -196,8 +196,8 @@ def _described(
     for name, (first, *others) in files.items():
         path, patient = root / first, found[first].patient
         places = locate(path, patient, annotations)
-        sidecars = find_sidecars(path, root) if annotations.format == "hed" else ()
         events = places[0] if len(places) == 1 else path.with_name(f"{recording_stem(path)}_annotations")
+        sidecars = further_files(path, root, annotations, events)
         recordings.append(Recording(name, patient, path, events, annotations.format, sidecars))
         fault = _fault(recordings[-1], [root / other for other in others], found[first].fault)
         if fault := fault or _annotation_fault(recordings[-1], places, annotations):

@@ -87,12 +87,13 @@ def recorded_start(head: Header) -> datetime | None:
         of January, which programs write in place of the date, and at a full hour, at which devices begin a new file.
     """
     start = header_start(head)
-    by_chance = start is not None and ((start.month, start.day) == (1, 1) or (start.minute, start.second) == (0, 0))
-    return None if by_chance else start
+    if start is None or (start.month, start.day) == (1, 1) or (start.minute, start.second) == (0, 0):
+        return None
+    return start
 
 
 def header_start(head: Header) -> datetime | None:
-    """Start of a recording in its header, to the second; None if it is not known."""
+    """Read the start in the header of a recording as it is written, to the second; None if it is not known."""
     if head.path.suffix.lower() not in (".edf", ".bdf"):
         numbers = list(head.started.timetuple()[:6]) if head.started else []
     else:

@@ -45,18 +45,22 @@ def timeline_figure(
     unit, scale = ("h", 3600.0) if seconds > HOURS else ("min", 60.0) if seconds > MINUTES else ("s", 1.0)
     seizures = events[events["eventType"] != "bckg"]
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False}):
-        figure = Figure(figsize=(9, 2.4), layout="constrained")
+        figure = Figure(figsize=(9, 2.6), layout="constrained")
         axes = figure.add_subplot()
+        label = "detected seizure"
         for first, length in zip(seizures["onset"].astype(float), seizures["duration"].astype(float), strict=True):
-            axes.axvspan(first / scale, (first + length) / scale, color="#d55e00", alpha=0.3, linewidth=0)
+            axes.axvspan(first / scale, (first + length) / scale, color="#d55e00", alpha=0.3, linewidth=0, label=label)
+            label = "_"  # one entry in the legend
         start, stop, value = _thinned(line.start / TICKS, line.stop / TICKS, line.value)
         axes.fill_between(
             np.column_stack([start, stop]).ravel() / scale, np.repeat(value, 2), color="#0072b2", linewidth=0.8
         )
         if np.isfinite(point.threshold):
-            axes.axhline(point.threshold, color="#333333", linestyle="--", linewidth=0.9)
+            axes.axhline(point.threshold, color="#333333", linestyle="--", linewidth=0.9, label="threshold")
         axes.set(xlim=(0, seconds / scale), ylim=(0, 1), xlabel=f"Time ({unit})", ylabel="Probability of a seizure")
-        axes.set_title(name, fontsize=9)
+        axes.set_title(name, fontsize=9, loc="left")
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return _with_text(file.getvalue(), name, _description(seconds, value, point, seizures))

@@ -155,7 +155,8 @@ class BandMeter:
         signal -= signal.mean(axis=-1, keepdims=True)
         taper = np.hanning(signal.shape[-1] + 1)[:-1].astype(np.float32)
         freqs = np.fft.rfftfreq(signal.shape[-1], 1 / self._sfreq)
-        power = np.square(np.abs(np.fft.rfft(signal * taper))) * 2 / np.square(taper.sum())
+        power = np.square(np.abs(np.fft.rfft(signal * taper))) / np.square(taper.sum())
+        power[..., 1 : (signal.shape[-1] + 1) // 2] *= 2  # the negative frequencies, which 0 and Nyquist have not
         bands = [power[..., (freqs >= low) & (freqs < high)].sum(axis=-1) for low, high in BANDS.values()]
         self._levels.append(10 * np.log10(np.maximum(np.stack(bands, axis=-1), MIN_POWER)))
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from eegwf.compute.device import prepare
+from eegwf.config.channels import Channels
 from eegwf.config.patients import normalize_id
 from eegwf.data.signals.file_names import recording_files
 from eegwf.errors import InputError
@@ -48,6 +49,8 @@ class PredictionTask:
         Id of the patient of all recordings; empty to take it from their names.
     device
         `cpu`, `cuda` or `auto`.
+    channels
+        Names of the channels of the recordings; None for those of the study.
     several
         Whether other recordings are predicted beside one, so that its own progress is not logged.
     """
@@ -57,6 +60,7 @@ class PredictionTask:
     output: Path
     patient: str = ""
     device: str = "cpu"
+    channels: Channels | None = None
     several: bool = False
 
 
@@ -66,6 +70,7 @@ def predict_from(
     output: Path,
     patient: str = "",
     device: str = "cpu",
+    channels: Channels | None = None,
     workers: int = 1,
 ) -> list[tuple[InputRecording, str]]:
     """Predict recordings with the models of a run or a bundle.
@@ -82,6 +87,8 @@ def predict_from(
         Id of the patient of all recordings; empty to take it from their names.
     device
         `cpu`, `cuda` or `auto`.
+    channels
+        Names of the channels of the recordings; None for those of the study.
     workers
         Number of processes.
 
@@ -96,8 +103,10 @@ def predict_from(
         If the source can't be used.
     """
     with open_source(path) as source:
-        identity = digest([source.digest(), device, library_versions()])
-        task = PredictionTask(source, identity, output, normalize_id(patient), device, len(recordings) > 1)
+        named = channels.model_dump(mode="json") if channels else None
+        identity = digest([source.digest(), device, named, library_versions()])
+        several = len(recordings) > 1
+        task = PredictionTask(source, identity, output, normalize_id(patient), device, channels, several)
         return predict_recordings(recordings, task, workers)
 
 
@@ -200,6 +209,9 @@ class Predictor:
     @cached_property
     def _shared(self) -> tuple[Any, ...]:
         source, description = self.task.source, self.task.source.description()
+        if self.task.channels is not None:
+            reading = description.reading.model_copy(update={"channels": self.task.channels})
+            description = description.model_copy(update={"reading": reading})
         reading = description.reading
         transform = InputTransform(description.spectrogram, reading.spectrograms, reading.sfreq, reading.n_times)
         statistics = read_input_statistics(source.final.input_statistics)

@@ -11,7 +11,7 @@ from eegwf.config.final_paths import FinalPaths
 from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
 from eegwf.prediction.description import FinalDescription, read_description
-from eegwf.storage.files import digest, digest_file
+from eegwf.storage.files import digest, digest_file, read_json
 
 FOLDER = "final"
 # Bytes of all files of a bundle after decompression: more are no weights of a model.
@@ -66,10 +66,7 @@ def open_source(path: Path) -> Iterator[Source]:
     if path.is_dir():
         run = RunPaths(path)
         if not run.final.description.is_file():
-            raise InputError(
-                f"{path}: no final models ({run.final.description.relative_to(path)}); train them with `snakemake "
-                f"{run.final.description}` and the configuration of the run"
-            )
+            raise InputError(_missing(run))
         yield Source(run.final, run)
         return
     if not zipfile.is_zipfile(path):
@@ -79,6 +76,17 @@ def open_source(path: Path) -> Iterator[Source]:
     with tempfile.TemporaryDirectory(prefix="eegwf_") as folder:
         _extract(path, Path(folder))
         yield Source(FinalPaths(Path(folder, FOLDER)), None)
+
+
+def _missing(run: RunPaths) -> str:
+    """Why a run has no final models, and what to do."""
+    record = read_json(run.run_record) if run.run_record.is_file() else {}
+    if record.get("config", {}).get("dataset", {}).get("kind") == "fold_arrays":
+        return f"{run.folder}: a study of fold arrays, which do not say how recordings are read; it can't predict any"
+    return (
+        f"{run.folder}: no final models ({run.final.description.relative_to(run.folder)}); train them with `snakemake "
+        f"{run.final.description}` and the configuration of the run"
+    )
 
 
 def _extract(path: Path, folder: Path) -> None:

@@ -1,8 +1,9 @@
-"""Small data sets of noise in the folders in which CHB-MIT, TUSZ and Siena are published, with their annotations."""
+"""Small data sets of noise in the folders in which corpora are published, with their annotations."""
 
 from pathlib import Path
 
 import numpy as np
+from scipy.io import savemat
 
 from tests.helpers.headers import SFREQ, write_edf
 
@@ -70,4 +71,36 @@ def write_siena(root: Path, patients=("PN00", "PN01", "PN03", "PN05")) -> Path:
             text += [f"Seizure start time: 00.00.{ONSET - 10:02d}", f"Seizure end time: 00.00.{END - 10}", ""]
         (root / patient / f"Seizures-list-{patient}.txt").write_text("\n".join(text))
     (root / "subject_info.csv").touch()
+    return root
+
+
+def helsinki_scores(number: int) -> list[list[int]]:
+    """Values of the three experts for each second of a Helsinki recording: all numbers of votes occur."""
+    scores = np.zeros((3, SECONDS - number), int)
+    for expert in range(3):
+        scores[expert, 5 + 2 * expert : 15 + 3 * expert] = 1
+    scores[1, 30 - number] = 1
+    return scores.tolist()
+
+
+def write_helsinki(root: Path, form: str = "annotations_2017.mat", numbers=(1, 2, 11)) -> Path:
+    """Write the folder of the Helsinki recordings with their annotations as one file of MATLAB, or three tables."""
+    root.mkdir(parents=True, exist_ok=True)
+    labels = [*(f"EEG {name}-Ref" for name in ELECTRODES.split()), "ECG EKG", "Resp Effort"]
+    for number in numbers:
+        write_noise(root / f"eeg{number}.edf", labels, number)
+    columns = {number: helsinki_scores(number) for number in numbers}
+    if form.endswith(".mat"):
+        cells = np.empty((1, max(numbers)), object)
+        for index in range(max(numbers)):
+            cells[0, index] = np.array(columns.get(index + 1, np.zeros((3, 0))), float)
+        savemat(root / form, {"annotat_new": cells}, do_compression=True)
+        return root
+    first = form.removesuffix(".csv")
+    for expert, name in enumerate((first, *(f"{first.removesuffix('_fixed')[:-1]}{letter}" for letter in "BC"))):
+        rows = [",".join(map(str, numbers))]
+        for second in range(SECONDS):
+            values = [columns[number][expert] for number in numbers]
+            rows.append(",".join(str(row[second]) if second < len(row) else "" for row in values))
+        (root / f"{name}.csv").write_text("\n".join(rows) + "\n")
     return root

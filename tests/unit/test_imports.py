@@ -17,6 +17,7 @@ ALLOWED = {
     "compute": {"storage"},
     "models": set(),
     "data": BASE,
+    "convert": {*BASE, "data"},
     "spectrograms": {*BASE, "compute", "data"},
     "training": {*SIGNAL, "models"},
     "tuning": {*SIGNAL, "models", "training"},

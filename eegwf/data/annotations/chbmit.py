@@ -53,6 +53,11 @@ def read_chbmit(path: Path, recording: Path) -> list[Annotation]:
     return _seizures(path, [(number + 1, lines[number]) for number in range(found[0] + 1, stop)], found[0] + 1)
 
 
+def listed_recordings(path: Path) -> list[str]:
+    """Names of the recordings in a summary."""
+    return [match[1] for line in read_lines(path) if (match := FILE.fullmatch(line))]
+
+
 def _seizures(path: Path, lines: list[tuple[int, str]], first: int) -> list[Annotation]:
     """Seizures that the lines below the name of a recording list."""
     expected: int | None = None

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from pathlib import Path
 
 from eegwf.config.data import Annotations
@@ -19,7 +20,10 @@ DEFAULT_FILES = {
     "tse": "{stem}.tse",
     "chbmit": "*-summary.txt",
     "siena": "Seizures-list-*.txt",
+    "helsinki": "annotations_2017.mat",
 }
+# Table of the first of three experts, and those of the others beside it; one of A was published again with `_fixed`.
+EXPERT_TABLE = re.compile(r"(.*_)A(?:_fixed)?(\.csv)", re.IGNORECASE)
 
 
 def locate(path: Path, patient: str, annotations: Annotations) -> list[Path]:
@@ -82,6 +86,49 @@ def find_sidecars(path: Path, root: Path) -> tuple[Path, ...]:
         for name in entries(folder)
         if name == SIDECAR or (name.endswith(f"_{SIDECAR}") and _entities(name) <= entities)
     )
+
+
+def expert_tables(path: Path) -> tuple[Path, ...]:
+    """Tables of three experts, from that of the first.
+
+    Parameters
+    ----------
+    path
+        `annotations_2017_A_fixed.csv`, `annotations_2017_A.csv`, or a file with the annotations of all experts.
+
+    Returns
+    -------
+    tuple of Path
+        The table and those of experts B and C, which may be missing; for other names, the file alone.
+    """
+    match = EXPERT_TABLE.fullmatch(path.name)
+    if match is None:
+        return (path,)
+    return (path, *(path.with_name(f"{match[1]}{expert}{match[2]}") for expert in "BC"))
+
+
+def further_files(path: Path, root: Path, annotations: Annotations, place: Path) -> tuple[Path, ...]:
+    """Files on which the events of a recording depend, besides that of its annotations.
+
+    Parameters
+    ----------
+    path
+        File of the recording.
+    root
+        Root of the data set.
+    annotations
+        Format of the annotations.
+    place
+        File of the annotations.
+
+    Returns
+    -------
+    tuple of Path
+        With the format `hed`, the `_events.json` that apply; with `helsinki`, the tables of the other experts.
+    """
+    if annotations.format == "helsinki":
+        return expert_tables(place)[1:]
+    return find_sidecars(path, root) if annotations.format == "hed" else ()
 
 
 def _entities(name: str) -> set[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from eegwf.data.annotations.chbmit import read_chbmit
 from eegwf.data.annotations.edf_plus import read_edf_annotations
 from eegwf.data.annotations.hed import read_hed
+from eegwf.data.annotations.helsinki import read_helsinki
 from eegwf.data.annotations.siena import read_siena
 from eegwf.data.annotations.tse import read_tse
 from eegwf.data.annotations.tusz import read_tusz
@@ -39,17 +40,20 @@ def recording_events(recording: Recording, duration: float, rules: EventRules, n
     """
     if recording.format == "events":
         return read_events(recording.events_path, duration, rules, notes)
-    return assemble_events(recording.events_path, _annotations(recording, rules, notes), duration, rules, notes)
+    annotations = _annotations(recording, duration, rules, notes)
+    return assemble_events(recording.events_path, annotations, duration, rules, notes)
 
 
-def _annotations(recording: Recording, rules: EventRules, notes: list[str]) -> Sequence[Annotation]:
+def _annotations(recording: Recording, duration: float, rules: EventRules, notes: list[str]) -> Sequence[Annotation]:
     path = recording.events_path
     if recording.format == "tusz":
         return read_tusz(path, rules.mapped)
     if recording.format == "edf":
         return read_edf_annotations(path, rules.mapped, notes)
     if recording.format == "siena":
-        return read_siena(path, recording.path)
+        return read_siena(path, recording.path, notes)
+    if recording.format == "helsinki":
+        return read_helsinki(path, recording.path, duration, notes)
     if recording.format == "hed":
         return read_hed(path, recording.sidecars, rules.event_map, notes)
     if recording.format == "tse":

@@ -4,18 +4,20 @@ import re
 from pathlib import Path
 
 from eegwf.data.annotations.files import original_names, read_lines
+from eegwf.data.annotations.siena_slips import find_slip
 from eegwf.data.events import SEIZURE, Annotation
 from eegwf.errors import InputError
 
 DAY = 86400
-FIELD = re.compile(r"(File name|(?:Registration|Seizure)\s+(?:start|end)\s+time)\s*:\s*(.*)", re.IGNORECASE)
+# The list of PN01 has times of seizures without the word.
+FIELD = re.compile(r"(File name|(?:(?:Registration|Seizure)\s+)?(?:start|end)\s+time)\s*:\s*(.*)", re.IGNORECASE)
 CLOCK = re.compile(r"([01]?\d|2[0-3])[.:]([0-5]\d)[.:]([0-5]\d)", re.ASCII)
 NAMES = ("registration start time", "registration end time", "seizure start time", "seizure end time")
 # Time and number of its line, by the name of the field.
 Times = dict[str, tuple[int, int]]
 
 
-def read_siena(path: Path, recording: Path) -> list[Annotation]:
+def read_siena(path: Path, recording: Path, notes: list[str] | None = None) -> list[Annotation]:
     """Read the seizures of a recording from the list of its patient.
 
     Parameters
@@ -24,6 +26,8 @@ def read_siena(path: Path, recording: Path) -> list[Annotation]:
         The list.
     recording
         The recording. It, or the file to which it is a link, has the name that the list contains.
+    notes
+        List to which a sentence is appended for each known slip of the published lists that is corrected.
 
     Returns
     -------
@@ -55,16 +59,22 @@ def read_siena(path: Path, recording: Path) -> list[Annotation]:
                 )
             continue
         name = " ".join(match[1].lower().split())
+        name = f"seizure {name}" if name in ("start time", "end time") else name
+        slip = find_slip(path.name, match[2])
+        value = slip.meant if slip else match[2]
         if name == "file name":
             files.append(match[2])
-            current = match[2].casefold() in names
-            continue
+            current = value.casefold() in names
         if not current:
             continue
-        clock = CLOCK.fullmatch(match[2])
+        if slip and notes is not None:
+            notes.append(f"line {number} of {path.name}: {name} {match[2]!r} read as {value} ({slip.reason})")
+        if name == "file name":
+            continue
+        clock = CLOCK.fullmatch(value)
         if clock is None:
             raise InputError(
-                f"{path}, line {number}: {name} is {match[2]!r}, expected hours, minutes and seconds such as 19.58.36; "
+                f"{path}, line {number}: {name} is {value!r}, expected hours, minutes and seconds such as 19.58.36; "
                 "correct it"
             )
         hours, minutes, seconds = map(int, clock.groups())
@@ -84,6 +94,13 @@ def read_siena(path: Path, recording: Path) -> list[Annotation]:
             "the list, or make the recording a link to the file that it contains"
         )
     return [_annotation(path, times) for times in seizures]
+
+
+def listed_recordings(path: Path) -> list[str]:
+    """Names of the recordings in a list, each once, with the known slips corrected."""
+    matches = filter(None, map(FIELD.fullmatch, read_lines(path)))
+    names = [match[2] for match in matches if match[1].lower().startswith("file")]
+    return list(dict.fromkeys(slip.meant if (slip := find_slip(path.name, name)) else name for name in names))
 
 
 def _annotation(path: Path, times: Times) -> Annotation:

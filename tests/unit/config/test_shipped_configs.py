@@ -17,7 +17,7 @@ from eegwf.spectrograms.transforms import make_transform
 
 DATASETS = ("helsinki", "chbmit", "siena", "seizeit2", "tusz")
 # They replace the section `dataset` of the file of the data set.
-ORIGINAL = ("chbmit", "siena", "tusz")
+ORIGINAL = ("chbmit", "siena", "tusz", "helsinki")
 # Keys of events and patients that the configurations of the data sets leave at their defaults.
 OF_EVENTS = {"unannotated": "bckg", "ignored_events": [], "event_tolerance": 0.05, "on_open_event": "error"}
 OF_EVENTS |= {"annotations": None, "event_map": {}, "exclude": [], "expected_seizures": {}}

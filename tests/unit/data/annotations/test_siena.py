@@ -48,11 +48,51 @@ def test_real_lists(data_root, name, onset, duration):
     assert (row.onset, row.duration, row.label) == (onset, duration, "sz")
 
 
-def test_a_slip_in_a_real_list(data_root):
+def test_a_slip_in_a_real_list(data_root, tmp_path):
     """The seizure would last an hour and end after the recording."""
     folder = data_root / "mini_edf/siena/PN00"
+    notes = []
+    (row,) = read_siena(folder / "Seizures-list-PN00.txt", folder / "PN00-3.edf", notes)
+    assert (row.onset, row.duration) == (765, 60)
+    assert len(notes) == 1 and "line 58" in notes[0] and "'19.29.29' read as 18.29.29" in notes[0]
+    other = tmp_path / "Seizures-list-PN98.txt"
+    other.write_bytes((folder / "Seizures-list-PN00.txt").read_bytes())
     with pytest.raises(InputError, match=r"line 58: seizure end time is 19\.29\.29, not between .* end at 18\.57\.13"):
-        read_siena(folder / "Seizures-list-PN00.txt", folder / "PN00-3.edf")
+        read_siena(other, folder / "PN00-3.edf")
+
+
+# Lines of the published lists with slips: name of the list, recording, lines, and its onset and duration.
+SLIPS = [
+    ("PN06", "PN06-2", ["File name: PNO6-2.edf"], "21.11.29", "00.41.49", "23.39.09", "23.40.18", 8860, 69),
+    ("PN11", "PN11-1", ["File name: PN11-.edf"], "11.00.00", "12.00.00", "11.10.00", "11.11.00", 600, 60),
+    ("PN10", "PN10-7.8.9", ["File name: PN10-7.8.9.edf"], "1 6.49.25", "18.00.00", "16.59.25", "17.00.00", 600, 35),
+    ("PN10", "PN10-2", ["File name: PN10-2.edf"], "09.00.00", "12.00.00", "11.40.13", "11.41.04  opure 11.40.43", 9613,
+     30),
+    ("PN10", "PN10-3", ["File name: PN10-3.edf"], "13.33.18", "16.00.00",
+     "15.43.53 (CLINICAL ONSET); 15.43.59 (ELECTRIC ONSET)", "15.45.02", 7841, 63),
+    ("PN14", "PN14-3", ["File name: PN14-3.edf"], "16.17.45", "06.57.40", "21.10.05", "21.10.38", 6740, 33),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("patient", "name", "file", "begin", "stop", "start", "end", "onset", "duration"), SLIPS)
+def test_known_slips(tmp_path, patient, name, file, begin, stop, start, end, onset, duration):
+    path = tmp_path / f"Seizures-list-{patient}.txt"
+    lines = [*file, f"Registration start time:{begin}", f"Registration end time: {stop}"]
+    path.write_text("\n".join([*lines, f"Seizure start time: {start}", f"Seizure end time: {end}"]))
+    notes = []
+    (row,) = read_siena(path, tmp_path / f"{name}.edf", notes)
+    assert (row.onset, row.duration) == (onset, duration)
+    assert len(notes) == 1 and "read as" in notes[0]
+
+
+def test_the_form_of_pn01(tmp_path):
+    """The times of both seizures, without the word, follow one name of the file and one registration."""
+    path = tmp_path / "Seizures-list-PN01.txt"
+    head = ["File name: PN01.edf", "Registration start time: 19.00.44", "Registration end time: 08.29.41", ""]
+    times = ["Seizure n 1", "Start time: 21:51:02", "End time: 21:51:56", "", "Seizure n 2", "Start time: 07:53:17"]
+    path.write_text("\n".join([*head, *times, "End time: 07:54:31"]))
+    rows = read_siena(path, tmp_path / "PN01-1.edf")
+    assert [(row.onset, row.duration) for row in rows] == [(10218, 54), (46353, 74)]
 
 
 def read(folder, text, name="PN99-1.edf"):

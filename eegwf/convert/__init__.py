@@ -1,0 +1,1 @@
+"""Conversion of corpora as they are downloaded to BIDS with SzCORE events (`eegwf convert`)."""
