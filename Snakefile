@@ -2,6 +2,7 @@
 # snakemake                                       every combination of the config's matrix
 # snakemake results/vit_mel_3class/report.html    one combination
 # snakemake results/summary.html                  comparison of all combinations
+# snakemake results/vit_mel_2class/external/siena/report.html    test of a combination on another data set
 
 import gc
 import sys
@@ -25,7 +26,7 @@ flow = open_flow(
     workflow.deployment_settings.deployment_method,
     sys.argv[1:],
 )
-paths, data, run, fold = flow.paths, flow.paths.data, flow.run, flow.fold
+paths, data, run, fold, external = flow.paths, flow.paths.data, flow.run, flow.fold, flow.external
 
 print_plan_after_dry_run(flow, sys.argv[1:])
 
@@ -47,10 +48,11 @@ onstart:
 rule all:
     input:
         flow.reports(),
+        flow.external_reports(),
         paths.summary_page,
 
 
-for stage in flow.stages:
+for stage in flow.stages + flow.external_stages:
 
     include: f"rules/{stage}.smk"
 
@@ -64,3 +66,4 @@ wildcard_constraints:
     rank=flow.wildcard_regex(flow.ranks),
     study=flow.wildcard_regex(flow.studies),
     worker=flow.wildcard_regex(flow.workers),
+    external=flow.wildcard_regex(external.sets),

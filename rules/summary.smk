@@ -7,6 +7,7 @@ rule summary:
         weights=flow.all_first_weights(),
         evidence=flow.all_evidence(),
         splits=flow.splits_by_window(),
+        external=flow.external_metrics(),
     output:
         table=paths.summary_table,
         comparison=paths.comparison_table,

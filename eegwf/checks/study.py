@@ -1,6 +1,7 @@
 """Check of a whole study."""
 
 from eegwf.checks.bids import check_bids
+from eegwf.checks.external import check_external
 from eegwf.checks.findings import Findings, format_names
 from eegwf.checks.fold_arrays import check_fold_arrays
 from eegwf.checks.initialization import check_initial_weights
@@ -34,6 +35,7 @@ def check_study(flow: Flow, samples: bool | None = None) -> Findings:
             check_bids(flow, findings, samples)
         else:
             CHECKS[flow.kind](flow, findings)
+        check_external(flow, findings, samples)
     except InputError as error:
         findings.problems.append(str(error))
     except OSError as error:

@@ -5,12 +5,11 @@ from collections import Counter
 from eegwf.checks.findings import Findings, format_duration
 from eegwf.checks.initialization import check_shared_ids
 from eegwf.checks.inputs import check_disk, check_grids
-from eegwf.checks.labels import check_classes
+from eegwf.checks.labels import WindowCounts, check_classes
 from eegwf.config.data import Synthetic
 from eegwf.dag.flow import Flow
 from eegwf.data.synthetic.recording import draw_cases
 from eegwf.data.synthetic.seizure import FOCAL, GENERALIZED
-from eegwf.data.synthetic.signal import SFREQ
 from eegwf.plan.sizes import estimate_sizes
 
 SEIZURES = {
@@ -39,12 +38,12 @@ def check_synthetic(flow: Flow, findings: Findings) -> None:
     study = flow.study
     dataset = study.dataset
     assert isinstance(dataset, Synthetic)
-    cases = draw_cases(dataset)
+    cases, sfreq = draw_cases(dataset), float(dataset.amplifier.sfreq)
     groups = Counter(case.group for case in cases)
     listing = ", ".join(f"{groups[group]} {words}" for group, (words, _) in SEIZURES.items() if groups[group])
     findings.facts.append(
         f"data set: synthetic, will be generated: {len(cases)} patients ({listing}), each with one recording of "
-        f"{format_duration(cases[0].n_seconds)} at {SFREQ:g} Hz; {dataset.seizures} seizures per recording of a "
+        f"{format_duration(cases[0].n_seconds)} at {sfreq:g} Hz; {dataset.seizures} seizures per recording of a "
         "patient with seizures"
     )
     sizes = estimate_sizes(study)
@@ -58,14 +57,20 @@ def check_synthetic(flow: Flow, findings: Findings) -> None:
         )
         return
     check_shared_ids(flow, {case.patient for case in cases}, findings)
-    check_grids(flow, study.signals.target_sfreq(SFREQ), sizes.n_times, {float(SFREQ)}, findings)
+    check_grids(flow, study.signals.target_sfreq(sfreq), sizes.n_times, {sfreq}, findings)
     check_disk(flow, sizes, findings)
     if flow.n_folds > len(cases):
         findings.problems.append(
             f"folds: {flow.n_folds} folds can't be made of {len(cases)} patients; use {len(cases)} or fewer"
         )
     findings.facts.append(f"folds: {flow.n_folds}")
-    labels = Counter(
-        (case.patient, label) for case in cases for label in (dataset.unannotated, *SEIZURES[case.group][1])
+    check_classes(flow, synthetic_labels(dataset), None, findings)
+
+
+def synthetic_labels(dataset: Synthetic) -> WindowCounts:
+    """Event types of each patient of a synthetic data set, each counted once."""
+    return Counter(
+        (case.patient, label)
+        for case in draw_cases(dataset)
+        for label in (dataset.unannotated, *SEIZURES[case.group][1])
     )
-    check_classes(flow, labels, None, findings)

@@ -8,7 +8,7 @@ from eegwf.config.patients import normalize_id
 # A later file replaces these as a whole: a mixture of two data sets is never intended.
 WHOLE = [("dataset",), ("classes", "*"), ("models", "*", "search", "*")]
 # In these, `null` removes an entry of an earlier file.
-REMOVABLE = [("patients", "*"), ("channels", "aliases", "*")]
+REMOVABLE = [("patients", "*"), ("channels", "aliases", "*"), ("external", "*")]
 COMMAND_LINE = "--config"
 ABSENT = object()
 Layers = Sequence[tuple[str, dict]]

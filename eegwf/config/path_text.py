@@ -19,6 +19,8 @@ PATHS = [
     ("dataset", "root"),
     *(("dataset", "arrays", "*", name) for name in ("data", "labels", "patients")),
     ("cluster", "image"),
+    ("external", "*", "configfile"),
+    ("external", "*", "root"),
 ]
 DOLLAR = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\}|)")
 

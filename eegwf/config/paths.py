@@ -254,6 +254,38 @@ class FoldPaths:
 
 
 @dataclass(frozen=True)
+class ExternalRunPaths:
+    """Files of the test of a combination on an external data set: `<combination>/external/<name>/`."""
+
+    folder: Path
+
+    @property
+    def predictions(self) -> Path:
+        """Predictions of the models of each fold and of the final models."""
+        return self.folder / "predictions.tsv"
+
+    @property
+    def mapping(self) -> Path:
+        """Class of each event type of the data set."""
+        return self.folder / "mapping.tsv"
+
+    @property
+    def metrics(self) -> Path:
+        """Scores with their confidence intervals, and their differences from the internal ones."""
+        return self.folder / "metrics.json"
+
+    @property
+    def per_patient(self) -> Path:
+        """Scores of each patient."""
+        return self.folder / "per_patient.tsv"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.folder / "report.html"
+
+
+@dataclass(frozen=True)
 class RunPaths:
     """Files of a combination: `<model>_<spectrogram>_<classes>/`."""
 
@@ -302,6 +334,10 @@ class RunPaths:
     def fold(self, fold: int | str) -> FoldPaths:
         """Files of an outer fold, numbered from 1."""
         return FoldPaths(self.folder / f"fold{fold}")
+
+    def external(self, name: str) -> ExternalRunPaths:
+        """Files of the test on an external data set."""
+        return ExternalRunPaths(self.folder / "external" / name)
 
     @property
     def final(self) -> FinalPaths:
@@ -359,6 +395,22 @@ class InitPaths:
 
 
 @dataclass(frozen=True)
+class ExternalPaths:
+    """Tables and arrays of an external data set, which all combinations share: `external/<name>/`."""
+
+    folder: Path
+
+    @property
+    def data(self) -> DataPaths:
+        """Tables and arrays of the data; `leakage` has the checks across the two data sets."""
+        return DataPaths(self.folder / "data")
+
+    def spectrogram(self, name: str) -> Path:
+        """Array of a spectrogram, as of the study."""
+        return self.folder / "spectrograms" / f"{name}.npy"
+
+
+@dataclass(frozen=True)
 class ResultPaths:
     """All files of a study."""
 
@@ -377,6 +429,10 @@ class ResultPaths:
     def init(self) -> InitPaths:
         """Initial weights of fine-tuning."""
         return InitPaths(self.root / "init")
+
+    def external(self, name: str) -> ExternalPaths:
+        """Tables and arrays of an external data set."""
+        return ExternalPaths(self.root / "external" / name)
 
     def run(self, combination: Combination) -> RunPaths:
         """Files of a combination."""

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from eegwf.config.data import Annotations, ArrayFiles, Bids, Files, FoldArrays, Name, Synthetic
 from eegwf.config.section import Section
 from eegwf.config.study import Study
+from eegwf.config.synthetic import Amplifier
 from eegwf.config.training import is_tunable
 from eegwf.config.tuning import Choices, Range
 from eegwf.errors import InputError, run_script
@@ -109,7 +110,9 @@ def render() -> str:
             for entry, form in (("{low, high}", Range), ("{choices}", Choices)):
                 parts += [f"### models.NAME.search.PARAMETER: `{entry}`\n", *_section(form)]
         elif found := _sections(field.annotation):
-            parts += [f"## {name}\n", *_section(found[0])]
+            # The sections of a mapping have names of the user.
+            named = name if isinstance(field.annotation, type) else f"{name}.NAME"
+            parts += [f"## {named}\n", *_section(found[0])]
             for inner, inner_field in found[0].model_fields.items():
                 if nested := _sections(inner_field.annotation):
                     parts += [f"### {name}.{inner}\n", *_section(nested[0])]
@@ -121,6 +124,8 @@ def _dataset() -> list[str]:
     for kind in (Synthetic, Bids, Files, FoldArrays):
         name = typing.get_args(kind.model_fields["kind"].annotation)[0]
         parts += [f"### dataset, `kind: {name}`\n", *_section(kind)]
+        if kind is Synthetic:
+            parts += ["### dataset.amplifier\n", *_section(Amplifier)]
         if kind is Files:
             parts += ["### dataset.annotations\n", *_section(Annotations)]
     return [*parts, "### dataset.arrays.SPECTROGRAM\n", *_section(ArrayFiles)]

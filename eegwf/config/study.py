@@ -26,6 +26,24 @@ class Matrix(Section):
     classes: list[Name] = Field(["3class"], min_length=1, description="Class sets.")
 
 
+class ExternalSet(Section):
+    """A second data set on which the models of the study are tested, once and without any choice."""
+
+    configfile: str = Field(
+        min_length=1,
+        description="Configuration file of the data set, such as config/datasets/siena.yaml. Its `dataset`, `patients` "
+        "and `channels` are used; everything else is that of the study.",
+    )
+    root: str | None = Field(
+        None, min_length=1, description="Folder of the data set; null: `dataset.root` of the file."
+    )
+    classes: list[Name] | None = Field(
+        None,
+        description="Class sets that are tested; null: those of the matrix. A class set with a class that the data set "
+        "does not have is refused.",
+    )
+
+
 class StudyDesign(Section):
     """All settings of a study that its results depend on."""
 
@@ -75,6 +93,11 @@ class StudyDesign(Section):
     evaluation: Evaluation = Evaluation()
     explanation: Explanation = Explanation()
     matrix: Matrix = Matrix()
+    external: dict[Name, ExternalSet] = Field(
+        {},
+        description="Further data sets on which the models are tested, by name: "
+        "`siena: {configfile: config/datasets/siena.yaml, root: /data/siena}`; in a later file, `null` removes one.",
+    )
 
     @field_validator("folds")
     @classmethod
@@ -109,6 +132,7 @@ class StudyDesign(Section):
             )
         self._agree_on_subgroups()
         self._agree_on_initial_weights()
+        self._agree_on_external()
         return self
 
     @property
@@ -117,6 +141,23 @@ class StudyDesign(Section):
         if self.evaluation.subgroups is None:
             return {column: None for column in PARTICIPANT_COLUMNS if self.dataset.kind == "synthetic"}
         return self.evaluation.subgroups
+
+    def external_sets(self, classes: str) -> list[str]:
+        """Names of the external data sets on which combinations of a class set are tested."""
+        return [name for name, given in self.external.items() if given.classes is None or classes in given.classes]
+
+    def _agree_on_external(self) -> None:
+        if self.external and self.dataset.kind == "fold_arrays":
+            raise ValueError(
+                f"external.{min(self.external)}: a study of 'fold_arrays' has no recordings whose reading another data "
+                "set could share; remove it, or use a study of recordings"
+            )
+        for name, given in self.external.items():
+            unknown = [classes for classes in given.classes or [] if classes not in self.classes]
+            if unknown:
+                raise ValueError(
+                    f"external.{name}.classes: no class set {unknown[0]!r}; known are {', '.join(self.classes)}"
+                )
 
     def _agree_on_subgroups(self) -> None:
         unknown = [column for column in self.subgroups if column not in PARTICIPANT_COLUMNS]

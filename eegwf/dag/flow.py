@@ -19,6 +19,7 @@ from eegwf.config.study import Study
 from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations
 from eegwf.dag.command_line import refuse_other_spellings
+from eegwf.dag.external_flow import ExternalFlow
 from eegwf.dag.resources import ResourceRequests
 from eegwf.dag.stage_config import data_digest, source_digest, stage_config
 from eegwf.dag.stages import STAGES
@@ -29,6 +30,7 @@ from eegwf.provenance.git import ROOT
 from eegwf.spectrograms.names import SPECTROGRAMS, members
 
 TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
+EXTERNAL_TARGET = re.compile(r"(?:[^/]+/)?external/([^/]+)/")
 # A combination of any job, for the paths of rules.
 WILDCARDS = Combination("{model}", "{spectrogram}", "{classes}")
 
@@ -51,12 +53,14 @@ class Flow:
         All files of the study.
     run, fold
         Files of a combination and of an outer fold, with wildcards in place of their names.
+    external
+        The external data sets.
 
     Raises
     ------
     InputError
         If the matrix contains no sensible combination (see `eegwf.dag.combinations`), or there are too few folds for
-        the inner ones.
+        the inner ones; if the configuration file of an external data set is wrong.
     """
 
     def __init__(self, study: Study, containers: bool = False, layers: Layers = ()):
@@ -79,6 +83,7 @@ class Flow:
         # The first seed is that of the ordinary training of rank 1.
         self.further_seeds = list(range(2, study.evaluation.seeds + 1))
         self.workers = list(range(1, study.tuning.n_workers + 1))
+        self.external = ExternalFlow(study, self.paths, self.run, self.folds)
         if study.tuning.mode != "reserved" and study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
                 f"{self.combinations.place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} "
@@ -93,9 +98,14 @@ class Flow:
 
     @property
     def stages(self) -> list[str]:
-        """Stages of this study; each has a rule file of its name."""
-        names = [stage.name for stage in STAGES.values() if self.kind in stage.dataset_kinds]
+        """Stages of this study but for those of external tests; each has a rule file of its name."""
+        names = [stage.name for stage in STAGES.values() if self.kind in stage.dataset_kinds and not stage.external]
         return [name for name in names if name != "initialize" or self.study.training.init]
+
+    @property
+    def external_stages(self) -> list[str]:
+        """Stages of the external tests; none without an external data set."""
+        return [stage.name for stage in STAGES.values() if stage.external] if self.external.sets else []
 
     def check_targets(self, targets: Iterable[str]) -> None:
         """Refuse a target whose name is not that of a sensible combination.
@@ -114,6 +124,8 @@ class Flow:
             path = target if Path(target).is_absolute() or not target else os.path.relpath(target)
             inside = path.removeprefix(self.results + "/")
             named = TARGET.match(inside)
+            if inside != path and (external := EXTERNAL_TARGET.match(inside)):
+                self.external.check_target(external[1], target)
             if named and inside != path:
                 self.combinations.check(Combination(**named.groupdict()), target)
             elif target.endswith("/report.html") and not named:
@@ -130,6 +142,14 @@ class Flow:
     def reports(self) -> list[str]:
         """Report of every combination in the matrix."""
         return self._of_all(lambda run: run.report)
+
+    def external_reports(self) -> list[str]:
+        """Report of every combination in the matrix on every external data set."""
+        return self.external.reports(self.combinations.all)
+
+    def external_metrics(self) -> list[str]:
+        """Scores of every combination in the matrix on every external data set."""
+        return self.external.all_metrics(self.combinations.all)
 
     def all_metrics(self) -> list[str]:
         """Scores of every combination in the matrix."""
@@ -326,7 +346,7 @@ class Flow:
 
     def code(self, stage: str) -> Callable[[Any], str]:
         """Digest of the code that a stage runs."""
-        script = ROOT / "workflow" / "scripts" / f"{stage}.py"
+        script = ROOT / "workflow" / "scripts" / f"{STAGES[stage].script}.py"
 
         # Every job requests it, and a study has thousands of jobs.
         @cache
@@ -337,7 +357,7 @@ class Flow:
 
     def data_digest(self, wildcards: Any) -> str:
         """Digest that changes when a file of the data set does (name, size or time)."""
-        return data_digest(self.study)
+        return data_digest(self.study.dataset)
 
     def baseline_option(self, wildcards: Any) -> str:
         """Command-line option that names the classical baseline with which a report compares."""

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
+from eegwf.config.external import read_externals
 from eegwf.config.study import Study
 from eegwf.provenance.container_image import IMAGE, INSIDE, PYTHON, bind
 from eegwf.provenance.git import ROOT, commit
@@ -92,6 +93,9 @@ def bind_paths(study: Study) -> list[Path]:
         folders.append(Path(dataset.root))
     if isinstance(dataset, FoldArrays):
         folders += list(dict.fromkeys(file.parent for file in dataset.files()))
+    for external in (data.dataset for data in read_externals(study).values()):
+        if isinstance(external, RecordedDataset):
+            folders.append(Path(external.root))
     if isinstance(folds, str) and folds != LEAVE_ONE_OUT:
         folders.append(Path(folds).parent)
     if study.training.init:

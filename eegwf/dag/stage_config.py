@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eegwf.config.data import FoldArrays, RecordedDataset
+from eegwf.config.data import Dataset, FoldArrays, RecordedDataset
+from eegwf.config.external import ExternalData
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.config.sample_settings import sample_settings
 from eegwf.config.stages.base import StageSettings
@@ -22,7 +23,13 @@ BudgetPart = TypeVar("BudgetPart", bound=Budget)
 MIN_RESERVED_FOLDS = 3
 
 
-def stage_config(study: Study, stage: str, wildcards: Any, combinations: Iterable[Combination] = ()) -> StageSettings:
+def stage_config(
+    study: Study,
+    stage: str,
+    wildcards: Any,
+    combinations: Iterable[Combination] = (),
+    external: ExternalData | None = None,
+) -> StageSettings:
     """The part of the configuration that decides the result of a stage's job, and nothing else.
 
     Parameters
@@ -35,6 +42,8 @@ def stage_config(study: Study, stage: str, wildcards: Any, combinations: Iterabl
         Wildcards of the job, as attributes.
     combinations
         Combinations that the summary compares.
+    external
+        External data set of the job, whose sections replace those of the study; None for the study's own data.
 
     Returns
     -------
@@ -44,9 +53,15 @@ def stage_config(study: Study, stage: str, wildcards: Any, combinations: Iterabl
     """
     settings = STAGES[stage].settings
     values = {name: getattr(study, name) for name in settings.model_fields if hasattr(study, name)}
+    if external is not None:
+        values |= {name: getattr(external, name) for name in type(external).model_fields}
     values |= _of_job(study, stage, wildcards)
+    if isinstance(dataset := values.get("dataset"), RecordedDataset):
+        # They are compared with the annotations, and decide nothing that is read.
+        values["dataset"] = dataset.model_copy(update={"expected_seizures": {}})
     if stage == "summary":
-        values["combinations"] = list(combinations)
+        tested = {one.classes: study.external_sets(one.classes) for one in combinations}
+        values |= {"combinations": list(combinations), "external": tested}
     return settings(**{name: value for name, value in values.items() if name in settings.model_fields})
 
 
@@ -61,7 +76,7 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
         }
         place = {name: getattr(study.training, name) for name in ("init", "init_same_ids")}
         return {**place, "samples": sample_settings(sections)}
-    if stage == "spectrogram":
+    if STAGES[stage].script == "spectrogram":
         name = wildcards.spectrogram
         return {"device": study.spectrograms.device, name: getattr(study.spectrograms, name, None)}
     if stage == "split_by_window":
@@ -70,9 +85,6 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
             "confidence": study.evaluation.confidence,
             "timed": not isinstance(study.dataset, FoldArrays),
         }
-    if stage == "windows" and isinstance(study.dataset, RecordedDataset):
-        # They are compared with the annotations, and decide nothing that is read.
-        return {"dataset": study.dataset.model_copy(update={"expected_seizures": {}})}
     if stage == "report":
         return {"study": study.design()}
     if not hasattr(wildcards, "model"):
@@ -124,9 +136,8 @@ def _reserved(study: Study) -> dict[str, Any]:
     }
 
 
-def data_digest(study: Study) -> str:
-    """Digest of the names, sizes and times of a data set's files; empty for the synthetic data set."""
-    dataset = study.dataset
+def data_digest(dataset: Dataset) -> str:
+    """Digest of the names, sizes and times of a data set's files; empty for a synthetic data set."""
     if isinstance(dataset, RecordedDataset):
         root = Path(dataset.root)
         files = data_files(root, dataset.annotations, dataset.layout, dataset.exclude)

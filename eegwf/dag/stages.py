@@ -1,7 +1,7 @@
 """The stages of the workflow, in the order in which they run: all that is known of each, once.
 
 A stage is a rule in `rules/<stage>.smk`, a script `workflow/scripts/<stage>.py` and a module `eegwf/jobs/<stage>.py` of
-the same name.
+the same name. Stages that do with an external data set what another stage does with that of the study have its script.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,12 @@ from eegwf.config.stages.data import (
     WindowsSettings,
 )
 from eegwf.config.stages.evaluation import EvaluateSettings, SplitByWindowSettings
+from eegwf.config.stages.external import (
+    ExternalEvaluateSettings,
+    ExternalLeakageSettings,
+    ExternalPredictSettings,
+    ExternalReportSettings,
+)
 from eegwf.config.stages.model import (
     ExplainSettings,
     FinalizeSettings,
@@ -32,6 +38,7 @@ ALL_KINDS = ("synthetic", "bids", "files", "fold_arrays")
 RECORDINGS = ("synthetic", "bids", "files")
 COMBINATION = "{model}_{spectrogram}_{classes}"
 FOLD = f"{COMBINATION}_fold{{fold}}"
+EXTERNAL = f"{COMBINATION}_{{external}}"
 
 FIXED_TIME = CostModel()
 
@@ -74,6 +81,10 @@ class Stage:
         Name of a job by wildcards, for its log and its benchmark file; empty if the stage is one job.
     dataset_kinds
         Kinds of data sets that the stage is for.
+    external
+        Whether it is part of the test on an external data set.
+    runs
+        Stage whose script it runs; empty for its own.
     """
 
     name: str
@@ -82,7 +93,76 @@ class Stage:
     cost: CostModel = FIXED_TIME
     job: str = ""
     dataset_kinds: tuple[str, ...] = ALL_KINDS
+    external: bool = False
+    runs: str = ""
 
+    @property
+    def script(self) -> str:
+        """Name of its script in `workflow/scripts/` and of its module in `eegwf/jobs/`."""
+        return self.runs or self.name
+
+
+EXTERNAL_STAGES = (
+    Stage(
+        "external_synthesize",
+        SynthesizeSettings,
+        RuleResources(2_000, 30, cpus=4),
+        job="{external}",
+        dataset_kinds=RECORDINGS,
+        external=True,
+        runs="synthesize",
+    ),
+    Stage(
+        "external_windows",
+        WindowsSettings,
+        RuleResources(8_000, 240, cpus=8),
+        job="{external}",
+        dataset_kinds=RECORDINGS,
+        external=True,
+        runs="windows",
+    ),
+    Stage(
+        "external_leakage",
+        ExternalLeakageSettings,
+        RuleResources(4_000, 60),
+        job="{external}",
+        dataset_kinds=RECORDINGS,
+        external=True,
+    ),
+    Stage(
+        "external_spectrogram",
+        SpectrogramSettings,
+        RuleResources(4_000, 120, cpus=8, gpu="spectrogram"),
+        job="{external}_{spectrogram}",
+        dataset_kinds=RECORDINGS,
+        external=True,
+        runs="spectrogram",
+    ),
+    Stage(
+        "external_predict",
+        ExternalPredictSettings,
+        RuleResources(6_000, 60, gpu="model"),
+        job=EXTERNAL,
+        dataset_kinds=RECORDINGS,
+        external=True,
+    ),
+    Stage(
+        "external_evaluate",
+        ExternalEvaluateSettings,
+        RuleResources(4_000, 60),
+        job=EXTERNAL,
+        dataset_kinds=RECORDINGS,
+        external=True,
+    ),
+    Stage(
+        "external_report",
+        ExternalReportSettings,
+        RuleResources(4_000, 30),
+        job=EXTERNAL,
+        dataset_kinds=RECORDINGS,
+        external=True,
+    ),
+)
 
 # Memory was measured on the default study: 1.2 GB for a training, 0.9 GB for an explanation, 0.7 GB for a spectrogram,
 # 0.5 GB for reading recordings, 0.2 GB for the rest. The values are larger, since a job that exceeds them is killed.
@@ -148,6 +228,7 @@ STAGES: dict[str, Stage] = {
             job=FOLD,
         ),
         Stage("report", ReportSettings, RuleResources(4_000, 30), job=COMBINATION),
+        *EXTERNAL_STAGES,
         Stage("split_by_window", SplitByWindowSettings, RuleResources(4_000, 60), job="{classes}"),
         Stage("summary", SummarySettings, RuleResources(2_000, 20)),
     )

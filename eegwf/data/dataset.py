@@ -65,6 +65,8 @@ def write_dataset_windows(
     inspection = inspect_dataset(reading)
     starts = compare_starts(inspection.usable, reading.patients)
     _log_findings(inspection, reading, starts)
+    if reading.derivations is not None:
+        inspection.refuse_unfit(reading.root)
     inspection.refuse_faults(reading.signals)
     recordings = [item.recording for item in inspection.items]
     usable = [item.recording for item in inspection.usable]

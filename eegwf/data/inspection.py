@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -104,6 +105,14 @@ class Inspection:
         if self.faults and signals.on_bad_recording == "stop":
             raise InputError("\n       ".join(self.faults.values()))
 
+    def refuse_unfit(self, root: Path) -> None:
+        """Raise an InputError of one line if no recording of an external data set has what the study needs."""
+        if not self.fault and not self.usable:
+            reason = next(iter(self.faults.values()))
+            raise InputError(
+                f"{root}: none of {len(self.items)} recordings can be read as those of the study; the first: {reason}"
+            )
+
 
 def inspect_dataset(reading: ReadingSettings) -> Inspection:
     """Read the headers and events of all recordings, but no samples.
@@ -141,7 +150,7 @@ def inspect_dataset(reading: ReadingSettings) -> Inspection:
     try:
         if not fault:
             _check_rates(heads, reading.signals)
-        requested = _requested(heads, reading.signals)
+        requested = _requested(heads, reading)
         derivations = requested or study_derivations(heads, reading.signals)
     except InputError as error:
         fault, derivations = fault or str(error), []
@@ -151,7 +160,7 @@ def inspect_dataset(reading: ReadingSettings) -> Inspection:
     for item in items:
         if item.head and not fault:
             try:
-                _compare(item.head, reference, rate, reading.signals)
+                _compare(item.head, reference, rate, reading)
                 item = _with_events(item, item.head, requested, reading)
             except InputError as error:
                 item = replace(item, fault=str(error))
@@ -173,8 +182,11 @@ def _most_frequent(heads: Sequence[Header], key: Callable[[Header], Hashable]) -
     return max(heads, key=lambda head: counts[key(head)])
 
 
-def _requested(heads: Sequence[Header], signals: Signals) -> list[str] | None:
-    """Derivations of the study if they depend on the recordings; None if the montage defines them."""
+def _requested(heads: Sequence[Header], reading: ReadingSettings) -> list[str] | None:
+    """Derivations of the study if they depend on the recordings or are given; None if the montage defines them."""
+    signals = reading.signals
+    if reading.derivations is not None:
+        return list(reading.derivations)
     if signals.missing == "exclude":
         return common_derivations(heads, signals) if heads else None
     if signals.montage != "as recorded":
@@ -204,14 +216,15 @@ def _filter_fault(heads: Sequence[Header], signals: Signals) -> str:
     return next(iter(faults.values()), "")
 
 
-def _compare(head: Header, reference: Header | None, rate: Header | None, signals: Signals) -> None:
+def _compare(head: Header, reference: Header | None, rate: Header | None, reading: ReadingSettings) -> None:
     """Refuse a recording whose channels or rate differ from those of most recordings, where that matters."""
+    signals = reading.signals
     if signals.sfreq == "as recorded" and rate is not None and head.sfreq != rate.sfreq:
         raise InputError(
             f"{head.path}: {head.sfreq:g} Hz, but most recordings have {rate.sfreq:g} Hz ({rate.path}), and "
             "signals.sfreq is 'as recorded'; set one rate in Hz"
         )
-    equal = signals.montage == "as recorded" and signals.missing != "exclude"
+    equal = signals.montage == "as recorded" and signals.missing != "exclude" and reading.derivations is None
     if equal and reference is not None and head.eeg and recorded_set(head) != recorded_set(reference):
         raise InputError(differing_channels(reference, head))
 

@@ -1,5 +1,6 @@
 """A recording that is opened for reading its windows, sample by sample."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from eegwf.errors import InputError
 # Seconds of signal that are read into memory at once; windows are cut from such a block.
 BLOCK_SECONDS = 300.0
 FLOAT16_MAX = float(np.finfo(np.float16).max)
+RESAMPLED = re.compile(r"recorded at (\S+) Hz and resampled")
 
 
 @dataclass
@@ -128,3 +130,9 @@ def open_recording(
     events, labels = label_recording(recording, signal.span, starts, signal.sfreq, reading, notes)
     kept = np.array([windows.borderline == "keep" or label != "" for label in labels.label], dtype=bool)
     return OpenedRecording(Path(recording.path), signal, events, labels, kept, length)
+
+
+def recorded_rate(notes: str) -> float | None:
+    """Sampling rate in Hz before resampling, from the notes of a recording; None if it was not resampled."""
+    found = RESAMPLED.search(notes)
+    return float(found[1]) if found else None

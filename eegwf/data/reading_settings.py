@@ -1,6 +1,7 @@
 """Settings on which the windows of a data set depend."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eegwf.config.channels import Channels
@@ -26,6 +27,9 @@ class ReadingSettings:
         Name of the patient for each id that is a second identifier of the same person.
     channels
         Names of channels that are not those of the 10-20 system.
+    derivations
+        Derivations that every recording must have, those of the study that has trained the models; None if the
+        recordings and the montage determine them.
     """
 
     root: Path
@@ -34,6 +38,25 @@ class ReadingSettings:
     windows: Windows
     patients: dict[str, str]
     channels: Channels = field(default_factory=Channels)
+    derivations: Sequence[str] | None = None
+
+    def as_study(self, derivations: Sequence[str], sfreq: float) -> "ReadingSettings":
+        """Settings that give windows with the shape of those of a study.
+
+        Parameters
+        ----------
+        derivations
+            Channels of the study's windows.
+        sfreq
+            Their sampling rate in Hz.
+
+        Returns
+        -------
+        ReadingSettings
+            These settings, with the same derivations and rate.
+        """
+        signals = self.signals.model_copy(update={"sfreq": sfreq})
+        return replace(self, signals=signals, derivations=list(derivations))
 
     @property
     def annotations(self) -> Annotations | None:

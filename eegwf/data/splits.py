@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from eegwf.data.events import classify
 from eegwf.errors import InputError
@@ -136,21 +137,43 @@ def load_window_set(
         raise InputError(f"{folds}: no patient in fold 0, reserved for tuning; remove the file and run again")
     table = table[table["patient"].isin(fold_table["patient"])]
     fold_of = dict(zip(fold_table["patient"], fold_table["inner" if reserved else "fold"], strict=True))
-    names = tuple(classes)
-    index = {label: _class_index(label, classes, names) for label in table["label"].unique()}
-    kept = table[[index[label] is not None for label in table["label"]]]
-    label = np.array([index[label] for label in kept["label"]], dtype=np.int64)
-    for number, name in enumerate(names):
-        if not np.any(label == number):
+    found = classified_windows(table, fold_of, classes)
+    for number, name in enumerate(found.classes):
+        if not np.any(found.label == number):
             labels = sorted(set(table["label"]) - {""})
             raise InputError(
                 f"{windows}: no window of class {name!r} (event types {', '.join(classes[name])}); labels of the "
                 f"windows: {', '.join(labels) or 'none'}; use another class set or shorten windows.length"
             )
+    return found
+
+
+def classified_windows(
+    table: pd.DataFrame, fold_of: Mapping[str, int], classes: Mapping[str, Sequence[str]]
+) -> WindowSet:
+    """Assign classes to windows, and leave out those whose event type has none.
+
+    Parameters
+    ----------
+    table
+        Rows of `windows.tsv`.
+    fold_of
+        Fold of each patient.
+    classes
+        Event types of each class.
+
+    Returns
+    -------
+    WindowSet
+        The windows that belong to a class or are borderline.
+    """
+    names = tuple(classes)
+    index = {label: _class_index(label, classes, names) for label in table["label"].unique()}
+    kept = table[[index[label] is not None for label in table["label"]]]
     return WindowSet(
         names,
         kept["window"].to_numpy(np.int64),
-        label,
+        np.array([index[label] for label in kept["label"]], dtype=np.int64),
         np.array([fold_of[patient] for patient in kept["patient"]], dtype=np.int64),
         kept["patient"].to_numpy(object),
         kept["recording"].to_numpy(object),

@@ -64,6 +64,39 @@ def calibration_metrics(
     """
     member = test["member"].iloc[0]
     test = test[test["label"] != ""]
+    tested = _by_fold({fold: rows for fold, rows in test.groupby("fold")}, classes)
+    validated = _by_fold({fold: table[table["member"] == member] for fold, table in validations.items()}, classes)
+    simple, simple_validated = ({fold: part[:2] for fold, part in parts.items()} for parts in (tested, validated))
+    return {
+        "n_bins": settings.calibration_bins,
+        "models": _models(parts, classes),
+        **probability_scores(test, classes, settings, seed),
+        "abstention": [abstention(simple, simple_validated, target, classes) for target in TARGET_ERRORS],
+        "conformal": conformal(tested, validated, settings.conformal_alpha, classes),
+    }
+
+
+def probability_scores(test: pd.DataFrame, classes: list[str], settings: Evaluation, seed: int) -> dict[str, Any]:
+    """Score the raw and the calibrated probabilities of labeled windows.
+
+    Parameters
+    ----------
+    test
+        Rows of a member in the pooled predictions; those without a label are ignored.
+    classes
+        Names of the classes.
+    settings
+        Section `evaluation` of the configuration.
+    seed
+        Seed of the bootstrap over patients.
+
+    Returns
+    -------
+    dict
+        `raw` and `calibrated` (scores, reliability curves and risk-coverage curve of either), and `change` (calibrated
+        minus raw).
+    """
+    test = test[test["label"] != ""]
     patients, patient = np.unique(test["patient"].to_numpy(dtype=str), return_inverse=True)
     draws = patient_draws(len(patients), settings.n_bootstrap, seed)
     truth = pd.Index(classes).get_indexer(pd.Index(test["label"]))
@@ -79,20 +112,13 @@ def calibration_metrics(
     def entry(values: np.ndarray) -> Entry:
         return _mean(values, patient, draws, settings.confidence)
 
-    tested = _by_fold({fold: rows for fold, rows in test.groupby("fold")}, classes)
-    validated = _by_fold({fold: table[table["member"] == member] for fold, table in validations.items()}, classes)
-    simple, simple_validated = ({fold: part[:2] for fold, part in parts.items()} for parts in (tested, validated))
     return {
-        "n_bins": settings.calibration_bins,
-        "models": _models(parts, classes),
         **{
             name: {kind: entry(values[name]) for kind, values in losses.items()}
             | _scores(truth, q, patient, draws, classes, settings)
             for name, q in p.items()
         },
         "change": {kind: entry(values["calibrated"] - values["raw"]) for kind, values in losses.items()},
-        "abstention": [abstention(simple, simple_validated, target, classes) for target in TARGET_ERRORS],
-        "conformal": conformal(tested, validated, settings.conformal_alpha, classes),
     }
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from eegwf.config.paths import RankPaths
 from eegwf.errors import InputError
 from eegwf.storage.files import read_table
-from eegwf.training.calibration import read_calibration
+from eegwf.training.calibration import Calibration, read_calibration
 
 KEYS = ("window", "patient", "recording", "onset", "fold", "label")
 ENSEMBLE = "ensemble"
@@ -122,7 +122,7 @@ def pool_predictions(parts: dict[int, list[Path]], classes: list[str]) -> pd.Dat
     _check_one_fold_per_patient(first)
     for rank in ranks[1:]:
         _check_same_windows(first, pooled[rank], ranks[0], rank, str(parts[rank][0]))
-    return _with_ensemble(pooled, classes)
+    return with_ensemble(pooled, classes)
 
 
 def validation_predictions(parts: dict[int, list[Path]], classes: list[str]) -> dict[int, pd.DataFrame]:
@@ -158,29 +158,61 @@ def validation_predictions(parts: dict[int, list[Path]], classes: list[str]) -> 
         first, *others = sorted(ranks)
         for rank in others:
             _check_same_windows(ranks[first], ranks[rank], first, rank, "validation.tsv")
-    return {fold: _with_ensemble(folds[fold], classes) for fold in sorted(folds)}
+    return {fold: with_ensemble(folds[fold], classes) for fold in sorted(folds)}
 
 
-def _with_ensemble(pooled: dict[int, pd.DataFrame], classes: list[str]) -> pd.DataFrame:
-    """The predictions of all ranks and of their ensemble, in one table."""
+def with_ensemble(pooled: dict[int, pd.DataFrame], classes: list[str]) -> pd.DataFrame:
+    """Join the predictions of all ranks and of their ensemble in one table.
+
+    Parameters
+    ----------
+    pooled
+        Predictions of each rank, as `calibrate_table` returns them, of the same windows in the same order.
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    DataFrame
+        Columns `member window patient recording onset fold label predicted p_<class>... raw_<class>...`.
+    """
     ranks, raw = sorted(pooled), raw_columns(classes)
     names = [*probability_columns(classes), *raw]
     ensemble = pooled[ranks[0]].copy()
     ensemble[names] = rounded(np.mean([pooled[rank][names].to_numpy() for rank in ranks], axis=0))
     ensemble["predicted"] = np.asarray(classes, dtype=object)[ensemble[raw].to_numpy().argmax(axis=1)]
     members = {f"rank{rank}": pooled[rank] for rank in ranks} | {ENSEMBLE: ensemble}
-    tables = [table.drop(columns="file").assign(member=name) for name, table in members.items()]
+    tables = [table.assign(member=name) for name, table in members.items()]
     return pd.concat(tables, ignore_index=True)[["member", *KEYS, "predicted", *names]]
 
 
 def _calibrated(path: Path, classes: list[str], one_fold: bool = True) -> pd.DataFrame:
     """Predictions of a rank and fold with raw and calibrated probabilities, and the file of each row."""
-    table = read_predictions(path, classes, one_fold)
-    p = table[probability_columns(classes)].to_numpy(dtype=float)
     calibration = read_calibration(RankPaths(path.parent).calibration, classes)
+    return calibrate_table(read_predictions(path, classes, one_fold), calibration, classes).assign(file=str(path))
+
+
+def calibrate_table(table: pd.DataFrame, calibration: Calibration, classes: list[str]) -> pd.DataFrame:
+    """Calibrate the predictions of a model.
+
+    Parameters
+    ----------
+    table
+        Predictions with the softmax of the network, as in `test.tsv`.
+    calibration
+        Calibration of the model.
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    DataFrame
+        Columns `window patient recording onset fold label predicted p_<class>... raw_<class>...`.
+    """
+    p = table[probability_columns(classes)].to_numpy(dtype=float)
     calibrated = pd.DataFrame(rounded(calibration.apply(p)), columns=probability_columns(classes))
     raw = pd.DataFrame(p, columns=raw_columns(classes))
-    return pd.concat([table[[*KEYS, "predicted"]], calibrated, raw], axis=1).assign(file=str(path))
+    return pd.concat([table[[*KEYS, "predicted"]], calibrated, raw], axis=1)
 
 
 def rounded(p: np.ndarray) -> np.ndarray:

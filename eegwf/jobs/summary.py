@@ -13,7 +13,7 @@ def run(settings: SummarySettings, results: Path, table: Path, comparison: Path,
     Parameters
     ----------
     settings
-        The combinations.
+        The combinations, and the external data sets.
     results
         Results folder of the study.
     table, comparison, page
@@ -24,4 +24,4 @@ def run(settings: SummarySettings, results: Path, table: Path, comparison: Path,
     InputError
         If a file is broken.
     """
-    summarize(ResultPaths(results), settings.combinations, table, comparison, page)
+    summarize(ResultPaths(results), settings.combinations, table, comparison, page, settings.external)

@@ -175,10 +175,9 @@ def _estimate_synthetic(study: Study, dataset: Synthetic) -> Sizes:
     from eegwf.data.signals.montage import MONTAGES
     from eegwf.data.synthetic.recording import draw_cases
     from eegwf.data.synthetic.scalp import N_ELECTRODES
-    from eegwf.data.synthetic.signal import SFREQ
     from eegwf.data.windows import window_starts
 
-    sfreq = study.signals.target_sfreq(SFREQ)
+    sfreq = study.signals.target_sfreq(dataset.amplifier.sfreq)
     n_times, n_step = study.windows.n_times(sfreq), study.windows.n_step(sfreq)
     n_windows = sum(len(window_starts(round(case.n_seconds * sfreq), n_times, n_step)) for case in draw_cases(dataset))
     n_chans = len(MONTAGES.get(study.signals.montage, range(N_ELECTRODES)))

@@ -17,7 +17,10 @@ def parts(run: ReportData) -> dict[str, Any]:
         f"windows; vertical lines are {level(run)} intervals of the bootstrap over patients, for each bin by itself. "
         "The error is that of the class of largest probability."
     )
-    figures = [*figures_calibration.reliability_figures(run), figures_calibration.risk_coverage_figure(run)]
+    of_classes = figures_calibration.reliability_figures(
+        run.metrics["calibration"], run.classes, f"{run.primary}, pooled test folds"
+    )
+    figures = [*of_classes, figures_calibration.risk_coverage_figure(run)]
     return {
         "calibration": calibration_sentence(run),
         "calibration_figures": Group(caption, figures),

@@ -1,5 +1,6 @@
 """Figures of the calibration: reliability diagrams and the risk-coverage curve, before and after calibration."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from eegwf.report.data import ReportData
@@ -13,10 +14,23 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-def reliability_figures(run: ReportData) -> list[Figure]:
-    """Draw the reliability diagram of each class, one versus rest; with two classes that of the last one only."""
-    found = run.metrics["calibration"]
-    shown = run.classes[1:] if len(run.classes) == 2 else run.classes
+def reliability_figures(found: Mapping[str, Any], classes: list[str], predicted: str) -> list[Figure]:
+    """Draw the reliability diagram of each class, one versus rest; with two classes that of the last one only.
+
+    Parameters
+    ----------
+    found
+        Scores of the raw and of the calibrated probabilities, as in `calibration` of `metrics.json`.
+    classes
+        Names of the classes.
+    predicted
+        Whose probabilities of which windows they are, for the alternative text.
+
+    Returns
+    -------
+    list of Figure
+    """
+    shown = classes[1:] if len(classes) == 2 else classes
     figures = []
     for number, label in enumerate(shown):
         with drawing(3.6, 4.0) as figure:
@@ -33,7 +47,7 @@ def reliability_figures(run: ReportData) -> list[Figure]:
             axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
             axes.grid(True)
             figure.canvas.legend(loc="outside lower center", ncols=2)
-            alt = f"Reliability diagram of {label}, {run.primary}, pooled test folds: " + "; ".join(
+            alt = f"Reliability diagram of {label}, {predicted}: " + "; ".join(
                 f"{name}, mean difference from the diagonal "
                 f"{score(found[name]['ece_by_class'][label]['equal_mass'])}, largest {_largest(found, name, label)}"
                 for name in STYLES
@@ -42,7 +56,7 @@ def reliability_figures(run: ReportData) -> list[Figure]:
     return figures
 
 
-def _largest(found: dict[str, Any], name: str, label: str) -> str:
+def _largest(found: Mapping[str, Any], name: str, label: str) -> str:
     """Point of a reliability curve that is farthest from the diagonal, in words."""
     point = max(found[name]["reliability"][label], key=lambda entry: abs(entry["p"] - entry["observed"]))
     return f"where the mean probability is {score(point['p'])} and the fraction {score(point['observed'])}"

@@ -84,6 +84,7 @@ def render(
         synthetic=run.study.dataset.kind == "synthetic",
         smaller=statement.smaller_than_study(run),
         listing=listing,
+        external=run.study.external_sets(run.class_set),
         about=about,
         config=tables_run.configuration_text(run.study),
         **_scores(run),

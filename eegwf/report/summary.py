@@ -1,6 +1,8 @@
 """Comparison of all combinations of a study: a table, and a page with figures."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -24,6 +26,7 @@ from eegwf.report.summary_comparison import (
     skipped_sentence,
     training_seconds,
 )
+from eegwf.report.summary_external import Tests, external_columns, external_matrix, read_tests
 from eegwf.report.tables import Cell, Table
 from eegwf.report.validity import MEANINGS, marks
 from eegwf.storage.files import read_json, write_table, write_text
@@ -37,7 +40,14 @@ COSTS = (
 )
 
 
-def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, comparison: Path, page: Path) -> None:
+def summarize(
+    paths: ResultPaths,
+    combinations: list[Combination],
+    table: Path,
+    comparison: Path,
+    page: Path,
+    external: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
     """Write the tables and the page that compare finished combinations.
 
     Parameters
@@ -51,11 +61,13 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
         scores and the bounds of their intervals, the higher baseline of the balanced accuracy, the number of weights of
         rank 1 of fold 1, and in the column `caution` the reasons why the row is not a result. The row of the primary
         member also has the seconds of tuning and retraining, and the differences from the best combination of its class
-        set and from `bandpower`, with intervals and adjusted p-values.
+        set and from `bandpower`, with intervals and adjusted p-values, and the scores on each external data set.
     comparison
         `comparison.tsv` to write: a row for each pair of combinations of a class set.
     page
         `summary.html` to write.
+    external
+        Names of the external data sets on which the combinations of each class set were tested.
 
     Raises
     ------
@@ -77,11 +89,12 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
         )
         for classes in dict.fromkeys(one.classes for one in combinations)
     }
+    tests = {one.name: read_tests(runs[one.name], external.get(one.classes, ())) for one in combinations}
     rows = []
     for combination in combinations:
         name = combination.name
         differences = comparison_columns(combination, combinations, compared[combination.classes])
-        differences = {"training_seconds": seconds[name]} | differences
+        differences = {"training_seconds": seconds[name]} | differences | external_columns(tests[name])
         for member in members(metrics[name]):
             primary = member == metrics[name]["primary"]
             # Only primary members are compared: a choice of the member by its score would be a selection.
@@ -93,7 +106,8 @@ def summarize(paths: ResultPaths, combinations: list[Combination], table: Path, 
     write_table(comparison, every[["classes", *(name for name in every if name != "classes")]])
     splits = {classes: read_json(file) for classes in compared if (file := paths.split_by_window(classes)).exists()}
     ranked = _judge(runs, metrics)
-    text = _render(paths.root.name, combinations, metrics, sizes, warnings, seconds, compared, splits, *ranked)
+    shared = (metrics, sizes, warnings, seconds, compared, splits, tests)
+    text = _render(paths.root.name, combinations, *shared, *ranked)
     write_text(page, text)
 
 
@@ -143,6 +157,7 @@ def _render(
     seconds: dict[str, float],
     compared: dict[str, RunComparison],
     splits: dict[str, dict[str, Any]],
+    tests: dict[str, Tests],
     judgments: dict[str, Judgment],
     titles: dict[str, str],
 ) -> str:
@@ -161,6 +176,7 @@ def _render(
                 "pairs": pair_table(compared[classes], labels),
                 "skipped": skipped_sentence(compared[classes]),
                 "split": split_section(splits[classes]) if classes in splits else None,
+                "external": external_matrix(study, {name: tests[name] for name in names}, metrics, labels),
                 "costs": Group(COSTS, [costs] if costs else []),
                 "table": _table(names, metrics, sizes, warnings),
                 "ranking": ranking_table(

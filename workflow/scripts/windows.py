@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="root of the BIDS data set")
     parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables and arrays")
+    parser.add_argument("--like", type=Path, help="windows.json of the study whose channels and rate are read")
     parser.add_argument("--workers", type=int, default=1, help="processes that read")
     arguments = parser.parse_args()
     with fast_imports():

@@ -12,6 +12,15 @@ class ReportSettings(StageSettings):
 
 
 class SummarySettings(StageSettings):
-    """Settings of `summary`: the combinations that it compares."""
+    """Settings of `summary`.
+
+    Attributes
+    ----------
+    combinations
+        The combinations that it compares.
+    external
+        Names of the external data sets on which the combinations of each class set were tested.
+    """
 
     combinations: list[Combination]
+    external: dict[str, list[str]]

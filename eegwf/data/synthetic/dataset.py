@@ -21,9 +21,10 @@ from edfio import Edf, EdfSignal, Recording
 from edfio import Patient as EdfPatient
 
 from eegwf.config.data import Synthetic
-from eegwf.data.synthetic.recording import MICROVOLTS_PER_STEP, Case, draw_cases, draw_recording
-from eegwf.data.synthetic.scalp import ELECTRODES, N_ELECTRODES
-from eegwf.data.synthetic.signal import SFREQ
+from eegwf.config.synthetic import MICROVOLTS_PER_STEP, Amplifier
+from eegwf.data.synthetic.amplifier import channel_names, record
+from eegwf.data.synthetic.recording import Case, draw_cases, draw_recording
+from eegwf.data.synthetic.scalp import N_ELECTRODES
 from eegwf.errors import InputError
 from eegwf.progress import Progress
 from eegwf.storage.files import replacing, write_json, write_table, write_text
@@ -66,12 +67,12 @@ def write_dataset(root: Path, config: Synthetic, workers: int = 1, progress: boo
     cases = draw_cases(config)
     _check_replaceable(root)
     with _temporary_folder(root) as folder:
-        seizures = _write_all(folder, cases, workers, progress)
+        seizures = _write_all(folder, cases, config.amplifier, workers, progress)
         write_table(
             folder / "participants.tsv",
             pd.DataFrame({"participant_id": [case.patient for case in cases], "group": [case.group for case in cases]}),
         )
-        write_json(folder / "truth.json", {"seed": config.seed, "sfreq": SFREQ, "seizures": seizures})
+        write_json(folder / "truth.json", {"seed": config.seed, "sfreq": config.amplifier.sfreq, "seizures": seizures})
         write_json(
             folder / "dataset_description.json",
             {
@@ -87,43 +88,47 @@ def write_dataset(root: Path, config: Synthetic, workers: int = 1, progress: boo
         _replace(root, folder)
 
 
-def _write_all(folder: Path, cases: list[Case], workers: int, progress: bool) -> list[dict[str, Any]]:
+def _write_all(
+    folder: Path, cases: list[Case], amplifier: Amplifier, workers: int, progress: bool
+) -> list[dict[str, Any]]:
     """Write all recordings; returns the ground truth of all seizures."""
     log = Progress("synthetic recordings", len(cases), interval=5.0 if progress else float("inf"))
     truth: list[dict[str, Any]] = []
     with ExitStack() as stack:
         written: Iterator[list[dict[str, Any]]]
+        each = [folder] * len(cases), cases, [amplifier] * len(cases)
         if workers > 1 and len(cases) > 1:
             pool = stack.enter_context(worker_pool(min(workers, len(cases))))
-            written = pool.map(_write_patient, [folder] * len(cases), cases)
+            written = pool.map(_write_patient, *each)
         else:
-            written = map(_write_patient, [folder] * len(cases), cases)
+            written = map(_write_patient, *each)
         for case, seizures in zip(cases, written, strict=True):
             truth += seizures
             log.step(case.patient)
     return truth
 
 
-def _write_patient(folder: Path, case: Case) -> list[dict[str, Any]]:
+def _write_patient(folder: Path, case: Case, amplifier: Amplifier) -> list[dict[str, Any]]:
     """Write the recording of a patient with its sidecar files; returns the ground truth of its seizures."""
     digital, seizures = draw_recording(case)
+    digital, sfreq = record(digital, amplifier, case.seed), amplifier.sfreq
     name = f"{case.patient}_task-sz"
     base = folder / case.patient / "eeg" / name
-    names = [f"EEG {electrode}-REF" for electrode in ELECTRODES]
-    _write_edf(base.with_name(f"{name}_eeg.edf"), digital, names, case.patient)
+    names = channel_names(amplifier)
+    _write_edf(base.with_name(f"{name}_eeg.edf"), digital, sfreq, names, case.patient)
     write_json(
         base.with_name(f"{name}_eeg.json"),
         {
             "TaskName": "sz",
-            "SamplingFrequency": SFREQ,
-            "EEGReference": "referential",
+            "SamplingFrequency": sfreq,
+            "EEGReference": "referential" if amplifier.reference == "common" else "average",
             "PowerLineFrequency": 50,
             "RecordingDuration": case.n_seconds,
             "EEGChannelCount": N_ELECTRODES,
             "SoftwareFilters": "n/a",
         },
     )
-    channels = pd.DataFrame({"name": names, "type": "EEG", "units": "uV", "sampling_frequency": SFREQ})
+    channels = pd.DataFrame({"name": names, "type": "EEG", "units": "uV", "sampling_frequency": sfreq})
     write_table(base.with_name(f"{name}_channels.tsv"), channels)
     events = pd.DataFrame(
         {
@@ -140,12 +145,12 @@ def _write_patient(folder: Path, case: Case) -> list[dict[str, Any]]:
     return [{"recording": name, "patient": case.patient, **seizure.truth()} for seizure in seizures]
 
 
-def _write_edf(path: Path, digital: np.ndarray, names: list[str], patient: str) -> None:
+def _write_edf(path: Path, digital: np.ndarray, sfreq: int, names: list[str], patient: str) -> None:
     low, high = -32768 * MICROVOLTS_PER_STEP, 32767 * MICROVOLTS_PER_STEP
     signals = [
         EdfSignal.from_digital(
             samples,
-            SFREQ,
+            sfreq,
             label=name,
             physical_dimension="uV",
             physical_range=(round(low, 1), round(high, 1)),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from eegwf.config.data import Synthetic
+from eegwf.config.synthetic import MICROVOLTS_PER_STEP
 from eegwf.data.synthetic.scalp import N_ELECTRODES
 from eegwf.data.synthetic.seizure import FOCAL, GENERALIZED, Seizure, SeizureProfile
 from eegwf.data.synthetic.signal import SFREQ, PatientProfile, background
 from eegwf.data.synthetic.transients import transients
 from eegwf.errors import InputError
 
-MICROVOLTS_PER_STEP = 0.1
 # Minimum mean duration of the seizures of a recording, in seconds; seizures cover 30 % of the recording or more.
 _MIN_MEAN_DURATION = 3.0
 # Seconds between seizures; SzCORE joins those that are less than 90 s apart.

@@ -86,8 +86,8 @@ def test_excluded_patients_are_nowhere(flow_of, bids, tmp_path, run):
     (bids / "sub-09").mkdir()  # without EEG
     dataset = {"kind": "bids", "root": str(bids), "exclude": ["sub-06", "sub-09"]}
     without = flow_of(dataset=dataset)
-    everything, digest = flow_of(), data_digest(without.study)
-    assert digest != data_digest(everything.study)
+    everything, digest = flow_of(), data_digest(without.study.dataset)
+    assert digest != data_digest(everything.study.dataset)
     assert any("sub-09" in line for line in check_study(everything).warnings)
     findings = check_study(without)
     assert not any("sub-09" in line for line in findings.warnings)
@@ -97,7 +97,7 @@ def test_excluded_patients_are_nowhere(flow_of, bids, tmp_path, run):
     assert "sub-06" not in (tmp_path / "out/recordings.tsv").read_text()
     # Changes of its files are no reason to read the others again.
     cut_off(bids, "sub-06")
-    assert data_digest(without.study) == digest
+    assert data_digest(without.study.dataset) == digest
 
 
 def test_a_name_without_a_folder_is_a_warning_of_check_and_run(flow_of, bids, run, caplog):

@@ -179,11 +179,14 @@ print(json.dumps(said))
 def test_rule_script_and_job_of_a_stage_have_its_name(root):
     for name, block in rules(root).items():
         stage = name.split(": ")[0]
-        assert block.startswith(f"rule {stage}:") and re.findall(r"\brun_script (\w+) ", block) == [stage], name
-    found = {name.split(": ")[0] for name in rules(root)}
-    assert found == {script.stem for script in (root / "workflow/scripts").glob("*.py")} == set(STAGES)
-    jobs = {path.stem for path in (root / "eegwf/jobs").glob("*.py")} - {"__init__"}
-    assert jobs == set(STAGES)
+        script = STAGES[stage].script
+        assert block.startswith(f"rule {stage}:") and re.findall(r"\brun_script (\w+) ", block) == [script], name
+    assert {name.split(": ")[0] for name in rules(root)} == set(STAGES)
+    own = {name for name, stage in STAGES.items() if not stage.runs}
+    assert own == {script.stem for script in (root / "workflow/scripts").glob("*.py")}
+    assert own == {path.stem for path in (root / "eegwf/jobs").glob("*.py")} - {"__init__"}
+    shared = {name: stage.runs for name, stage in STAGES.items() if stage.runs}
+    assert shared == {f"external_{name}": name for name in ("synthesize", "windows", "spectrogram")}
 
 
 def test_the_matrix_leaves_out_what_makes_no_sense(flow_of):

@@ -27,7 +27,7 @@ def requests_of(root, tmp_path):
     return requests
 
 
-@pytest.mark.parametrize("rule", ["tune", "retrain", "finalize", "explain"])
+@pytest.mark.parametrize("rule", ["tune", "retrain", "finalize", "explain", "external_predict"])
 def test_a_gpu_is_asked_for_where_a_network_may_use_one(requests_of, rule):
     assert requests_of()(rule)["gpu"](JOB) == 1
     assert requests_of(device="cpu", spectrograms={"device": "cuda"})(rule)["gpu"](JOB) == 0
@@ -41,7 +41,8 @@ def test_spectrograms_have_a_device_of_their_own(requests_of):
 
 def test_no_other_rule_asks_for_a_gpu(requests_of):
     requests = requests_of(device="cuda", spectrograms={"device": "cuda"})
-    others = set(STAGES) - {"tune", "retrain", "finalize", "explain", "spectrogram"}
+    using = {"tune", "retrain", "finalize", "explain", "spectrogram", "external_predict", "external_spectrogram"}
+    others = set(STAGES) - using
     assert others and all(requests(rule)["gpu"](JOB) == 0 for rule in others)
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from eegwf.config.paths import Combination
 from eegwf.config.sample_settings import OF_SAMPLES
 from eegwf.config.stages.base import StageSettings
-from eegwf.config.study import Study
+from eegwf.config.study import ExternalSet, Study
 from eegwf.dag.code_digest import reachable_modules
 from eegwf.dag.flow import Flow
 from eegwf.dag.flow_reading import read_flow
@@ -22,7 +23,12 @@ from eegwf.errors import InputError
 from eegwf.prediction.description import Reading
 
 JOB = SimpleNamespace(model="vit", spectrogram="mel", classes="2class", fold="1")
-OF_RECORDINGS = [name for name, stage in STAGES.items() if "synthetic" in stage.dataset_kinds and name != "summary"]
+OF_EXTERNAL = [name for name, stage in STAGES.items() if stage.external]
+OF_RECORDINGS = [
+    name
+    for name, stage in STAGES.items()
+    if "synthetic" in stage.dataset_kinds and name != "summary" and not stage.external
+]
 TRAINED = {"tune", "retrain", "finalize"}
 MODEL = {*TRAINED, "explain"}
 
@@ -83,6 +89,7 @@ READ_BY = {
     "evaluation.seeds": {"retrain", "evaluate"},
     "explanation": {"explain"},
     "matrix": set(),
+    "external": set(),
     "cluster": set(),
 }
 # Values of keys whose type does not name another one.
@@ -96,6 +103,7 @@ OTHER = {
     "models.lstm.search": {},
     "models.lstm.start": ["defaults"],
     "patients": {"sub-21": "sub-01"},
+    "external": {"other": ExternalSet(configfile="other.yaml")},
     "channels.aliases": {"C3": ["X1"]},
     "signals.notch": [50.0],
     "training.init": "results/vit_mel_2class",
@@ -189,7 +197,7 @@ def test_expected_seizures_reach_the_report_only(flow_of, tmp_path):
 
 def attributes(stage: str, root) -> set[str]:
     """Names of all attributes that the code of a stage reads, except in the definition of the configuration."""
-    modules = reachable_modules(root / "workflow/scripts" / f"{stage}.py", "eegwf.models.vit")
+    modules = reachable_modules(root / "workflow/scripts" / f"{STAGES[stage].script}.py", "eegwf.models.vit")
     names = set()
     for module, path in modules.items():
         if not module.startswith("eegwf.config") or module.startswith("eegwf.config.stages"):
@@ -209,7 +217,7 @@ def fields(section: type[BaseModel]) -> Iterator[str]:
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "report"])
 def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
     settings = STAGES[stage].settings
-    readers = [root / f"eegwf/jobs/{stage}.py", root / "eegwf/config/stages/spectrogram.py"]
+    readers = [root / f"eegwf/jobs/{STAGES[stage].script}.py", root / "eegwf/config/stages/spectrogram.py"]
     readers += [root / "eegwf/data/study_folds.py"] if stage == "folds" else []
     readers += [root / "eegwf/prediction/describe.py"] if stage == "finalize" else []
     job = "".join(path.read_text() for path in readers)
@@ -218,6 +226,7 @@ def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
     # The budget of a study is compared by `select_best`; a search space is validated where it is read.
     # Parameters of a spectrogram are passed to it as keyword arguments.
     elsewhere = {"step", "low", "high", "log", "choices", "kind", "timm", "window"}
+    elsewhere |= {"subgroups"} if stage == "external_evaluate" else set()  # those of the study are of its own patients
     # `finalize` records how recordings are read, for prediction.
     elsewhere |= set(fields(Reading)) if stage == "finalize" else set()
     assert set(fields(settings)) - attributes(stage, root) - elsewhere == set()
@@ -232,7 +241,7 @@ def test_the_report_shows_the_whole_configuration(flow_of):
 def test_the_summary_depends_on_the_combinations(flow_of):
     combinations = [Combination("vit", "mel", "2class")]
     settings = stage_config(flow_of().study, "summary", SimpleNamespace(), combinations)
-    assert settings.model_dump(mode="json") == {"combinations": [["vit", "mel", "2class"]]}
+    assert settings.model_dump(mode="json") == {"combinations": [["vit", "mel", "2class"]], "external": {"2class": []}}
 
 
 def test_order_of_classes_survives_json_and_counts(flow_of):
@@ -244,6 +253,45 @@ def test_order_of_classes_survives_json_and_counts(flow_of):
         texts.append([flow.settings(stage)(JOB) for stage in ("tune", "retrain", "explain", "evaluate")])
         assert [list(json.loads(text)["classes"]) for text in texts[-1]] == [order] * 4
     assert all(first != second for first, second in zip(*texts, strict=True))
+
+
+def test_external_stages_read_the_other_data_set_as_the_study_reads_its_own(flow_of, tmp_path):
+    other = {
+        "dataset": {
+            "kind": "bids",
+            "root": str(tmp_path),
+            "event_types": ["bckg", "sz"],
+            "expected_seizures": {"a": 1},
+        },
+        "channels": {"aliases": {"C3": ["X1"]}},
+        "patients": {"sub-2": "sub-1"},
+        "signals": {"montage": "average", "sfreq": 100},
+        "windows": {"length": 99},
+        "classes": {"2class": {"background": ["bckg"], "seizure": ["other"]}},
+    }
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(other))
+    flow = flow_of(external={"other": {"configfile": str(tmp_path / "other.yaml"), "root": "elsewhere"}})
+    study, job = flow.study, SimpleNamespace(**vars(JOB), external="other")
+    found = {
+        stage: json.loads(flow.external.settings(stage)(job)) for stage in OF_EXTERNAL if stage != "external_synthesize"
+    }
+    read = found["external_windows"]
+    assert read["dataset"]["root"] == "elsewhere" and read["dataset"]["expected_seizures"] == {}
+    assert read["channels"]["aliases"] == {"C3": ["X1"]} and read["patients"] == {"sub-2": "sub-1"}
+    own = {name: getattr(study, name).model_dump(mode="json") for name in ("signals", "windows")}
+    assert {name: read[name] for name in own} == own
+    assert found["external_spectrogram"] == json.loads(flow.settings("spectrogram")(job))
+    for stage in ("external_predict", "external_evaluate", "external_report"):
+        assert found[stage]["classes"] == {"background": ["bckg"], "seizure": ["sz"]}
+
+
+def test_settings_of_external_stages_survive_the_command_line(flow_of, tmp_path):
+    (tmp_path / "other.yaml").write_text("dataset: {kind: synthetic, seed: 8}\n")
+    flow = flow_of(external={"other": {"configfile": str(tmp_path / "other.yaml")}})
+    for stage in OF_EXTERNAL:
+        text = flow.external.settings(stage)(SimpleNamespace(**vars(JOB), external="other"))
+        assert STAGES[stage].settings.parse(text).model_dump_json() == text
+    assert len(OF_EXTERNAL) == 7
 
 
 @pytest.mark.parametrize("stage", OF_RECORDINGS)

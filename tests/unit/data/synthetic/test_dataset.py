@@ -20,8 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from eegwf.config.data import Synthetic
+from eegwf.config.synthetic import MICROVOLTS_PER_STEP
 from eegwf.data.synthetic.dataset import write_dataset
-from eegwf.data.synthetic.recording import MICROVOLTS_PER_STEP, draw_cases, draw_recording
+from eegwf.data.synthetic.recording import draw_cases, draw_recording
 from eegwf.data.synthetic.scalp import ELECTRODES, N_ELECTRODES, spatial_root
 from eegwf.data.synthetic.signal import BLOCK, SFREQ, PatientProfile, background, colored_noise
 from eegwf.errors import InputError
