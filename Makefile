@@ -3,6 +3,7 @@
 # make report CONFIG="config/full.yaml my.yaml" DATA="path with blanks"     a dollar sign in DATA is written $$
 # make test     linters and all tests except those of the cluster: make test-hpc
 # make image    containers/eegwf.sif, the image of jobs with --sdm apptainer; needs Apptainer
+# make szcore-image RUN=results/vit_mel_2class    containers/szcore.sif, its final models for SzCORE: docs/szcore.md
 # make reproduce RUN=results/vit_mel_3class    reproduce a published result: docs/reproduce.md
 # make bench    benchmarks: docs/benchmarks.md and .json
 # make test-fast | lint | bench-gpu | docs | lock | clean
@@ -17,13 +18,14 @@ TARGET ?= $(if $(CONFIG),,results/vit_mel_3class/report.html)
 BIN := $(VENV)/bin
 # Options of `apptainer build`, such as --build-arg TORCH_INDEX=... for a torch that is built for an older CUDA.
 IMAGE_OPTIONS ?=
+SZCORE_IMAGE ?= containers/szcore.sif
 # A word of a shell command, whatever characters it contains. `value`: a dollar sign in it is left to eegwf.
 quoted = '$(subst ','\'',$(value $(1)))'
 # One file, whose name may contain blanks, or several files.
 CONFIGS := $(if $(CONFIG),$(if $(shell test -f $(call quoted,CONFIG) && echo 1),$(call quoted,CONFIG),$(CONFIG)))
 OPTIONS := $(if $(CONFIGS),--configfile $(CONFIGS)) $(if $(value DATA),--config data_root=$(call quoted,DATA))
 
-.PHONY: report test test-fast test-hpc image reproduce bench bench-gpu lint docs lock clean
+.PHONY: report test test-fast test-hpc image szcore-image reproduce bench bench-gpu lint docs lock clean
 
 report: $(VENV)/.installed
 	$(BIN)/python -m eegwf.dag.unlock $(OPTIONS)
@@ -45,6 +47,17 @@ image: $(VENV)/.installed
 	apptainer build --force $(IMAGE_OPTIONS) containers/eegwf.sif containers/eegwf.def
 	$(BIN)/python -m eegwf.provenance.container_image digest containers/eegwf.sif
 	@echo "containers/eegwf.sif is built; snakemake --sdm apptainer ... and --profile slurm use it"
+
+# Adds the final models to the image of `make image`. They are unpacked, so that the image writes no temporary files.
+szcore-image: $(VENV)/.installed
+	$(BIN)/python -m eegwf.provenance.container_image check containers/eegwf.sif
+	rm -rf build/models
+	$(BIN)/eegwf bundle $(call quoted,RUN) --weights --output build/models.zip
+	$(BIN)/python -m zipfile --extract build/models.zip build/models
+	chmod -R a+rX build/models
+	apptainer build --force $(IMAGE_OPTIONS) $(call quoted,SZCORE_IMAGE) containers/szcore.def
+	rm -r build/models build/models.zip
+	@echo "$(SZCORE_IMAGE) is built; docs/szcore.md shows how it is run"
 
 reproduce: $(VENV)/.installed
 	$(BIN)/eegwf reproduce $(call quoted,RUN) --output-dir again -- --cores all

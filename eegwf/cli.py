@@ -10,14 +10,61 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from eegwf.cli_texts import BUNDLE, CHECK, PLAN, PREDICT, REPRODUCE, SPREAD
 from eegwf.config.data import LEAVE_ONE_OUT
 from eegwf.config.path_text import expand_path
 from eegwf.convert import command as convert_command
 from eegwf.dag.command_line import options_of, refuse_repeated_options
 from eegwf.dag.flow_reading import read_flow
 from eegwf.errors import InputError, run_script
+from eegwf.prediction import command as predict_command
 from eegwf.provenance.git import ROOT
+
+CHECK = """\
+Check a configuration and its data before a run: report the data and settings that the study would use, settings that
+may not work as intended (warnings), and errors with which it would fail (problems). docs/troubleshooting.md lists the
+messages with their solutions. Headers and events are read, and the samples of recordings if they are at most 64 MB or
+with --samples (of fold arrays, all files are read); no files are written. The exit code is 1 if there are problems.
+
+The configuration is read as by Snakemake: config/config.yaml of the checkout, then the files of --configfile, then the
+settings of --config; later values replace earlier ones.
+
+Example: eegwf check --configfile config/datasets/siena.yaml --config data_root=/data/siena
+"""
+
+PLAN = """\
+Estimate the cost of a run: number of jobs, requested and predicted hours of GPUs and CPU cores, the longest chain of
+dependent jobs, disk space, and the jobs that repeat finished work. The jobs are those of `snakemake --dry-run`. Neither
+SLURM nor Apptainer is needed. With --hours, the data set need not be there.
+
+Example: eegwf plan --configfile config/full.yaml config/datasets/tusz.yaml --config data_root=/data/tusz --hours 1476
+"""
+
+REPRODUCE = """\
+Run a published result again and compare: the configuration in its run.json is run in another results folder, and the
+files are compared byte by byte. The exit code is 1 unless all files are identical. Options after `--` are passed to
+Snakemake; the default is --cores all.
+
+Example: eegwf reproduce results/vit_mel_3class --output-dir again -- --cores all
+"""
+
+BUNDLE = """\
+Pack a finished combination into one zip file: its result files, its configuration, the code of its commit, the
+lock file of its environment, checksums, and the commands that repeat the run. Recordings and weights are not included.
+
+With --weights, pack the final models instead: weights, preprocessing, calibration, operating point, a model card and
+the lock file, with which `eegwf predict` predicts recordings without the data of the study. Such a bundle contains no
+identifiers of patients.
+
+Example: eegwf bundle results/vit_mel_3class --output vit_mel_3class.zip
+"""
+
+SPREAD = """\
+Compare results folders of one configuration with other folds: the spread of the scores of rank 1 and of the primary
+member between them, beside that between random seeds (evaluation.seeds) and the confidence interval over patients.
+Folders with the same folds are named; this needs only their data/folds.tsv.
+
+Example: eegwf spread results_seed1 results_seed2 results_seed3 --output spread.tsv
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,27 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     spread = command("spread", _spread, "compare results folders with other folds", SPREAD)
     spread.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="results folders, two or more")
     spread.add_argument("--output", type=Path, metavar="FILE", help="also write the table to this file")
-    predict = command("predict", _predict, "predict recordings with the models of a study", PREDICT)
-    predict.add_argument(
-        "recordings", nargs="+", type=Path, metavar="RECORDING", help="recordings, or roots of BIDS data sets"
-    )
-    predict.add_argument(
-        "--run",
-        type=Path,
-        required=True,
-        metavar="RUN_OR_BUNDLE",
-        help="folder of a combination, or zip file of models",
-    )
-    predict.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the predictions")
-    predict.add_argument("--patient", default="", metavar="ID", help="patient of all recordings, such as sub-01")
-    predict.add_argument(
-        "--configfile",
-        type=Path,
-        metavar="FILE",
-        help="file whose section `channels` names the channels of the recordings",
-    )
-    predict.add_argument("--workers", type=int, default=1, help="number of recordings predicted at once (default: 1)")
-    predict.add_argument("--device", choices=["cpu", "cuda", "auto"], default="cpu", help="device (default: cpu)")
+    predict = command("predict", predict_command.run, predict_command.SUMMARY, predict_command.DESCRIPTION)
+    predict_command.add_arguments(predict)
     convert = command("convert", convert_command.run, convert_command.SUMMARY, convert_command.DESCRIPTION)
     convert_command.add_arguments(convert)
     for subparser in (check, plan):
@@ -190,25 +218,6 @@ def _reproduce(arguments: argparse.Namespace) -> None:
     comparison = reproduce(arguments.run, output_dir, arguments.force, arguments.config, arguments.options)
     print("\n".join(comparison.lines()))
     if not comparison.identical:
-        sys.exit(1)
-
-
-def _predict(arguments: argparse.Namespace) -> None:
-    from eegwf.config.load import read_channels
-    from eegwf.prediction.inputs import find_inputs
-    from eegwf.prediction.predict import predict_from
-    from eegwf.progress import log_to_stderr
-
-    log_to_stderr()
-    if arguments.workers < 1:
-        raise InputError(f"--workers: {arguments.workers}, expected 1 or more")
-    recordings = find_inputs(arguments.recordings)
-    channels = read_channels(arguments.configfile) if arguments.configfile else None
-    failed = predict_from(
-        arguments.run, recordings, arguments.output, arguments.patient, arguments.device, channels, arguments.workers
-    )
-    print(f"{arguments.output}: {len(recordings) - len(failed)} of {len(recordings)} recording(s) predicted")
-    if failed:
         sys.exit(1)
 
 

@@ -3,6 +3,7 @@ rule finalize:
         tables=[data.windows, data.windows_axes, data.windows_array, data.folds, data.recordings, data.events],
         arrays=flow.arrays,
         axes=flow.axes,
+        init=flow.init_files,
         metrics=run.metrics,
         folds=flow.retrained_files(),
     output:
@@ -18,6 +19,7 @@ rule finalize:
         settings=flow.settings("finalize"),
         code=flow.code("finalize"),
         state=flow.state,
+        init=flow.init_option,
         data=str(data.folder),
         output=str(run.folder),
     message:
@@ -25,4 +27,4 @@ rule finalize:
     shell:
         "run_script finalize --name {wildcards.model}_{wildcards.spectrogram}_{wildcards.classes}"
         " --settings {params.settings:q} --code {params.code} --data {params.data:q} --arrays {input.arrays:q}"
-        " --state {params.state:q} --output {params.output:q} 2>&1 | log_to {log:q}"
+        " --state {params.state:q} {params.init} --output {params.output:q} 2>&1 | log_to {log:q}"

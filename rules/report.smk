@@ -4,6 +4,7 @@ rule report:
         evaluation=[run.metrics, run.predictions, run.per_patient, run.events],
         folds=flow.fold_files(),
         baseline=flow.baseline_files,
+        init=flow.init_files,
     output:
         report=run.report,
         timing=run.timing,

@@ -4,10 +4,10 @@ rule retrain:
         folds=data.folds,
         arrays=flow.arrays,
         axes=flow.axes,
+        init=flow.init_files,
         best=fold.best,
     output:
-        flow.rank_files(),
-        fold.retrained.timing,
+        flow.outputs_of_retrain(),
     log:
         flow.log("retrain"),
     benchmark:
@@ -19,6 +19,7 @@ rule retrain:
         settings=flow.settings("retrain"),
         code=flow.code("retrain"),
         state=flow.state,
+        init=flow.init_option,
         name=flow.name,
         output=flow.retrain_folder,
     message:
@@ -26,4 +27,4 @@ rule retrain:
     shell:
         "run_script retrain --name {params.name} --fold {wildcards.fold} --settings {params.settings:q}"
         " --code {params.code} --windows {input.windows:q} --folds {input.folds:q} --arrays {input.arrays:q}"
-        " --best {input.best:q} --state {params.state:q} --output {params.output:q} 2>&1 | log_to {log:q}"
+        " --best {input.best:q} --state {params.state:q} {params.init} --output {params.output:q} 2>&1 | log_to {log:q}"

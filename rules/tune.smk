@@ -5,6 +5,7 @@ rule tune:
         leakage=data.leakage,
         arrays=flow.arrays,
         axes=flow.axes,
+        init=flow.init_files,
     output:
         run.worker("{study}", "{worker}"),
     log:
@@ -18,6 +19,7 @@ rule tune:
         settings=flow.settings("tune"),
         code=flow.code("tune"),
         state=flow.state,
+        init=flow.init_option,
         name=flow.name,
         fold=flow.excluded_fold,
     message:
@@ -25,4 +27,4 @@ rule tune:
     shell:
         "run_script tune --name {params.name} --fold {params.fold} --worker {wildcards.worker}"
         " --settings {params.settings:q} --code {params.code} --windows {input.windows:q} --folds {input.folds:q}"
-        " --arrays {input.arrays:q} --state {params.state:q} --output {output:q} 2>&1 | log_to {log:q}"
+        " --arrays {input.arrays:q} --state {params.state:q} {params.init} --output {output:q} 2>&1 | log_to {log:q}"

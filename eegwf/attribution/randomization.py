@@ -103,12 +103,16 @@ def train_on_permuted_labels(
     fold, seed = description["fold"], description["seed"]
     # The seed differs from that of the control `permute_labels`, by which the study's own labels may be permuted.
     parts = _permuted(window_set, fold, seed_of(seed, "label randomization"))
+    settings = Training.model_validate(description["training"])
+    if description.get("init"):
+        # From random weights, of which none is kept: those of the source have seen the labels of other patients.
+        settings = settings.model_copy(update={"frozen_fraction": 0.0})
     result = train(
         description["model"],
         dataset,
         parts,
         description["parameters"],
-        Training.model_validate(description["training"]),
+        settings,
         seed=seed_of(seed, name, "retrain", description["rank"]),
         device=device,
     )
@@ -149,12 +153,9 @@ def _fit_batch_norms(classifier: Classifier, names: list[str], inputs: torch.Ten
     norms = {name: module for name in names if isinstance(module := network.get_submodule(name), BatchNorm)}
     if not norms:
         return
-    # A module that computes the statistics of its batch norm itself asks whether it is in training mode itself.
-    owners = [network.get_submodule(name.rpartition(".")[0]) for name in norms]
     momenta = {name: norm.momentum for name, norm in norms.items()}
-    for module in (*owners, *norms.values()):
-        module.training = True  # not of the modules in it, among them dropout
     for norm in norms.values():
+        norm.training = True
         norm.momentum = 1.0
     classifier(inputs[:MAX_STATISTICS_WINDOWS])
     for name, norm in norms.items():

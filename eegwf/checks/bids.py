@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eegwf.checks.events import check_expected_seizures, check_seizures, describe_events
 from eegwf.checks.findings import Findings, format_duration
+from eegwf.checks.initialization import check_shared_ids
 from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import check_classes, study_folds
 from eegwf.checks.recordings import Survey, survey
@@ -92,6 +93,7 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
     check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)
     patient_of = [(item.patient, study.patients.get(item.patient, item.patient)) for item in surveyed.recordings]
     lost = lost_ids(patient_of, {patient for patient, _ in surveyed.windows})
+    check_shared_ids(flow, {name for pair in patient_of for name in pair}, findings)
     folds = study_folds(flow, surveyed.windows, findings, lost)
     if folds is not None:
         check_classes(flow, surveyed.windows, folds, findings, surveyed.seizures_by_type())

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from eegwf.checks.findings import Findings, format_duration
+from eegwf.checks.initialization import check_shared_ids
 from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import WindowCounts, check_classes
 from eegwf.config.data import Synthetic
@@ -55,6 +56,7 @@ def check_synthetic(flow: Flow, findings: Findings) -> None:
             f"windows.length: {study.windows.length:g} s is longer than a recording; choose a shorter length"
         )
         return
+    check_shared_ids(flow, {case.patient for case in cases}, findings)
     check_grids(flow, study.signals.target_sfreq(sfreq), sizes.n_times, {sfreq}, findings)
     check_disk(flow, sizes, findings)
     if flow.n_folds > len(cases):

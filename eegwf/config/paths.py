@@ -379,6 +379,38 @@ class ExternalPaths:
 
 
 @dataclass(frozen=True)
+class InitPaths:
+    """Initial weights of fine-tuning, copied from another study: `init/`."""
+
+    folder: Path
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the first final model of the source."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def model(self) -> Path:
+        """Description of that model."""
+        return self.folder / "model.json"
+
+    @property
+    def record(self) -> Path:
+        """Name, classes and digest of the source, and the checks that no patient is in both studies."""
+        return self.folder / "source.json"
+
+    @property
+    def fingerprints(self) -> Path:
+        """Fingerprints of the windows of the source, sorted."""
+        return self.folder / "fingerprints.npy"
+
+    @property
+    def files(self) -> list[Path]:
+        """All files."""
+        return [self.weights, self.model, self.record, self.fingerprints]
+
+
+@dataclass(frozen=True)
 class ResultPaths:
     """All files of a study."""
 
@@ -396,6 +428,11 @@ class ResultPaths:
     def external(self, name: str) -> ExternalPaths:
         """Tables and arrays of an external data set."""
         return ExternalPaths(self.root / "external" / name)
+
+    @property
+    def init(self) -> InitPaths:
+        """Initial weights of fine-tuning."""
+        return InitPaths(self.root / "init")
 
     def run(self, combination: Combination) -> RunPaths:
         """Files of a combination."""

@@ -14,7 +14,7 @@ from eegwf.config.patients import normalize_mapping
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.synthetic import PARTICIPANT_COLUMNS
-from eegwf.config.training import Retrain, Training
+from eegwf.config.training import Retrain, StudyTraining
 from eegwf.config.tuning import Model, Tuning
 
 
@@ -87,7 +87,7 @@ class StudyDesign(Section):
     )
     spectrograms: Spectrograms = Spectrograms()
     models: dict[Name, Model] = Field(min_length=1, description="Models with their fixed parameters and search spaces.")
-    training: Training = Training()
+    training: StudyTraining = StudyTraining()
     tuning: Tuning = Tuning()
     retrain: Retrain = Retrain()
     evaluation: Evaluation = Evaluation()
@@ -132,6 +132,7 @@ class StudyDesign(Section):
             )
         self._agree_on_subgroups()
         self._agree_on_external()
+        self._agree_on_initial_weights()
         return self
 
     @property
@@ -168,6 +169,13 @@ class StudyDesign(Section):
         if self.dataset.kind == "fold_arrays" and self.subgroups:
             raise ValueError(
                 "evaluation.subgroups: a data set of 'fold_arrays' has no participants.tsv, so it must be empty"
+            )
+
+    def _agree_on_initial_weights(self) -> None:
+        if self.training.init is not None and self.dataset.kind == "fold_arrays":
+            raise ValueError(
+                "training.init: the patients of 'fold_arrays' can't be compared with those of another study, since "
+                "their recordings are not there; write null"
             )
 
     def _agree_on_tuning(self) -> None:

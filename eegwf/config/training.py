@@ -28,6 +28,13 @@ def tunable(default: Any, **options: Any) -> Any:
 class Training(Section):
     """Settings of the training function; a search space may contain those marked tunable."""
 
+    frozen_fraction: float = tunable(
+        0.0,
+        ge=0,
+        le=1,
+        description="Fraction of the weight tensors before the output layer, in the order of the forward pass, that "
+        "keep their initial values (of `init` or of pretrained weights); 1 trains the output layer alone.",
+    )
     epochs: int = Field(12, ge=1, description="Maximum number of epochs of a training.")
     patience: int = Field(
         4, ge=1, description="Early stopping: number of epochs without a better validation score before training stops."
@@ -127,6 +134,23 @@ def is_tunable(field: Any) -> bool:
 
 
 TUNABLE = tuple(name for name, field in Training.model_fields.items() if is_tunable(field))
+
+
+class StudyTraining(Training):
+    """Settings of the training function, and the weights from which every training of a study starts."""
+
+    init: str | None = Field(
+        None,
+        min_length=1,
+        description="Fine-tuning: source of the initial weights of every training, a run with final models, such as "
+        "`results/vit_mel_2class`, or a bundle of one; null: random weights. Patients of the source are refused.",
+    )
+    init_same_ids: Literal["one_person", "different_persons"] = Field(
+        "one_person",
+        description="Meaning of an id that patients of this study and of `init` both have: `one_person`, which stops "
+        "the run; `different_persons`, for ids that were assigned independently. Samples and recordings are compared "
+        "in either case.",
+    )
 
 
 class Retrain(Section):

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from eegwf.config.renamed import TRAINING as RENAMED_TRAINING
 from eegwf.config.section import Section
+from eegwf.config.training import TUNABLE
 
 
 def _number(value: Any) -> Any:
@@ -78,16 +79,28 @@ class Model(Section):
         None, min_length=1, description="Network of timm that is used as this model, such as `convnext_atto`."
     )
     fixed: dict[str, Value] = Field(
-        {}, description="Parameters of every trial; a parameter that is also searched is sampled."
+        {},
+        description="Parameters of every trial; a parameter that is also searched is sampled.",
     )
     search: dict[str, Search] = Field(
-        {}, description="Hyperparameters to tune: `{low, high, log, step}` or `{choices: [...]}`."
+        {},
+        description="Hyperparameters to tune: `{low, high, log, step}` or `{choices: [...]}`.",
     )
     start: list[Literal["defaults"] | dict[str, Value]] = Field(
         [],
         description="Parameter sets of the first trials: `defaults` (of the model and of `training`), or "
         "`{name: value}`. Missing parameters are sampled.",
     )
+
+    def hyperparameter_values(self) -> dict[str, list[Any]]:
+        """Values of the model's own hyperparameters by place: the choices, or both ends of a range."""
+        values = {
+            f"search.{name}": list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
+            for name, entry in self.search.items()
+            if name not in TUNABLE
+        }
+        fixed = {name: value for name, value in self.fixed.items() if name not in (*TUNABLE, *self.search)}
+        return values | {f"fixed.{name}": [value] for name, value in fixed.items()}
 
     @model_validator(mode="before")
     @classmethod

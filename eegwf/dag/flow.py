@@ -21,7 +21,7 @@ from eegwf.dag.combinations import Combinations
 from eegwf.dag.command_line import refuse_other_spellings
 from eegwf.dag.external_flow import ExternalFlow
 from eegwf.dag.resources import ResourceRequests
-from eegwf.dag.stage_config import data_digest, stage_config
+from eegwf.dag.stage_config import data_digest, source_digest, stage_config
 from eegwf.dag.stages import STAGES
 from eegwf.data.fold_count import count_folds
 from eegwf.data.participants import participants_path
@@ -98,8 +98,9 @@ class Flow:
 
     @property
     def stages(self) -> list[str]:
-        """Stages of this study's kind of data set; each has a rule file of its name."""
-        return [stage.name for stage in STAGES.values() if self.kind in stage.dataset_kinds and not stage.external]
+        """Stages of this study; each has a rule file of its name."""
+        names = [stage.name for stage in STAGES.values() if self.kind in stage.dataset_kinds and not stage.external]
+        return [name for name in names if name != "initialize" or self.study.training.init]
 
     @property
     def external_stages(self) -> list[str]:
@@ -202,10 +203,11 @@ class Flow:
         """Descriptions of the arrays that a model reads."""
         return [str(axes_of(Path(array))) for array in self.arrays(wildcards)]
 
-    def rank_files(self) -> list[Path]:
-        """Files that the retraining of an outer fold writes for all ranks and further seeds, with wildcards."""
+    def outputs_of_retrain(self) -> list[Path]:
+        """Files that the retraining of an outer fold writes, those of rank 1 first, with wildcards."""
         files = [file for rank in self.ranks for file in self.fold.rank(rank).files]
-        return files + [self.fold.retrained.seed(seed) for seed in self.further_seeds]
+        seeds = [self.fold.retrained.seed(seed) for seed in self.further_seeds]
+        return [*files, *seeds, self.fold.retrained.timing]
 
     def rank_weights(self) -> list[Path]:
         """Weights of all ranks of an outer fold, with wildcards."""
@@ -317,6 +319,10 @@ class Flow:
             return str(self.paths.spectrogram(self.spectrograms[0]))
         return str(self.paths.data.windows_array)
 
+    def init_files(self, wildcards: Any) -> list[str]:
+        """Initial weights of fine-tuning, which trainings read; none without `training.init`."""
+        return [str(path) for path in self.paths.init.files] if self.study.training.init else []
+
     def given_folds(self, wildcards: Any) -> list[str]:
         """Table of folds that came with the data, if any."""
         if self.kind == "fold_arrays":
@@ -362,6 +368,14 @@ class Flow:
         """Command-line option that names `participants.tsv`."""
         path = participants_path(self.root)
         return f"--participants {shlex.quote(str(path))}" if self.study.subgroups else ""
+
+    def init_option(self, wildcards: Any) -> str:
+        """Command-line option that names the folder of the initial weights."""
+        return f"--init {shlex.quote(str(self.paths.init.folder))}" if self.study.training.init else ""
+
+    def source_digest(self, wildcards: Any) -> str:
+        """Digest that changes when a file of the source of the initial weights does (name, size or time)."""
+        return source_digest(self.study)
 
     def given_option(self, wildcards: Any, input: Any) -> str:
         """Command-line option that names the table of given folds."""

@@ -98,6 +98,9 @@ def bind_paths(study: Study) -> list[Path]:
             folders.append(Path(external.root))
     if isinstance(folds, str) and folds != LEAVE_ONE_OUT:
         folders.append(Path(folds).parent)
+    if study.training.init:
+        # The folder of a run is read with the data beside it.
+        folders.append(Path(study.training.init).parent)
     if os.environ.get("HF_HOME"):
         folders.append(Path(os.environ["HF_HOME"]))
     # The folder on the disk of the node may not exist yet.

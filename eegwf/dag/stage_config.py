@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 from eegwf.config.data import Dataset, FoldArrays, RecordedDataset
 from eegwf.config.external import ExternalData
-from eegwf.config.paths import Combination
+from eegwf.config.paths import Combination, ResultPaths, RunPaths
+from eegwf.config.sample_settings import sample_settings
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import Study
+from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, TrialSettings
 from eegwf.dag.stages import STAGES
 from eegwf.data.bids import data_files
@@ -67,6 +69,13 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
     """Values of the fields that are no key of the configuration, or depend on the job."""
     if stage == "folds":
         return {"n_folds": count_folds(study), **_reserved(study)}
+    if stage == "initialize":
+        sections = {
+            name: getattr(study, name).model_dump(mode="json", warnings=False)
+            for name in ("signals", "windows", "channels")
+        }
+        place = {name: getattr(study.training, name) for name in ("init", "init_same_ids")}
+        return {**place, "samples": sample_settings(sections)}
     if STAGES[stage].script == "spectrogram":
         name = wildcards.spectrogram
         return {"device": study.spectrograms.device, name: getattr(study.spectrograms, name, None)}
@@ -85,6 +94,8 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
     return {
         "model": wildcards.model,
         "classes": study.classes[wildcards.classes],
+        # Without the place of the initial weights: their digest decides.
+        "training": Training.model_construct(**{name: getattr(study.training, name) for name in Training.model_fields}),
         # A model that is not trained by gradient descent has no use for a GPU.
         "device": study.device if entry is None or entry.gradient_trained else "cpu",
         "tuning": _only(TrialSettings, study.tuning),
@@ -134,6 +145,18 @@ def data_digest(dataset: Dataset) -> str:
     if isinstance(dataset, FoldArrays):
         return digest([[str(file), *_stamp(file)] for file in dataset.files()])
     return ""
+
+
+def source_digest(study: Study) -> str:
+    """Digest of the names, sizes and times of the files of `training.init`; empty without it."""
+    if not study.training.init:
+        return ""
+    root = Path(study.training.init)
+    if root.is_file():
+        return digest(_stamp(root))
+    data = ResultPaths(root.parent).data
+    files = sorted(path for path in RunPaths(root).final.folder.rglob("*") if path.is_file())
+    return digest([[path.name, *_stamp(path)] for path in [*files, data.windows, data.windows_axes, data.recordings]])
 
 
 def _relative(path: Path, root: Path) -> str:

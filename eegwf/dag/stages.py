@@ -11,6 +11,7 @@ from eegwf.config.stages.data import (
     FoldsSettings,
     ImportSpectrogramSettings,
     ImportTablesSettings,
+    InitializeSettings,
     SynthesizeSettings,
     WindowsSettings,
 )
@@ -193,6 +194,8 @@ STAGES: dict[str, Stage] = {
             job="{spectrogram}",
             dataset_kinds=RECORDINGS,
         ),
+        # Similarity compares every recording with every one of the other study.
+        Stage("initialize", InitializeSettings, RuleResources(4_000, 60), dataset_kinds=RECORDINGS),
         Stage(
             "tune",
             TuneSettings,

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.paths import ResultPaths
+from eegwf.config.paths import Combination, ResultPaths
 from eegwf.dag.command_line import options_of, refuse_variables_of_shells
 from eegwf.dag.flow import Flow
+from eegwf.dag.initialization import init_problems
 from eegwf.dag.job_shell import bind_paths, image_of
 from eegwf.dag.run_progress import JobEstimate, RunProgress, estimate_jobs
 from eegwf.dag.stages import STAGES
@@ -42,6 +43,7 @@ def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
         Whether they run on this machine: without a GPU here, their GPU-hours count as none.
     """
     log_to_stderr()
+    jobs = list(jobs)
     try:
         if not local:
             refuse_variables_of_shells([setting for given in options_of(sys.argv[1:])["--config"] for setting in given])
@@ -50,6 +52,7 @@ def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
             check_image(image)
             digest_of(image)  # computed once and stored beside the image, for the reports
         check_published(image)
+        check_initial_weights(flow, jobs)
         lock_results(flow.paths)
         if image:
             bind(bind_paths(flow.study))  # again, since the results folder exists only now
@@ -61,6 +64,27 @@ def start(flow: Flow, jobs: Iterable[Any], local: bool) -> None:
     if local and not DRIVER.exists():
         estimates = {number: replace(job, gpus=0) for number, job in estimates.items()}
     logging.getLogger("snakemake.logging").addHandler(RunProgress(estimates))
+
+
+def check_initial_weights(flow: Flow, jobs: Iterable[Any]) -> None:
+    """Refuse combinations that can't start from the weights of `training.init`.
+
+    Parameters
+    ----------
+    flow
+        The study.
+    jobs
+        Snakemake's jobs.
+
+    Raises
+    ------
+    InputError
+        Naming the first difference.
+    """
+    named = [job.wildcards for job in jobs if job.rule.name in ("tune", "retrain")]
+    combinations = {Combination(one.model, one.spectrogram, one.classes) for one in named}
+    if problems := init_problems(flow.study, sorted(combinations)):
+        raise InputError(problems[0])
 
 
 def lock_results(paths: ResultPaths) -> None:

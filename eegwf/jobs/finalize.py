@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.compute.device import prepare
-from eegwf.config.paths import DataPaths, FinalPaths, RunPaths
+from eegwf.config.paths import DataPaths, FinalPaths, InitPaths, RunPaths
 from eegwf.config.stages.model import FinalizeSettings
 from eegwf.data.overlap import NO_FINGERPRINT, window_fingerprints
 from eegwf.data.splits import load_window_set
@@ -15,11 +15,19 @@ from eegwf.storage.files import digest_file, read_array, read_json, read_table, 
 from eegwf.storage.job_state import library_versions
 from eegwf.training.final_models import FinalTask, train_final_models, windows_of_all_patients
 from eegwf.training.final_sets import choose_final_sets, read_retrained_sets
+from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 
 def run(
-    settings: FinalizeSettings, name: str, code: str, data: Path, arrays: list[Path], state: Path, output: Path
+    settings: FinalizeSettings,
+    name: str,
+    code: str,
+    data: Path,
+    arrays: list[Path],
+    state: Path,
+    output: Path,
+    init: Path | None = None,
 ) -> None:
     """Write the final models, their description, the statistics of their input and the fingerprints of the windows.
 
@@ -39,6 +47,8 @@ def run(
         Folder of unfinished work.
     output
         Folder of the combination, with the results of cross-validation.
+    init
+        Folder of the initial weights; None for random ones.
 
     Raises
     ------
@@ -57,7 +67,9 @@ def run(
     training = settings.training
     if settings.epochs is not None:
         training = training.model_copy(update={"epochs": settings.epochs})
+    initial = InitialWeights.read(InitPaths(init), settings.classes) if init else None
     digests = [digest_file(tables.windows), digest_file(tables.folds), *dataset.identity()]
+    digests += [initial.identity] if initial else []
     task = FinalTask(
         name=name,
         model=settings.model,
@@ -68,6 +80,7 @@ def run(
         folds=settings.folds,
         seed=settings.seed,
         device=device,
+        initial=initial,
         identity=[name, settings.training_identity(), digests, code, device, library_versions()],
     )
     sets = choose_final_sets(read_retrained_sets(combination, settings.folds, settings.ranks), settings.n_best)
@@ -76,6 +89,8 @@ def run(
     samples = read_array(tables.windows_array)
     fit_input_statistics(windows, samples, axes["ch_names"], axes["sfreq"]).write(paths.input_statistics)
     found = window_fingerprints(samples, windows["window"].to_numpy())
+    if init:  # the weights have seen the patients of both studies
+        found = np.concatenate([found, read_array(InitPaths(init).fingerprints)])
     write_array(paths.fingerprints, np.unique(found[found != NO_FINGERPRINT]))
     description = describe_final_models(name, settings, tables, combination, window_set, len(sets))
     write_json(paths.description, description.model_dump(mode="json"))

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from eegwf.compute.device import prepare
-from eegwf.config.paths import RetrainPaths
+from eegwf.config.paths import InitPaths, RetrainPaths
 from eegwf.config.stages.model import RetrainSettings
 from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file, read_json
 from eegwf.storage.job_state import library_versions
+from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.retrain import RetrainTask, retrain_ranks
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
@@ -23,6 +24,7 @@ def run(
     best: Path,
     state: Path,
     output: Path,
+    init: Path | None = None,
 ) -> None:
     """Retrain parameter sets and write the files of each rank, and of further seeds of rank 1.
 
@@ -43,6 +45,8 @@ def run(
         other ranks don't matter to it.
     output
         Folder of the ranks.
+    init
+        Folder of the initial weights; None for random ones.
 
     Raises
     ------
@@ -51,7 +55,8 @@ def run(
     """
     device = prepare(settings.device, settings.threads, settings.deterministic)
     dataset = SpectrogramDataset(arrays)
-    data = [digest_file(windows), digest_file(folds), *dataset.identity()]
+    initial = InitialWeights.read(InitPaths(init), settings.classes) if init else None
+    data = [digest_file(windows), digest_file(folds), *dataset.identity(), *([initial.identity] if initial else [])]
     window_set = load_window_set(windows, folds, settings.classes)
     if settings.permute_labels:
         window_set = window_set.permuted(fold, settings.seed)
@@ -67,6 +72,7 @@ def run(
         device=device,
         n_seeds=settings.seeds,
         at_once=settings.ranks_per_gpu if device == "cuda" else 1,
+        initial=initial,
         identity=[name, settings.identity(), data, code, device, library_versions()],
     )
     retrain_ranks(task, read_json(best), RetrainPaths(output), state)

@@ -4,11 +4,13 @@ import logging
 from pathlib import Path
 
 from eegwf.compute.device import prepare
+from eegwf.config.paths import InitPaths
 from eegwf.config.stages.model import TuneSettings
 from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file
 from eegwf.storage.job_state import library_versions, state_folder
 from eegwf.storage.locks import exclusive_lock
+from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.tuning.budget import TrialBudget
 from eegwf.tuning.journal import JOURNAL, write_pointer
@@ -29,6 +31,7 @@ def run(
     arrays: list[Path],
     state: Path,
     output: Path,
+    init: Path | None = None,
 ) -> None:
     """Run trials until the study's budget is used, and write where its state is.
 
@@ -49,6 +52,8 @@ def run(
         Folder of unfinished work. The study has a folder in it, named after all that decides its trials.
     output
         File to write: name and state folder of the study.
+    init
+        Folder of the initial weights; None for random ones.
 
     Raises
     ------
@@ -60,6 +65,9 @@ def run(
     window_set = load_window_set(windows, folds, settings.classes, reserved=fold == 0)
     if settings.permute_labels:
         window_set = window_set.permuted(fold, settings.seed)
+    initial = InitialWeights.read(InitPaths(init), settings.classes) if init else None
+    if initial:
+        initial.check(settings.model, settings.space, dataset, settings.training)
     task = TuningTask(
         name=name,
         model=settings.model,
@@ -73,8 +81,9 @@ def run(
         budget=TrialBudget(settings.n_best, settings.tuning),
         seed=settings.seed,
         device=device,
+        initial=initial,
     )
-    data = [digest_file(windows), digest_file(folds), *dataset.identity()]
+    data = [digest_file(windows), digest_file(folds), *dataset.identity(), *([initial.identity] if initial else [])]
     folder = state_folder(state, "tune", name, settings.identity(), data, code, device, library_versions())
     logger.info("%s: the journal of the study is %s", name, folder / JOURNAL)
     with exclusive_lock(folder, f"worker{worker}.lock"):

@@ -156,7 +156,7 @@ class SpatialFilters(nn.Module):
     def _filter(self, x: torch.Tensor) -> torch.Tensor:
         norm, n_spatial = self.norm, len(self.spatial) // len(self.temporal)
         padded = functional.pad(x, ((self.length - 1) // 2, self.length // 2))
-        if self.training:
+        if norm.training:  # a frozen norm stays in evaluation mode
             mean, variance = self._statistics(padded, x.shape[2])
         else:
             assert norm.running_mean is not None and norm.running_var is not None

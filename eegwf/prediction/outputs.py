@@ -12,7 +12,7 @@ from eegwf.prediction.ensemble import Ensemble
 from eegwf.prediction.figure import timeline_figure
 from eegwf.prediction.inputs import InputRecording
 from eegwf.prediction.recording import RecordingPrediction
-from eegwf.prediction.szcore import detected_events
+from eegwf.prediction.szcore import events_of
 from eegwf.storage.files import write_table, write_text
 
 
@@ -86,13 +86,10 @@ def write_prediction(
     write_table(paths.probabilities, _probabilities(result, classes, length))
     if ensemble.point is None:
         return
-    event_types = [description.event_type(name) for name in description.seizure_classes]
-    point, p = ensemble.point, result.calibrated
-    events = detected_events(result.onset, length, p, point, event_types, result.seconds, result.started)
+    events = events_of(description, ensemble.point, result)
     write_table(paths.events, events)
-    write_text(
-        paths.figure, timeline_figure(paths.name, result.onset, result.onset + length, 1 - p[:, 0], point, events)
-    )
+    p_seizure, end = 1 - result.calibrated[:, 0], result.onset + length
+    write_text(paths.figure, timeline_figure(paths.name, result.onset, end, p_seizure, ensemble.point, events))
 
 
 def _probabilities(result: RecordingPrediction, classes: list[str], length: float) -> pd.DataFrame:

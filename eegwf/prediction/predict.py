@@ -5,25 +5,19 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from eegwf.compute.device import prepare
 from eegwf.config.channels import Channels
 from eegwf.config.patients import normalize_id
 from eegwf.data.signals.file_names import recording_files
 from eegwf.errors import InputError
-from eegwf.prediction.ensemble import Ensemble, load_final_models, load_fold_models
-from eegwf.prediction.input_statistics import read_input_statistics
-from eegwf.prediction.input_transform import InputTransform
 from eegwf.prediction.inputs import InputRecording
 from eegwf.prediction.outputs import OutputPaths, write_prediction
-from eegwf.prediction.recording import RecordingPrediction, StudySamples, predict_recording
 from eegwf.prediction.source import Source, open_source
-from eegwf.prediction.study_patients import ModelChoice, StudyPatients
+from eegwf.prediction.source_models import SECONDS_OF_PROGRESS, SourceModels
 from eegwf.progress import Progress
 from eegwf.storage.files import digest, read_json, write_json, write_table
 from eegwf.storage.job_state import library_versions
@@ -194,7 +188,7 @@ def _finished(item: InputRecording, task: PredictionTask) -> dict[str, Any] | No
 
 
 class Predictor:
-    """Models of a source, loaded when they are needed.
+    """Predicts recordings with the models of a source, which are kept in memory, and writes their files.
 
     Parameters
     ----------
@@ -204,20 +198,7 @@ class Predictor:
 
     def __init__(self, task: PredictionTask):
         self.task = task
-        self._ensembles: dict[int | None, Ensemble] = {}
-
-    @cached_property
-    def _shared(self) -> tuple[Any, ...]:
-        source, description = self.task.source, self.task.source.description()
-        if self.task.channels is not None:
-            reading = description.reading.model_copy(update={"channels": self.task.channels})
-            description = description.model_copy(update={"reading": reading})
-        reading = description.reading
-        transform = InputTransform(description.spectrogram, reading.spectrograms, reading.sfreq, reading.n_times)
-        statistics = read_input_statistics(source.final.input_statistics)
-        # One thread, since the last bits of the spectrograms depend on the number of threads.
-        device = prepare(self.task.device, 1, deterministic=True)
-        return description, transform, statistics, StudyPatients(source), device
+        self._models = SourceModels(task.source, task.device, task.channels)
 
     def predict(self, item: InputRecording) -> dict[str, Any] | str:
         """Predict a recording and write its files.
@@ -234,11 +215,11 @@ class Predictor:
         """
         stamp = _stamp(item, self.task)
         try:
-            choice, ensemble, result = self._predict(item)
+            interval = float("inf") if self.task.several else SECONDS_OF_PROGRESS
+            choice, ensemble, result = self._models.predict(item, self.task.patient, interval)
         except InputError as error:
-            text = str(error)
-            return text if str(item.path) in text else f"{item.path}: {text}"
-        description = self._shared[0]
+            return str(error)
+        description = self._models.description
         record = {
             "recording": item.name,
             "models": ensemble.name,
@@ -251,34 +232,6 @@ class Predictor:
         write_json(paths.record, record)
         write_json(paths.stamp, stamp)
         return record
-
-    def _predict(self, item: InputRecording) -> tuple[ModelChoice, Ensemble, RecordingPrediction]:
-        description, transform, statistics, patients, _ = self._shared
-        choice = patients.choose(self.task.patient or item.subject)
-        interval = float("inf") if self.task.several else 5.0
-
-        def predict_with(choice: ModelChoice) -> tuple[Ensemble, RecordingPrediction]:
-            ensemble = self._ensemble(choice.fold)
-            unseen = patients if choice.fold is None else None
-            reading = description.reading
-            return ensemble, predict_recording(item, reading, transform, ensemble, statistics, unseen, interval)
-
-        try:
-            return choice, *predict_with(choice)
-        except StudySamples as found:
-            choice = patients.choose_by_samples(found.windows)
-            return choice, *predict_with(choice)
-
-    def _ensemble(self, fold: int | None) -> Ensemble:
-        if fold not in self._ensembles:
-            description, *_, device = self._shared
-            source = self.task.source
-            if fold is None:
-                self._ensembles[fold] = load_final_models(source.final, description, device)
-            else:
-                assert source.run is not None, "a bundle has no folds"
-                self._ensembles[fold] = load_fold_models(source.run, fold, description, device)
-        return self._ensembles[fold]
 
 
 _predictors: dict[str, Predictor] = {}

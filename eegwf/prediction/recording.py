@@ -57,6 +57,10 @@ class StudySamples(Exception):
         self.windows = windows
 
 
+class ShorterThanWindow(InputError):
+    """A recording without a stretch as long as a window, so that nothing in it can be predicted."""
+
+
 def open_windows(recording: InputRecording, reading: Reading) -> OpenedRecording:
     """Open a recording, with all windows that lie in it.
 
@@ -75,12 +79,14 @@ def open_windows(recording: InputRecording, reading: Reading) -> OpenedRecording
     Raises
     ------
     InputError
-        If it can't be read as the recordings of the study, or is shorter than a window.
+        If it can't be read as the recordings of the study.
+    ShorterThanWindow
+        If it is shorter than a window.
     """
     signal = open_signal(recording.path, reading.resampled, reading.ch_names, reading.channels)
     starts = stretch_starts(signal.stretches, reading.n_times, reading.windows.n_step(reading.sfreq))
     if not len(starts):
-        raise InputError(
+        raise ShorterThanWindow(
             f"{recording.path}: {signal.duration:g} s, shorter than a window of the study, {reading.windows.length:g} s"
         )
     labels = WindowLabels(starts, [""] * len(starts), np.zeros(len(starts)), np.zeros(0, dtype=int))

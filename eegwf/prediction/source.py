@@ -1,4 +1,4 @@
-"""Source of the models: the folder of a run with its final models, or a bundle of them."""
+"""Source of the models: the folder of a run with its final models, or a bundle of them, packed or unpacked."""
 
 import tempfile
 import zipfile
@@ -51,7 +51,8 @@ def open_source(path: Path) -> Iterator[Source]:
     Parameters
     ----------
     path
-        Folder of a combination, such as `results/vit_mel_3class`, or a zip file of `eegwf bundle --weights`.
+        Folder of a combination, such as `results/vit_mel_3class`, or a zip file of `eegwf bundle --weights`, also
+        unpacked.
 
     Yields
     ------
@@ -67,7 +68,8 @@ def open_source(path: Path) -> Iterator[Source]:
         run = RunPaths(path)
         if not run.final.description.is_file():
             raise InputError(_missing(run))
-        yield Source(run.final, run)
+        # An unpacked bundle has no scores, and a combination with final models always has them.
+        yield Source(run.final, run if run.metrics.is_file() else None)
         return
     if not zipfile.is_zipfile(path):
         raise InputError(

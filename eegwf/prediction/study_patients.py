@@ -113,7 +113,13 @@ class StudyPatients:
         table = read_table(data.windows, text=("patient", "recording", "label"))
         theirs = window_fingerprints(read_array(data.windows_array), table["window"].to_numpy())
         ours = np.sort(window_fingerprints(windows, np.arange(len(windows))))
-        patient = _first(table[in_fingerprints(theirs, ours)])
+        found = table[in_fingerprints(theirs, ours)]
+        if found.empty:
+            raise InputError(
+                "its samples are not among those of the study, but among those of the study from whose weights all "
+                "models were fine-tuned (training.init); no prediction without this leak is possible"
+            )
+        patient = _first(found)
         return self._of_patient(patient, f"its samples are those of patient {patient} of the study")
 
     def _of_patient(self, patient: str, reason: str) -> ModelChoice:

@@ -12,9 +12,26 @@ import numpy as np
 import pandas as pd
 
 from eegwf.evaluation.detector import TICKS, OperatingPoint, timeline
+from eegwf.prediction.description import FinalDescription
+from eegwf.prediction.recording import RecordingPrediction
 
 COLUMNS = ("onset", "duration", "eventType", "confidence", "channels", "dateTime", "recordingDuration")
 BACKGROUND, MISSING = "bckg", "n/a"
+# The types of seizures that SzCORE lists: those of focal seizures by awareness (known, impaired, unknown), and others.
+FOCAL = (
+    "m m_automatisms m_atonic m_clonic m_spasms m_hyperkinetic m_myoclonic m_tonic nm nm_autonomic nm_behavior "
+    "nm_cognitive nm_emotional nm_sensory um"
+)
+OTHERS = (
+    "sz sz_foc sz_foc_a sz_foc_ia sz_foc_f2b sz_gen sz_gen_m sz_gen_m_tonicClonic sz_gen_m_clonic sz_gen_m_tonic "
+    "sz_gen_m_myoTC sz_gen_m_myoAtonic sz_gen_m_atonic sz_gen_m_spasms sz_gen_nm sz_gen_nm_typical sz_gen_nm_atypical "
+    "sz_gen_nm_myoclonic sz_gen_nm_eyelidMyio sz_uo sz_uo_m sz_uo_m_tonicClonic sz_uo_m_spasms sz_uo_nm "
+    "sz_uo_nm_behavior"
+)
+EVENT_TYPES = {
+    *OTHERS.split(),
+    *(f"sz_foc_{awareness}_{kind}" for awareness in ("a", "ia", "ua") for kind in FOCAL.split()),
+}
 
 
 def detected_events(
@@ -60,12 +77,41 @@ def detected_events(
         last = min(last, seconds)
         inside = np.clip(np.minimum(end, last) - np.maximum(onset, first), 0, None)
         mean = (inside @ p) / inside.sum()
-        event_type = event_types[int(mean[1:].argmax())]
+        event_type = known_type(event_types[int(mean[1:].argmax())])
         confidence = f"{1 - mean[0]:.4f}"
         rows.append((_seconds(first), _seconds(last - first), event_type, confidence, MISSING))
     if not rows:
         rows.append((_seconds(0.0), _seconds(seconds), BACKGROUND, MISSING, MISSING))
     return pd.DataFrame([(*row, start_time, _seconds(seconds)) for row in rows], columns=list(COLUMNS))
+
+
+def events_of(description: FinalDescription, point: OperatingPoint, result: RecordingPrediction) -> pd.DataFrame:
+    """Detect the seizures of a predicted recording.
+
+    Parameters
+    ----------
+    description
+        Description of the models.
+    point
+        Operating point.
+    result
+        Prediction of the recording.
+
+    Returns
+    -------
+    DataFrame
+        As from `detected_events`.
+    """
+    event_types = [description.event_type(name) for name in description.seizure_classes]
+    length = description.reading.windows.length
+    return detected_events(result.onset, length, result.calibrated, point, event_types, result.seconds, result.started)
+
+
+def known_type(event_type: str) -> str:
+    """The event type itself, or the nearest more general one that SzCORE knows; its evaluation ends at any other."""
+    while event_type not in EVENT_TYPES and "_" in event_type:
+        event_type = event_type.rpartition("_")[0]
+    return event_type
 
 
 def _seconds(value: float) -> str:

@@ -177,14 +177,20 @@ def main() -> None:
         description=__doc__.splitlines()[0],
         epilog="example: python -m eegwf.provenance.container_image labels",
     )
-    parser.add_argument("what", choices=("labels", "test", "digest"), help="print labels, test from inside, or SHA-256")
-    parser.add_argument("image", nargs="?", type=Path, help="for digest: the image")
+    parser.add_argument(
+        "what",
+        choices=("labels", "test", "digest", "check"),
+        help="print labels, test from inside, print SHA-256, or compare with the checkout",
+    )
+    parser.add_argument("image", nargs="?", type=Path, help="for digest and check: the image")
     arguments = parser.parse_args()
     if arguments.what == "labels":
         labels = {"eegwf.version": __version__, "eegwf.torch": metadata.version("torch"), **labels_of(ROOT)}
         print("\n".join(f"{name} {value}" for name, value in labels.items()))
     elif arguments.what == "digest":
         print(digest_of(arguments.image))
+    elif arguments.what == "check":
+        check_image(arguments.image)
     else:
         print(check_inside())
 

@@ -92,6 +92,8 @@ class ReportData:
         Annotated events, tables of the data and results of the leakage checks, the same for all combinations.
     outer
         The outer folds, in order.
+    init
+        Source of the initial weights (`source.json`); None if they are random.
     """
 
     study: StudyDesign
@@ -108,6 +110,7 @@ class ReportData:
     folds: pd.DataFrame
     leakage: dict[str, Any]
     outer: list[Fold]
+    init: dict[str, Any] | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -203,6 +206,7 @@ def collect(study: StudyDesign, paths: ResultPaths, combination: Combination) ->
         folds=read_table(data.folds, text=TEXT),
         leakage=read_json(data.leakage),
         outer=[_fold(run.fold(number), number, members) for number in numbers],
+        init=read_json(paths.init.record) if study.training.init else None,
     )
 
 

@@ -117,7 +117,7 @@ def split_table(run: ReportData) -> Table:
 def leakage_table(run: ReportData) -> Table:
     """Results of the leakage checks."""
     rows: list[list[Cell]] = []
-    for check in run.leakage["checks"]:
+    for check in [*run.leakage["checks"], *(run.init["checks"] if run.init else [])]:
         details = [
             f"{key.replace('_', ' ')}: {number(value)}" for key, value in check.items() if key not in CHECK_COLUMNS
         ]
@@ -235,11 +235,24 @@ def run_table(run: ReportData, about: dict[str, Any]) -> Table:
         ["container image", about["image"] or "none"],
         ["random seed", str(about["seed"])],
         ["device", f"{study.device}, {count(study.threads, 'thread')} per training"],
+        ["initial weights", initial_weights(run)],
         ["confidence intervals", interval_provenance(run)],
         ["date and host", f"{about['finished']} on {about['host']}"],
         ["versions", listing(versions)],
     ]
     return Table("Provenance", ["item", "value"], rows, text={1})
+
+
+def initial_weights(run: ReportData) -> str:
+    """Source of the initial weights, its classes, number of patients and digest."""
+    if run.init is None:
+        return "random"
+    source, classes = run.init, run.study.classes[run.class_set]
+    name = source["run"] + (f" (bundle {source['source']})" if source["is_bundle"] else "")
+    patients = f", trained on {count(source['n_patients'], 'patient')}"
+    kept = list(source["classes"].items()) == list(classes.items())
+    head = "kept" if kept else f"new, as its classes are {listing(list(source['classes']))}"
+    return f"final model 1 of {name}{patients}; output layer {head}; SHA-256 {source['sha256'][:16]}"
 
 
 def configuration_text(study: StudyDesign) -> str:

@@ -48,6 +48,15 @@ class Classifier(nn.Module):
         kind = "none" if entry_of(model, parameters).normalizes_input else normalization
         self.normalization = Normalization(kind, shape["n_chans"], shape["n_freqs"])
         self.network = build(model, shape, parameters, axes)
+        # Batch norms that keep their statistics in training.
+        self.frozen_norms: list[nn.Module] = []
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Set training or evaluation mode; frozen batch norms stay in evaluation mode."""
+        super().train(mode)
+        for norm in self.frozen_norms:
+            norm.eval()
+        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits `(batch, n_outputs)` of dB (or microvolts) `(batch, n_chans, n_freqs, n_frames)`."""

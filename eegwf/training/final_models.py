@@ -22,6 +22,7 @@ from eegwf.training.calibration import fit_calibration
 from eegwf.training.classifier import needed_axes, save_classifier
 from eegwf.training.final_sets import FinalSet
 from eegwf.training.history import History
+from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.loop import TrainingResult, split_parameters, train
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged
@@ -51,6 +52,8 @@ class FinalTask:
         Configured random seed, and `cpu` or `cuda`.
     identity
         JSON-able values that, with a parameter set, decide the weights: configuration, data and code.
+    initial
+        Initial weights of every training; None for random ones.
     """
 
     name: str
@@ -63,6 +66,7 @@ class FinalTask:
     seed: int
     device: str
     identity: list[Any]
+    initial: InitialWeights | None = None
 
 
 def train_final_models(task: FinalTask, sets: Sequence[FinalSet], paths: FinalPaths, state_root: Path) -> None:
@@ -123,6 +127,7 @@ def _train(
             task.training,
             seed=seed_of(task.seed, task.name, "finalize", number),
             device=task.device,
+            initial=task.initial,
             checkpoint=state / "checkpoint.safetensors",
             repeated=history,
         )
@@ -137,6 +142,8 @@ def _write(
     task: FinalTask, number: int, chosen: FinalSet, result: TrainingResult, scored: WindowSet, paths: FinalPaths
 ) -> None:
     settings, parameters = split_parameters(chosen.parameters, task.training)
+    if task.initial:
+        parameters = task.initial.complete(parameters)
     files = paths.model(number)
     save_classifier(
         files.folder,
@@ -150,6 +157,7 @@ def _write(
             "classes": list(scored.classes),
             "arrays": [path.stem for path in task.dataset.paths],
             "training": settings.model_dump(mode="json"),
+            "init": task.initial.summary if task.initial else None,
             "device": device_name(task.device),
             "precision": effective_precision(task.device, settings.precision),
             "seed": task.seed,

@@ -15,13 +15,16 @@ from eegwf.compute.device import device_name
 from eegwf.config.training import TUNABLE, Training
 from eegwf.data.splits import Split
 from eegwf.models.registry import entry_of
+from eegwf.models.tensors import head_tensors
 from eegwf.seeds import seed_of
 from eegwf.training.batch_loader import shared_batch_loader
 from eegwf.training.checkpoint import Checkpoint, Tensors, copy_weights, read_checkpoint, write_checkpoint
 from eegwf.training.classifier import Classifier, needed_axes
 from eegwf.training.closed_form import fit
 from eegwf.training.concurrency import Turns, run_alone
+from eegwf.training.freezing import freeze_first
 from eegwf.training.history import EpochCallback, History, ignore_epoch
+from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.schedule import best_epoch, finished, score
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged, Trainer
@@ -128,6 +131,7 @@ def training_turns(
     *,
     seed: int,
     device: str = "cpu",
+    initial: InitialWeights | None = None,
     checkpoint: Path | None = None,
     repeated: History | None = None,
     on_epoch: EpochCallback = ignore_epoch,
@@ -152,6 +156,8 @@ def training_turns(
         Seed of initial weights, order of windows, dropout and augmentation.
     device
         `cpu` or `cuda`.
+    initial
+        Initial weights, and hyperparameters of the model that `parameters` don't contain; None for random weights.
     checkpoint
         File of the training's state. If it exists, training resumes from it.
     repeated
@@ -184,6 +190,8 @@ def training_turns(
         If the parameters are inconsistent.
     """
     settings, model_parameters = split_parameters(parameters, training)
+    if initial:
+        model_parameters = initial.complete(model_parameters)
     torch.manual_seed(seed_of(seed, "weights"))
     shape = {**dataset.shape, "n_outputs": len(split.train.classes)}
     axes = needed_axes(model, model_parameters, dataset)
@@ -196,6 +204,8 @@ def training_turns(
         return TrainingResult(classifier.eval(), history, 1, math.nan if repeated else score(history[0], settings))
     saved = read_checkpoint(checkpoint) if checkpoint else None
     if saved is None:
+        if initial:
+            initial.load_into(classifier)
         classifier.normalization.fit(loader, split.train.window)
     else:
         classifier.load_state_dict(saved.weights)
@@ -205,6 +215,10 @@ def training_turns(
                 saved.device,
                 device_name(device),
             )
+    if settings.frozen_fraction:
+        if not (initial or model_parameters.get("pretrained")):
+            raise ValueError("training.frozen_fraction: the weights are random; set training.init or pretrained")
+        freeze_first(classifier, settings.frozen_fraction, shape, head_tensors(model, shape, model_parameters, axes))
     trainer = Trainer(classifier.to(device), loader, split, settings, seed)
     history, best = _resume(trainer, saved, on_epoch) if saved else ([], {})
     checkpoints = _CheckpointWriter(checkpoint, clock)

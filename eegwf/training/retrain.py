@@ -28,6 +28,7 @@ from eegwf.training.concurrency import Concurrency, Turns
 from eegwf.training.console import Console
 from eegwf.training.cost_record import read_costs, record_cost
 from eegwf.training.inference import predict_rows
+from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.loop import TrainingResult, max_epochs, split_parameters, training_turns
 from eegwf.training.memory_errors import free_gpu_memory, lacks_memory
 from eegwf.training.predictions import predictions_table
@@ -66,6 +67,8 @@ class RetrainTask:
         Number of trainings that run at once.
     identity
         JSON-able values that, with a rank and its parameters, decide the result: configuration, data and code.
+    initial
+        Initial weights of every training; None for random ones.
     """
 
     name: str
@@ -80,6 +83,7 @@ class RetrainTask:
     n_seeds: int
     at_once: int
     identity: list[Any]
+    initial: InitialWeights | None = None
 
 
 class _Training(NamedTuple):
@@ -227,6 +231,7 @@ class _Retraining:
                     self.training,
                     seed=seed_of(task.seed, task.name, "retrain", rank, *training.purpose),
                     device=task.device,
+                    initial=task.initial,
                     checkpoint=state / "checkpoint.safetensors",
                     on_trained_epoch=on_trained_epoch,
                     clock=clock,
@@ -243,6 +248,8 @@ def _write(
     paths: RankPaths,
 ) -> None:
     settings, parameters = split_parameters(entry["params"], training)
+    if task.initial:
+        parameters = task.initial.complete(parameters)
     save_classifier(
         paths.folder,
         result.classifier.cpu(),
@@ -255,6 +262,7 @@ def _write(
             "classes": list(task.window_set.classes),
             "arrays": [path.stem for path in task.dataset.paths],
             "training": settings.model_dump(mode="json"),
+            "init": task.initial.summary if task.initial else None,
             "device": device_name(task.device),
             "precision": effective_precision(task.device, settings.precision),
             "seed": task.seed,

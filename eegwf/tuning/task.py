@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from eegwf.config.training import Training
 from eegwf.config.tuning import Model, TrialSettings
 from eegwf.data.splits import WindowSet
+from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.tuning.budget import TrialBudget
 
@@ -35,6 +36,8 @@ class TuningTask:
         Configured random seed.
     device
         `cpu` or `cuda`.
+    initial
+        Initial weights of every training; None for random ones.
     """
 
     name: str
@@ -48,6 +51,7 @@ class TuningTask:
     budget: TrialBudget
     seed: int
     device: str
+    initial: InitialWeights | None = None
 
     @property
     def inner_folds(self) -> range:

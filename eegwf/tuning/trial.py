@@ -131,6 +131,7 @@ def _train(
                 task.training,
                 seed=seed_of(task.seed, task.name, "trial", trial.number, inner),
                 device=task.device,
+                initial=task.initial,
                 checkpoint=folder / f"trial{trial.number}.inner{inner}.safetensors",
                 on_epoch=_reporter(study, trial, task, values, epochs),
                 on_trained_epoch=on_trained_epoch,

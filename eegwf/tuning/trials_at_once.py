@@ -83,7 +83,14 @@ def measured_number(task: TuningTask, folder: Path) -> int:
 
         def start() -> Turns[TrainingResult]:
             return training_turns(
-                task.model, task.dataset, parts, parameters, task.training, seed=seed, device=task.device
+                task.model,
+                task.dataset,
+                parts,
+                parameters,
+                task.training,
+                seed=seed,
+                device=task.device,
+                initial=task.initial,
             )
 
         # Kept before the next one is tried, which may end this process.

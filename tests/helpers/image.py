@@ -16,7 +16,8 @@ IMAGE = ROOT / "containers/eegwf.sif"
 BASE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "eegwf-tests/base"
 # Root of a machine that may not do all that root may starts containers as users do.
 ARGUMENTS = ["--userns"] if os.getuid() == 0 else []
-
+# Of `apptainer build`: little compression, since the images are used once.
+OPTIONS = ["--mksquashfs-args '-comp zstd -Xcompression-level 1'", *(["--fakeroot"] if os.getuid() == 0 else [])]
 
 # Packages are unpacked, packed again and compressed: 6 GB of packages, 3 GB of downloads and 3 GB of image.
 DISK_GB = 16
@@ -44,10 +45,18 @@ def build() -> Path:
     """Build the image if there is none of this checkout."""
     if is_current():
         return IMAGE
-    options = ["--mksquashfs-args '-comp zstd -Xcompression-level 1'"]
-    options += ["--fakeroot"] if os.getuid() == 0 else []
+    options = [*OPTIONS]
     options += [f"--build-arg BOOTSTRAP=localimage --build-arg BASE={BASE}"] if BASE.is_dir() else []
-    command = ["make", "image", f"IMAGE_OPTIONS={' '.join(options)}"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0, done.stdout[-5000:]
+    _make("image", f"IMAGE_OPTIONS={' '.join(options)}")
     return IMAGE
+
+
+def build_szcore(run: Path, output: Path) -> Path:
+    """Build the image of a run's final models for SzCORE from that of this checkout."""
+    _make("szcore-image", f"RUN={run}", f"SZCORE_IMAGE={output}", f"IMAGE_OPTIONS={' '.join(OPTIONS)}")
+    return output
+
+
+def _make(*arguments: str) -> None:
+    done = subprocess.run(["make", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout[-5000:]

@@ -34,7 +34,7 @@ ALLOWED = {
         *("provenance", "plan", "dag"),
     },
 }
-AT_THE_TOP = {"__init__", "cli", "cli_texts", "errors", "progress", "runs", "seeds"}
+AT_THE_TOP = {"__init__", "cli", "errors", "progress", "runs", "seeds"}
 
 
 def name_of(path: Path) -> str:

@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--arrays", type=Path, nargs="+", required=True, help="spectrograms, .npy")
     parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
     parser.add_argument("--output", type=Path, required=True, help="folder of the combination")
+    parser.add_argument("--init", type=Path, help="folder of the initial weights; random ones without it")
     arguments = parser.parse_args()
     with fast_imports():
         from eegwf.jobs import finalize

@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--best", type=Path, required=True, help="best parameter sets, JSON")
     parser.add_argument("--state", type=Path, required=True, help="folder of unfinished work")
     parser.add_argument("--output", type=Path, required=True, help="folder of the ranks")
+    parser.add_argument("--init", type=Path, help="folder of the initial weights; random ones without it")
     arguments = parser.parse_args()
     with fast_imports():
         from eegwf.jobs import retrain

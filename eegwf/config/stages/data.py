@@ -1,5 +1,7 @@
 """Settings of the stages that make windows, spectrograms' inputs and folds."""
 
+from typing import Any, Literal
+
 from pydantic import Field
 
 from eegwf.config.channels import Channels
@@ -58,3 +60,24 @@ class FoldsSettings(StageSettings):
     reserved: float | None = None
     n_inner_folds: int | None = None
     max_similarity: float | None = None
+
+
+class InitializeSettings(StageSettings):
+    """Settings of `initialize`.
+
+    Attributes
+    ----------
+    init
+        Source of the initial weights.
+    init_same_ids
+        Whether an id that patients of the study and of the source both have is the same person.
+    max_similarity
+        Similarity above which two recordings are taken for copies; None for the default.
+    samples
+        Settings that decide the samples of a window (`eegwf.config.sample_settings`).
+    """
+
+    init: str | None
+    init_same_ids: Literal["one_person", "different_persons"]
+    max_similarity: float | None
+    samples: dict[str, Any]

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from eegwf.config.paths import Combination
+from eegwf.config.sample_settings import OF_SAMPLES
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import ExternalSet, Study
 from eegwf.dag.code_digest import reachable_modules
@@ -40,11 +41,13 @@ READ_BY = {
     "deterministic": MODEL,
     "dataset": {"synthesize", "windows"},
     "patients": {"windows", "evaluate"},  # the ids of participants.tsv
-    "max_similarity": {"folds"},
+    "max_similarity": {"folds", "initialize"},
     "permute_labels": {*TRAINED, "split_by_window"},
-    "channels": {"windows", "finalize"},
+    "channels": {"windows", "initialize", "finalize"},
     "signals": {"windows", "finalize"},
+    **{f"signals.{name}": {"windows", "initialize", "finalize"} for name in OF_SAMPLES["signals"]},
     "windows": {"windows", "finalize"},
+    **{f"windows.{name}": {"windows", "initialize", "finalize"} for name in OF_SAMPLES["windows"]},
     "folds": {"folds", "finalize"},
     "classes.2class": {*MODEL, "evaluate", "split_by_window"},
     "classes.3class": set(),
@@ -57,6 +60,8 @@ READ_BY = {
     "models.vit.start": {"tune"},
     "models.lstm": set(),
     "training": TRAINED,
+    "training.init": {"initialize"},
+    "training.init_same_ids": {"initialize"},
     "tuning.n_trials": {"tune", "select_best"},
     "tuning.n_epochs": {"tune", "select_best"},
     "tuning.timeout_minutes": {"tune", "select_best"},
@@ -101,6 +106,7 @@ OTHER = {
     "external": {"other": ExternalSet(configfile="other.yaml")},
     "channels.aliases": {"C3": ["X1"]},
     "signals.notch": [50.0],
+    "training.init": "results/vit_mel_2class",
     "evaluation.primary": "rank1",
     "evaluation.operating_point.target": "f1",
     "evaluation.subgroups": {},

@@ -10,30 +10,7 @@ from scipy.signal import resample_poly
 from eegwf.data.leakage import check_leakage
 from eegwf.data.overlap import WindowedSignals, in_fingerprints, shared_patients, window_fingerprints
 from eegwf.errors import InputError
-
-SFREQ, LENGTH = 128.0, 4
-NAMES = ["f3-c3", "f4-c4", "c3-p3", "c4-p4", "fz-cz"]
-
-
-def background(seed, seconds=60):
-    """Noise whose power decreases with frequency, as that of EEG."""
-    spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=(len(NAMES), round(seconds * SFREQ))))
-    spectrum /= np.maximum(np.arange(spectrum.shape[1]), 20.0)
-    signal = np.fft.irfft(spectrum)
-    return 30 * signal / signal.std()
-
-
-def data_set(signals, prefix="sub", sfreq=SFREQ, ch_names=NAMES):
-    """Windows without overlap of one recording for each patient."""
-    rows, samples = [], []
-    for number, signal in enumerate(signals, start=1):
-        for onset in np.arange(0, signal.shape[1] / sfreq - LENGTH + 1e-9, LENGTH):
-            rows.append([f"{prefix}-{number}_eeg", f"{prefix}-{number}", onset, float(LENGTH)])
-            start = round(onset * sfreq)
-            samples.append(signal[:, start : start + round(LENGTH * sfreq)])
-    windows = pd.DataFrame(rows, columns=["recording", "patient", "onset", "duration"])
-    windows.insert(0, "window", range(len(windows)))
-    return WindowedSignals(windows, np.stack(samples).astype(np.float16), list(ch_names), sfreq)
+from tests.helpers.windowed_signals import NAMES, SFREQ, background, data_set
 
 
 def found(overlap):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from eegwf.data.signals.channels import Channel, parse_channel
 from eegwf.data.signals.interpolation import spline_weights
 from eegwf.data.signals.montage import ELECTRODES19, MONTAGES, derive, duplicate_channels, is_copy, recorded_names
+from tests.helpers.szcore import CHANNELS
 
 NAMES = ELECTRODES19.split()
 POTENTIAL = dict(zip([*NAMES, "A1", "A2"], np.random.default_rng(0).normal(size=(21, 50)), strict=True))
@@ -48,6 +49,17 @@ def test_derivations_of_referential_recordings(montage, count, order, reference)
     derived = derive(channels, montage)
     assert derived.missing == () and derived.derivations == MONTAGES[montage] and len(derived.matrix) == count
     assert np.allclose(derived.matrix @ recorded(channels, reference), expected(montage))
+
+
+@pytest.mark.parametrize("montage", ["tcp20", "banana18", "average"])
+def test_derivations_of_the_input_of_szcore(montage):
+    """19 channels against their average, with the older names of four electrodes and without ears."""
+    channels = parsed(CHANNELS)
+    assert {"T7", "T8", "P7", "P8"} < {channel.anode for channel in channels} and len(channels) == 19
+    mean = np.mean([POTENTIAL[name] for name in NAMES], axis=0)
+    derived = derive(channels, montage)
+    assert derived.missing == () and derived.derivations == MONTAGES[montage]
+    assert np.allclose(derived.matrix @ recorded(channels, mean), expected(montage))
 
 
 def test_tcp22_is_tuh_01_tcp_ar():
