@@ -188,8 +188,8 @@ def with_ensemble(pooled: dict[int, pd.DataFrame], classes: list[str]) -> pd.Dat
 
 def _calibrated(path: Path, classes: list[str], one_fold: bool = True) -> pd.DataFrame:
     """Predictions of a rank and fold with raw and calibrated probabilities, and the file of each row."""
-    calibration = read_calibration(RankPaths(path.parent).calibration, classes)
-    return calibrate_table(read_predictions(path, classes, one_fold), calibration, classes).assign(file=str(path))
+    table, file = read_predictions(path, classes, one_fold), RankPaths(path.parent).calibration
+    return calibrate_table(table, read_calibration(file, classes), classes).assign(file=str(path))
 
 
 def calibrate_table(table: pd.DataFrame, calibration: Calibration, classes: list[str]) -> pd.DataFrame:
