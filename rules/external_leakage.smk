@@ -3,6 +3,7 @@ rule external_leakage:
         study=data.windows,
         windows=external.data.windows,
         arrays=[data.windows_array, data.windows_axes, external.data.windows_array, external.data.windows_axes],
+        init=flow.init_files,
     output:
         external.data.leakage,
     log:
@@ -15,8 +16,9 @@ rule external_leakage:
         settings=external.settings("external_leakage"),
         code=flow.code("external_leakage"),
         configfile=external.configfile,
+        init=flow.init_option,
     message:
-        "Look for persons who are in the study and in {wildcards.external}"
+        "Look for persons who trained the models and are in {wildcards.external}"
     shell:
         "run_script external_leakage --settings {params.settings:q} --name {wildcards.external}"
-        " --configfile {params.configfile:q} --study {input.study:q} --windows {input.windows:q} --output {output:q} 2>&1 | log_to {log:q}"
+        " --configfile {params.configfile:q} --study {input.study:q} --windows {input.windows:q} {params.init} --output {output:q} 2>&1 | log_to {log:q}"

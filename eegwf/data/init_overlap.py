@@ -9,6 +9,7 @@ from eegwf.data.init_source import InitSource
 from eegwf.data.overlap import WindowedSignals, in_fingerprints, shared_patients, window_fingerprints
 from eegwf.errors import InputError
 
+CHECK_OF_SAMPLES = "samples of the source of the initial weights"
 EXCLUDE = "leave the patient out (dataset.exclude), or choose another source"
 
 
@@ -142,7 +143,7 @@ def _check_fingerprints(ours: WindowedSignals, source: InitSource) -> dict[str, 
             f"{first['recording']} at {first['onset']:g} s{_more(patients)}; {EXCLUDE}"
         )
     return {
-        "check": "samples of the source of the initial weights",
+        "check": CHECK_OF_SAMPLES,
         "examined": f"{len(ours.windows)} windows by hash against {len(source.fingerprints)}",
         "leaks": 0,
     }

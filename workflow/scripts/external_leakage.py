@@ -1,4 +1,4 @@
-"""Look for persons who are both in the study and in an external data set.
+"""Look for persons who trained the models and are in an external data set.
 
 Example: python workflow/scripts/external_leakage.py --settings "$JSON" --name siena
 --configfile config/datasets/siena.yaml --study results/data/windows.tsv
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--study", type=Path, required=True, help="table of the windows of the study")
     parser.add_argument("--windows", type=Path, required=True, help="table of the windows of the data set")
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--init", type=Path, help="folder of the initial weights of fine-tuning")
     arguments = parser.parse_args()
     with fast_imports():
         from eegwf.jobs import external_leakage

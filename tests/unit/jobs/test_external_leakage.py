@@ -1,16 +1,18 @@
-"""Persons who are in the study and in an external data set stop the run; equal ids alone do not."""
+"""Persons who trained the models and are in an external data set stop the run; equal ids alone do not."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from eegwf.config.paths import DataPaths
+from eegwf.config.paths import DataPaths, InitPaths
 from eegwf.config.stages.external import ExternalLeakageSettings
+from eegwf.data.overlap import window_fingerprints
 from eegwf.errors import InputError
 from eegwf.jobs import external_leakage
-from eegwf.storage.files import read_json, write_array, write_json, write_table
+from eegwf.storage.files import read_array, read_json, write_array, write_json, write_table
 
 SFREQ, LENGTH, N_CHANS = 64, 4, 5
+SOURCE_CHECK = "samples of the source of the initial weights"
 NAMES = [f"c{number}" for number in range(N_CHANS)]
 
 
@@ -40,11 +42,17 @@ def write(folder, signals: dict[str, np.ndarray]):
 def check(tmp_path):
     """Run the job on a study of two patients and another data set; returns its results."""
 
-    def check(other: dict[str, np.ndarray], **settings):
+    def check(other: dict[str, np.ndarray], init=None, **settings):
         study = write(tmp_path / "study", {"sub-01": brain(1), "sub-02": brain(2)})
         files = write(tmp_path / "other", other)
         external_leakage.run(
-            ExternalLeakageSettings(**settings), "other", "conf/other.yaml", study.windows, files.windows, files.leakage
+            ExternalLeakageSettings(**settings),
+            "other",
+            "conf/other.yaml",
+            study.windows,
+            files.windows,
+            files.leakage,
+            init,
         )
         return read_json(files.leakage)
 
@@ -71,3 +79,37 @@ def test_a_person_of_the_study_is_found_under_another_name(check, copy, evidence
 
 def test_the_limit_of_similarity_is_that_of_the_study(check):
     assert check({"p9": -3 * brain(2)}, max_similarity=1.0)["passed"]
+
+
+@pytest.fixture
+def init(tmp_path):
+    """Initial weights from a study of two other patients, as `initialize` writes them; returns their folder."""
+    source = write(tmp_path / "source", {"sub-01": brain(11), "sub-02": brain(12)})
+    arrays = read_array(source.windows_array)
+    paths = InitPaths(tmp_path / "init")
+    write_array(paths.fingerprints, np.sort(window_fingerprints(arrays, np.arange(len(arrays)))))
+    write_json(paths.record, {"source": "vit_mel_2class", "checks": [{"check": SOURCE_CHECK}]})
+    return paths.folder
+
+
+def test_a_patient_of_the_source_of_the_initial_weights_is_found(check, init):
+    other = {"p8": brain(8), "p9": brain(12)}
+    assert check(other)["passed"], "the study itself has no such patient"
+    with pytest.raises(InputError) as caught:
+        check(other, init)
+    assert str(caught.value) == (
+        "leak: external data set other: 15 windows of patient p9, the first in p9_eeg at 0 s, have the samples of "
+        "windows of vit_mel_2class (training.init). The models were trained on them; leave them out with "
+        "dataset.exclude: [p9] in conf/other.yaml"
+    )
+
+
+def test_other_patients_than_those_of_the_source_pass(check, init):
+    checks = check({"sub-01": brain(7)}, init)["checks"]
+    assert checks[2] == {"check": SOURCE_CHECK, "examined": "15 windows by hash against 30", "leaks": 0}
+
+
+def test_a_source_that_reads_recordings_otherwise_is_said_to_be_unchecked(check, init):
+    write_json(InitPaths(init).record, {"source": "vit_mel_2class", "checks": []})
+    examined = check({"sub-01": brain(7)}, init)["checks"][2]["examined"]
+    assert examined == "nothing: vit_mel_2class reads recordings with other settings"
