@@ -82,7 +82,7 @@ def verdict(report: ExternalReportData) -> str:
     text = (
         f"The balanced accuracy is {tables.describe(mean)} on {report.name} and {tables.describe(internal)} in the "
         f"cross-validation: a difference of {difference(change['value'])}"
-        + (f" ({report.level} confidence interval {bounds})." if bounds else ", without an interval: too few patients.")
+        + (f" ({report.level} confidence interval {bounds})." if bounds else ", without an interval.")
     )
     if bounds and change["low"] <= 0 <= change["high"]:
         text += " The interval contains 0, so that the test shows no difference; it does not show that there is none."

@@ -108,7 +108,9 @@ def test_events_of_a_member_are_those_of_its_operating_point(tested):
     found = events["difference"]["false_alarms_per_day"]
     inside = study["detectors"]["operating_point"]["false_alarms_per_day"]["value"]
     assert found["value"] == pytest.approx(np.mean(rates) - inside)
-    assert found["low"] <= found["value"] <= found["high"]
+    assert found["low"] is None and found["high"] is None, "no replicate of either data set has a false alarm"
+    found = events["difference"]["sensitivity"]
+    assert found["low"] < found["value"] < found["high"]
 
 
 def test_no_interval_of_a_difference_with_few_patients():
@@ -117,8 +119,19 @@ def test_no_interval_of_a_difference_with_few_patients():
         "value": pytest.approx(0.1), "low": None, "high": None,
     }  # fmt: skip
     assert independent_difference(None, 0.6, replicates, replicates, 9, 0.95)["value"] is None
-    found = independent_difference(0.7, 0.6, replicates, np.zeros(50), 9, 0.9)
-    assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(replicates, [0.05, 0.95])))
+    found = independent_difference(0.7, 0.6, replicates, replicates[::-1], 3, 0.9)
+    assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(2 * replicates - 1, [0.05, 0.95])))
+
+
+@pytest.mark.parametrize("undefined", [0, 20])
+def test_no_interval_of_a_difference_from_a_score_without_variation(undefined):
+    """With the same score in every replicate, as 1 of all patients, a bootstrap would call the score exact."""
+    constant = np.where(np.arange(50) < undefined, np.nan, 0.1 + 0.2)
+    constant[-1] = 0.3  # differs by rounding
+    varying = np.linspace(0, 1, 50)
+    for first, second in ((constant, varying), (varying, constant), (constant, constant)):
+        found = independent_difference(0.3, 0.1, first, second, 9, 0.95)
+        assert found == {"value": pytest.approx(0.2), "low": None, "high": None}
 
 
 def windows_with(*labels: str) -> pd.DataFrame:
