@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.evaluation import Evaluation
-from eegwf.evaluation.bootstrap import interval, leave_one_out, patient_draws
+from eegwf.evaluation.bootstrap import interval, patient_draws
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.event_counts import Counts
 from eegwf.evaluation.events import (
@@ -24,7 +24,7 @@ from eegwf.evaluation.events import (
 )
 from eegwf.evaluation.external_predictions import FINAL
 from eegwf.evaluation.independent_difference import independent_difference
-from eegwf.evaluation.intervals import MIN_PATIENTS, jackknife_interval
+from eegwf.evaluation.intervals import MIN_PATIENTS, patient_resamples, score_interval
 from eegwf.evaluation.scored_recordings import has_background, scored_recordings
 from eegwf.evaluation.scores import number
 
@@ -108,12 +108,13 @@ def _mean(folds: np.ndarray, settings: Evaluation, seed: int) -> dict[str, Any]:
     """Mean over the folds of the pooled scores; counts are `(n_folds, n_patients, 7)`."""
     n_patients = folds.shape[1]
     pooled, of_patients = ratios(folds.sum(axis=1)), ratios(folds.mean(axis=0))
-    weights = {"left_out": leave_one_out(n_patients), "drawn": patient_draws(n_patients, settings.n_bootstrap, seed)}
-    resampled = {kind: ratios(rows @ folds) for kind, rows in weights.items()}
+    resamples = patient_resamples(n_patients, settings, seed)
+    resampled = {kind: ratios(weights @ folds) for kind, weights in resamples.items()}
+    rates = ratios(patient_draws(n_patients, settings.n_bootstrap, seed) @ folds)[RATE].mean(axis=0)
     result: dict[str, Any] = {}
     for name in RATIOS:
         value = number(float(pooled[name].mean()))
-        left_out, drawn = (resampled[kind][name].mean(axis=0) for kind in weights)
+        columns = {kind: found[name].mean(axis=0) for kind, found in resampled.items()}
         n_defined = int((~np.isnan(of_patients[name])).sum())
         low: float | None = None
         high: float | None = None
@@ -121,10 +122,10 @@ def _mean(folds: np.ndarray, settings: Evaluation, seed: int) -> dict[str, Any]:
             # As for a member: that of a Poisson variable of which 0 was observed.
             seconds = folds[0, :, -1].sum()
             low, high = 0.0, float(-np.log((1 - settings.confidence) / 2) * SECONDS_PER_DAY / seconds)
-        elif name == RATE or settings.interval != "jackknife":
-            low, high, _ = interval(drawn, settings.confidence)
+        elif name == RATE:
+            low, high, _ = interval(rates, settings.confidence)
         else:
-            low, high, _ = jackknife_interval(value, left_out, [n_defined], settings.confidence)
+            low, high, _ = score_interval(value, columns, [n_defined], settings)
         enough = value is not None and n_defined >= MIN_PATIENTS
         result[name] = {"value": value, "low": low if enough else None, "high": high if enough else None}
     return result

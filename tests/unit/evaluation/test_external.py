@@ -5,10 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from eegwf.config.evaluation import Evaluation
 from eegwf.config.paths import Combination, ResultPaths
 from eegwf.data.class_mapping import map_event_types
 from eegwf.errors import InputError
 from eegwf.evaluation.bootstrap import patient_draws
+from eegwf.evaluation.event_counts import Counts
+from eegwf.evaluation.events import detector_scores
+from eegwf.evaluation.external_events import _mean
 from eegwf.evaluation.independent_difference import independent_difference
 from eegwf.evaluation.intervals import jackknife_interval
 from eegwf.seeds import seed_of
@@ -111,6 +115,20 @@ def test_events_of_a_member_are_those_of_its_operating_point(tested):
     assert found["low"] is None and found["high"] is None, "no replicate of either data set has a false alarm"
     found = events["difference"]["sensitivity"]
     assert found["low"] < found["value"] < found["high"]
+
+
+@pytest.mark.parametrize("kind", ["jackknife", "percentile", "bca"])
+def test_the_mean_of_equal_folds_has_the_interval_of_one_of_them(kind):
+    """Also for the events, whose counts are pooled: the configured interval."""
+    rng, n = np.random.default_rng(3), 9
+    n_events = rng.integers(1, 5, n)
+    counts = {name: rng.integers(0, 9, n) for name in (*Counts._fields, "seconds")}
+    counts |= {"n_events": n_events, "tp": rng.integers(0, n_events + 1), "seconds": np.full(n, 600)}
+    settings, table = Evaluation(interval=kind, n_bootstrap=100), pd.DataFrame(counts)
+    expected = detector_scores(table, settings, seed=4)
+    found = _mean(np.stack([table.to_numpy(float)] * 2), settings, 4)
+    for name in ("sensitivity", "precision", "false_alarms_per_day"):
+        assert found[name] == pytest.approx(expected[name]) and found[name]["low"] < found[name]["value"]
 
 
 def test_no_interval_of_a_difference_with_few_patients():
