@@ -10,6 +10,7 @@ rule external_leakage:
         flow.log("external_leakage"),
     benchmark:
         flow.benchmark("external_leakage")
+    priority: 1  # a data set that can't be used stops the run before its trainings
     resources:
         **flow.resources_for("external_leakage"),
     params:

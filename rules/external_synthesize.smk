@@ -5,6 +5,7 @@ rule external_synthesize:
         flow.log("external_synthesize"),
     benchmark:
         flow.benchmark("external_synthesize")
+    priority: 1  # a data set that can't be used stops the run before its trainings
     threads: 64
     resources:
         **flow.resources_for("external_synthesize"),

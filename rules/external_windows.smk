@@ -12,6 +12,7 @@ rule external_windows:
         flow.log("external_windows"),
     benchmark:
         flow.benchmark("external_windows")
+    priority: 1  # a data set that can't be used stops the run before its trainings
     threads: 64
     resources:
         **flow.resources_for("external_windows"),

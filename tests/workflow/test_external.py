@@ -85,3 +85,14 @@ def test_an_unfillable_class_set_is_refused_in_one_line(snakemake, tested):
     assert done.returncode
     assert "external data set focal has no events of class generalized (sz_gen); its event types: " in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_a_data_set_that_cannot_be_read_stops_the_run_before_its_trainings(snakemake, tmp_path):
+    write_json(tmp_path / "other.json", {"dataset": {"kind": "bids"}})
+    given = {"configfile": "other.json", "root": str(tmp_path / "none")}
+    write_json(tmp_path / "external.json", {"external": {NAME: given}})
+    target = f"{RUN}/external/{NAME}/report.html"
+    configs = (TINY, tmp_path / "external.json")
+    done = snakemake(tmp_path, "--cores", "1", target, configs=configs, check=False)
+    assert done.returncode and "none: no such folder; dataset.root must be the folder" in done.stdout
+    assert ResultPaths(tmp_path / "results").data.windows.is_file() and not (tmp_path / RUN).exists()
