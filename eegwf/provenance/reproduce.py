@@ -158,6 +158,24 @@ def environment_mismatches(record: dict[str, Any], image: Path | None) -> list[s
     return mismatches
 
 
+def targets(published: RunPaths, repeated: RunPaths) -> list[Path]:
+    """Files that repeat all results of a published combination.
+
+    Parameters
+    ----------
+    published, repeated
+        Its files, and those of the repetition.
+
+    Returns
+    -------
+    list of Path
+        The report; if they are published, the final models and the reports of external tests.
+    """
+    names = sorted(path.parent.name for path in published.folder.glob("external/*/*.html"))
+    final = [repeated.final.description] if published.final.description.is_file() else []
+    return [repeated.report, *final, *(repeated.external(name).report for name in names)]
+
+
 def reproduce(run: Path, output_dir: Path, force: bool, settings: Sequence[str], options: Sequence[str]) -> Comparison:
     """Repeat a published combination in another folder, and compare.
 
@@ -196,7 +214,8 @@ def reproduce(run: Path, output_dir: Path, force: bool, settings: Sequence[str],
     # JSON is YAML. The recorded paths are expanded already.
     settings = [f"results={escape_paths({'results': str(output_dir)})['results']}", *settings]
     write_text(config, json.dumps(escape_paths(record["config"]), indent=1) + "\n")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), str(repeated.report)]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += [str(target) for target in targets(RunPaths(run), repeated)]
     command += ["--configfile", str(config), "--config", *settings, *options]
     if not any(option.startswith(JOB_OPTIONS) for option in options):
         command += ["--cores", "all"]
