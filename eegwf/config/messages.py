@@ -59,6 +59,8 @@ def _found(detail: ErrorDetails, location: tuple, origin: str) -> str:
         return ""
     if detail["loc"][-1] == "[key]":
         line = line_of_key(origin, location)
+        if isinstance(value, str):
+            return f" (line {line}: the key {value})" if line else ""
         return f" ({f'line {line}: ' if line else ''}the key {value} is {describe(value)} in YAML; write '{value}')"
     number = _as_number(value) if isinstance(value, str) and detail["type"] in NUMBER_EXPECTED else None
     text_expected = detail["type"] == "string_type"

@@ -71,13 +71,17 @@ def test_merge_keys_of_yaml_are_no_duplicates(root, tmp_path):
         ("off: 3\n", "line 1: the key off is false in YAML; write 'off'"),
         ("patients:\n  sub-02: sub-01\n  ~: sub-01\n", "patients: line 3: the key ~ is null in YAML; write '~'"),
         ("patients: {2024-01-02: sub-01}\n", "patients: line 1: the key 2024-01-02 is a date in YAML; write '2024-"),
+        (
+            "external: {a_b: {configfile: x.yaml}}\n",
+            "external.a_b: String should match pattern '^[a-z0-9-]+$' (line 1: the key a_b)",
+        ),
         ("patients: {1.5: sub-01}\n", "patients: line 1: the key 1.5 is the number 1.5 in YAML; write '1.5'"),
         ("patients: {5: sub-01}\n", "patients.5: should be a valid string (line 1: the key 5 is the number 5 in YAML"),
         ("classes: {2: {a: [bckg], b: [sz]}}\n", "classes.2: should be a valid string (line 1: the key 2 is the num"),
         ("?\n: 5\n", "line 1: a key is missing before the colon"),
     ],
 )
-def test_key_that_is_no_text_is_refused(message, text, expected):
+def test_wrong_key_is_named(message, text, expected):
     assert message(text).startswith(expected)
 
 
