@@ -3,6 +3,7 @@
 from typing import Any
 
 from eegwf.evaluation.external_predictions import FINAL
+from eegwf.evaluation.intervals import FEW_PATIENTS, MIN_PATIENTS
 from eegwf.report import external_tables as tables
 from eegwf.report.drawing import Group
 from eegwf.report.external_data import ExternalReportData
@@ -97,9 +98,12 @@ def limits(report: ExternalReportData) -> list[str]:
     metrics = report.metrics
     found: list[str] = []
     few = [f"{name} ({values['n_patients']})" for name, values in metrics["members"][report.shown]["per_class"].items()
-           if values["n_patients"] < 5]  # fmt: skip
+           if values["n_patients"] < FEW_PATIENTS]  # fmt: skip
     if few:
-        found.append(f"Fewer than 5 external patients have windows of {listing(few)}, so that intervals are uncertain.")
+        found.append(
+            f"Fewer than {FEW_PATIENTS} external patients have windows of {listing(few)}: intervals of scores that "
+            f"depend on them are uncertain, and with fewer than {MIN_PATIENTS} there are none."
+        )
     left_out = report.mapping[report.mapping["class"] == ""]
     if len(left_out):
         types = listing(left_out["event_type"].tolist())

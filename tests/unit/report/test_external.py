@@ -1,12 +1,14 @@
 """Report of an external test: its numbers are those of the files, and the page refers to nothing else."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from eegwf.config.paths import Combination, ResultPaths
 from eegwf.config.stages.external import ExternalReportSettings
 from eegwf.jobs import external_report
+from eegwf.report.external import limits
 from eegwf.report.external_data import collect_external
 from eegwf.report.external_tables import data_table, leakage_table, mapping_table, patient_table, score_table
 from eegwf.report.formats import difference, score
@@ -69,6 +71,19 @@ def test_page_says_what_was_tested_and_its_limits(page, written):
     assert f"The balanced accuracy is {value}" in text
     assert re.search(r"\d+ windows of artifact have no class and are left out", text)
     assert "The share of windows that are not background is" in text
+
+
+def test_intervals_that_few_patients_prevent_are_not_called_uncertain(written):
+    _, _, metrics, report = written
+    per_class = metrics["members"]["final"]["per_class"]
+    sizes = {"background": 4, "seizure": 2}
+    changed_sizes = {name: per_class[name] | {"n_patients": n} for name, n in sizes.items()}
+    members = metrics["members"] | {"final": metrics["members"]["final"] | {"per_class": changed_sizes}}
+    found = limits(replace(report, metrics=metrics | {"members": members}))
+    assert found[0] == (
+        "Fewer than 5 external patients have windows of background (4) and seizure (2): intervals of scores that "
+        "depend on them are uncertain, and with fewer than 3 there are none."
+    )
 
 
 def test_tables_of_the_data(written):
