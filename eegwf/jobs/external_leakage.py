@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from eegwf.config.paths import DataPaths
+from eegwf.config.data_paths import DataPaths
 from eegwf.config.stages.external import ExternalLeakageSettings
 from eegwf.data.overlap import WindowedSignals, shared_patients
 from eegwf.errors import InputError

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from eegwf.config.final_paths import FinalModelPaths, FinalPaths
-from eegwf.config.paths import RankPaths, RunPaths
+from eegwf.config.fold_paths import RankPaths
+from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.predictions import ENSEMBLE, rounded

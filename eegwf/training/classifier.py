@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from eegwf.config.paths import RankPaths
+from eegwf.config.fold_paths import RankPaths
 from eegwf.errors import InputError
 from eegwf.models.registry import axes_arguments, build, entry_of
 from eegwf.storage.files import read_json, replacing, write_json

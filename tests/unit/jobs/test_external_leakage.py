@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eegwf.config.paths import DataPaths
+from eegwf.config.data_paths import DataPaths
 from eegwf.config.stages.external import ExternalLeakageSettings
 from eegwf.errors import InputError
 from eegwf.jobs import external_leakage
