@@ -185,7 +185,7 @@ def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier
         classifier.load_state_dict(load_file(paths.weights))
     except Exception as error:
         raise InputError(
-            f"{paths.weights}: these weights don't fit {paths.model.name}: {error}; "
+            f"{paths.weights}: these weights don't fit {paths.model.name}: {' '.join(str(error).split())}; "
             f"remove the folder of this combination and run again"
         ) from None
     return classifier.to(device).eval(), description
