@@ -140,6 +140,8 @@ def predict_recordings(
     done: list[dict[str, Any]] = []
     finished = {item.path: _finished(item, task) for item in recordings}
     waiting = [item for item in recordings if finished[item.path] is None]
+    # A folder that can't be written to is found before the first prediction.
+    _write_quality(recordings, finished, task)
     progress = Progress("prediction", len(recordings))
     progress.skip(len(recordings) - len(waiting))
     if len(waiting) < len(recordings):
@@ -155,13 +157,19 @@ def predict_recordings(
             for future in as_completed(futures):
                 _collect(futures[future], future.result(), finished, failed, done)
                 progress.step(futures[future].name)
-    rows = [finished[item.path] for item in recordings]
-    write_table(task.output / QUALITY, pd.DataFrame([row["quality"] for row in rows if row is not None]))
+    _write_quality(recordings, finished, task)
     hours = sum(row["quality"]["seconds"] for row in done) / 3600
     if hours:
         logger.info("%.1f s for each hour of EEG (%.2f h)", (time.monotonic() - started) / hours, hours)
     order = {item.path: number for number, item in enumerate(recordings)}
     return sorted(failed, key=lambda pair: order[pair[0].path])
+
+
+def _write_quality(
+    recordings: Sequence[InputRecording], finished: dict[Path, dict[str, Any] | None], task: PredictionTask
+) -> None:
+    rows = [record["quality"] for item in recordings if (record := finished[item.path]) is not None]
+    write_table(task.output / QUALITY, pd.DataFrame(rows) if rows else pd.DataFrame(columns=["recording", "models"]))
 
 
 def _collect(

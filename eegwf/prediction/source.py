@@ -118,6 +118,8 @@ def _missing(run: RunPaths) -> str:
     record = read_json(run.run_record) if run.run_record.is_file() else {}
     if record.get("config", {}).get("dataset", {}).get("kind") == "fold_arrays":
         return f"{run.folder}: a study of fold arrays, which do not say how recordings are read; it can't predict any"
+    if not _has_results(run):
+        return f"{run.folder}: not the folder of a combination; expected one such as results/vit_mel_3class"
     return (
         f"{run.folder}: no final models ({run.final.description.relative_to(run.folder)}); train them with `snakemake "
         f"{run.final.description}` and the configuration of the run"

@@ -106,3 +106,19 @@ def test_annotations_beside_the_recording_are_not_replaced(call, written, tmp_pa
     with pytest.raises(InputError, match=r"sub-01_task-sz_events.tsv: not of a prediction.*choose another --output"):
         call(output="in")
     assert annotations.read_text() == "annotations of an expert" and written.number == 0
+
+
+def test_an_output_folder_that_can_not_be_made_is_found_before_the_prediction(call, written, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        call(output="file")
+    assert written.number == 0
+
+
+def test_without_a_prediction_the_table_of_quality_is_a_table(call, written, tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise InputError("damaged")
+
+    monkeypatch.setattr(Models, "predict", refuse)
+    assert [reason for _, reason in call()] == ["damaged"]
+    assert (tmp_path / "out" / "input_quality.tsv").read_text() == "recording\tmodels\n"

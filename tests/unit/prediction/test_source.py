@@ -53,7 +53,7 @@ def test_a_bundle_that_is_too_large_is_refused(tmp_path, monkeypatch):
     [
         (lambda folder: folder / "absent.zip", "absent.zip: neither the folder of a finished combination nor a bundle"),
         (lambda folder: zip_of(folder / "b.zip", **{"results/x": "1"}), "b.zip: no final/models.json in it"),
-        (lambda folder: folder, "no final models (final/models.json); train them with `snakemake"),
+        (lambda folder: folder, "not the folder of a combination; expected one such as results/vit_mel_3class"),
     ],
 )
 def test_what_is_no_source_is_refused(tmp_path, make, message):
@@ -91,6 +91,13 @@ def finished_run(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
     return run
+
+
+def test_a_run_without_final_models_is_told_how_to_train_them(tmp_path):
+    run = finished_run(tmp_path)
+    run.final.description.unlink()
+    with pytest.raises(InputError, match=r"no final models \(final/models.json\); train them with `snakemake"):
+        opened(run.folder)
 
 
 def test_a_link_to_a_run_is_the_run(tmp_path):
