@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from eegwf.config.final_paths import FinalPaths
-from eegwf.config.paths import RankPaths, ResultPaths, RunPaths
+from eegwf.config.fold_paths import RankPaths
+from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.errors import InputError
 from eegwf.prediction.description import FinalDescription, read_description
 from eegwf.storage.files import digest, digest_file, read_json

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eegwf.config.data_paths import DataPaths
 from eegwf.config.load import validate_record
-from eegwf.config.paths import DataPaths, ResultPaths, RunPaths
+from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.data.overlap import in_fingerprints, window_fingerprints
 from eegwf.errors import InputError
 from eegwf.prediction.source import Source
