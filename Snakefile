@@ -7,7 +7,7 @@
 import gc
 import sys
 
-from eegwf.config.paths import axes_of
+from eegwf.config.data_paths import axes_of
 from eegwf.dag.dry_run import print_plan_after_dry_run
 from eegwf.dag.flow_reading import open_flow
 from eegwf.dag.job_shell import image_of, job_shell_prefix

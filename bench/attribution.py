@@ -18,7 +18,7 @@ import pandas as pd
 
 from bench.tables import table
 from eegwf.attribution.methods import CONTROLS
-from eegwf.config.paths import AttributionPaths, FoldPaths
+from eegwf.config.fold_paths import AttributionPaths, FoldPaths
 from eegwf.report.evidence import MEASURES, column_of
 from eegwf.report.judgment import Judgment, judge
 from eegwf.report.map_files import TEXT, read_evidence

@@ -13,7 +13,7 @@ from eegwf.attribution.methods import entry
 from eegwf.attribution.randomization import n_stages
 from eegwf.attribution.signal_gradient import signal_relevance
 from eegwf.compute.device import device_name
-from eegwf.config.paths import AttributionPaths
+from eegwf.config.fold_paths import AttributionPaths
 from eegwf.storage.files import write_array, write_json, write_table
 
 DESCRIBED = ("spectrogram", "ch_names", "freqs", "times")

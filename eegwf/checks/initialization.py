@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from eegwf.checks.findings import Findings
-from eegwf.config.paths import FinalPaths
+from eegwf.config.final_paths import FinalPaths
 from eegwf.dag.flow import Flow
 from eegwf.dag.initialization import init_problems
 from eegwf.data.init_source import InitSource

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.data import RecordedDataset
+from eegwf.config.data_paths import DataPaths, ExternalPaths, axes_of
 from eegwf.config.external import read_externals
-from eegwf.config.paths import Combination, DataPaths, ExternalPaths, ExternalRunPaths, ResultPaths, RunPaths, axes_of
+from eegwf.config.paths import Combination, ExternalRunPaths, ResultPaths, RunPaths
 from eegwf.config.study import Study
 from eegwf.dag.stage_config import data_digest, stage_config
 from eegwf.errors import InputError

@@ -13,8 +13,10 @@ from typing import Any
 
 from eegwf.config.baseline import BASELINE, baseline_input, baseline_of
 from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
+from eegwf.config.data_paths import axes_of
+from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.layers import Layers
-from eegwf.config.paths import Combination, FoldPaths, ResultPaths, RunPaths, axes_of
+from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.config.study import Study
 from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations

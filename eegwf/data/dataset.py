@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from eegwf.config.paths import DataPaths
+from eegwf.config.data_paths import DataPaths
 from eegwf.data.amplitude import implausible_amplitudes
 from eegwf.data.bids import Recording
 from eegwf.data.dataset_tables import Parts, events_table, recordings_table, windows_table

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.config.paths import FinalPaths, ResultPaths, RunPaths
+from eegwf.config.final_paths import FinalPaths
+from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.config.patients import normalize_id
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError

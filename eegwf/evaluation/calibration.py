@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.evaluation import Evaluation
-from eegwf.config.paths import RankPaths
+from eegwf.config.fold_paths import RankPaths
 from eegwf.evaluation.bootstrap import patient_draws
 from eegwf.evaluation.calibration_scores import (
     brier_decomposition,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eegwf.config.paths import RankPaths
+from eegwf.config.fold_paths import RankPaths
 from eegwf.errors import InputError
 from eegwf.storage.files import read_table
 from eegwf.training.calibration import Calibration, read_calibration

@@ -4,7 +4,7 @@ import logging
 import re
 from pathlib import Path
 
-from eegwf.config.paths import RetrainPaths
+from eegwf.config.fold_paths import RetrainPaths
 from eegwf.config.stages.evaluation import EvaluateSettings
 from eegwf.data.participants import Grouping, read_groupings
 from eegwf.errors import InputError

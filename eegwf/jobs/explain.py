@@ -6,7 +6,7 @@ from eegwf.attribution.explain import explain
 from eegwf.attribution.files import write_attribution
 from eegwf.attribution.fold import FoldTask
 from eegwf.compute.device import prepare
-from eegwf.config.paths import AttributionPaths
+from eegwf.config.fold_paths import AttributionPaths
 from eegwf.config.stages.model import ExplainSettings
 from eegwf.data.splits import load_window_set
 from eegwf.training.classifier import load_classifier
@@ -38,7 +38,7 @@ def run(
     models
         Description of each retrained model, with its weights beside it, rank 1 first.
     output
-        Folder of the files, see `eegwf.config.paths.AttributionPaths`.
+        Folder of the files, see `eegwf.config.fold_paths.AttributionPaths`.
     signals
         Samples of the windows; None for imported arrays.
     truth

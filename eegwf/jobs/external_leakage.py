@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.paths import DataPaths, InitPaths
+from eegwf.config.data_paths import DataPaths, InitPaths
 from eegwf.config.stages.external import ExternalLeakageSettings
 from eegwf.data.init_overlap import CHECK_OF_SAMPLES
 from eegwf.data.overlap import WindowedSignals, in_fingerprints, shared_patients, window_fingerprints

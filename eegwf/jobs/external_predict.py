@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from eegwf.compute.device import prepare
-from eegwf.config.paths import DataPaths, RunPaths
+from eegwf.config.data_paths import DataPaths
+from eegwf.config.paths import RunPaths
 from eegwf.config.stages.external import ExternalPredictSettings
 from eegwf.data.class_mapping import map_event_types
 from eegwf.data.splits import classified_windows

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from eegwf.compute.device import prepare
-from eegwf.config.paths import DataPaths, FinalPaths, InitPaths, RunPaths
+from eegwf.config.data_paths import DataPaths, InitPaths
+from eegwf.config.final_paths import FinalPaths
+from eegwf.config.paths import RunPaths
 from eegwf.config.stages.model import FinalizeSettings
 from eegwf.data.overlap import NO_FINGERPRINT, window_fingerprints
 from eegwf.data.splits import load_window_set

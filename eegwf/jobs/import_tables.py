@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eegwf.config.paths import DataPaths
+from eegwf.config.data_paths import DataPaths
 from eegwf.config.stages.data import ImportTablesSettings
 from eegwf.data.dataset_tables import COUNTS, DROPPED, EVENT_COLUMNS, MEASURED
 from eegwf.data.fold_arrays.importer import tables

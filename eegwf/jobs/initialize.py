@@ -3,7 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from eegwf.config.paths import FinalPaths, InitPaths, axes_of
+from eegwf.config.data_paths import InitPaths, axes_of
+from eegwf.config.final_paths import FinalPaths
 from eegwf.config.stages.data import InitializeSettings
 from eegwf.data.init_overlap import check_inputs, check_patients
 from eegwf.data.init_source import InitSource, ids_of_patients

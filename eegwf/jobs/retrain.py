@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from eegwf.compute.device import prepare
-from eegwf.config.paths import InitPaths, RetrainPaths
+from eegwf.config.data_paths import InitPaths
+from eegwf.config.fold_paths import RetrainPaths
 from eegwf.config.stages.model import RetrainSettings
 from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file, read_json

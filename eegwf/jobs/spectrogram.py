@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from eegwf.compute.device import choose_device
-from eegwf.config.paths import axes_of
+from eegwf.config.data_paths import axes_of
 from eegwf.config.stages.spectrogram import SpectrogramSettings
 from eegwf.spectrograms.store import WindowFile, write_spectrogram
 from eegwf.storage.files import read_json

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from eegwf.compute.device import prepare
-from eegwf.config.paths import InitPaths
+from eegwf.config.data_paths import InitPaths
 from eegwf.config.stages.model import TuneSettings
 from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file

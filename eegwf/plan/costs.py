@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from eegwf.config.paths import FoldPaths, ResultPaths, RunPaths
+from eegwf.config.fold_paths import FoldPaths
+from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.config.study import Study
 from eegwf.errors import InputError
 from eegwf.plan.power import mean_watts

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.data import FoldArrays
-from eegwf.config.paths import FoldPaths
+from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.study import Study
 from eegwf.models.registry import draws_random_numbers
 from eegwf.plan.sizes import Sizes

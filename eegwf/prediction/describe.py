@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.config.paths import DataPaths, RunPaths
+from eegwf.config.data_paths import DataPaths
+from eegwf.config.paths import RunPaths
 from eegwf.config.stages.model import FinalizeSettings
 from eegwf.data.splits import WindowSet
 from eegwf.evaluation.event_metrics import choose_point_of_all_folds

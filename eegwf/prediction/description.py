@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from eegwf.config.channels import Channels
 from eegwf.config.data import ClassSet, Signals, Windows
@@ -96,14 +96,14 @@ class FinalDescription(Section):
     cross_validation
         Scores of the primary member of the study with their intervals, which estimate the performance of the procedure.
     versions
-        Versions of the libraries, and the commit of the code.
+        Versions of the libraries.
     """
 
     format: Literal[1] = FORMAT
     scored: Literal[False] = False
     run: str
     model: str
-    spectrogram: str
+    spectrogram: Literal["mel", "stft", "cwt", "concat", "raw"]
     classes: ClassSet
     primary: str = Field(pattern=r"^(ensemble|rank[1-9][0-9]*)$")
     models: list[str] = Field(min_length=1)
@@ -112,6 +112,12 @@ class FinalDescription(Section):
     trained_on: dict[str, Any]
     cross_validation: dict[str, Any]
     versions: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _primary_has_a_model(self) -> "FinalDescription":
+        if self.primary.startswith("rank") and int(self.primary.removeprefix("rank")) > len(self.models):
+            raise ValueError(f"primary is {self.primary}, but there are {len(self.models)} models")
+        return self
 
     @property
     def seizure_classes(self) -> list[str]:
@@ -141,4 +147,5 @@ def read_description(path: Path) -> FinalDescription:
     except ValidationError as error:
         detail = error.errors()[0]
         place = ".".join(map(str, detail["loc"]))
-        raise InputError(f"{path}: {place}: {detail['msg']}; write it anew with this version of eegwf") from None
+        found = f"{place}: {detail['msg']}" if place else detail["msg"]
+        raise InputError(f"{path}: {found}; write it anew with this version of eegwf") from None

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from eegwf.config.final_paths import FinalModelPaths, FinalPaths
-from eegwf.config.paths import RankPaths, RunPaths
+from eegwf.config.fold_paths import RankPaths
+from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.predictions import ENSEMBLE, rounded
@@ -52,10 +53,18 @@ class Ensemble:
         -------
         calibrated, raw
             Mean calibrated probabilities and mean softmax, `(n_windows, n_classes)`, with nine significant digits.
+
+        Raises
+        ------
+        InputError
+            If a probability is not finite, because of damaged weights or a damaged calibration.
         """
         softmax = [self._softmax(classifier, x) for classifier, _ in self.members]
         calibrated = [rounded(calibration.apply(p)) for p, (_, calibration) in zip(softmax, self.members, strict=True)]
-        return rounded(np.mean(calibrated, axis=0)), rounded(np.mean(softmax, axis=0))
+        result = rounded(np.mean(calibrated, axis=0)), rounded(np.mean(softmax, axis=0))
+        if not all(np.isfinite(p).all() for p in result):
+            raise InputError(f"the {self.name} models give probabilities that are not finite; train them again")
+        return result
 
     @staticmethod
     def _softmax(classifier: Classifier, x: torch.Tensor) -> np.ndarray:
@@ -140,11 +149,20 @@ def _load(
     for paths in folders:
         if not paths.weights.is_file():
             raise InputError(f"{paths.weights}: no such file; the run is not complete, so run it again")
-        classifier, described = load_classifier(paths.folder, device)
+        try:
+            classifier, described = load_classifier(paths.folder, device)
+            calibration = read_calibration(paths.calibration, classes)
+            calibration.apply(np.full((1, len(classes)), 1 / len(classes)))
+        except (InputError, OSError):
+            raise
+        except Exception as error:  # A bundle comes from outside, and a wrong entry raises many kinds of errors.
+            raise InputError(
+                f"{paths.folder}: not a model of this version of eegwf ({error!r}); make it again"
+            ) from None
         if described["classes"] != classes:
             raise InputError(
                 f"{paths.model}: classes {', '.join(described['classes'])}, expected {', '.join(classes)} as in "
                 "models.json; run `finalize` again"
             )
-        members.append((classifier, read_calibration(paths.calibration, classes)))
+        members.append((classifier, calibration))
     return tuple(members)

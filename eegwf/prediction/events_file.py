@@ -49,6 +49,7 @@ def write_events(
         If the source can't be used, its models can't detect events, or the recording can't be predicted.
     """
     with open_source(path) as source:
+        source.check_complete(path)
         models = SourceModels(source, device, channels)
         if models.description.operating_point is None:
             raise InputError(

@@ -75,13 +75,17 @@ def read_input_statistics(path: Path) -> InputStatistics:
     Raises
     ------
     InputError
-        If it lacks an entry.
+        If it lacks an entry, or has one of another type or shape.
     """
     content = read_json(path)
     try:
-        return InputStatistics(**content)
-    except TypeError as error:
+        result = InputStatistics(**content)
+        shapes = [np.array(values, dtype=float).shape for values in (result.mean, result.deviation, [result.distances])]
+        if shapes != [(len(result.ch_names), len(BANDS))] * 2 + [(1, len(result.distances))]:
+            raise ValueError(f"the shapes are {shapes}")
+    except (TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}; run `finalize` again with this version of eegwf") from None
+    return result
 
 
 def fit_input_statistics(

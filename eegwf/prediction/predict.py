@@ -12,6 +12,7 @@ import pandas as pd
 
 from eegwf.config.channels import Channels
 from eegwf.config.patients import normalize_id
+from eegwf.data.signals.channel_table import channel_table_path
 from eegwf.data.signals.file_names import recording_files
 from eegwf.errors import InputError
 from eegwf.prediction.inputs import InputRecording
@@ -25,6 +26,8 @@ from eegwf.storage.worker_pool import worker_pool
 
 logger = logging.getLogger(__name__)
 QUALITY = "input_quality.tsv"
+INCOMPLETE: list[str] = []
+"""Stamp of a recording whose files are being written."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class PredictionTask:
     source
         Run or bundle.
     identity
-        Digest of the models and of the code that predicts.
+        Digest of the models, the device, the names of the channels and the versions of the libraries.
     output
         Folder of the output files.
     patient
@@ -45,6 +48,8 @@ class PredictionTask:
         `cpu`, `cuda` or `auto`.
     channels
         Names of the channels of the recordings; None for those of the study.
+    detects
+        Whether the models have an operating point, so that events are written.
     several
         Whether other recordings are predicted beside one, so that its own progress is not logged.
     """
@@ -55,6 +60,7 @@ class PredictionTask:
     patient: str = ""
     device: str = "cpu"
     channels: Channels | None = None
+    detects: bool = True
     several: bool = False
 
 
@@ -97,10 +103,11 @@ def predict_from(
         If the source can't be used.
     """
     with open_source(path) as source:
+        source.check_complete(path)
         named = channels.model_dump(mode="json") if channels else None
         identity = digest([source.digest(), device, named, library_versions()])
-        several = len(recordings) > 1
-        task = PredictionTask(source, identity, output, normalize_id(patient), device, channels, several)
+        detects, several = source.description().operating_point is not None, len(recordings) > 1
+        task = PredictionTask(source, identity, output, normalize_id(patient), device, channels, detects, several)
         return predict_recordings(recordings, task, workers)
 
 
@@ -133,6 +140,8 @@ def predict_recordings(
     done: list[dict[str, Any]] = []
     finished = {item.path: _finished(item, task) for item in recordings}
     waiting = [item for item in recordings if finished[item.path] is None]
+    # A folder that can't be written to is found before the first prediction.
+    _write_quality(recordings, finished, task)
     progress = Progress("prediction", len(recordings))
     progress.skip(len(recordings) - len(waiting))
     if len(waiting) < len(recordings):
@@ -148,13 +157,19 @@ def predict_recordings(
             for future in as_completed(futures):
                 _collect(futures[future], future.result(), finished, failed, done)
                 progress.step(futures[future].name)
-    rows = [finished[item.path] for item in recordings]
-    write_table(task.output / QUALITY, pd.DataFrame([row["quality"] for row in rows if row is not None]))
+    _write_quality(recordings, finished, task)
     hours = sum(row["quality"]["seconds"] for row in done) / 3600
     if hours:
         logger.info("%.1f s for each hour of EEG (%.2f h)", (time.monotonic() - started) / hours, hours)
     order = {item.path: number for number, item in enumerate(recordings)}
     return sorted(failed, key=lambda pair: order[pair[0].path])
+
+
+def _write_quality(
+    recordings: Sequence[InputRecording], finished: dict[Path, dict[str, Any] | None], task: PredictionTask
+) -> None:
+    rows = [record["quality"] for item in recordings if (record := finished[item.path]) is not None]
+    write_table(task.output / QUALITY, pd.DataFrame(rows) if rows else pd.DataFrame(columns=["recording", "models"]))
 
 
 def _collect(
@@ -173,18 +188,27 @@ def _collect(
 
 
 def _stamp(item: InputRecording, task: PredictionTask) -> list[Any]:
-    """Stamp that changes with the recording, the models and the patient."""
-    files = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in recording_files(item.path)]
-    return [task.identity, task.patient, [list(file) for file in files]]
+    """Stamp that changes with the recording, the table of its channels, the models and the patient."""
+    files = [file for file in (*recording_files(item.path), channel_table_path(item.path)) if file.is_file()]
+    facts = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    return [task.identity, task.patient, facts]
 
 
 def _finished(item: InputRecording, task: PredictionTask) -> dict[str, Any] | None:
     """Record of a recording whose files are complete; None if it must be predicted."""
     paths = OutputPaths.of(item, task.output)
-    if not all(path.is_file() for path in (paths.record, paths.probabilities)):
+    if not paths.stamp.is_file():
+        if paths.events.is_file():
+            raise InputError(
+                f"{paths.events}: not of a prediction, such as annotations, which would be replaced; choose another "
+                "--output"
+            )
+        return None
+    if read_json(paths.stamp) != _stamp(item, task) or not paths.record.is_file():
         return None
     record = read_json(paths.record)
-    return record if paths.stamp.is_file() and read_json(paths.stamp) == _stamp(item, task) else None
+    files = [paths.probabilities, *((paths.events, paths.figure) if task.detects else ())]
+    return record if all(path.is_file() for path in files) else None
 
 
 class Predictor:
@@ -228,6 +252,8 @@ class Predictor:
             "quality": {"recording": item.name, "models": ensemble.name, **result.quality},
         }
         paths = OutputPaths.of(item, self.task.output)
+        # Files of two predictions are not mixed if this process ends between them.
+        write_json(paths.stamp, INCOMPLETE)
         write_prediction(paths, description, ensemble, result)
         write_json(paths.record, record)
         write_json(paths.stamp, stamp)

@@ -18,7 +18,7 @@ from eegwf.prediction.ensemble import Ensemble
 from eegwf.prediction.input_statistics import BandMeter, InputStatistics
 from eegwf.prediction.input_transform import InputTransform
 from eegwf.prediction.inputs import InputRecording
-from eegwf.prediction.study_patients import StudyPatients
+from eegwf.prediction.study_patients import ModelChoice, StudyPatients
 from eegwf.progress import Progress
 from eegwf.training.inference import BATCH
 
@@ -50,7 +50,7 @@ class RecordingPrediction:
 
 
 class StudySamples(Exception):
-    """The study has samples of a recording, which is predicted by models that were trained on them."""
+    """The study has samples of a recording, and the models that predict it may have been trained on them."""
 
     def __init__(self, windows: np.ndarray):
         super().__init__()
@@ -99,7 +99,8 @@ def predict_recording(
     transform: InputTransform,
     ensemble: Ensemble,
     statistics: InputStatistics,
-    unseen: StudyPatients | None,
+    patients: StudyPatients,
+    choice: ModelChoice,
     interval: float = float("inf"),
 ) -> RecordingPrediction:
     """Predict the windows of a recording.
@@ -116,8 +117,10 @@ def predict_recording(
         Models that predict.
     statistics
         Band power of the training recordings.
-    unseen
-        Patients of the study, none of whom the recording may be of; None if that is not checked.
+    patients
+        Patients of the study.
+    choice
+        Choice of these models.
     interval
         Seconds between two lines of progress; infinity for none.
 
@@ -131,7 +134,7 @@ def predict_recording(
     InputError
         If the recording can't be used.
     StudySamples
-        If the study has samples of the recording and `unseen` is given.
+        If the study has samples of the recording that are not of the patient without whom these models were trained.
     """
     opened = open_windows(recording, reading)
     meter = BandMeter(len(reading.ch_names), reading.sfreq)
@@ -141,7 +144,7 @@ def predict_recording(
     raw: list[np.ndarray] = []
     while batch := list(islice(windows, BATCH)):
         block = np.stack(batch)
-        if unseen is not None and unseen.contains(block):
+        if patients.have_seen(block, choice):
             raise StudySamples(block)
         meter.add(block)
         for results, values in zip((calibrated, raw), ensemble.predict(transform(block)), strict=True):

@@ -106,22 +106,31 @@ class SourceModels:
             If it is shorter than a window.
         """
         try:
-            choice = self._patients.choose(patient or item.subject)
-            try:
-                return self._predict_by(choice, item, interval)
-            except StudySamples as found:
-                return self._predict_by(self._patients.choose_by_samples(found.windows), item, interval)
+            return self._predict_unseen(item, self._patients.choose(patient or item.subject, bool(patient)), interval)
         except ShorterThanWindow:
             raise
         except InputError as error:
             text = str(error)
             raise InputError(text if str(item.path) in text else f"{item.path}: {text}") from None
 
+    def _predict_unseen(self, item: InputRecording, choice: ModelChoice, interval: float) -> ChosenPrediction:
+        """Predict by the chosen models or, if the samples are of another patient, by those without this patient."""
+        try:
+            return self._predict_by(choice, item, interval)
+        except StudySamples as found:
+            choice = self._patients.choose_by_samples(found.windows)
+        try:
+            return self._predict_by(choice, item, interval)
+        except StudySamples:
+            raise InputError(
+                f"it has samples of patient {choice.patient} and of other patients of the study, so that no models are "
+                "without all of them; divide the file"
+            ) from None
+
     def _predict_by(self, choice: ModelChoice, item: InputRecording, interval: float) -> ChosenPrediction:
         ensemble = self._ensemble(choice.fold)
-        unseen = self._patients if choice.fold is None else None
-        reading = self.description.reading
-        result = predict_recording(item, reading, self._transform, ensemble, self._statistics, unseen, interval)
+        reading, transform, statistics = self.description.reading, self._transform, self._statistics
+        result = predict_recording(item, reading, transform, ensemble, statistics, self._patients, choice, interval)
         return ChosenPrediction(choice, ensemble, result)
 
     def _ensemble(self, fold: int | None) -> Ensemble:

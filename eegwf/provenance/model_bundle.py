@@ -19,7 +19,7 @@ tags: [eeg, seizure-detection]
 # {run}
 
 Classifier of EEG windows of {length:g} s into {classes}. Model `{model}`, spectrogram `{spectrogram}`, {n_models}
-parameter set(s), code of commit {commit}.
+parameter set(s). The run is of commit {commit} of eegwf.
 
 ## Use
 
@@ -40,8 +40,8 @@ Cross-validation by patient of the same procedure, with confidence intervals ove
 
 {scores}
 
-The scores of the models themselves are not known. Training on more patients usually does not make them worse; another
-data set, amplifier or patient group may. Test them on an external data set before you rely on them.
+The scores of the models themselves are not known. They were trained on more patients than those of cross-validation,
+and apply to recordings like those of the study: test them on an external data set before you rely on them.
 
 ## Limits
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.config.paths import Combination, FoldPaths, ResultPaths
+from eegwf.config.fold_paths import FoldPaths
+from eegwf.config.paths import Combination, ResultPaths
 from eegwf.config.study import StudyDesign
 from eegwf.data.events import classify
 from eegwf.errors import InputError

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from eegwf.config.paths import Combination, DataPaths, ResultPaths
+from eegwf.config.data_paths import DataPaths
+from eegwf.config.paths import Combination, ResultPaths
 from eegwf.data.events import classify
 from eegwf.evaluation.external_predictions import FINAL
 from eegwf.report.formats import number

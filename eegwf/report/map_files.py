@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eegwf.config.paths import AttributionPaths, RunPaths
+from eegwf.config.fold_paths import AttributionPaths
+from eegwf.config.paths import RunPaths
 from eegwf.storage.files import read_array, read_json, read_table
 
 TEXT = ("patient", "recording", "label", "predicted", "outcome", "example", "method", "measure", "target")

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from eegwf.config.paths import RankPaths
+from eegwf.config.fold_paths import RankPaths
 from eegwf.errors import InputError
 from eegwf.models.registry import axes_arguments, build, entry_of
 from eegwf.storage.files import read_json, replacing, write_json
@@ -185,7 +185,7 @@ def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier
         classifier.load_state_dict(load_file(paths.weights))
     except Exception as error:
         raise InputError(
-            f"{paths.weights}: these weights don't fit {paths.model.name}: {error}; "
+            f"{paths.weights}: these weights don't fit {paths.model.name}: {' '.join(str(error).split())}; "
             f"remove the folder of this combination and run again"
         ) from None
     return classifier.to(device).eval(), description

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from eegwf.compute.device import device_name, effective_precision
-from eegwf.config.paths import FinalPaths, RunPaths
+from eegwf.config.final_paths import FinalPaths
+from eegwf.config.paths import RunPaths
 from eegwf.config.training import Training
 from eegwf.data.splits import Split, WindowSet
 from eegwf.errors import InputError

@@ -7,7 +7,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from eegwf.config.paths import InitPaths
+from eegwf.config.data_paths import InitPaths
 from eegwf.config.training import Training
 from eegwf.config.tuning import Model
 from eegwf.errors import InputError

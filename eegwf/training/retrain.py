@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from eegwf.compute.device import device_name, effective_precision
-from eegwf.config.paths import RankPaths, RetrainPaths
+from eegwf.config.fold_paths import RankPaths, RetrainPaths
 from eegwf.config.training import Training
 from eegwf.data.splits import Split, WindowSet, split
 from eegwf.errors import InputError

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from eegwf.config.paths import axes_of
+from eegwf.config.data_paths import axes_of
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json
 from eegwf.storage.node_scratch import staged

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.attribution.bands import BANDS
-from eegwf.config.paths import AttributionPaths
+from eegwf.config.fold_paths import AttributionPaths
 from eegwf.storage.files import write_array, write_json, write_table
 
 METHODS = ("saliency", "gradcam", "occlusion", "random", "energy")

@@ -9,7 +9,8 @@ import torch
 
 from eegwf.config.channels import Channels
 from eegwf.config.data import Signals, Windows
-from eegwf.config.paths import InitPaths, ResultPaths, RunPaths
+from eegwf.config.data_paths import InitPaths
+from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.config.sample_settings import sample_settings
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.stages.data import InitializeSettings

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eegwf.config.paths import RankPaths
+from eegwf.config.fold_paths import RankPaths
 from eegwf.storage.files import read_table, write_json, write_table
 from eegwf.training.calibration import fit_calibration
 

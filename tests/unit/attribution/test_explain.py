@@ -8,7 +8,7 @@ import torch
 from eegwf.attribution.attribute import Context, attribute
 from eegwf.attribution.cells import make_cells
 from eegwf.attribution.methods import CONTROLS
-from eegwf.config.paths import AttributionPaths
+from eegwf.config.fold_paths import AttributionPaths
 from eegwf.config.stages.model import ExplainSettings
 from eegwf.jobs import explain
 from eegwf.storage.files import read_array, read_json, read_table, write_array, write_json, write_table

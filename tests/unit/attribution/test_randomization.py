@@ -11,7 +11,7 @@ from torch import nn
 from eegwf.attribution.cells import make_cells
 from eegwf.attribution.randomization import MAX_STAGES, _permuted, cascade, n_stages, train_on_permuted_labels
 from eegwf.attribution.target import contrast
-from eegwf.config.paths import RetrainPaths
+from eegwf.config.fold_paths import RetrainPaths
 from eegwf.config.training import Training
 from eegwf.data.splits import WindowSet, load_window_set, split
 from eegwf.seeds import seed_of

@@ -8,7 +8,8 @@ import pytest
 
 from bench.attribution import evidence_lines, read_combination
 from eegwf.attribution.evidence_summary import patient_values
-from eegwf.config.paths import FoldPaths, RunPaths
+from eegwf.config.fold_paths import FoldPaths
+from eegwf.config.paths import RunPaths
 from eegwf.storage.files import read_table, write_table
 from tests.helpers.report_study import write_study
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eegwf.config.paths import DataPaths, InitPaths
+from eegwf.config.data_paths import DataPaths, InitPaths
 from eegwf.config.stages.external import ExternalLeakageSettings
 from eegwf.data.overlap import window_fingerprints
 from eegwf.errors import InputError

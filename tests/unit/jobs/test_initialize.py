@@ -7,7 +7,8 @@ import pytest
 from scipy.signal import resample_poly
 
 from eegwf.config.data import Windows
-from eegwf.config.paths import InitPaths, ResultPaths
+from eegwf.config.data_paths import InitPaths
+from eegwf.config.paths import ResultPaths
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
 from eegwf.jobs import initialize

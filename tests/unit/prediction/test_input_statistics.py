@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from scipy.signal import periodogram
 
+from eegwf.errors import InputError
 from eegwf.prediction.input_statistics import (
     BANDS,
     BandMeter,
     fit_input_statistics,
     read_input_statistics,
 )
+from eegwf.storage.files import read_json, write_json
 
 SFREQ = 64.0
 
@@ -78,3 +80,16 @@ def test_two_recordings_are_no_distribution():
     windows, arrays = recordings([1.0, 1.3])
     found = fit_input_statistics(windows, arrays, ["A", "B"], SFREQ)
     assert np.isnan(found.distance(np.array(found.mean))) and np.isnan(found.larger_than(1.0))
+
+
+@pytest.mark.parametrize(
+    "change", [{"mean": [[1.0]]}, {"deviation": "x"}, {"distances": None}, {"ch_names": 3}, {"z": 1}]
+)
+def test_damaged_statistics_are_refused_in_one_line(tmp_path, change):
+    windows, arrays = recordings([1.0, 1.3, 0.8])
+    path = tmp_path / "input_statistics.json"
+    fit_input_statistics(windows, arrays, ["A", "B"], SFREQ).write(path)
+    write_json(path, {**read_json(path), **change})
+    with pytest.raises(InputError, match="run `finalize` again") as error:
+        read_input_statistics(path)
+    assert "\n" not in str(error.value)
