@@ -78,7 +78,7 @@ def test_reserved_patients_are_refused_by_name_and_by_samples(run):
 def test_windows_that_the_study_no_longer_has_are_refused_in_one_line(run, tmp_path):
     patients = of_run(run)
     write_array(tmp_path / "results" / "data" / "windows.npy", WINDOWS + 1)
-    with pytest.raises(InputError, match="not among the windows of the study.*the windows have changed since then"):
+    with pytest.raises(InputError, match=r"not among the windows of the study.*the windows have changed since then"):
         patients.choose_by_samples(WINDOWS[:3])
 
 
