@@ -18,7 +18,7 @@ rule external_predict:
     params:
         settings=external.settings("external_predict"),
         code=flow.code("external_predict"),
-        models=str(run.folder),
+        models=flow.combination_folder,
         folds=flow.folds,
     message:
         "Predict {wildcards.external} with {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"

@@ -20,8 +20,8 @@ rule finalize:
         code=flow.code("finalize"),
         state=flow.state,
         init=flow.init_option,
-        data=str(data.folder),
-        output=str(run.folder),
+        data=flow.data_folder,
+        output=flow.combination_folder,
     message:
         "Train final models of {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}, with all patients"
     shell:

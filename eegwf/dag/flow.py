@@ -387,6 +387,14 @@ class Flow:
         """Folder of unfinished work."""
         return str(self.paths.state)
 
+    def data_folder(self, wildcards: Any) -> str:
+        """Folder of the tables and arrays of the data."""
+        return str(self.paths.data.folder)
+
+    def combination_folder(self, wildcards: Any) -> str:
+        """Folder of a combination."""
+        return str(self.paths.run(Combination(wildcards.model, wildcards.spectrogram, wildcards.classes)).folder)
+
     def results_folder(self, wildcards: Any) -> str:
         """Root of the study's results."""
         return self.results
