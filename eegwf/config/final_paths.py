@@ -2,38 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from eegwf.config.model_paths import ModelPaths
 
-@dataclass(frozen=True)
-class FinalModelPaths:
-    """Files of one final model: `final/modelN/`, as those of a retrained parameter set without predictions."""
-
-    folder: Path
-
-    @property
-    def weights(self) -> Path:
-        """Weights, and the statistics of the normalization."""
-        return self.folder / "model.safetensors"
-
-    @property
-    def model(self) -> Path:
-        """Description of the model: parameters, shape, training settings, number of epochs."""
-        return self.folder / "model.json"
-
-    @property
-    def history(self) -> Path:
-        """Table of the epochs."""
-        return self.folder / "history.tsv"
-
-    @property
-    def calibration(self) -> Path:
-        """Calibration of the probabilities."""
-        return self.folder / "calibration.json"
-
-    @property
-    def files(self) -> list[Path]:
-        """All files of the model."""
-        return [self.weights, self.model, self.history, self.calibration]
+# Version of the format of `models.json`.
+FORMAT: Literal[1] = 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +36,6 @@ class FinalPaths:
         """Files besides those of the models."""
         return [self.description, self.input_statistics, self.fingerprints]
 
-    def model(self, number: int | str) -> FinalModelPaths:
+    def model(self, number: int | str) -> ModelPaths:
         """Files of a final model, numbered from 1."""
-        return FinalModelPaths(self.folder / f"model{number}")
+        return ModelPaths(self.folder / f"model{number}")

@@ -3,27 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from eegwf.config.model_paths import ModelPaths
+
 
 @dataclass(frozen=True)
-class RankPaths:
+class RankPaths(ModelPaths):
     """Files of one retrained parameter set: `foldK/retrain/rankR/`."""
-
-    folder: Path
-
-    @property
-    def weights(self) -> Path:
-        """Weights, and the statistics of the normalization."""
-        return self.folder / "model.safetensors"
-
-    @property
-    def model(self) -> Path:
-        """Description of the model: parameters, shape, training settings, validation score."""
-        return self.folder / "model.json"
-
-    @property
-    def history(self) -> Path:
-        """Table of the epochs."""
-        return self.folder / "history.tsv"
 
     @property
     def validation(self) -> Path:
@@ -36,14 +21,9 @@ class RankPaths:
         return self.folder / "test.tsv"
 
     @property
-    def calibration(self) -> Path:
-        """Calibration of the probabilities, fitted on the validation folds."""
-        return self.folder / "calibration.json"
-
-    @property
     def files(self) -> list[Path]:
         """All files that retraining writes for a rank."""
-        return [self.weights, self.model, self.history, self.validation, self.calibration, self.test]
+        return [*super().files, self.validation, self.test]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from eegwf.config.data_paths import DataPaths, ExternalPaths, axes_of
 from eegwf.config.external import read_externals
 from eegwf.config.paths import Combination, ExternalRunPaths, ResultPaths, RunPaths
 from eegwf.config.study import Study
+from eegwf.dag.input_arrays import input_arrays
 from eegwf.dag.stage_config import data_digest, stage_config
 from eegwf.errors import InputError
-from eegwf.spectrograms.names import members
 
 
 class ExternalFlow:
@@ -98,10 +98,7 @@ class ExternalFlow:
 
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays of a data set that a model reads."""
-        files = self._results.external(wildcards.external)
-        if wildcards.spectrogram == "raw":
-            return [str(files.data.windows_array)]
-        return [str(files.spectrogram(name)) for name in members(wildcards.spectrogram)]
+        return input_arrays(self._results.external(wildcards.external), wildcards.spectrogram)
 
     def axes(self, wildcards: Any) -> list[str]:
         """Descriptions of the arrays of a data set that a model reads."""

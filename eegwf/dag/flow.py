@@ -22,6 +22,7 @@ from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations
 from eegwf.dag.command_line import refuse_other_spellings
 from eegwf.dag.external_flow import ExternalFlow
+from eegwf.dag.input_arrays import input_arrays
 from eegwf.dag.resources import ResourceRequests
 from eegwf.dag.stage_config import data_digest, source_digest, stage_config
 from eegwf.dag.stages import STAGES
@@ -29,7 +30,7 @@ from eegwf.data.fold_count import count_folds
 from eegwf.data.participants import participants_path
 from eegwf.errors import InputError
 from eegwf.provenance.git import ROOT
-from eegwf.spectrograms.names import SPECTROGRAMS, members
+from eegwf.spectrograms.names import SPECTROGRAMS
 
 TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
 EXTERNAL_TARGET = re.compile(r"(?:[^/]+/)?external/([^/]+)/")
@@ -197,9 +198,7 @@ class Flow:
 
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays that a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""
-        if wildcards.spectrogram == "raw":
-            return [str(self.paths.data.windows_array)]
-        return [str(self.paths.spectrogram(name)) for name in members(wildcards.spectrogram)]
+        return input_arrays(self.paths, wildcards.spectrogram)
 
     def axes(self, wildcards: Any) -> list[str]:
         """Descriptions of the arrays that a model reads."""

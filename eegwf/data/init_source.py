@@ -5,20 +5,20 @@ import json
 import zipfile
 from collections.abc import Iterable
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from eegwf.config.final_paths import FinalPaths
+from eegwf.config.final_paths import FORMAT, FinalPaths
 from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.config.patients import normalize_id
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json, read_table
+from eegwf.storage.model_archive import DAMAGED, FOLDER, model_entries
 
-FORMAT = 1
 REMEDY = (
     "write the folder of a run with final models (snakemake RUN/final/models.json), or a bundle of them (eegwf bundle "
     "RUN --weights)"
@@ -67,8 +67,11 @@ class InitSource:
             if not self.is_bundle:
                 return (RunPaths(self.path).final.folder / name).read_bytes()
             with zipfile.ZipFile(self.path) as archive:
-                return archive.read(f"{_folder_of(archive.namelist())}{name}")
-        except (OSError, KeyError, zipfile.BadZipFile, RuntimeError) as error:
+                entries = {entry.filename: entry for entry in model_entries(self.path, archive)}
+                return archive.read(entries[f"{FOLDER}/{name}"])
+        except InputError as error:
+            raise InputError(f"training.init: {error}") from None
+        except (OSError, KeyError, *DAMAGED) as error:
             raise InputError(f"training.init: {self.path}: no final/{name} ({error}); {REMEDY}") from None
 
     def read_json(self, name: str) -> Any:
@@ -135,15 +138,6 @@ class InitSource:
                 "run again"
             )
         return description
-
-
-def _folder_of(names: Iterable[str]) -> str:
-    """Place of `final/` in a bundle, with a slash at the end."""
-    ending = f"final/{FinalPaths(Path()).description.name}"
-    found = sorted(name for name in names if PurePosixPath(name).parts[-2:] == PurePosixPath(ending).parts)
-    if len(found) != 1:
-        raise KeyError(f"{len(found)} files {ending}, expected one")
-    return found[0].removesuffix(FinalPaths(Path()).description.name)
 
 
 def ids_of_patients(present: Iterable[str], recordings: Path) -> dict[str, str]:

@@ -7,14 +7,13 @@ from pydantic import Field, ValidationError, model_validator
 
 from eegwf.config.channels import Channels
 from eegwf.config.data import ClassSet, Signals, Windows
+from eegwf.config.final_paths import FORMAT
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.data.events import matches
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.storage.files import read_json
-
-FORMAT: Literal[1] = 1
 
 
 class Reading(Section):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from eegwf.config.final_paths import FinalModelPaths, FinalPaths
-from eegwf.config.fold_paths import RankPaths
+from eegwf.config.final_paths import FinalPaths
+from eegwf.config.model_paths import ModelPaths
 from eegwf.config.paths import RunPaths
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import OperatingPoint
@@ -142,9 +142,7 @@ def load_fold_models(run: RunPaths, fold: int, description: FinalDescription, de
     return Ensemble(f"fold{fold}", members, OperatingPoint.read(chosen[fold]), chosen[fold]["reason"])
 
 
-def _load(
-    folders: Sequence[RankPaths | FinalModelPaths], classes: list[str], device: str
-) -> tuple[tuple[Classifier, Calibration], ...]:
+def _load(folders: Sequence[ModelPaths], classes: list[str], device: str) -> tuple[tuple[Classifier, Calibration], ...]:
     members = []
     for paths in folders:
         if not paths.weights.is_file():

@@ -2,11 +2,10 @@
 
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from eegwf.config.final_paths import FinalPaths
 from eegwf.config.fold_paths import RankPaths
@@ -14,11 +13,7 @@ from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.errors import InputError
 from eegwf.prediction.description import FinalDescription, read_description
 from eegwf.storage.files import digest, digest_file, read_json
-
-FOLDER = "final"
-# Bytes of all files of a bundle after decompression: more are no weights of a model.
-MAX_BYTES = 1 << 35
-SUFFIXES = (".json", ".npy", ".safetensors", ".tsv")
+from eegwf.storage.model_archive import DAMAGED, FOLDER, model_entries
 
 
 @dataclass(frozen=True)
@@ -128,26 +123,10 @@ def _missing(run: RunPaths) -> str:
 
 
 def _extract(path: Path, folder: Path) -> None:
-    """Extract the files of the final models; other files, and names that lead elsewhere, are not extracted."""
+    """Extract the files of the final models."""
     try:
-        _extract_files(path, folder)
-    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
+        with zipfile.ZipFile(path) as archive:
+            for entry in model_entries(path, archive):
+                archive.extract(entry, folder)
+    except DAMAGED as error:
         raise InputError(f"{path}: can't be unpacked ({error}); copy it, or make the bundle, again") from None
-
-
-def _extract_files(path: Path, folder: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        entries = [entry for entry in archive.infolist() if _is_model_file(entry.filename)]
-        if f"{FOLDER}/models.json" not in {entry.filename for entry in entries}:
-            raise InputError(
-                f"{path}: no {FOLDER}/models.json in it; make the bundle with `eegwf bundle RUN --weights`"
-            )
-        if sum(entry.file_size for entry in entries) > MAX_BYTES:
-            raise InputError(f"{path}: its files are larger than {MAX_BYTES >> 30} GB, which no bundle is")
-        for entry in entries:
-            archive.extract(entry, folder)
-
-
-def _is_model_file(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return parts[:1] == (FOLDER,) and ".." not in parts and "\\" not in name and name.endswith(SUFFIXES)

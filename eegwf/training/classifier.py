@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from eegwf.config.fold_paths import RankPaths
+from eegwf.config.model_paths import ModelPaths
 from eegwf.errors import InputError
 from eegwf.models.registry import axes_arguments, build, entry_of
 from eegwf.storage.files import read_json, replacing, write_json
@@ -137,7 +137,7 @@ def save_classifier(folder: Path, classifier: Classifier, description: dict[str,
         Contents of `model.json`. `load_classifier` needs `model`, `shape`, `parameters`, `normalization` and `axes`.
     """
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in classifier.state_dict().items()}
-    paths = RankPaths(folder)
+    paths = ModelPaths(folder)
     with replacing(paths.weights) as file:
         file.write(save(tensors))
     write_json(paths.model, description)
@@ -165,7 +165,7 @@ def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier
     InputError
         If the weights don't match the description, or another version of eegwf wrote it.
     """
-    paths = RankPaths(Path(folder))
+    paths = ModelPaths(Path(folder))
     description = read_json(paths.model)
     # The weights are in the folder, so pretrained ones are not downloaded.
     parameters = {name: False if name == "pretrained" else value for name, value in description["parameters"].items()}

@@ -1,6 +1,7 @@
 """Initial weights are copied, and a source that was trained on a patient of the study is refused by name."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from eegwf.config.paths import ResultPaths
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
 from eegwf.jobs import initialize
+from eegwf.storage import model_archive
 from eegwf.storage.files import read_json, write_array, write_json, write_table
 from tests.helpers.init_source import SECTIONS, initialize_settings, write_bundle, write_data, write_source
 from tests.helpers.windowed_signals import NAMES, background, data_set
@@ -120,6 +122,18 @@ def test_other_preprocessing_needs_the_folder_of_the_run(run, source, tmp_path):
     text = refusal(run, data_set(OURS), write_bundle(folder, tmp_path / "models.zip"))
     assert "windows.step is 2.0 there and 4.0 here; give the folder of the run" in text
     assert len(read_json(run(data_set(OURS), folder).record)["checks"]) == 3, "ids, samples and similarity of the data"
+
+
+def test_a_bundle_that_is_too_large_or_has_its_models_elsewhere_is_refused(run, source, tmp_path, monkeypatch):
+    folder = source(background(11), background(12))
+    bundle = write_bundle(folder, tmp_path / "models.zip")
+    nested = tmp_path / "nested.zip"
+    with zipfile.ZipFile(bundle) as packed, zipfile.ZipFile(nested, "w") as other:
+        for name in packed.namelist():
+            other.writestr(f"folder/{name}", packed.read(name))
+    assert "nested.zip: no final/models.json in it" in refusal(run, data_set(OURS), nested)
+    monkeypatch.setattr(model_archive, "MAX_BYTES", 10)
+    assert "models.zip: its files are larger than" in refusal(run, data_set(OURS), bundle)
 
 
 def test_a_run_whose_data_are_gone_is_a_bundle(run, source, tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from eegwf.config.final_paths import FinalModelPaths
+from eegwf.config.model_paths import ModelPaths
 from eegwf.errors import InputError
 from eegwf.prediction.ensemble import Ensemble, _load
 from eegwf.storage.files import write_json
@@ -48,7 +48,7 @@ def test_probabilities_that_are_not_finite_are_refused(damaged):
     ],
 )
 def test_models_whose_files_do_not_fit_are_refused_in_one_line(tmp_path, file, content):
-    paths = FinalModelPaths(tmp_path / "model1")
+    paths = ModelPaths(tmp_path / "model1")
     axes = {"sfreq": 10.0, "freqs": [1.0]}
     classifier = Classifier("bandpower", SHAPE, {}, "none", axes)
     described = {"model": "bandpower", "shape": SHAPE, "parameters": {}, "normalization": "none", "axes": axes}

@@ -10,6 +10,7 @@ from eegwf.errors import InputError
 from eegwf.prediction import source
 from eegwf.prediction.description import FinalDescription, read_description
 from eegwf.prediction.source import open_source
+from eegwf.storage import model_archive
 from eegwf.storage.files import write_json
 
 
@@ -42,7 +43,7 @@ def test_only_the_files_of_the_models_are_extracted_and_removed_afterward(tmp_pa
 
 
 def test_a_bundle_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_BYTES", 10)
+    monkeypatch.setattr(model_archive, "MAX_BYTES", 10)
     bundle = zip_of(tmp_path / "b.zip", **{"final/models.json": "{}", "final/x.npy": "0" * 20})
     with pytest.raises(InputError, match="larger than"):
         opened(bundle)
