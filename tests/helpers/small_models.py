@@ -15,6 +15,7 @@ SMALL = {
     "swin": {"patch": 4, "window": 2, **BLOCK},
     "transcnn": {"filters": 8, "stages": 2, **TOKENS},
     "inception": {"cut": "Conv2d_4a_3x3", **TOKENS},
+    "sharedcnn": {"filters": 4, "width": 16},
     "eegnet": {},
     "convnext": {"timm": "convnext_atto"},
 }
