@@ -102,6 +102,27 @@ class Model(Section):
         fixed = {name: value for name, value in self.fixed.items() if name not in (*TUNABLE, *self.search)}
         return values | {f"fixed.{name}": [value] for name, value in fixed.items()}
 
+    def may_exceed(self, name: str, bound: float, default: float) -> bool:
+        """Whether a trial can have a larger value of a parameter.
+
+        Parameters
+        ----------
+        name
+            Name of the parameter.
+        bound
+            Value to exceed.
+        default
+            Value of a parameter that is neither searched nor fixed.
+
+        Returns
+        -------
+        bool
+            Whether one of its numbers is above `bound`.
+        """
+        entry = self.search.get(name, self.fixed.get(name, default))
+        values = entry.choices if isinstance(entry, Choices) else [entry.high if isinstance(entry, Range) else entry]
+        return any(isinstance(value, int | float) and value > bound for value in values)
+
     @model_validator(mode="before")
     @classmethod
     def _name_network(cls, given: Any) -> Any:

@@ -85,7 +85,8 @@ def run(
         initial=initial,
         identity=[name, settings.training_identity(), digests, code, device, library_versions()],
     )
-    sets = choose_final_sets(read_retrained_sets(combination, settings.folds, settings.ranks), settings.n_best)
+    retrained = read_retrained_sets(combination, settings.folds, settings.ranks)
+    sets = choose_final_sets(retrained, settings.n_best, settings.n_seeds)
     train_final_models(task, sets, paths, state)
     windows, axes = read_table(tables.windows, text=("recording", "patient", "label")), read_json(tables.windows_axes)
     samples = read_array(tables.windows_array)

@@ -252,6 +252,8 @@ def _resume(trainer: Trainer, saved: Checkpoint, on_epoch: EpochCallback) -> tup
     optimizer.load_state_dict(saved.optimizer | {"param_groups": optimizer.state_dict()["param_groups"]})
     if trainer.weight_ema:
         trainer.weight_ema.classifier.load_state_dict(saved.weight_ema)
+    if trainer.epoch_average:
+        trainer.epoch_average.restore(saved.recent)
     for epoch in range(1, len(saved.history) + 1):
         on_epoch(saved.history[:epoch])
     return saved.history, saved.best
@@ -271,6 +273,7 @@ class _CheckpointWriter:
             return
         weight_ema = trainer.weight_ema.classifier.state_dict() if trainer.weight_ema else {}
         weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
+        recent = tuple(trainer.epoch_average.recent) if trainer.epoch_average else ()
         device = device_name(trainer.device.type)
-        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema, device))
+        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema, recent, device))
         self.last_written, self.duration = self.clock(), time.monotonic() - started

@@ -79,6 +79,7 @@ READ_BY = {
     "tuning.allow_optimistic": set(),
     "tuning.n_workers": set(),
     "retrain.n_best": {"tune", "select_best", "finalize"},
+    "retrain.n_seeds": {"select_best", "finalize"},
     "retrain.epochs": {"retrain", "finalize"},
     "retrain.ranks_per_gpu": {"retrain"},
     "evaluation": {"evaluate"},
