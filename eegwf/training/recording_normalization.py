@@ -129,6 +129,7 @@ class RecordingInput(SpectrogramDataset):
 
     @shared_loader.setter
     def shared_loader(self, loader: Any) -> None:
+        """Keep the loader with the dataset that is read."""
         self.source.shared_loader = loader
 
     def half(self, rows: np.ndarray) -> torch.Tensor:
