@@ -54,7 +54,7 @@ class Whitening(NamedTuple):
         # One product of fixed shape for each window, in double precision, so that no bit depends on the other windows.
         matrices = self.matrix.to(x.device).expand(len(x), -1, -1)
         parts = [matrix @ window[:, 0].double() for matrix, window in zip(matrices, x, strict=True)]
-        return torch.stack(parts).float()[:, :, None] if parts else x
+        return torch.stack(parts).to(x.dtype)[:, :, None] if parts else x
 
 
 Normalizer = Scaling | Whitening
