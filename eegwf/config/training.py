@@ -129,7 +129,7 @@ class Training(Section):
         "frequency, by median and robust deviation of the recording; `recording_causal`, the same of its windows so "
         "far; `aligned`, for `raw` alone, by the covariance of the recording's channels.",
     )
-    clip: float | None = tunable(
+    input_clip: float | None = tunable(
         None,
         gt=0,
         description="Limit to whose positive and negative value the normalized input is clipped, against artifacts; "

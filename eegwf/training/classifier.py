@@ -140,7 +140,7 @@ def save_classifier(folder: Path, classifier: Classifier, description: dict[str,
         Classifier whose weights and normalization are written.
     description
         Contents of `model.json`. `load_classifier` needs `model`, `shape`, `parameters`, `normalization`, `axes` and
-        `clip`, if there is a limit.
+        `input_clip`, if there is a limit.
     """
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in classifier.state_dict().items()}
     paths = ModelPaths(folder)
@@ -186,7 +186,7 @@ def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier
         parameters,
         description["normalization"],
         description.get("axes"),
-        description.get("clip"),
+        description.get("input_clip"),
     )
     try:
         classifier.load_state_dict(load_file(paths.weights))

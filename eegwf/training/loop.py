@@ -197,7 +197,7 @@ def training_turns(
     torch.manual_seed(seed_of(seed, "weights"))
     shape = {**dataset.shape, "n_outputs": len(split.train.classes)}
     axes = needed_axes(model, model_parameters, dataset)
-    classifier = Classifier(model, shape, model_parameters, settings.normalization, axes, settings.clip)
+    classifier = Classifier(model, shape, model_parameters, settings.normalization, axes, settings.input_clip)
     dataset = input_for(dataset, classifier.normalization.kind)
     loader = shared_batch_loader(dataset, np.concatenate([split.train.window, split.validation.window]), device)
     if not entry_of(model, model_parameters).gradient_trained:

@@ -20,7 +20,7 @@ def settings(kinds) -> dict:
     start = [{"normalization": kind} for kind in kinds]
     return {
         "dataset": SETTINGS["dataset"] | {"minutes": 2.4},
-        "models": {"eegnet": {"fixed": {"clip": 6.0}, "search": search, "start": start}},
+        "models": {"eegnet": {"fixed": {"input_clip": 6.0}, "search": search, "start": start}},
         "training": {"epochs": 1},
     }
 

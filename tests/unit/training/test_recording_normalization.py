@@ -108,7 +108,7 @@ def test_rows_have_the_same_bits_in_any_order_and_company(study, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("clip", [None, 1.5])
 def test_nan_in_the_test_fold_changes_no_weight(study, window_set, tmp_path, kind, clip):
-    whole = run(open_dataset(study, kind), window_set, kind, clip=clip)
+    whole = run(open_dataset(study, kind), window_set, kind, input_clip=clip)
     table = read_table(study / "windows.tsv", text=("recording", "patient", "label"))
     folds = read_table(study / "folds.tsv", text=("patient",))
     tested = table[table["patient"].isin(folds[folds["fold"] == 1]["patient"])]["window"]
@@ -117,7 +117,7 @@ def test_nan_in_the_test_fold_changes_no_weight(study, window_set, tmp_path, kin
         poisoned[tested] = np.nan
         write_array(tmp_path / name, poisoned)
         shutil.copy((study / name).with_suffix(".json"), tmp_path)
-    again = run(open_dataset(study, kind, tmp_path), window_set, kind, clip=clip)
+    again = run(open_dataset(study, kind, tmp_path), window_set, kind, input_clip=clip)
     assert weight_bytes(again.classifier) == weight_bytes(whole.classifier)
     assert whole.classifier.normalization.kind == kind
 
@@ -125,7 +125,7 @@ def test_nan_in_the_test_fold_changes_no_weight(study, window_set, tmp_path, kin
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_saved_classifier_reads_the_input_that_it_names(study, window_set, tmp_path, kind):
     dataset = open_dataset(study, kind)
-    trained = run(dataset, window_set, kind, clip=2.0).classifier
+    trained = run(dataset, window_set, kind, input_clip=2.0).classifier
     parameters = {} if kind == "aligned" else {name: value for name, value in VIT.items() if name != "lr"}
     description = {
         "model": "eegnet" if kind == "aligned" else "vit",
@@ -133,7 +133,7 @@ def test_a_saved_classifier_reads_the_input_that_it_names(study, window_set, tmp
         "parameters": parameters,
         "axes": {"sfreq": 16.0},
         "normalization": trained.normalization.kind,
-        "clip": trained.normalization.clip,
+        "input_clip": trained.normalization.clip,
     }
     save_classifier(tmp_path, trained, description)
     loaded, _ = load_classifier(tmp_path)
@@ -148,7 +148,7 @@ def test_a_saved_classifier_reads_the_input_that_it_names(study, window_set, tmp
 def test_each_kind_and_the_limit_change_the_weights(study, window_set):
     kinds = ("patients", "level", "recording", "recording_causal")
     found = [weight_bytes(run(open_dataset(study), window_set, kind).classifier) for kind in kinds]
-    found.append(weight_bytes(run(open_dataset(study), window_set, "patients", clip=1.0).classifier))
+    found.append(weight_bytes(run(open_dataset(study), window_set, "patients", input_clip=1.0).classifier))
     network = [{name: value for name, value in weights.items() if "network" in name} for weights in found]
     assert all(one != other for number, one in enumerate(network) for other in network[:number])
 
