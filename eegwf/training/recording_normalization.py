@@ -22,8 +22,8 @@ from eegwf.training.recording_statistics import (
 )
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
-# Windows that are read and normalized together; no result depends on it.
-BLOCK = 32
+# Windows that are measured together, and windows that are normalized together; no result depends on them.
+MEASURED, NORMALIZED = 32, 8
 
 
 def input_for(dataset: SpectrogramDataset, kind: str) -> SpectrogramDataset:
@@ -135,8 +135,11 @@ class RecordingInput(SpectrogramDataset):
     def half(self, rows: np.ndarray) -> torch.Tensor:
         """Normalized windows: float16 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
         rows = np.asarray(rows)
-        parts = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
-        return torch.cat([self.normalize(self.source.read(part), part).half() for part in parts or [rows]])
+        result = torch.empty((len(rows), *self.shape.values()), dtype=torch.float16)
+        for start in range(0, len(rows), NORMALIZED):
+            part = rows[start : start + NORMALIZED]
+            result[start : start + len(part)] = self.normalize(self.source.read(part), part)
+        return result
 
     def normalize(self, x: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         """Normalize windows, or changed copies of them, by the statistics of their recordings.
@@ -184,5 +187,5 @@ class RecordingInput(SpectrogramDataset):
         return statistics.result()
 
     def _blocks(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        for start in range(0, len(rows), BLOCK):
-            yield self.source.read(rows[start : start + BLOCK]).numpy()
+        for start in range(0, len(rows), MEASURED):
+            yield self.source.read(rows[start : start + MEASURED]).numpy()

@@ -35,7 +35,7 @@ class Scaling(NamedTuple):
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Normalized windows `(n_windows, n_chans, n_freqs, n_frames)`."""
-        return (x - self.center.to(x.device)) / self.scale.to(x.device)
+        return (x - self.center.to(x.device)).div_(self.scale.to(x.device))
 
 
 class Whitening(NamedTuple):
