@@ -175,14 +175,19 @@ class StudyDesign(Section):
 
     def _agree_on_averages(self) -> None:
         for name, model in self.models.items():
-            bounds = {"ema_decay": 0, "swa_epochs": 1}  # up to which they are disabled
-            if all(model.may_exceed(key, bound, getattr(self.training, key)) for key, bound in bounds.items()):
+            disabled_up_to = {"ema_decay": 0, "swa_epochs": 1}
+            if all(self._may_exceed(model, key, bound) for key, bound in disabled_up_to.items()):
                 key = "swa_epochs" if "swa_epochs" in {**model.search, **model.fixed} else "ema_decay"
                 part = "search" if key in model.search else "fixed"
                 raise ValueError(
                     f"models.{name}.{part}.{key}: a trial could have both ema_decay and swa_epochs, of which only one "
                     "can average the weights; choose one of them, and write 0 for the other in models and in training"
                 )
+
+    def _may_exceed(self, model: Model, setting: str, bound: float) -> bool:
+        """Whether a trial can have a larger value of a setting of training."""
+        values = model.setting_values(setting, getattr(self.training, setting)).values()
+        return any(isinstance(value, int | float) and value > bound for each in values for value in each)
 
     def _agree_on_initial_weights(self) -> None:
         if self.training.init is not None and self.dataset.kind == "fold_arrays":

@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from eegwf.config.section import Section
 
+# Kinds of normalization that need other windows of the same recording; the others need a single window.
+RECORDING_NORMALIZATIONS = ("recording", "recording_causal", "aligned")
+
 
 def tunable(default: Any, **options: Any) -> Any:
     """Field of a setting that a search space may contain.
@@ -138,10 +141,19 @@ class Training(Section):
         description="How often the patients of a class are drawn in an epoch: `none`, by their number of windows; "
         "`equal`, equally often; `sqrt`, by the square root of their number of windows.",
     )
-    normalization: Literal["none", "window", "patients"] = Field(
+    normalization: Literal["none", "window", "patients", "level", "recording", "recording_causal", "aligned"] = tunable(
         "patients",
-        description="Normalization of the input: `none`; `window`, each window by its own mean and standard deviation; "
-        "`patients`, per channel and frequency, by those of the training patients of the fold.",
+        description="Normalization of the input: `none`; `window`, each channel of each window by its own mean and "
+        "standard deviation; `patients`, per channel and frequency, by those of the training patients of the fold; "
+        "`level`, without the overall level of each window, then as `patients`; `recording`, per channel and "
+        "frequency, by median and robust deviation of the recording; `recording_causal`, the same of its windows so "
+        "far; `aligned`, for `raw` alone, by the covariance of the recording's channels.",
+    )
+    input_clip: float | None = tunable(
+        None,
+        gt=0,
+        description="Limit to whose positive and negative value the normalized input is clipped, against artifacts; "
+        "null: no limit. Not with `normalization: none`.",
     )
     monitor: Literal["balanced_accuracy", "macro_f1", "loss"] = Field(
         "balanced_accuracy", description="Validation score that selects the best epoch, and that tuning optimizes."

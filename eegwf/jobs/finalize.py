@@ -60,7 +60,7 @@ def run(
     device = prepare(settings.device, settings.threads, settings.deterministic)
     tables, combination = DataPaths(data), RunPaths(output)
     paths: FinalPaths = combination.final
-    dataset = SpectrogramDataset(arrays)
+    dataset = SpectrogramDataset(arrays, tables.windows)
     outer = load_window_set(tables.windows, tables.folds, settings.classes)
     reserved = load_window_set(tables.windows, tables.folds, settings.classes, True) if settings.reserved else None
     window_set = windows_of_all_patients(outer, reserved)

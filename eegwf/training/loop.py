@@ -25,6 +25,7 @@ from eegwf.training.concurrency import Turns, run_alone
 from eegwf.training.freezing import freeze_first
 from eegwf.training.history import EpochCallback, History, ignore_epoch
 from eegwf.training.initial_weights import InitialWeights
+from eegwf.training.recording_normalization import input_for
 from eegwf.training.schedule import best_epoch, finished, score
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged, Trainer
@@ -145,7 +146,8 @@ def training_turns(
     model
         Name in the table of models, or of a network of timm.
     dataset
-        Spectrograms of the study. Only the rows of the split are read.
+        Spectrograms of the study. Only the rows of the split are read; for normalization by recording, all windows of
+        their recordings.
     split
         Training and validation windows.
     parameters
@@ -195,7 +197,8 @@ def training_turns(
     torch.manual_seed(seed_of(seed, "weights"))
     shape = {**dataset.shape, "n_outputs": len(split.train.classes)}
     axes = needed_axes(model, model_parameters, dataset)
-    classifier = Classifier(model, shape, model_parameters, settings.normalization, axes)
+    classifier = Classifier(model, shape, model_parameters, settings.normalization, axes, settings.input_clip)
+    dataset = input_for(dataset, classifier.normalization.kind)
     loader = shared_batch_loader(dataset, np.concatenate([split.train.window, split.validation.window]), device)
     if not entry_of(model, model_parameters).gradient_trained:
         history = [fit(classifier.to(device), loader, split, settings, seed)]

@@ -81,10 +81,13 @@ def write_final_run(results: Path, name: str = "bandpower_mel_2class", settings:
 
 
 def _write_data(of, paths: ResultPaths, name: str) -> Path:
-    data, array = paths.data, paths.spectrogram(name)
+    data = paths.data
     synthesize.run(of("synthesize"), data.bids)
     windows.run(of("windows"), "code", data.bids, paths.state, data.folder)
     folds.run(of("folds"), data.windows, data.windows_array, data.folds, data.leakage)
+    if name == "raw":
+        return data.windows_array
+    array = paths.spectrogram(name)
     spectrogram.run(of("spectrogram"), name, "code", data.windows_array, paths.state, array, array.with_suffix(".json"))
     return array
 
