@@ -17,10 +17,10 @@ from eegwf.training.trainer import scores_of
 class ClosedFormNetwork(Protocol):
     """Network that is fitted to features of all training windows together."""
 
-    def log_power(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
         """Features of windows."""
 
-    def logits(self, log_power: torch.Tensor) -> torch.Tensor:
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
         """Logits of windows with these features."""
 
     def fit(self, features: np.ndarray, label: np.ndarray, class_weight: dict[int, float] | None) -> None:
@@ -29,7 +29,7 @@ class ClosedFormNetwork(Protocol):
         Parameters
         ----------
         features
-            Features of the training windows, as `log_power` computes them.
+            Features of the training windows, as `features` computes them.
         label
             Class indices `(n_windows,)`.
         class_weight
@@ -72,7 +72,7 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
     # A fit draws no batches: equal sampling of the classes is equivalent to equal weights.
     balance = "weights" if settings.class_balance == "sampling" else settings.class_balance
     network = cast(ClosedFormNetwork, classifier.network)
-    features = read_features(lambda x: network.log_power(classifier.normalization(x)), loader, rows)
+    features = read_features(lambda x: network.features(classifier.normalization(x)), loader, rows)
     network.fit(features.numpy(), label, _class_weight(label, len(split.train.classes), balance))
     train, *validation = (
         scores_of(predict(classifier, loader.dataset, part.window, loader), part)

@@ -1,0 +1,130 @@
+"""Gradient boosting of decision trees on classical features."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+from torch import nn
+
+from eegwf.models.classical_features import ClassicalFeatures
+from eegwf.models.trees import Trees
+
+
+class Boosting(nn.Module):
+    """Histogram gradient boosting (Friedman 2001; Ke et al. 2017) on classical features.
+
+    Parameters
+    ----------
+    n_chans, n_freqs, n_frames
+        Shape of a window: a time series in microvolts if `n_freqs` is 1, with its samples as frames; otherwise a
+        spectrogram in dB.
+    n_outputs
+        Number of classes.
+    sfreq, freqs
+        Axes of the input, as in `ClassicalFeatures`.
+    n_iterations
+        Number of iterations, each of which adds a tree for each class (one tree for two classes).
+    shrinkage
+        Factor of the values of each tree: scikit-learn's `learning_rate`.
+    max_leaves
+        Largest number of leaves of a tree.
+    min_leaf
+        Smallest number of training windows in a leaf.
+    l2
+        L2 regularization of the values of the leaves.
+    relative, channels, bands, time_features
+        Features, as in `ClassicalFeatures`.
+
+    Raises
+    ------
+    ValueError
+        If `ClassicalFeatures` has no features of this input.
+
+    Notes
+    -----
+    `fit` uses scikit-learn's `HistGradientBoostingClassifier` without early stopping, since the validation windows are
+    those of other patients. It draws random numbers only for the bins of more than 200,000 windows, from a fixed seed.
+    The trees are copied to tensors, from which torch computes the logits. The logits are piecewise constant functions
+    of the input, so that their gradients are zero or undefined.
+    """
+
+    def __init__(
+        self,
+        n_chans: int,
+        n_freqs: int,
+        n_frames: int,
+        n_outputs: int,
+        *,
+        sfreq: float,
+        freqs: Any = None,
+        n_iterations: int = 100,
+        shrinkage: float = 0.1,
+        max_leaves: int = 8,
+        min_leaf: int = 20,
+        l2: float = 1.0,
+        relative: bool = False,
+        channels: str = "each",
+        bands: str = "classical",
+        time_features: bool = False,
+    ):
+        super().__init__()
+        self.features = ClassicalFeatures(
+            n_chans,
+            n_freqs,
+            n_frames,
+            sfreq=sfreq,
+            freqs=freqs,
+            bands=bands,
+            relative=relative,
+            time_features=time_features,
+            channels=channels,
+        )
+        self.settings = {
+            "max_iter": n_iterations,
+            "learning_rate": shrinkage,
+            "max_leaf_nodes": max_leaves,
+            "min_samples_leaf": min_leaf,
+            "l2_regularization": l2,
+        }
+        self.head = Trees(n_iterations, 1 if n_outputs == 2 else n_outputs, max_leaves)
+        self.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits `(batch, n_outputs)` of windows `(batch, n_chans, n_freqs, n_frames)`, not normalized."""
+        return self.logits(self.features(x))
+
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
+        """Return logits `(batch, n_outputs)` of windows with these features."""
+        outputs = self.head(features.flatten(1)).float()
+        # For two classes, the trees sum up to the difference of the logits.
+        return torch.cat([-outputs, outputs], dim=1) / 2 if self.head.n_outputs == 1 else outputs
+
+    def fit(self, features: np.ndarray, label: np.ndarray, class_weight: dict[int, float] | None) -> None:
+        """Grow the trees on training windows.
+
+        Parameters
+        ----------
+        features
+            Features of the windows as returned by `features`, `(n_windows, *features.shape)`.
+        label
+            Index of each window's class, `(n_windows,)`. Every class must occur.
+        class_weight
+            Weight of each class; None gives all windows the same weight.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside the range that scikit-learn accepts.
+        """
+        booster = HistGradientBoostingClassifier(
+            **self.settings,
+            early_stopping=False,
+            categorical_features=None,
+            class_weight=class_weight,
+            random_state=0,
+        )
+        with threadpool_limits(1, user_api="openmp"):  # sums of several threads can differ in their last bits
+            booster.fit(features.reshape(len(features), -1).astype(np.float64), label)
+        self.head.copy_from(booster._predictors, booster._baseline_prediction)
