@@ -11,6 +11,8 @@ from torch import nn
 from eegwf.models.classical_features import ClassicalFeatures
 from eegwf.models.trees import Trees
 
+MAX_BINS = 255
+
 
 class Boosting(nn.Module):
     """Histogram gradient boosting (Friedman 2001; Ke et al. 2017) on classical features.
@@ -44,10 +46,10 @@ class Boosting(nn.Module):
 
     Notes
     -----
-    `fit` uses scikit-learn's `HistGradientBoostingClassifier` without early stopping, since the validation windows are
-    those of other patients. It draws random numbers only for the bins of more than 200,000 windows, from a fixed seed.
-    The trees are copied to tensors, from which torch computes the logits. The logits are piecewise constant functions
-    of the input, so that their gradients are zero or undefined.
+    `fit` uses scikit-learn's `HistGradientBoostingClassifier` without early stopping, so that no windows are held out.
+    It receives the numbers of bins instead of features: its own bins are weighted quantiles, which take minutes. The
+    trees are copied to tensors, from which torch computes the logits. The logits are piecewise constant functions of
+    the input, so that their gradients are zero or undefined.
     """
 
     def __init__(
@@ -123,8 +125,34 @@ class Boosting(nn.Module):
             early_stopping=False,
             categorical_features=None,
             class_weight=class_weight,
+            max_bins=MAX_BINS,
             random_state=0,
         )
+        columns = features.reshape(len(features), -1).astype(np.float64).T
+        edges = [bin_edges(column) for column in columns]
+        numbers = [np.searchsorted(own, column) for own, column in zip(edges, columns, strict=True)]
         with threadpool_limits(1, user_api="openmp"):  # sums of several threads can differ in their last bits
-            booster.fit(features.reshape(len(features), -1).astype(np.float64), label)
-        self.head.copy_from(booster._predictors, booster._baseline_prediction)
+            booster.fit(np.stack(numbers, axis=1), label)
+        self.head.copy_from(booster._predictors, booster._baseline_prediction, edges)
+
+
+def bin_edges(values: np.ndarray) -> np.ndarray:
+    """Divide the values of a feature into bins of about equal numbers of windows.
+
+    Parameters
+    ----------
+    values
+        Values of the feature, float64 `(n_windows,)`.
+
+    Returns
+    -------
+    np.ndarray
+        Edges between at most `MAX_BINS` bins, in the middle between neighboring values, so that the rounding of a
+        feature does not move a training window to another bin.
+    """
+    distinct = np.unique(values)
+    last = np.arange(len(distinct) - 1)  # last value of each bin but the last one
+    if len(distinct) > MAX_BINS:
+        quantiles = np.quantile(values, np.arange(1, MAX_BINS) / MAX_BINS, method="inverted_cdf")
+        last = np.intersect1d(np.searchsorted(distinct, quantiles), last)
+    return (distinct[last] + distinct[last + 1]) / 2

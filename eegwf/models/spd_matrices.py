@@ -101,7 +101,20 @@ def pack(matrices: torch.Tensor) -> torch.Tensor:
 
 
 def unpack(triangles: torch.Tensor, n: int) -> torch.Tensor:
-    """Symmetric matrices `(..., n, n)` of upper triangles `(..., n * (n + 1) / 2)`."""
+    """Restore matrices from their upper triangles.
+
+    Parameters
+    ----------
+    triangles
+        Upper triangles as of `pack`, `(..., n * (n + 1) / 2)`.
+    n
+        Size of the matrices.
+
+    Returns
+    -------
+    torch.Tensor
+        Symmetric matrices `(..., n, n)`.
+    """
     rows, columns = torch.triu_indices(n, n, device=triangles.device)
     index = torch.zeros(n, n, dtype=torch.int64, device=triangles.device)
     index[rows, columns] = index[columns, rows] = torch.arange(len(rows), device=triangles.device)

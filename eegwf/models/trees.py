@@ -70,8 +70,8 @@ class Trees(nn.Module):
         return self.value[tree, node].unflatten(1, (-1, self.n_outputs)).sum(dim=1) + self.offset
 
     @torch.no_grad()
-    def copy_from(self, predictors: list[list[Any]], offset: np.ndarray) -> None:
-        """Copy trees of scikit-learn's histogram gradient boosting.
+    def copy_from(self, predictors: list[list[Any]], offset: np.ndarray, edges: list[np.ndarray]) -> None:
+        """Copy trees of scikit-learn's histogram gradient boosting that were grown on the numbers of bins.
 
         Parameters
         ----------
@@ -79,6 +79,8 @@ class Trees(nn.Module):
             Trees of each iteration, one for each output (`_predictors`), of numerical features.
         offset
             Number that is added to the trees of each output (`_baseline_prediction`), `(n_outputs,)`.
+        edges
+            Edges between the bins of each feature, in ascending order: a split after bin i is one at edge i.
 
         Notes
         -----
@@ -89,9 +91,13 @@ class Trees(nn.Module):
             nodes = predictor.nodes
             n_nodes = len(nodes)
             itself, is_leaf = np.arange(n_nodes), nodes["is_leaf"].astype(bool)
+            thresholds = [
+                0.0 if leaf else edges[feature][int(number)]
+                for leaf, feature, number in zip(is_leaf, nodes["feature_idx"], nodes["num_threshold"], strict=True)
+            ]
             columns = {
                 "feature": np.where(is_leaf, 0, nodes["feature_idx"]),
-                "threshold": nodes["num_threshold"],
+                "threshold": np.array(thresholds),
                 "left": np.where(is_leaf, itself, nodes["left"]),
                 "right": np.where(is_leaf, itself, nodes["right"]),
                 "value": nodes["value"],

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load, save
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from eegwf.models.boosting import MAX_BINS, bin_edges
 from eegwf.models.registry import build
 
 FREQS = list(np.linspace(1, 30, 10))
@@ -16,7 +17,7 @@ def boosting(n_outputs=3, **parameters):
     return build("boosting", shape, parameters, {"sfreq": 1.0, "freqs": [FREQS]})
 
 
-def example(n_outputs, n=400, seed=1):
+def example(n_outputs, n=250, seed=1):
     """Windows whose classes differ by their power, unequally frequent, and features with tied values."""
     rng = np.random.default_rng(seed)
     label = np.minimum(rng.integers(0, 2 * n_outputs, n), n_outputs - 1)
@@ -58,18 +59,26 @@ def test_probabilities_equal_those_of_scikit_learn(n_outputs, weighted):
         np.testing.assert_allclose(model.head(torch.from_numpy(features)).squeeze(1), scores, atol=1e-12)
 
 
-def test_features_at_a_threshold_are_on_the_side_of_scikit_learn():
-    """Few distinct values, so that many windows are exactly at a threshold between two of them in single precision."""
+def test_bins_of_many_windows_have_about_equal_numbers_and_edges_between_values():
     rng = np.random.default_rng(0)
-    values = np.nextafter(np.float32(1.1), np.float32(2), dtype=np.float32) * np.arange(1, 4, dtype=np.float32)
-    features = rng.choice(values, (300, 2, 5)).astype(np.float32)
-    label = (features[:, 0].sum(axis=1) > features[:, 1].sum(axis=1)).astype(int)
-    model = boosting(2, min_leaf=1, max_leaves=30, n_iterations=20)
-    model.fit(features, label, None)
-    own = reference(features, label, None, max_iter=20, max_leaf_nodes=30, min_samples_leaf=1, l2_regularization=1.0)
-    thresholds = np.unique(own._predictors[0][0].nodes["num_threshold"])
-    near = torch.tensor(rng.choice(thresholds, (100, 10)), dtype=torch.float64)
-    np.testing.assert_allclose(model.head(near)[:, 0], own.decision_function(near.numpy()), atol=1e-12)
+    for values in (rng.normal(size=5000), rng.normal(size=5000).round(2), np.repeat([1.0, 2.0, 3.0], [4000, 10, 10])):
+        edges = bin_edges(values)
+        assert (np.diff(edges) > 0).all() and not np.isin(edges, values).any()
+        counts = np.bincount(np.searchsorted(edges, values))
+        assert len(edges) < MAX_BINS and counts.min() > 0
+        most = np.unique(values, return_counts=True)[1].max()
+        assert counts.max() <= 5000 / MAX_BINS + most
+    assert len(bin_edges(np.ones(10))) == 0
+
+
+def test_trees_of_many_windows_equal_those_that_scikit_learn_grows_on_the_bins():
+    x, label = example(3, n=700)
+    model = boosting(n_iterations=15, min_leaf=3, max_leaves=20, l2=0.0)
+    features = model.features(x).flatten(1).double().numpy()
+    model.fit(features.astype(np.float32), label, None)
+    binned = np.stack([np.searchsorted(bin_edges(column), column) for column in features.T], axis=1)
+    own = reference(binned, label, None, max_iter=15, max_leaf_nodes=20, min_samples_leaf=3)
+    np.testing.assert_allclose(model(x), own.decision_function(binned), atol=1e-6)
 
 
 def test_saved_trees_load_into_a_new_model():
