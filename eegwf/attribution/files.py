@@ -98,11 +98,16 @@ def _windows_table(task: FoldTask, result: Explained) -> pd.DataFrame:
 
 
 def _example_signals(task: FoldTask, index: np.ndarray) -> np.ndarray:
-    """Time series of the examples in microvolts and the relevance of each sample, `(n, 2, n_signal_chans, n_times)`."""
+    """Time series of the examples in microvolts and the relevance of each sample, `(n, 2, n_signal_chans, n_times)`.
+
+    The relevance is 0 for a model without a gradient.
+    """
     if task.transform is None or not len(index):
         return np.zeros((0, 2, 0, 0), dtype=np.float32)
     signals = task.read_signals(task.windows.window[index])
-    target = torch.from_numpy(task.target[index]).to(task.device)
-    rows = task.windows.window[index]
-    relevance = signal_relevance(task.classifier, task.transform, signals, target, rows, task.normalize)
+    relevance = torch.zeros_like(signals)
+    if task.differentiable:
+        target = torch.from_numpy(task.target[index]).to(task.device)
+        rows = task.windows.window[index]
+        relevance = signal_relevance(task.classifier, task.transform, signals, target, rows, task.normalize)
     return torch.stack([signals, relevance], dim=1).cpu().numpy().astype(np.float32)

@@ -16,6 +16,7 @@ from eegwf.attribution.sample import choose_backgrounds, choose_windows
 from eegwf.attribution.signal_transform import SignalTransform, make_transforms
 from eegwf.config.explanation import Explanation
 from eegwf.data.splits import WindowSet, split
+from eegwf.models.registry import entry_of
 from eegwf.seeds import seed_of
 from eegwf.storage.files import read_array, read_json
 from eegwf.training.classifier import Classifier, chunk_size, predict
@@ -102,6 +103,11 @@ class FoldTask:
     def model(self) -> str:
         """Name of the model."""
         return self.descriptions[0]["model"]
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the classifier has a gradient with respect to the input."""
+        return entry_of(self.model, self.descriptions[0]["parameters"]).differentiable
 
     @cached_property
     def windows(self) -> WindowSet:

@@ -9,6 +9,9 @@ from eegwf.models.registry import MODELS
 
 ALL = (*MODELS, "timm")
 """The models of the table, and `timm` for any network of timm."""
+DIFFERENTIABLE = tuple(name for name in ALL if name == "timm" or MODELS[name].differentiable)
+NETWORKS = tuple(name for name in ALL if name == "timm" or MODELS[name].gradient_trained)
+NO_GRADIENT = "its score is a piecewise constant function of the input, so that its gradient is zero or undefined"
 TOKENS = ("vit", "transformer")
 
 
@@ -41,12 +44,16 @@ class Method:
     class_specific: bool = True
 
 
+def _gradient_method(title: str, function: str, signed: bool = True) -> Method:
+    return Method(title, "gradients", function, models=DIFFERENTIABLE, reason=NO_GRADIENT, signed=signed)
+
+
 METHODS = {
-    "saliency": Method("saliency", "gradients", "saliency", signed=False),
-    "input_x_gradient": Method("input x gradient", "gradients", "input_x_gradient"),
-    "smoothgrad": Method("SmoothGrad", "gradients", "smoothgrad", signed=False),
-    "integrated_gradients": Method("integrated gradients", "gradients", "integrated_gradients"),
-    "shapley_gradients": Method("Shapley gradients", "gradients", "shapley_gradients"),
+    "saliency": _gradient_method("saliency", "saliency", signed=False),
+    "input_x_gradient": _gradient_method("input x gradient", "input_x_gradient"),
+    "smoothgrad": _gradient_method("SmoothGrad", "smoothgrad", signed=False),
+    "integrated_gradients": _gradient_method("integrated gradients", "integrated_gradients"),
+    "shapley_gradients": _gradient_method("Shapley gradients", "shapley_gradients"),
     "deeplift": Method(
         "DeepLift",
         "gradients",
@@ -59,7 +66,7 @@ METHODS = {
         "Grad-CAM",
         "cam",
         "gradcam",
-        models=tuple(name for name in ALL if name not in ("bandpower", "lstm")),
+        models=tuple(name for name in NETWORKS if name != "lstm"),
         reason="it has no feature maps with positions, or pools them by attention, so that the mean of the gradients "
         "over the positions is not the weight of a feature",
         signed=False,
@@ -68,7 +75,7 @@ METHODS = {
         "HiResCAM",
         "cam",
         "hirescam",
-        models=tuple(name for name in ALL if name != "bandpower"),
+        models=NETWORKS,
         reason="it has no feature maps with positions in frequency and time",
     ),
     "attention_rollout": Method(

@@ -51,7 +51,7 @@ def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: lis
         rows = window_set.window
         result |= compare_splits(
             network,
-            read_features(network.log_power, BatchLoader(dataset, rows, "cpu"), rows),
+            read_features(network.features, BatchLoader(dataset, rows, "cpu"), rows),
             window_set,
             duration[rows] if settings.timed else None,
             settings.seed,

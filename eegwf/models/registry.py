@@ -12,6 +12,7 @@ from typing import Any
 
 SPECTROGRAM_INPUTS = ("mel", "cwt", "stft", "concat")
 ANY_INPUT = (*SPECTROGRAM_INPUTS, "raw")
+CLASSICAL: dict[str, Any] = {"gradient_trained": False, "normalizes_input": True}
 # Keyword-only arguments of a constructor that describe the axes of the input: sampling rate and frequencies in Hz.
 AXES = ("sfreq", "freqs")
 
@@ -30,6 +31,8 @@ class ModelEntry:
         Whether it is trained by gradient descent, so that training settings can be searched.
     normalizes_input
         Whether it normalizes its input itself, and receives dB or microvolts.
+    differentiable
+        Whether its logits have a gradient with respect to the input.
     """
 
     module: str
@@ -37,6 +40,7 @@ class ModelEntry:
     inputs: tuple[str, ...] = SPECTROGRAM_INPUTS
     gradient_trained: bool = True
     normalizes_input: bool = False
+    differentiable: bool = True
 
 
 MODELS = {
@@ -48,9 +52,9 @@ MODELS = {
     "inception": ModelEntry("eegwf.models.inception", "Inception"),
     "sharedcnn": ModelEntry("eegwf.models.sharedcnn", "SharedCNN"),
     "eegnet": ModelEntry("eegwf.models.eegnet", "EEGNet", ANY_INPUT),
-    "bandpower": ModelEntry(
-        "eegwf.models.bandpower", "BandPower", ANY_INPUT, gradient_trained=False, normalizes_input=True
-    ),
+    "bandpower": ModelEntry("eegwf.models.bandpower", "BandPower", ANY_INPUT, **CLASSICAL),
+    "boosting": ModelEntry("eegwf.models.boosting", "Boosting", ANY_INPUT, differentiable=False, **CLASSICAL),
+    "riemann": ModelEntry("eegwf.models.riemann", "Riemann", ("raw",), **CLASSICAL),
 }
 
 BACKBONE = ModelEntry("eegwf.models.backbone", "Backbone")

@@ -92,12 +92,14 @@ def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, A
     trace = _trace(run, example, channels)
     if trace is not None:
         figures.append(trace_figure(trace, f"the {example.kind}", key))
-        notes.append(
-            "The shade behind the EEG is the relevance of each sample, input x gradient"
-            + (" through the spectrogram" if run.spectrogram != "raw" else "")
-            + " (orange: increases the score of the class, blue: decreases it)."
-            + (" The green span is the annotated seizure." if trace.seizures else "")
-        )
+        if trace.relevance.any():
+            notes.append(
+                "The shade behind the EEG is the relevance of each sample, input x gradient"
+                + (" through the spectrogram" if run.spectrogram != "raw" else "")
+                + " (orange: increases the score of the class, blue: decreases it)."
+            )
+        if trace.seizures:
+            notes.append("The green span is the annotated seizure.")
     else:
         notes.append("There is no time series of this window.")
     shown = []

@@ -30,7 +30,7 @@ class Trace:
     ch_names
         Names of the channels.
     voltage, relevance
-        µV, and the relevance of each sample, `(n_chans, n_times)`.
+        µV, and the relevance of each sample (0 for a model without a gradient), `(n_chans, n_times)`.
     sfreq
         Sampling rate in Hz.
     seizures
@@ -82,11 +82,11 @@ def trace_figure(trace: Trace, name: str, key: str) -> Figure:
         axes.set_yticks(range(n_chans), [short(channel, 12) for channel in trace.ch_names], fontsize=8)
         axes.set_ylabel("channel")
         bar = _scale_bar(axes, step, trace.duration, n_chans)
-        highest = [listing([_span(trace, row) for row in range(min(3, n_chans))])]
+        highest = listing([_span(trace, row) for row in range(min(3, n_chans))]) if trace.relevance.any() else "none"
         spans = [f"{label} annotated from {start:.3g} to {end:.3g} s" for start, end, label in trace.seizures]
         alt = (
             f"EEG of {name}: {n_chans} channels over {trace.duration:.3g} s, scale bar {number(bar)} µV. "
-            f"{'; '.join(spans) or 'No annotated seizure'}. Samples of the largest relevance: {highest[0]}."
+            f"{'; '.join(spans) or 'No annotated seizure'}. Samples of the largest relevance: {highest}."
         )
         return figure.finish(key, alt)
 

@@ -18,32 +18,23 @@ from eegwf.training.trainer import scores_of
 class ClosedFormNetwork(Protocol):
     """Network that is fitted to features of all training windows together."""
 
-    def log_power(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
         """Features of windows."""
 
-    def logits(self, log_power: torch.Tensor) -> torch.Tensor:
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
         """Logits of windows with these features."""
 
-    def fit(
-        self,
-        features: np.ndarray,
-        label: np.ndarray,
-        class_weight: dict[int, float] | None,
-        window_weight: np.ndarray | None = None,
-    ) -> None:
+    def fit(self, features: np.ndarray, label: np.ndarray, weight: np.ndarray | None) -> None:
         """Fit the network.
 
         Parameters
         ----------
         features
-            Features of the training windows, as `log_power` computes them.
+            Features of the training windows, as `features` computes them.
         label
             Class indices `(n_windows,)`.
-        class_weight
-            Weight of each class in the loss; None for equal weights of the classes.
-        window_weight
-            Weight of each window in the loss `(n_windows,)`, by which that of its class is multiplied; None for equal
-            weights.
+        weight
+            Weight of each window in the loss `(n_windows,)`; None for equal weights.
         """
 
 
@@ -77,15 +68,15 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
         If a cross-entropy is not finite.
     """
     label, rows, patient = split.train.label, split.train.window, split.train.patient
-    window_weight = window_weights(label, patient, settings.patient_balance)
+    of_patients = window_weights(label, patient, settings.patient_balance)
     if settings.class_balance == "undersampling":
         order = np.sort(epoch_order(label, settings.class_balance, seed, 0, patient, settings.patient_balance))
-        label, rows, window_weight = label[order], rows[order], None
+        label, rows, of_patients = label[order], rows[order], None
     # A fit draws no batches: equal sampling of the classes is equivalent to equal weights.
     balance = "weights" if settings.class_balance == "sampling" else settings.class_balance
     network = cast(ClosedFormNetwork, classifier.network)
-    features = read_features(lambda x: network.log_power(classifier.normalization(x)), loader, rows)
-    network.fit(features.numpy(), label, _class_weight(label, len(split.train.classes), balance), window_weight)
+    features = read_features(lambda x: network.features(classifier.normalization(x)), loader, rows)
+    network.fit(features.numpy(), label, _weights(label, len(split.train.classes), balance, of_patients))
     train, *validation = (
         scores_of(predict(classifier, loader.dataset, part.window, loader), part)
         for part in (split.train, split.validation)
@@ -143,11 +134,15 @@ def fit_and_predict(
     ndarray
         Probabilities of the other windows in double precision, `(n_others, n_classes)`.
     """
-    weights = _class_weight(label[train], n_classes, "weights")
+    weights = _weights(label[train], n_classes, "weights", None)
     network.fit(features[torch.from_numpy(train)].numpy(), label[train], weights)
     return network.logits(features[torch.from_numpy(~train)]).double().softmax(dim=1).numpy()
 
 
-def _class_weight(label: np.ndarray, n_classes: int, balance: str) -> dict[int, float] | None:
-    weights = class_weights(label, n_classes, balance)
-    return None if weights is None else dict(enumerate(weights.tolist()))
+def _weights(label: np.ndarray, n_classes: int, balance: str, of_patients: np.ndarray | None) -> np.ndarray | None:
+    """Weight of each window: that of its class, multiplied by that of its patient."""
+    of_classes = class_weights(label, n_classes, balance)
+    if of_classes is None:
+        return of_patients
+    weights = of_classes.astype(np.float64)[label]
+    return weights if of_patients is None else weights * of_patients

@@ -7,17 +7,26 @@ import pandas as pd
 import pytest
 
 MATRIX = Path(__file__).resolve().parents[2] / "config" / "matrix.yaml"
-MODELS = ("bandpower", "lstm", "transformer", "vit", "swin", "transcnn", "inception", "sharedcnn", "eegnet", "convnext")
+DEEP = ("lstm", "transformer", "vit", "swin", "transcnn", "inception", "sharedcnn", "eegnet", "convnext")
+CLASSICAL = ("bandpower", "boosting", "riemann")
 IMAGES = ("mel", "cwt", "stft", "concat")
 CLASSES = ("2class", "3class")
-# One of each kind: frames, a fitted model, the time series, stacked inputs, a backbone by a config line.
-SPREAD = ("lstm_mel_2class", "bandpower_concat_3class", "eegnet_raw_3class", "convnext_stft_2class")
+# One of each kind: frames, fitted models, the time series, stacked inputs, a backbone by a config line.
+SPREAD = (
+    "lstm_mel_2class",
+    "bandpower_concat_3class",
+    "boosting_mel_3class",
+    "riemann_raw_2class",
+    "eegnet_raw_3class",
+    "convnext_stft_2class",
+)
 
 
 @pytest.mark.parametrize("n_folds", [5, 10])
 def test_the_whole_matrix_is_planned(snakemake, tmp_path, n_folds):
     planned = snakemake(tmp_path, "-n", "--config", f"folds={n_folds}", configs=(MATRIX,)).stdout
-    rows = [(model, one) for model in MODELS for one in IMAGES] + [("eegnet", "raw"), ("bandpower", "raw")]
+    rows = [(model, one) for model in (*DEEP, "bandpower", "boosting") for one in IMAGES]
+    rows += [(model, "raw") for model in ("eegnet", *CLASSICAL)]
     expected = {f"{model}_{one}_{classes}" for model, one in rows for classes in CLASSES}
     assert {"_".join(found) for found in re.findall(r"Report (\w+) on (\w+), (\w+)", planned)} == expected
     for rule in ("tune", "select_best"):
@@ -38,6 +47,7 @@ def test_a_spread_of_it_runs(spread, name):
     assert sorted(table.loc[table["member"] == "rank1", "window"]) == sorted(windows["window"])
     page = (spread / name / "report.html").read_text()
     assert name.replace("_", " · ") in page
-    assert ("is not trained by gradient descent" in page) == name.startswith("bandpower")
+    assert ("is not trained by gradient descent" in page) == name.startswith(CLASSICAL)
+    assert ("Samples of the largest relevance: none" in page) == name.startswith("boosting")
     trials = pd.read_csv(spread / name / "fold1/tune/trials.tsv", sep="\t")
     assert ("param_timm" in trials) == name.startswith("convnext")

@@ -63,6 +63,8 @@ def test_a_method_that_is_not_valid_is_refused_with_a_reason():
     assert refusal("attention_rollout", "swin").startswith("attention rollout: not defined for swin; its layers")
     assert refusal("deeplift", "vit").startswith("DeepLift: not defined for vit; ")
     assert refusal("gradcam", "my-backbone") == "" and refusal("deeplift", "my-backbone")
+    assert refusal("saliency", "boosting").startswith("saliency: not defined for boosting; its score is a piecewise")
+    assert methods_of("boosting") == ("occlusion",) and methods_of("riemann") == methods_of("bandpower")
     assert "attention_weights" in methods_of("lstm") and "attention_weights" not in methods_of("transformer")
     assert all("occlusion" in methods_of(model) for model in (*MODELS, "my-backbone"))
 
@@ -205,7 +207,7 @@ def test_what_a_network_does_not_read_has_no_relevance(name, place):
         assert (maps[:, inside] != 0).float().mean() > 0.5, method
 
 
-def explained_by(method, classifier, dataset, window_set):
+def explained_by(method, classifier, dataset, window_set, cell_seconds=1.0):
     """Mean map of correctly answered seizure windows of the test fold, without negative values."""
     test = window_set.in_folds(1)
     seizure = test.select(test.label == 1).window
@@ -214,7 +216,7 @@ def explained_by(method, classifier, dataset, window_set):
     x = dataset.read(seizure)[answered]
     others = window_set.excluding_fold(1)
     baselines = dataset.read(others.select(others.label == 0).window[:4])
-    given = Context(baselines, make_cells(dataset.described, 1.0), seed=1)
+    given = Context(baselines, make_cells(dataset.described, cell_seconds), seed=1)
     maps = attribute(method, classifier, x, torch.ones(len(x), dtype=torch.long), given)
     return maps.mean(dim=0).clamp_min(0)
 
@@ -332,3 +334,12 @@ def test_energy_of_an_imported_array_in_another_unit_is_finite():
     x = torch.tensor([100.0, 500.0]).reshape(1, 1, 2, 1).expand(1, 3, 2, 4)
     maps = attribute("energy", None, x, torch.tensor([0]), Context(torch.zeros(1, 3, 2, 4), CELLS, seed=0))
     assert maps.isfinite().all() and (maps[:, :, 1] > maps[:, :, 0]).all()
+
+
+@pytest.mark.parametrize("place", ["channel", "band"])
+def test_occlusion_of_whole_bands_finds_what_trees_read(planted, place):
+    """A shorter cell changes the mean power of a band little, so that no feature crosses a threshold."""
+    classifier, dataset, window_set = trained_on(planted[place], "boosting", {"min_leaf": 5})
+    maps = explained_by("occlusion", classifier, dataset, window_set, cell_seconds=4.0)
+    inside = maps[PLANTED[place]].sum()
+    assert inside > 0 and inside > 0.9 * maps.sum()

@@ -26,7 +26,8 @@ SHAPE = {"n_chans": 3, "n_freqs": 12, "n_frames": 16, "n_outputs": 3}
 SETTINGS = Training(epochs=20, patience=20, batch_size=16, lr=5e-3, normalization="window")
 VIT = {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2, "depth": 1}
 BANDPOWER_AXES = {"sfreq": 8.0, "freqs": np.linspace(1, 40, 12).tolist()}
-MODELS = {**SMALL, "bandpower": {}}
+CLASSICAL = {"bandpower": {}, "boosting": {"n_iterations": 10}}
+MODELS = {**SMALL, **CLASSICAL}
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,9 @@ def trained(model):
         if model == "bandpower":
             classifier.network.mean.fill_(2.0)
             classifier.network.deviation.fill_(3.0)
+        if model == "boosting":
+            features = classifier.network.features(random_windows(120)).numpy()
+            classifier.network.fit(features, np.arange(120) % 3, None)
     return classifier.eval()
 
 
@@ -69,7 +73,7 @@ def test_weights_are_drawn_anew_from_the_output_to_the_input(model):
     before = state_of(classifier)
     names = [name for name, _ in classifier.named_parameters()]
     stages = list(cascade(classifier, described(model), inputs, 1))
-    assert len(stages) == n_stages(classifier.network) == (1 if model == "bandpower" else MAX_STAGES)
+    assert len(stages) == n_stages(classifier.network) == (1 if model in CLASSICAL else MAX_STAGES)
     former: set[str] = set()
     for one in stages:
         weights = dict(one.named_parameters())
@@ -85,7 +89,7 @@ def test_weights_are_drawn_anew_from_the_output_to_the_input(model):
     assert all(torch.equal(value, before[name]) for name, value in classifier.state_dict().items())
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "boosting"])
 def test_outputs_are_finite_and_depend_on_the_window(model):
     inputs = random_windows(16)
     last = None
@@ -103,7 +107,13 @@ def test_outputs_are_finite_and_depend_on_the_window(model):
         assert torch.equal(again(inputs), last(inputs)) and not torch.allclose(other(inputs), last(inputs))
 
 
-@pytest.mark.parametrize("model", ["bandpower", "vit"])
+def test_the_leaves_of_trees_have_new_values():
+    classifier, inputs = trained("boosting"), random_windows(16)
+    first, second = (next(cascade(classifier, described("boosting"), inputs, seed))(inputs) for seed in (1, 2))
+    assert first.std(dim=0).min() > 1e-3 and not torch.allclose(first, second)
+
+
+@pytest.mark.parametrize("model", [*CLASSICAL, "vit"])
 def test_normalization_and_standardization_stay(model):
     classifier = trained(model)
     if model == "vit":

@@ -88,8 +88,8 @@ def test_sizes_of_the_full_study(load):
     assert study.training.epochs == 100
     grids = [getattr(study.spectrograms, name) for name in SPECTROGRAMS]
     assert {(grid.n_freqs, grid.n_frames, grid.f_max) for grid in grids} == {(100, 100, 107.0)}
-    # Eight models on four inputs, two of them on the time series as well, with two class sets.
-    assert len(load("full", "datasets/tusz").reports()) == (8 * 4 + 2) * 2
+    # Ten models on four inputs, three of them and another one on the time series as well, with two class sets.
+    assert len(load("full", "datasets/tusz").reports()) == (10 * 4 + 4) * 2
     assert load("full", "datasets/tusz", folds=10).n_folds == 10
     for model in ("vit", "swin", "transformer", "transcnn", "inception"):
         search = study.models[model].search

@@ -248,7 +248,7 @@ def test_what_has_no_place_in_the_matrix_is_refused(flow_of, matrix, said):
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        ({"convnext": {}}, "models.convnext: no such model; known are bandpower, eegnet"),
+        ({"convnext": {}}, "models.convnext: no such model; known are bandpower, boosting, eegnet"),
         ({"vit": {"timm": "convnext_atto"}}, "models.vit.timm: vit is a model of its own"),
         ({"bandpower": {"search": {"lr": {"choices": [1]}}}}, "models.bandpower.search.lr: no such parameter"),
         ({"mine": {"timm": "convnext_atto", "fixed": {"width": 3}}}, "models.mine.fixed.width: no such parameter"),

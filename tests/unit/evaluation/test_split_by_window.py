@@ -48,7 +48,7 @@ def make_features(windows: WindowSet, of_patient=0.0, of_class=0.0, seed=1) -> t
     rng = np.random.default_rng(seed)
     number = np.unique(windows.patient, return_inverse=True)[1]
     network = BandPower(*SHAPE, len(windows.classes), sfreq=64.0, freqs=[2.0, 6.0, 10.0, 20.0, 40.0])
-    features = rng.normal(size=(len(number), SHAPE[0], network.n_bands))
+    features = rng.normal(size=(len(number), SHAPE[0], network.features.shape[1]))
     features += of_patient * rng.normal(size=(N_PATIENTS, *features.shape[1:]))[number]
     features += of_class * rng.normal(size=(len(windows.classes), *features.shape[1:]))[windows.label]
     return network, torch.from_numpy(features).float()
