@@ -156,7 +156,7 @@ class FoldTask:
         """Baselines, cells and settings of the methods."""
         settings = self.settings
         return Context(
-            baselines=self.dataset.read(self.baselines.window).to(self.device),
+            baselines=self.dataset.read(self.baselines.window, self.device),
             cells=self.cells,
             seed=self._seed("maps"),
             n_steps=settings.n_steps,
@@ -221,8 +221,8 @@ class FoldTask:
             yield Block(
                 index=part,
                 rows=rows.tolist(),
-                inputs=self.dataset.read(rows).to(self.device),
-                fill=self.dataset.read(self.fills[part]).to(self.device),
+                inputs=self.dataset.read(rows, self.device),
+                fill=self.dataset.read(self.fills[part], self.device),
                 target=torch.from_numpy(self.target[part]).to(self.device),
             )
 

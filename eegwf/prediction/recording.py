@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import torch
 
 from eegwf.data.opened_recording import OpenedRecording
 from eegwf.data.signals.header import header
@@ -16,10 +17,10 @@ from eegwf.errors import InputError
 from eegwf.prediction.description import Reading
 from eegwf.prediction.ensemble import Ensemble
 from eegwf.prediction.input_statistics import BandMeter, InputStatistics
-from eegwf.prediction.input_transform import InputTransform
 from eegwf.prediction.inputs import InputRecording
 from eegwf.prediction.study_patients import ModelChoice, StudyPatients
 from eegwf.progress import Progress
+from eegwf.spectrograms.input_transform import InputTransform
 from eegwf.training.inference import BATCH
 
 
@@ -147,7 +148,8 @@ def predict_recording(
         if patients.have_seen(block, choice):
             raise StudySamples(block)
         meter.add(block)
-        for results, values in zip((calibrated, raw), ensemble.predict(transform(block)), strict=True):
+        predicted = ensemble.predict(transform(torch.from_numpy(block)))
+        for results, values in zip((calibrated, raw), predicted, strict=True):
             results.append(values)
         progress.step(steps=len(block))
     return RecordingPrediction(

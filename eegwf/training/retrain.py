@@ -260,7 +260,7 @@ def _write(
             "axes": needed_axes(task.model, parameters, task.dataset),
             "normalization": result.classifier.normalization.kind,
             "classes": list(task.window_set.classes),
-            "arrays": [path.stem for path in task.dataset.paths],
+            "arrays": task.dataset.names,
             "training": settings.model_dump(mode="json"),
             "init": task.initial.summary if task.initial else None,
             "device": device_name(task.device),

@@ -26,11 +26,18 @@ class SpectrogramDataset:
     ------
     InputError
         If the arrays differ in the number of windows, frequencies or frames.
+
+    Attributes
+    ----------
+    computed
+        Whether spectrograms are computed when windows are read.
     """
+
+    computed = False
 
     def __init__(self, arrays: Sequence[Path | str]):
         self.paths = [Path(path) for path in arrays]
-        self.arrays = [self._with_freqs(read_array(staged(path))) for path in self.paths]
+        self.arrays = [read_array(staged(path)) for path in self.paths]
         first = self.arrays[0].shape
         for path, array in zip(self.paths, self.arrays, strict=True):
             if (array.shape[0], *array.shape[2:]) != (first[0], *first[2:]):
@@ -39,13 +46,15 @@ class SpectrogramDataset:
                     f"give both the same n_freqs and n_frames"
                 )
         self.n_chans = sum(array.shape[1] for array in self.arrays)
-        self.n_freqs, self.n_frames = first[2:]
+        self.n_frames = int(first[-1])
+        self.n_freqs = int(first[2]) if len(first) == 4 else 1
         # The loader of the last training, see eegwf.training.batch_loader.shared_batch_loader.
         self.shared_loader: Any = None
 
-    @staticmethod
-    def _with_freqs(array: np.ndarray) -> np.ndarray:
-        return array[:, :, None, :] if array.ndim == 3 else array
+    @property
+    def names(self) -> list[str]:
+        """Names of the arrays: spectrograms, or `windows`."""
+        return [path.stem for path in self.paths]
 
     @property
     def shape(self) -> dict[str, int]:
@@ -57,14 +66,56 @@ class SpectrogramDataset:
         """Number of values of a window."""
         return int(self.n_chans * self.n_freqs * self.n_frames)
 
-    def half(self, rows: np.ndarray) -> torch.Tensor:
-        """Windows as they are stored: float16 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of a window in the arrays: `n_chans`, `n_freqs`, `n_frames`, or `n_chans`, `n_times`."""
+        return (self.n_chans, *self.arrays[0].shape[2:])
+
+    @property
+    def signal_axes(self) -> dict[str, Any] | None:
+        """`ch_names` and `sfreq` (Hz) of the signals, if these are what is read; None for stored spectrograms."""
+        return self.described[0] if len(self.stored_shape) == 2 else None
+
+    def stored(self, rows: np.ndarray) -> torch.Tensor:
+        """Windows as they are stored: float16 tensor `(len(rows), *stored_shape)` on the CPU."""
         parts = [torch.from_numpy(array[rows].astype(np.float16, copy=False)) for array in self.arrays]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
-    def read(self, rows: np.ndarray) -> torch.Tensor:
-        """Windows as a float32 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
-        return self.half(rows).float()
+    def compute(self, stored: torch.Tensor) -> torch.Tensor:
+        """Input of a model from windows as they are stored, or from float32 windows of the same shape.
+
+        Parameters
+        ----------
+        stored
+            Windows `(n_windows, *stored_shape)` on any device.
+
+        Returns
+        -------
+        torch.Tensor
+            Float32 `(n_windows, n_chans, n_freqs, n_frames)` on that device.
+        """
+        return (stored[:, :, None, :] if stored.ndim == 3 else stored).float()
+
+    def half(self, rows: np.ndarray) -> torch.Tensor:
+        """Windows in half precision: float16 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
+        return self.read(rows).half()
+
+    def read(self, rows: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
+        """Read windows.
+
+        Parameters
+        ----------
+        rows
+            Indices of the windows.
+        device
+            Device of the tensor, on which spectrograms are computed.
+
+        Returns
+        -------
+        torch.Tensor
+            Float32 `(len(rows), n_chans, n_freqs, n_frames)`.
+        """
+        return self.compute(self.stored(rows).to(device))
 
     @cached_property
     def described(self) -> list[dict[str, Any]]:

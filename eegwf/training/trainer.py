@@ -79,7 +79,7 @@ class Trainer:
         # The draws of others would be those of this network, where their state does not belong to a training.
         self.interruptible = capturable(classifier.network)
         captured = settings.cuda_graph and self.device.type == "cuda" and loader.resident is not None
-        captured &= not compiled and not self.weight_ema and self.interruptible
+        captured &= not compiled and not self.weight_ema and self.interruptible and not loader.dataset.computed
         self.captured = CapturedSteps(self, self.total_loss) if captured else None
 
     @property
@@ -137,11 +137,11 @@ class Trainer:
         return float(np.float32(rate)) if self.device.type == "cuda" else rate
 
     def _batches(self, parts: list[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Windows and class indices of each batch of an epoch."""
+        """Windows, as they are stored, and class indices of each batch of an epoch."""
         rows = self.split.train.window
         order = torch.from_numpy(np.concatenate(parts)).to(self.device)
         targets = self.label[order].split([len(part) for part in parts])
-        return zip(self.loader.stream([rows[part] for part in parts]), targets, strict=True)
+        return zip(self.loader.stream_stored([rows[part] for part in parts]), targets, strict=True)
 
     def resident_batch(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Read windows that are kept on the device.
@@ -154,10 +154,10 @@ class Trainer:
         Returns
         -------
         x, target
-            Float32 windows, and their class indices.
+            Windows as they are stored, and their class indices.
         """
         assert self.loader.resident is not None
-        return self.loader.resident[self._positions[order]].float(), self.label[order]
+        return self.loader.resident[self._positions[order]], self.label[order]
 
     @cached_property
     def _positions(self) -> torch.Tensor:
@@ -170,7 +170,7 @@ class Trainer:
         Parameters
         ----------
         x, target
-            Float32 windows, and their class indices.
+            Windows as they are stored, and their class indices.
         rate
             Learning rate; a scalar tensor on the device if the step is captured.
 
@@ -182,6 +182,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.no_grad():
+            x = self.loader.dataset.compute(x)
             x, target = augment(self.classifier.normalization(x), target, self.n_outputs, self.settings)
         with autocast(self.device, self.settings.precision):
             logits = self.network(x)
