@@ -8,6 +8,7 @@ from eegwf.config.paths import Combination
 from eegwf.config.renamed import present_name
 from eegwf.config.study import Study
 from eegwf.config.training import TUNABLE
+from eegwf.dag.signal_augmentation import refused_augmentation
 from eegwf.errors import InputError
 from eegwf.models.registry import MODELS, ModelEntry, entry_of, parameters_of
 
@@ -41,6 +42,8 @@ class Combinations:
         for name in study.models:
             self._check_model(name)
         self.all = self._of_matrix()
+        for combination in self.all:
+            self._check_augmentation(combination)
 
     def place(self, *keys: str) -> str:
         """A key, with the file that sets it if that is known."""
@@ -105,7 +108,8 @@ class Combinations:
         Raises
         ------
         InputError
-            If its model, spectrogram or class set is unknown, or the model does not accept the spectrogram.
+            If its model, spectrogram or class set is unknown, or the model does not accept the spectrogram; of a
+            target, also if signals are augmented that its input is not computed from.
         """
         model, spectrogram, classes = combination
 
@@ -122,3 +126,13 @@ class Combinations:
             refuse("spectrograms", f"{model} does not accept {spectrogram}", inputs)
         if classes not in self.study.classes:
             refuse("classes", f"no class set {classes!r}", self.study.classes)
+        if target:
+            self._check_augmentation(combination)
+
+    def _check_augmentation(self, combination: Combination) -> None:
+        """Refuse an augmentation of signals that a combination can't have."""
+        if not self.entry(combination.model).gradient_trained:
+            return
+        if refused := refused_augmentation(self.study, combination):
+            place, reason = refused
+            raise InputError(f"{self.place(*place)}: {combination.name}: {reason}")

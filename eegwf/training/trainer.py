@@ -21,6 +21,7 @@ from eegwf.training.losses import Loss
 from eegwf.training.metrics import macro_f1, multiclass_accuracy
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
+from eegwf.training.signal_augmentation import make_signal_augmentation
 from eegwf.training.weight_ema import WeightEMA
 
 # Number of steps after which another concurrent training continues. The queue of a GPU takes about a thousand commands.
@@ -68,6 +69,7 @@ class Trainer:
         self.loss = Loss(
             None if weights is None else torch.from_numpy(weights), settings.label_smoothing, settings.focal_gamma
         ).to(self.device)
+        self.signal_augmentation = make_signal_augmentation(settings, loader.dataset.signal_axes)
         self.label = torch.from_numpy(split.train.label).to(self.device)
         self.trainable = [parameter for parameter in classifier.parameters() if parameter.requires_grad]
         self.constrain = getattr(classifier.network, "constrain", lambda: None)
@@ -182,6 +184,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.no_grad():
+            if self.signal_augmentation:
+                x = self.signal_augmentation(x.float(), target)
             x = self.loader.dataset.compute(x)
             x, target = augment(self.classifier.normalization(x), target, self.n_outputs, self.settings)
         with autocast(self.device, self.settings.precision):
