@@ -21,7 +21,8 @@ from bench.process_memory import resident
 from bench.shapes import N_CHANS, N_TIMES, SFREQ, WINDOW_SECONDS
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.spectrograms import store
-from eegwf.spectrograms.store import WindowFile, write_spectrogram
+from eegwf.spectrograms.store import write_spectrogram
+from eegwf.spectrograms.window_file import WindowFile
 from eegwf.storage.growing_array import GrowingArray
 
 CHUNK = 128

@@ -13,7 +13,7 @@ rule split_by_window:
     resources:
         **flow.resources_for("split_by_window"),
     params:
-        settings=flow.settings("split_by_window"),
+        settings=flow.baseline_settings("split_by_window"),
         code=flow.code("split_by_window"),
     message:
         "Score bandpower with folds by patient and by window, {wildcards.classes}"

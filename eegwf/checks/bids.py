@@ -9,6 +9,7 @@ from eegwf.checks.initialization import check_shared_ids
 from eegwf.checks.inputs import check_disk, check_grids
 from eegwf.checks.labels import check_classes, study_folds
 from eegwf.checks.recordings import Survey, survey
+from eegwf.checks.signal_augmentation import check_signal_augmentation
 from eegwf.checks.subgroups import check_subgroups
 from eegwf.config.data import RecordedDataset
 from eegwf.dag.flow import Flow
@@ -90,6 +91,7 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
         return
     n_times = study.windows.n_times(sfreq)
     check_grids(flow, sfreq, n_times, {head.sfreq for head in surveyed.headers}, findings)
+    check_signal_augmentation(flow, surveyed.derivations, findings)
     check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)
     patient_of = [(item.patient, study.patients.get(item.patient, item.patient)) for item in surveyed.recordings]
     lost = lost_ids(patient_of, {patient for patient, _ in surveyed.windows})

@@ -100,8 +100,9 @@ def check_disk(flow: Flow, sizes: Sizes, findings: Findings) -> None:
     """
     grids = grids_of(flow)
     final, peak = sizes.disk(grids)
+    n_stored = 0 if flow.study.spectrograms.on_the_fly else len(grids)
     findings.facts.append(
-        f"disk: {final / 1e9:.2g} GB for windows and {len(grids)} kind(s) of spectrogram, at most {peak / 1e9:.2g} GB "
+        f"disk: {final / 1e9:.2g} GB for windows and {n_stored} kind(s) of spectrogram, at most {peak / 1e9:.2g} GB "
         "while they are written"
     )
     folder = Path(flow.results).absolute()

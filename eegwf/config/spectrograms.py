@@ -56,9 +56,27 @@ class Cwt(Grid):
     )
 
 
-class Spectrograms(Section):
-    """Parameters of each spectrogram, and the device that computes them."""
+class InputGrids(Section):
+    """Parameters of the spectrograms of an input, which are stacked on the channel axis in the order of the fields."""
 
+    mel: Mel | None = None
+    cwt: Cwt | None = None
+    stft: Stft | None = None
+
+    @property
+    def by_name(self) -> dict[str, Grid]:
+        """Parameters of those that the input has."""
+        return {name: grid for name in type(self).model_fields if (grid := getattr(self, name)) is not None}
+
+
+class Spectrograms(Section):
+    """Parameters of each spectrogram, and where and when they are computed."""
+
+    on_the_fly: bool = Field(
+        False,
+        description="Compute the spectrograms whenever windows are read, on the device of the model, instead of "
+        "writing arrays. On the CPU the results are the same bytes; trainings take longer, and no disk is needed.",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "cpu",
         description="Device; `auto`: a GPU if there is one. Results on a GPU differ from those on the CPU in the last "

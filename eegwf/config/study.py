@@ -135,6 +135,7 @@ class StudyDesign(Section):
         self._agree_on_subgroups()
         self._agree_on_initial_weights()
         self._agree_on_external()
+        self._agree_on_spectrograms()
         return self
 
     @property
@@ -160,6 +161,13 @@ class StudyDesign(Section):
                 raise ValueError(
                     f"external.{name}.classes: no class set {unknown[0]!r}; known are {', '.join(self.classes)}"
                 )
+
+    def _agree_on_spectrograms(self) -> None:
+        if self.spectrograms.on_the_fly and self.dataset.kind == "fold_arrays":
+            raise ValueError(
+                "spectrograms.on_the_fly: a data set of 'fold_arrays' has no signals of which spectrograms could be "
+                "computed; write false"
+            )
 
     def _agree_on_subgroups(self) -> None:
         unknown = [column for column in self.subgroups if column not in PARTICIPANT_COLUMNS]

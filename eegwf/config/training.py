@@ -103,6 +103,41 @@ class Training(Section):
     channel_dropout: float = tunable(
         0.0, ge=0, lt=1, description="Probability with which each channel of a window is set to zero."
     )
+    gain_db: float = tunable(
+        0.0, ge=0, le=20, description="Signals: maximum change of the gain of a window, common to its channels, in dB."
+    )
+    tilt_db: float = tunable(
+        0.0,
+        ge=0,
+        le=20,
+        description="Signals: maximum tilt of the spectrum of a window, in dB from 1 Hz to half of the sampling rate.",
+    )
+    electrode_noise: float = tunable(
+        0.0,
+        ge=0,
+        le=2,
+        description="Signals: maximum standard deviation of white noise that is added to a fifth of the channels, "
+        "relative to that of the channel.",
+    )
+    mirror: float = tunable(
+        0.0, ge=0, le=1, description="Signals: probability of exchanging the left and right channels of a window."
+    )
+    rereference: float = tunable(
+        0.0,
+        ge=0,
+        le=1,
+        description="Signals: probability of subtracting the average of the channels of a window, or one of them, from "
+        "all; not for derivations.",
+    )
+    time_stretch: float = tunable(
+        0.0, ge=0, le=0.5, description="Signals: maximum relative change of the duration of what a window contains."
+    )
+    background_mix: float = tunable(
+        0.0,
+        ge=0,
+        le=1,
+        description="Signals: maximum fraction of another background window of the batch that is added to a window.",
+    )
     ema_decay: float = tunable(
         0.0,
         ge=0,

@@ -8,6 +8,7 @@ from eegwf.config.paths import Combination
 from eegwf.config.renamed import present_name
 from eegwf.config.study import Study
 from eegwf.config.training import TUNABLE
+from eegwf.dag.signal_augmentation import refused_augmentation
 from eegwf.errors import InputError
 from eegwf.models.registry import MODELS, ModelEntry, entry_of, parameters_of
 
@@ -41,6 +42,8 @@ class Combinations:
         for name in study.models:
             self._check_model(name)
         self.all = self._of_matrix()
+        for combination in self.all:
+            self._check_training(combination)
 
     def place(self, *keys: str) -> str:
         """A key, with the file that sets it if that is known."""
@@ -86,14 +89,11 @@ class Combinations:
         for spectrogram in matrix.spectrograms:
             accepting = (model for model in matrix.models if spectrogram in self.entry(model).inputs)
             self.check(Combination(next(accepting, matrix.models[0]), spectrogram, matrix.classes[0]))
-        combinations = [
+        return [
             Combination(model, spectrogram, classes)
             for model, spectrogram, classes in product(matrix.models, matrix.spectrograms, matrix.classes)
             if spectrogram in self.entry(model).inputs
         ]
-        for combination in combinations:
-            self._check_normalization(combination)
-        return combinations
 
     def check(self, combination: Combination, target: str = "") -> None:
         """Refuse a combination that makes no sense, naming what can be requested instead.
@@ -108,8 +108,8 @@ class Combinations:
         Raises
         ------
         InputError
-            If its model, spectrogram or class set is unknown, the model does not accept the spectrogram, or a
-            normalization of its trials does not.
+            If its model, spectrogram or class set is unknown, or the model does not accept the spectrogram; of a
+            target, also if settings of its trainings do not fit its input.
         """
         model, spectrogram, classes = combination
 
@@ -126,7 +126,13 @@ class Combinations:
             refuse("spectrograms", f"{model} does not accept {spectrogram}", inputs)
         if classes not in self.study.classes:
             refuse("classes", f"no class set {classes!r}", self.study.classes)
+        if target:
+            self._check_training(combination)
+
+    def _check_training(self, combination: Combination) -> None:
+        """Refuse settings of trainings that do not fit the input."""
         self._check_normalization(combination)
+        self._check_augmentation(combination)
 
     def _check_normalization(self, combination: Combination) -> None:
         """Refuse `aligned`, also as one of several choices, for a spectrogram."""
@@ -141,3 +147,11 @@ class Combinations:
                     f"{self.place(*keys)}: 'aligned' is for raw, the time series, but {combination.name} has "
                     f"{spectrogram}; choose another normalization, or the spectrogram raw"
                 )
+
+    def _check_augmentation(self, combination: Combination) -> None:
+        """Refuse an augmentation of signals that a combination can't have."""
+        if not self.entry(combination.model).gradient_trained:
+            return
+        if refused := refused_augmentation(self.study, combination):
+            place, reason = refused
+            raise InputError(f"{self.place(*place)}: {combination.name}: {reason}")

@@ -98,7 +98,8 @@ class ExternalFlow:
 
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays of a data set that a model reads."""
-        return input_arrays(self._results.external(wildcards.external), wildcards.spectrogram)
+        files = self._results.external(wildcards.external)
+        return input_arrays(files, wildcards.spectrogram, self._study.spectrograms)
 
     def axes(self, wildcards: Any) -> list[str]:
         """Descriptions of the arrays of a data set that a model reads."""

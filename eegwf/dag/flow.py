@@ -103,12 +103,18 @@ class Flow:
     def stages(self) -> list[str]:
         """Stages of this study but for those of external tests; each has a rule file of its name."""
         names = [stage.name for stage in STAGES.values() if self.kind in stage.dataset_kinds and not stage.external]
-        return [name for name in names if name != "initialize" or self.study.training.init]
+        return [name for name in self._without_arrays(names) if name != "initialize" or self.study.training.init]
 
     @property
     def external_stages(self) -> list[str]:
         """Stages of the external tests; none without an external data set."""
-        return [stage.name for stage in STAGES.values() if stage.external] if self.external.sets else []
+        names = [stage.name for stage in STAGES.values() if stage.external] if self.external.sets else []
+        return self._without_arrays(names)
+
+    def _without_arrays(self, names: list[str]) -> list[str]:
+        """Stages without those that write spectrograms, if these are computed on the fly."""
+        on_the_fly = self.study.spectrograms.on_the_fly
+        return [name for name in names if not (on_the_fly and STAGES[name].script == "spectrogram")]
 
     def check_targets(self, targets: Iterable[str]) -> None:
         """Refuse a target whose name is not that of a sensible combination.
@@ -198,7 +204,7 @@ class Flow:
 
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays that a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""
-        return input_arrays(self.paths, wildcards.spectrogram)
+        return input_arrays(self.paths, wildcards.spectrogram, self.study.spectrograms)
 
     def axes(self, wildcards: Any) -> list[str]:
         """Descriptions of the arrays that a model reads."""
@@ -344,6 +350,10 @@ class Flow:
     def settings(self, stage: str) -> Callable[[Any], str]:
         """Settings that decide the result of a stage's job, as JSON."""
         return lambda wildcards: stage_config(self.study, stage, wildcards, self.combinations.all).model_dump_json()
+
+    def baseline_settings(self, stage: str) -> Callable[[Any], str]:
+        """Like `settings`, for a stage that runs the classical baseline of a class set."""
+        return lambda wildcards: self.settings(stage)(self.baseline_combination(wildcards))
 
     def code(self, stage: str) -> Callable[[Any], str]:
         """Digest of the code that a stage runs."""

@@ -2,10 +2,11 @@
 
 from eegwf.config.data_paths import ExternalPaths
 from eegwf.config.paths import ResultPaths
+from eegwf.config.spectrograms import InputGrids, Spectrograms
 from eegwf.spectrograms.names import members
 
 
-def input_arrays(files: ResultPaths | ExternalPaths, spectrogram: str) -> list[str]:
+def input_arrays(files: ResultPaths | ExternalPaths, spectrogram: str, settings: Spectrograms) -> list[str]:
     """Arrays of an input.
 
     Parameters
@@ -14,12 +15,33 @@ def input_arrays(files: ResultPaths | ExternalPaths, spectrogram: str) -> list[s
         Files of the data set.
     spectrogram
         Name of the input.
+    settings
+        Section `spectrograms` of the configuration.
 
     Returns
     -------
     list of str
-        One spectrogram, three for `concat`, or the windows themselves for `raw`.
+        One spectrogram, three for `concat`, or the windows themselves for `raw` and for spectrograms that are computed
+        on the fly.
     """
-    if spectrogram == "raw":
+    if spectrogram == "raw" or settings.on_the_fly:
         return [str(files.data.windows_array)]
     return [str(files.spectrogram(name)) for name in members(spectrogram)]
+
+
+def computed_grids(spectrogram: str, settings: Spectrograms) -> InputGrids | None:
+    """Parameters of the spectrograms that are computed whenever windows are read.
+
+    Parameters
+    ----------
+    spectrogram, settings
+        As in `input_arrays`.
+
+    Returns
+    -------
+    InputGrids or None
+        None for an input that is read from arrays.
+    """
+    if spectrogram == "raw" or not settings.on_the_fly:
+        return None
+    return InputGrids(**{name: getattr(settings, name) for name in members(spectrogram)})

@@ -12,6 +12,7 @@ from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import Study
 from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, TrialSettings
+from eegwf.dag.input_arrays import computed_grids
 from eegwf.dag.stages import STAGES
 from eegwf.data.bids import data_files
 from eegwf.data.fold_count import count_folds
@@ -84,6 +85,7 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
             "classes": study.classes[wildcards.classes],
             "confidence": study.evaluation.confidence,
             "timed": not isinstance(study.dataset, FoldArrays),
+            "on_the_fly": computed_grids(wildcards.spectrogram, study.spectrograms),
         }
     if stage == "report":
         return {"study": study.design()}
@@ -113,6 +115,7 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
         "epochs": study.retrain.epochs,
         "ranks_per_gpu": study.retrain.ranks_per_gpu,
         "seeds": study.evaluation.seeds,
+        "on_the_fly": computed_grids(wildcards.spectrogram, study.spectrograms),
         "rank": _explained_rank(study),
     }
 

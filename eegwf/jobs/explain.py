@@ -10,7 +10,7 @@ from eegwf.config.fold_paths import AttributionPaths
 from eegwf.config.stages.model import ExplainSettings
 from eegwf.data.splits import load_window_set
 from eegwf.training.classifier import load_classifier
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.training.computed_dataset import open_dataset
 
 
 def run(
@@ -34,7 +34,7 @@ def run(
     name, fold
         Name of the combination with its outer fold, and the fold.
     windows, folds, arrays
-        Tables and spectrograms of the study.
+        Tables of the study, and the arrays of the input.
     models
         Description of each retrained model, with its weights beside it, rank 1 first.
     output
@@ -54,7 +54,7 @@ def run(
     task = FoldTask(
         name=name,
         fold=fold,
-        dataset=SpectrogramDataset(arrays, windows),
+        dataset=open_dataset(arrays, settings.on_the_fly, windows),
         window_set=load_window_set(windows, folds, settings.classes),
         classifiers=[classifier for classifier, _ in loaded],
         descriptions=[description for _, description in loaded],

@@ -15,7 +15,7 @@ from eegwf.evaluation.external_predictions import predict_member
 from eegwf.prediction.description import read_description
 from eegwf.prediction.ensemble import load_final_models, load_fold_models
 from eegwf.storage.files import read_table, write_table
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.training.computed_dataset import open_dataset
 
 TEXT = ("recording", "patient", "label")
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def run(
     for row in mapped[mapped["class"] == ""].to_dict("records"):
         logger.info("%s: %d windows of %s have no class and are left out", name, row["n_windows"], row["event_type"])
     device = prepare(settings.device, settings.threads, settings.deterministic)
-    dataset = SpectrogramDataset(arrays, windows)
+    dataset = open_dataset(arrays, settings.on_the_fly, windows)
     window_set = classified_windows(table, dict.fromkeys(table["patient"], 0), settings.classes)
     combination = RunPaths(models)
     described = read_description(combination.final.description)

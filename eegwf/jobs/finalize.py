@@ -15,10 +15,10 @@ from eegwf.prediction.describe import describe_final_models
 from eegwf.prediction.input_statistics import fit_input_statistics
 from eegwf.storage.files import digest_file, read_array, read_json, read_table, write_array, write_json
 from eegwf.storage.job_state import library_versions
+from eegwf.training.computed_dataset import open_dataset
 from eegwf.training.final_models import FinalTask, train_final_models, windows_of_all_patients
 from eegwf.training.final_sets import choose_final_sets, read_retrained_sets
 from eegwf.training.initial_weights import InitialWeights
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 
 def run(
@@ -60,7 +60,7 @@ def run(
     device = prepare(settings.device, settings.threads, settings.deterministic)
     tables, combination = DataPaths(data), RunPaths(output)
     paths: FinalPaths = combination.final
-    dataset = SpectrogramDataset(arrays, tables.windows)
+    dataset = open_dataset(arrays, settings.on_the_fly, tables.windows)
     outer = load_window_set(tables.windows, tables.folds, settings.classes)
     reserved = load_window_set(tables.windows, tables.folds, settings.classes, True) if settings.reserved else None
     window_set = windows_of_all_patients(outer, reserved)

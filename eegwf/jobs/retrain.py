@@ -9,9 +9,9 @@ from eegwf.config.stages.model import RetrainSettings
 from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file, read_json
 from eegwf.storage.job_state import library_versions
+from eegwf.training.computed_dataset import open_dataset
 from eegwf.training.initial_weights import InitialWeights
 from eegwf.training.retrain import RetrainTask, retrain_ranks
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 
 def run(
@@ -38,7 +38,7 @@ def run(
     code
         Digest of the code.
     windows, folds, arrays
-        Tables and spectrograms of the study.
+        Tables of the study, and the arrays of the input.
     best
         The best parameter sets, as `select_best` writes them.
     state
@@ -55,7 +55,7 @@ def run(
         If the data do not fit, or a parameter set can't be trained.
     """
     device = prepare(settings.device, settings.threads, settings.deterministic)
-    dataset = SpectrogramDataset(arrays, windows)
+    dataset = open_dataset(arrays, settings.on_the_fly, windows)
     initial = InitialWeights.read(InitPaths(init), settings.classes) if init else None
     data = [digest_file(windows), digest_file(folds), *dataset.identity(), *([initial.identity] if initial else [])]
     window_set = load_window_set(windows, folds, settings.classes)

@@ -5,7 +5,8 @@ from pathlib import Path
 from eegwf.compute.device import choose_device
 from eegwf.config.data_paths import axes_of
 from eegwf.config.stages.spectrogram import SpectrogramSettings
-from eegwf.spectrograms.store import WindowFile, write_spectrogram
+from eegwf.spectrograms.store import write_spectrogram
+from eegwf.spectrograms.window_file import WindowFile
 from eegwf.storage.files import read_json
 from eegwf.storage.job_state import library_versions, state_folder
 

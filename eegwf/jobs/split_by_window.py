@@ -13,6 +13,7 @@ from eegwf.models.bandpower import BandPower
 from eegwf.storage.files import read_table, write_json
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.closed_form import read_features
+from eegwf.training.computed_dataset import open_dataset
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 
@@ -24,7 +25,7 @@ def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: lis
     settings
         Classes, seed, and level of the intervals.
     windows, folds, arrays
-        Tables and spectrograms of the study.
+        Tables of the study, and the arrays of the input.
     output
         File to write, JSON. If the model can't be fitted, it contains the reason instead of scores.
 
@@ -35,7 +36,7 @@ def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: lis
     """
     # One thread, so that the result does not depend on the number of cores.
     prepare("cpu", threads=1)
-    dataset = SpectrogramDataset(arrays)
+    dataset = open_dataset(arrays, settings.on_the_fly)
     window_set = load_window_set(windows, folds, settings.classes).scored()
     duration = read_table(windows, ("duration",), text=("recording", "patient", "label"))["duration"].to_numpy()
     result: dict[str, Any] = {

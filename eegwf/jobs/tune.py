@@ -10,8 +10,8 @@ from eegwf.data.splits import load_window_set
 from eegwf.storage.files import digest_file
 from eegwf.storage.job_state import library_versions, state_folder
 from eegwf.storage.locks import exclusive_lock
+from eegwf.training.computed_dataset import open_dataset
 from eegwf.training.initial_weights import InitialWeights
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.tuning.budget import TrialBudget
 from eegwf.tuning.journal import JOURNAL, write_pointer
 from eegwf.tuning.search import search
@@ -47,7 +47,7 @@ def run(
     code
         Digest of the code.
     windows, folds, arrays
-        Tables and spectrograms of the study.
+        Tables of the study, and the arrays of the input.
     state
         Folder of unfinished work. The study has a folder in it, named after all that decides its trials.
     output
@@ -61,7 +61,7 @@ def run(
         If the data do not fit, most trials fail, or the search space has too few distinct parameter sets.
     """
     device = prepare(settings.device, settings.threads, settings.deterministic)
-    dataset = SpectrogramDataset(arrays, windows)
+    dataset = open_dataset(arrays, settings.on_the_fly, windows)
     window_set = load_window_set(windows, folds, settings.classes, reserved=fold == 0)
     if settings.permute_labels:
         window_set = window_set.permuted(fold, settings.seed)

@@ -59,7 +59,7 @@ class Sizes:
         return sum(self.n_chans * grid.n_freqs * grid.n_frames for grid in grids)
 
     def disk(self, spectrograms: Iterable[str]) -> tuple[int, int]:
-        """Bytes of the windows and of these spectrograms.
+        """Bytes of the windows and of these spectrograms, which are not stored if they are computed on the fly.
 
         Returns
         -------
@@ -68,7 +68,8 @@ class Sizes:
             joined.
         """
         windows = BYTES * self.n_windows * self.values("raw")
-        final = windows + BYTES * self.n_windows * sum(self.values(name) for name in {*spectrograms} - {"raw"})
+        stored = set() if self.study.spectrograms.on_the_fly else {*spectrograms} - {"raw"}
+        final = windows + BYTES * self.n_windows * sum(self.values(name) for name in stored)
         return final, max(2 * windows, final)
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import torch
 
 from eegwf.data.opened_recording import OpenedRecording
 from eegwf.data.signals.header import header
@@ -17,11 +18,11 @@ from eegwf.errors import InputError
 from eegwf.prediction.description import Reading
 from eegwf.prediction.ensemble import Ensemble
 from eegwf.prediction.input_statistics import BandMeter, InputStatistics
-from eegwf.prediction.input_transform import InputTransform
 from eegwf.prediction.inputs import InputRecording
 from eegwf.prediction.normalized_inputs import NormalizedInputs
 from eegwf.prediction.study_patients import ModelChoice, StudyPatients
 from eegwf.progress import Progress
+from eegwf.spectrograms.input_transform import InputTransform
 from eegwf.training.inference import BATCH
 
 
@@ -148,13 +149,14 @@ def predict_recording(
     progress = Progress(recording.name, len(opened.labels.start) * (1 + inputs.needs_statistics), interval)
     if inputs.needs_statistics:
         for block in _blocks(opened, patients, choice):
-            inputs.measure(transform(block))
+            inputs.measure(transform(torch.from_numpy(block)))
             progress.step(steps=len(block))
     calibrated: list[np.ndarray] = []
     raw: list[np.ndarray] = []
     for block in _blocks(opened, patients, choice):
         meter.add(block)
-        for results, values in zip((calibrated, raw), ensemble.predict(inputs(transform(block))), strict=True):
+        predicted = ensemble.predict(inputs(transform(torch.from_numpy(block))))
+        for results, values in zip((calibrated, raw), predicted, strict=True):
             results.append(values)
         progress.step(steps=len(block))
     return RecordingPrediction(

@@ -9,11 +9,12 @@ from eegwf.errors import InputError
 from eegwf.prediction.description import FinalDescription
 from eegwf.prediction.ensemble import Ensemble, load_final_models, load_fold_models
 from eegwf.prediction.input_statistics import InputStatistics, read_input_statistics
-from eegwf.prediction.input_transform import InputTransform
 from eegwf.prediction.inputs import InputRecording
 from eegwf.prediction.recording import RecordingPrediction, ShorterThanWindow, StudySamples, predict_recording
 from eegwf.prediction.source import Source
 from eegwf.prediction.study_patients import ModelChoice, StudyPatients
+from eegwf.spectrograms.input_transform import InputTransform
+from eegwf.spectrograms.names import members
 
 # Seconds between two lines of progress of one recording.
 SECONDS_OF_PROGRESS = 5.0
@@ -71,7 +72,9 @@ class SourceModels:
     @cached_property
     def _transform(self) -> InputTransform:
         reading = self.description.reading
-        return InputTransform(self.description.spectrogram, reading.spectrograms, reading.sfreq, reading.n_times)
+        names = () if self.description.spectrogram == "raw" else members(self.description.spectrogram)
+        grids = {name: getattr(reading.spectrograms, name) for name in names}
+        return InputTransform(grids, reading.sfreq, reading.n_times)
 
     @cached_property
     def _statistics(self) -> InputStatistics:

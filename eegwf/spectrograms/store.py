@@ -4,28 +4,21 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from eegwf.config.spectrograms import Grid
-from eegwf.errors import InputError
 from eegwf.progress import Progress
 from eegwf.spectrograms.base import Spectrogram
-from eegwf.spectrograms.transforms import make_transform
-from eegwf.storage.files import read_array, read_json, write_json
+from eegwf.spectrograms.batches import BATCH, single_thread_pool
+from eegwf.spectrograms.transforms import describe, make_transform
+from eegwf.spectrograms.window_file import WindowFile
+from eegwf.storage.files import read_json, write_json
 from eegwf.storage.growing_array import GrowingArray
 from eegwf.storage.locks import exclusive_lock
-
-BATCH = {"cpu": 16, "cuda": 128}
-"""Windows transformed together. Sums in matrix products and FFTs can differ in the last bit with the number of windows.
-All batches therefore have this number, the last one padded with zeros, so that the bytes of the result depend on the
-windows alone."""
 
 GPU_WORKERS = 3
 """While one worker reads, another computes and a third copies the result; each uses about 2 GB of GPU memory."""
@@ -34,102 +27,6 @@ AHEAD = 8
 """Batches, beyond one for each worker, that may wait to be written, so that a slow disk does not stop the workers."""
 
 FINISHED = "finished.json"
-
-
-@dataclass(frozen=True)
-class WindowFile:
-    """Array file of windows, read in parts, since a memory map would count toward the memory of the process.
-
-    Attributes
-    ----------
-    path
-        `.npy` file, float16 or wider, shape (n_windows, n_chans, n_times), microvolts.
-    shape, dtype
-        Shape and type of the array.
-    offset
-        Position of the first byte of the data in the file.
-    sfreq
-        Sampling rate in Hz.
-    ch_names
-        Names of the channels, in the order of the array.
-    """
-
-    path: Path
-    shape: tuple[int, int, int]
-    dtype: np.dtype
-    offset: int
-    sfreq: float
-    ch_names: tuple[str, ...]
-
-    @classmethod
-    def open(cls, path: Path | str, sfreq: float, ch_names: list[str]) -> "WindowFile":
-        """Read the header of an array file.
-
-        Parameters
-        ----------
-        path
-            `.npy` file.
-        sfreq
-            Sampling rate in Hz.
-        ch_names
-            Names of the channels, in the order of the array.
-
-        Returns
-        -------
-        WindowFile
-            The file, of which no data has been read.
-
-        Raises
-        ------
-        InputError
-            If the file is not an array of windows, or if the number of names and channels differ.
-        """
-        array = read_array(path)
-        if array.ndim != 3 or array.dtype.kind != "f" or 0 in array.shape or not array.flags.c_contiguous:
-            raise InputError(
-                f"{path}: {array.dtype} of shape {array.shape}; expected float16 (n_windows, n_chans, "
-                "n_times) in microvolts, no dimension 0, in C order; create the windows again"
-            )
-        if len(ch_names) != array.shape[1]:
-            raise InputError(f"{path}: {array.shape[1]} channels, but {len(ch_names)} channel names")
-        n_windows, n_chans, n_times = array.shape
-        shape = n_windows, n_chans, n_times
-        return cls(Path(path), shape, array.dtype, array.offset, float(sfreq), tuple(ch_names))
-
-    def read(self, first: int, count: int) -> np.ndarray:
-        """Read windows.
-
-        Parameters
-        ----------
-        first
-            Index of the first window.
-        count
-            Number of windows.
-
-        Returns
-        -------
-        numpy.ndarray
-            float32, shape (count, n_chans, n_times); zeros after the last window of the file.
-
-        Raises
-        ------
-        InputError
-            If the windows contain NaN or infinity.
-        """
-        n_windows, n_chans, n_times = self.shape
-        available = min(count, n_windows - first)
-        start = self.offset + first * n_chans * n_times * self.dtype.itemsize
-        part = np.fromfile(self.path, self.dtype, available * n_chans * n_times, offset=start)
-        batch = np.zeros((count, n_chans, n_times), dtype=np.float32)
-        batch[:available] = part.reshape(available, n_chans, n_times)
-        finite = np.isfinite(batch).all(axis=-1)
-        if not finite.all():
-            window, channel = np.argwhere(~finite)[0]
-            raise InputError(
-                f"{self.path}: window {first + window}, channel {self.ch_names[channel]} contains NaN or infinity; "
-                "expected microvolts; create the windows again or exclude the recording"
-            )
-        return batch
 
 
 def write_spectrogram(
@@ -185,7 +82,7 @@ def write_spectrogram(
     lines = Progress(name, n_windows, interval=5.0 if progress else float("inf"))
     state.mkdir(parents=True, exist_ok=True)
     workers = threads if device == "cpu" else min(threads, GPU_WORKERS)
-    with exclusive_lock(state), GrowingArray(state, shape, "<f2") as array, _single_thread_pool(workers) as pool:
+    with exclusive_lock(state), GrowingArray(state, shape, "<f2") as array, single_thread_pool(workers) as pool:
         if _finished(state, array_path, axes_path):
             if progress:
                 lines.skip(n_windows)
@@ -206,7 +103,7 @@ def write_spectrogram(
             lines.step(steps=len(levels))
         array.commit()
         array.publish(Path(array_path))
-        write_json(axes_path, _axes(name, grid, windows, transform, array.sha256))
+        write_json(axes_path, describe(name, grid, transform, windows.ch_names, array.sha256))
         write_json(state / FINISHED, {"sha256": array.sha256})
         array.discard()
 
@@ -217,18 +114,6 @@ def _finished(state: Path, array_path: Path | str, axes_path: Path | str) -> boo
     if not (marker.exists() and Path(array_path).exists() and Path(axes_path).exists()):
         return False
     return read_json(axes_path).get("sha256") == read_json(marker)["sha256"]
-
-
-def _axes(name: str, grid: Grid, windows: WindowFile, transform: Spectrogram, sha256: str) -> dict[str, Any]:
-    return {
-        "spectrogram": name,
-        "ch_names": list(windows.ch_names),
-        "freqs": transform.freqs.tolist(),
-        "times": transform.times.tolist(),
-        "sfreq": windows.sfreq,
-        "parameters": grid.model_dump(),
-        "sha256": sha256,
-    }
 
 
 def _levels(
@@ -254,16 +139,3 @@ def _levels(
     while futures:
         yield futures.popleft().result()
         futures.extend(pool.submit(work, first) for first in islice(firsts, 1))
-
-
-@contextmanager
-def _single_thread_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Pool of workers in which torch computes with one thread, since the last bits depend on the number of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)

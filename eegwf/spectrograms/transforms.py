@@ -1,4 +1,7 @@
-"""Make spectrogram transforms from their names and configuration entries."""
+"""Make spectrogram transforms from their names and configuration entries, and describe their results."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
@@ -44,3 +47,33 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_fini
         return CLASSES[name](sfreq=sfreq, n_times=n_times, check_finite=check_finite, **grid.model_dump())
     except ValueError as error:
         raise InputError(f"config spectrograms.{error}") from None
+
+
+def describe(name: str, grid: Grid, transform: Spectrogram, ch_names: Sequence[str], sha256: str) -> dict[str, Any]:
+    """Describe an array of spectrograms, as in the JSON file beside it.
+
+    Parameters
+    ----------
+    name, grid
+        Name of the spectrogram, and its entry in the configuration.
+    transform
+        Transform that was made of them.
+    ch_names
+        Names of the channels.
+    sha256
+        Digest of the array, or of what decides its values.
+
+    Returns
+    -------
+    dict
+        `spectrogram`, `ch_names`, `freqs` (Hz), `times` (s), `sfreq` (Hz), `parameters` and `sha256`.
+    """
+    return {
+        "spectrogram": name,
+        "ch_names": list(ch_names),
+        "freqs": transform.freqs.tolist(),
+        "times": transform.times.tolist(),
+        "sfreq": transform.sfreq,
+        "parameters": grid.model_dump(),
+        "sha256": sha256,
+    }

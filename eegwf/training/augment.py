@@ -1,4 +1,4 @@
-"""Augmentation of a batch on its device, drawn for each window from the generator of that device."""
+"""Augmentation of a normalized batch on its device, drawn for each window from the generator of that device."""
 
 import torch
 from torch.nn import functional

@@ -1,5 +1,6 @@
 """Transfer of windows to the device: kept there if they fit into memory, else read ahead of the steps."""
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -75,15 +76,15 @@ class BatchLoader:
     def _fits(self, resident: bool | None) -> bool:
         if resident is not None or self.device.type != "cuda":
             return bool(resident)
-        n_bytes = 2 * self.dataset.n_values * len(self.rows)
+        n_bytes = 2 * math.prod(self.dataset.stored_shape) * len(self.rows)
         return n_bytes <= GPU_MEMORY_FRACTION * torch.cuda.mem_get_info(self.device)[0]
 
     def _load(self) -> torch.Tensor:
-        shape = (len(self.rows), self.dataset.n_chans, self.dataset.n_freqs, self.dataset.n_frames)
-        windows = torch.empty(shape, dtype=torch.float16, device=self.device)
-        size = max(1, BLOCK_BYTES // (2 * self.dataset.n_values))
+        shape = self.dataset.stored_shape
+        windows = torch.empty((len(self.rows), *shape), dtype=torch.float16, device=self.device)
+        size = max(1, BLOCK_BYTES // (2 * math.prod(shape)))
         for start in range(0, len(self.rows), size):
-            windows[start : start + size] = self.dataset.half(self.rows[start : start + size]).to(self.device)
+            windows[start : start + size] = self.dataset.stored(self.rows[start : start + size]).to(self.device)
         self.wait()
         return windows
 
@@ -119,13 +120,25 @@ class BatchLoader:
         ValueError
             If the windows are kept on the device and a row is not among them.
         """
+        yield from map(self.dataset.compute, self.stream_stored(parts), parts)
+
+    def stream_stored(self, parts: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
+        """Yield the windows of each array of rows as they are stored, on the device.
+
+        `SpectrogramDataset.compute` makes the input of a model of them.
+
+        Raises
+        ------
+        ValueError
+            If the windows are kept on the device and a row is not among them.
+        """
         if self.resident is not None:
             # All positions of an epoch are transferred at once, so that no step waits for its transfer.
             for position in self.positions(np.concatenate(parts)).split([len(part) for part in parts]):
-                yield self.resident[position].float()
+                yield self.resident[position]
         elif self.device.type != "cuda":
             for part in parts:
-                yield self.dataset.read(part)
+                yield self.dataset.stored(part)
         else:
             yield from self._prefetch(parts)
 
@@ -137,7 +150,7 @@ class BatchLoader:
                 x = pending.pop(0).result().to(self.device, non_blocking=True)
                 if number + N_PREFETCH < len(parts):
                     pending.append(pool.submit(self._pinned, parts[number + N_PREFETCH]))
-                yield x.float()
+                yield x
 
     def _pinned(self, rows: np.ndarray) -> torch.Tensor:
-        return self.dataset.half(rows).pin_memory()
+        return self.dataset.stored(rows).pin_memory()

@@ -157,7 +157,7 @@ def _write(
             "normalization": result.classifier.normalization.kind,
             "input_clip": result.classifier.normalization.clip,
             "classes": list(scored.classes),
-            "arrays": [path.stem for path in task.dataset.paths],
+            "arrays": task.dataset.names,
             "training": settings.model_dump(mode="json"),
             "init": task.initial.summary if task.initial else None,
             "device": device_name(task.device),

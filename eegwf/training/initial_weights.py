@@ -107,11 +107,10 @@ class InitialWeights:
         source, run = self.model, self.record["run"]
         if not entry_of(model, space.fixed).gradient_trained:
             raise InputError(f"training.init: {model} is not trained by gradient descent, so it has no initial weights")
-        arrays = [path.stem for path in dataset.paths]
         shape = {name: source["shape"][name] for name in dataset.shape}
         for what, theirs, ours in (
             ("model", source["model"], model),
-            ("spectrograms", source["arrays"], arrays),
+            ("spectrograms", source["arrays"], dataset.names),
             ("shape of the input", shape, dataset.shape),
         ):
             if theirs != ours:

@@ -123,6 +123,36 @@ class RecordingInput(SpectrogramDataset):
         return getattr(self.source, name)
 
     @property
+    def computed(self) -> bool:
+        """Whether spectrograms are computed when windows are read."""
+        return self.source.computed
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether `stored` returns signals, so that `compute` normalizes what is computed from them."""
+        return self.source.signal_axes is not None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the arrays."""
+        return self.source.names
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of a window in the arrays."""
+        return self.source.stored_shape
+
+    @property
+    def signal_axes(self) -> dict[str, Any] | None:
+        """`ch_names` and `sfreq` (Hz) of the signals; None for stored spectrograms."""
+        return self.source.signal_axes
+
+    @property
+    def described(self) -> list[dict[str, Any]]:
+        """Descriptions of the arrays."""
+        return self.source.described
+
+    @property
     def shared_loader(self) -> Any:
         """The loader of the last training on any input of the dataset, so that the device keeps the windows of one."""
         return self.source.shared_loader
@@ -132,14 +162,24 @@ class RecordingInput(SpectrogramDataset):
         """Keep the loader with the dataset that is read."""
         self.source.shared_loader = loader
 
-    def half(self, rows: np.ndarray) -> torch.Tensor:
-        """Normalized windows: float16 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
+    def stored(self, rows: np.ndarray) -> torch.Tensor:
+        """Signals as they are stored, or normalized spectrograms: float16 `(len(rows), *stored_shape)` on the CPU."""
+        if self.needs_rows:
+            return self.source.stored(rows)
         rows = np.asarray(rows)
-        result = torch.empty((len(rows), *self.shape.values()), dtype=torch.float16)
+        result = torch.empty((len(rows), *self.stored_shape), dtype=torch.float16)
         for start in range(0, len(rows), NORMALIZED):
             part = rows[start : start + NORMALIZED]
             result[start : start + len(part)] = self.normalize(self.source.read(part), part)
         return result
+
+    def compute(self, stored: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Normalized input of a model from what `stored` returns, as in `SpectrogramDataset`."""
+        if not self.needs_rows:
+            return stored.float()
+        assert rows is not None
+        # Rounded as stored values are, so that stored and computed spectrograms give the same bits.
+        return self.normalize(self.source.compute(stored), rows).half().float()
 
     def normalize(self, x: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         """Normalize windows, or changed copies of them, by the statistics of their recordings.

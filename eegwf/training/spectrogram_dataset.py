@@ -32,7 +32,7 @@ class SpectrogramDataset:
 
     def __init__(self, arrays: Sequence[Path | str], windows: Path | None = None):
         self.paths = [Path(path) for path in arrays]
-        self.arrays = [self._with_freqs(read_array(staged(path))) for path in self.paths]
+        self.arrays = [read_array(staged(path)) for path in self.paths]
         first = self.arrays[0].shape
         for path, array in zip(self.paths, self.arrays, strict=True):
             if (array.shape[0], *array.shape[2:]) != (first[0], *first[2:]):
@@ -41,16 +41,28 @@ class SpectrogramDataset:
                     f"give both the same n_freqs and n_frames"
                 )
         self.n_chans = sum(array.shape[1] for array in self.arrays)
-        self.n_freqs, self.n_frames = first[2:]
+        self.n_frames = int(first[-1])
+        self.n_freqs = int(first[2]) if len(first) == 4 else 1
         # The loader of the last training, see eegwf.training.batch_loader.shared_batch_loader.
         self.shared_loader: Any = None
         self.windows = windows
         # Inputs by kind of normalization, see eegwf.training.recording_normalization.input_for.
         self.normalized_inputs: dict[str, Any] = {}
 
-    @staticmethod
-    def _with_freqs(array: np.ndarray) -> np.ndarray:
-        return array[:, :, None, :] if array.ndim == 3 else array
+    @property
+    def computed(self) -> bool:
+        """Whether spectrograms are computed when windows are read."""
+        return False
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether `compute` needs the rows of the windows."""
+        return False
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the arrays: spectrograms, or `windows`."""
+        return [path.stem for path in self.paths]
 
     @property
     def shape(self) -> dict[str, int]:
@@ -62,14 +74,58 @@ class SpectrogramDataset:
         """Number of values of a window."""
         return int(self.n_chans * self.n_freqs * self.n_frames)
 
-    def half(self, rows: np.ndarray) -> torch.Tensor:
-        """Windows as they are stored: float16 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of a window in the arrays: `n_chans`, `n_freqs`, `n_frames`, or `n_chans`, `n_times`."""
+        return (self.n_chans, *self.arrays[0].shape[2:])
+
+    @property
+    def signal_axes(self) -> dict[str, Any] | None:
+        """`ch_names` and `sfreq` (Hz) of the signals, if these are what is read; None for stored spectrograms."""
+        return self.described[0] if len(self.stored_shape) == 2 else None
+
+    def stored(self, rows: np.ndarray) -> torch.Tensor:
+        """Windows as they are stored: float16 tensor `(len(rows), *stored_shape)` on the CPU."""
         parts = [torch.from_numpy(array[rows].astype(np.float16, copy=False)) for array in self.arrays]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
-    def read(self, rows: np.ndarray) -> torch.Tensor:
-        """Windows as a float32 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
-        return self.half(rows).float()
+    def compute(self, stored: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Input of a model from windows as they are stored, or from float32 windows of the same shape.
+
+        Parameters
+        ----------
+        stored
+            Windows `(n_windows, *stored_shape)` on any device.
+        rows
+            Their rows in the arrays; None unless `needs_rows`.
+
+        Returns
+        -------
+        torch.Tensor
+            Float32 `(n_windows, n_chans, n_freqs, n_frames)` on that device.
+        """
+        return (stored[:, :, None, :] if stored.ndim == 3 else stored).float()
+
+    def half(self, rows: np.ndarray) -> torch.Tensor:
+        """Windows in half precision: float16 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
+        return self.read(rows).half()
+
+    def read(self, rows: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
+        """Read windows.
+
+        Parameters
+        ----------
+        rows
+            Indices of the windows.
+        device
+            Device of the tensor, on which spectrograms are computed.
+
+        Returns
+        -------
+        torch.Tensor
+            Float32 `(len(rows), n_chans, n_freqs, n_frames)`.
+        """
+        return self.compute(self.stored(rows).to(device), rows)
 
     def normalize(self, x: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         """Return windows as they are, since this input is not normalized by recording.

@@ -1,6 +1,6 @@
 """Epochs and optimizer steps of a training. Within an epoch no step waits for the device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,7 @@ from eegwf.training.metrics import macro_f1, multiclass_accuracy
 from eegwf.training.mixstyle import mix_styles
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
+from eegwf.training.signal_augmentation import make_signal_augmentation
 from eegwf.training.weight_ema import WeightEMA
 
 # Number of steps after which another concurrent training continues. The queue of a GPU takes about a thousand commands.
@@ -73,6 +74,7 @@ class Trainer:
         self.loss = Loss(
             None if weights is None else torch.from_numpy(weights), settings.label_smoothing, settings.focal_gamma
         ).to(self.device)
+        self.signal_augmentation = make_signal_augmentation(settings, loader.dataset.signal_axes)
         self.label = torch.from_numpy(split.train.label).to(self.device)
         self.patient_number = np.unique(split.train.patient, return_inverse=True)[1]
         self.patient = torch.from_numpy(self.patient_number).to(self.device)
@@ -87,6 +89,7 @@ class Trainer:
         self.interruptible = capturable(classifier.network)
         captured = settings.cuda_graph and self.device.type == "cuda" and loader.resident is not None
         captured &= not compiled and not self.weight_ema and self.interruptible
+        captured &= not loader.dataset.computed and not loader.dataset.needs_rows
         self.captured = CapturedSteps(self, self.total_loss) if captured else None
 
     @property
@@ -142,7 +145,7 @@ class Trainer:
             yield from self.captured.epoch(positions, rates)
             return
         first = epoch * len(parts)
-        for step, (rate, batch) in enumerate(zip(rates, self._batches(parts), strict=True), first):
+        for step, (rate, batch) in enumerate(zip(rates, self.batches(parts), strict=True), first):
             self.total_loss += self.step(*batch, rate) * len(batch[1])
             if self.weight_ema:
                 self.weight_ema.update(step)
@@ -153,13 +156,22 @@ class Trainer:
         rate = learning_rate(step, steps_per_epoch, self.settings, history)
         return float(np.float32(rate)) if self.device.type == "cuda" else rate
 
-    def _batches(self, parts: list[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """Windows, class indices and patients of each batch of an epoch."""
-        rows = self.split.train.window
+    def batches(self, parts: Sequence[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Input, class indices and patients of each batch, given by the positions of its windows in the training set."""
+        rows = [self.split.train.window[part] for part in parts]
         order = torch.from_numpy(np.concatenate(parts)).to(self.device)
         sizes = [len(part) for part in parts]
         targets, patients = self.label[order].split(sizes), self.patient[order].split(sizes)
-        return zip(self.loader.stream([rows[part] for part in parts]), targets, patients, strict=True)
+        stored = self.loader.stream_stored(rows)
+        for x, target, patient, of_batch in zip(stored, targets, patients, rows, strict=True):
+            yield self._input(x, target, of_batch), target, patient
+
+    @torch.no_grad()
+    def _input(self, stored: torch.Tensor, target: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Float32 input from windows as they are stored, whose signals are augmented first."""
+        if self.signal_augmentation:
+            stored = self.signal_augmentation(stored.float(), target)
+        return self.loader.dataset.compute(stored, rows)
 
     def resident_batch(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Read windows that are kept on the device.
@@ -175,7 +187,8 @@ class Trainer:
             Float32 windows, their class indices, and the numbers of their patients.
         """
         assert self.loader.resident is not None
-        return self.loader.resident[self._positions[order]].float(), self.label[order], self.patient[order]
+        target = self.label[order]
+        return self._input(self.loader.resident[self._positions[order]], target), target, self.patient[order]
 
     @cached_property
     def _positions(self) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from eegwf.config.data import ClassSet
 from eegwf.config.evaluation import Evaluation
+from eegwf.config.spectrograms import InputGrids
 from eegwf.config.stages.base import StageSettings
 
 
@@ -32,6 +33,8 @@ class SplitByWindowSettings(StageSettings):
         Level of the confidence intervals.
     timed
         Whether the onsets of the windows are known.
+    on_the_fly
+        Spectrograms that are computed of the windows; None if the input is read from arrays.
     """
 
     seed: int
@@ -39,3 +42,4 @@ class SplitByWindowSettings(StageSettings):
     permute_labels: bool
     confidence: float
     timed: bool
+    on_the_fly: InputGrids | None = None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from eegwf.config.data import ClassSet
 from eegwf.config.evaluation import Evaluation
+from eegwf.config.spectrograms import InputGrids
 from eegwf.config.stages.base import StageSettings
 
 
@@ -23,12 +24,19 @@ class ExternalLeakageSettings(StageSettings):
 
 
 class ExternalPredictSettings(StageSettings):
-    """Settings of `external_predict`."""
+    """Settings of `external_predict`.
+
+    Attributes
+    ----------
+    on_the_fly
+        Spectrograms that are computed of the windows; None if the input is read from arrays.
+    """
 
     device: Literal["auto", "cpu", "cuda"]
     threads: int
     deterministic: bool
     classes: ClassSet
+    on_the_fly: InputGrids | None = None
 
 
 class ExternalEvaluateSettings(StageSettings):

@@ -6,20 +6,27 @@ from eegwf.config.channels import Channels
 from eegwf.config.data import ClassSet, Signals, Windows
 from eegwf.config.evaluation import OperatingPointSettings
 from eegwf.config.explanation import Explanation
-from eegwf.config.spectrograms import Spectrograms
+from eegwf.config.spectrograms import InputGrids, Spectrograms
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, Model, TrialSettings, Value
 
 
 class DeviceSettings(StageSettings):
-    """Settings of every stage that runs a model."""
+    """Settings of every stage that runs a model.
+
+    Attributes
+    ----------
+    on_the_fly
+        Spectrograms that are computed of the windows; None if the input is read from arrays.
+    """
 
     device: Literal["auto", "cpu", "cuda"]
     threads: int
     deterministic: bool
     seed: int
     classes: ClassSet
+    on_the_fly: InputGrids | None = None
 
 
 class LearningSettings(DeviceSettings):

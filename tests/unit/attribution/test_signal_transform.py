@@ -7,7 +7,8 @@ import torch
 from eegwf.attribution.signal_transform import make_transforms
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.errors import InputError
-from eegwf.spectrograms.store import WindowFile, write_spectrogram
+from eegwf.spectrograms.store import write_spectrogram
+from eegwf.spectrograms.window_file import WindowFile
 from eegwf.storage.files import write_array, write_json
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 

@@ -315,11 +315,31 @@ def test_splits_by_window_use_a_spectrogram_of_the_matrix(flow_of):
     # Requested by name, also of a class set outside the matrix.
     assert flow.baseline_arrays(job) == ["results/data/windows.npy"]
     assert flow.baseline_axes(job) == ["results/data/windows.json"]
-    settings = json.loads(flow_of(permute_labels=True).settings("split_by_window")(job))
+    settings = json.loads(flow_of(permute_labels=True).baseline_settings("split_by_window")(job))
     assert settings == {
         "seed": 1,
         "classes": {"background": ["bckg"], "seizure": ["sz"]},
         "permute_labels": True,
         "confidence": 0.95,
         "timed": True,
+        "on_the_fly": None,
     }
+
+
+def test_spectrograms_on_the_fly_are_computed_from_the_windows(flow_of):
+    flow = flow_of(spectrograms={"on_the_fly": True}, matrix={"models": ["vit"], "spectrograms": ["concat"]})
+    job = SimpleNamespace(**{**vars(JOB), "spectrogram": "concat"})
+    assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]
+    assert "spectrogram" not in flow.stages and "spectrogram" in flow_of().stages
+    for settings in (flow.settings("tune")(job), flow.baseline_settings("split_by_window")(job)):
+        grids = json.loads(settings)["on_the_fly"]
+        assert grids == {name: getattr(flow.study.spectrograms, name).model_dump() for name in ("mel", "cwt", "stft")}
+    raw = SimpleNamespace(model="eegnet", spectrogram="raw", classes="2class", fold="1")
+    assert json.loads(flow.settings("tune")(raw))["on_the_fly"] is None
+
+
+def test_given_arrays_have_no_signals_for_spectrograms_on_the_fly(flow_of):
+    files = {"data": "d{fold}.npy", "labels": "l{fold}.npy", "patients": "p{fold}.npy"}
+    dataset = {"kind": "fold_arrays", "arrays": {"mel": files}, "label_names": {0: "bckg", 1: "sz"}}
+    with pytest.raises(InputError, match=r"spectrograms\.on_the_fly: a data set of 'fold_arrays' has no signals"):
+        flow_of(dataset=dataset, spectrograms={"on_the_fly": True})

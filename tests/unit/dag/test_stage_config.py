@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from eegwf.config.paths import Combination
 from eegwf.config.sample_settings import OF_SAMPLES
+from eegwf.config.spectrograms import InputGrids
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import ExternalSet, Study
 from eegwf.dag.code_digest import reachable_modules
@@ -52,6 +53,7 @@ READ_BY = {
     "classes.2class": {*MODEL, "evaluate", "split_by_window"},
     "classes.3class": set(),
     "spectrograms.device": {"spectrogram", "finalize"},
+    "spectrograms.on_the_fly": {*MODEL, "split_by_window"},
     "spectrograms.mel": {"spectrogram", "finalize"},
     "spectrograms.stft": {"finalize"},
     "spectrograms.cwt": {"finalize"},
@@ -187,6 +189,14 @@ def test_a_key_reaches_the_stages_that_read_it_and_no_other(flow_of):
     assert checked == set(READ_BY)
 
 
+def test_a_spectrogram_on_the_fly_reaches_the_stages_that_compute_it(flow_of):
+    study = flow_of(spectrograms={"on_the_fly": True}).study
+    other = with_value(study, ["spectrograms", "mel", "n_freqs"], 9)
+    assert stages_reading(study, other) == {"spectrogram", *MODEL, "split_by_window", "report"}
+    other = with_value(study, ["spectrograms", "cwt", "n_freqs"], 9)
+    assert stages_reading(study, other) == {"finalize", "report"}
+
+
 def test_expected_seizures_reach_the_report_only(flow_of, tmp_path):
     dataset = {"kind": "bids", "root": str(tmp_path), "event_types": ["bckg", "sz"]}
     study = flow_of(dataset=dataset).study
@@ -226,7 +236,7 @@ def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
     assert not unread
     # The budget of a study is compared by `select_best`; a search space is validated where it is read.
     # Parameters of a spectrogram are passed to it as keyword arguments.
-    elsewhere = {"step", "low", "high", "log", "choices", "kind", "timm", "window"}
+    elsewhere = {"step", "low", "high", "log", "choices", "kind", "timm", "window", *InputGrids.model_fields}
     elsewhere |= {"subgroups"} if stage == "external_evaluate" else set()  # those of the study are of its own patients
     # `finalize` records how recordings are read, for prediction.
     elsewhere |= set(fields(Reading)) if stage == "finalize" else set()

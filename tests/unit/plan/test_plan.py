@@ -50,6 +50,7 @@ def test_work_by_hand(study_of):
     assert work("retrain", JOB, sizes) == pytest.approx(5 * 8 * 600 * values / 1e6)
     assert work("spectrogram", {"spectrogram": "mel"}, sizes) == pytest.approx(1050 * 20 * 1280 / 1e6)
     assert work("report", JOB, sizes) == 0
+    assert sizes_of(study_of(spectrograms={"on_the_fly": True})).disk({"mel", "cwt"}) == sizes.disk({"raw"})
     assert sizes.disk({"mel"}) == (2 * 1050 * (values + 20 * 1280), 4 * 1050 * 20 * 1280)  # parts beside the whole
 
 

@@ -18,8 +18,9 @@ from eegwf.config.stages.spectrogram import SpectrogramSettings
 from eegwf.errors import InputError
 from eegwf.jobs import spectrogram
 from eegwf.spectrograms.names import SPECTROGRAMS
-from eegwf.spectrograms.store import WindowFile, write_spectrogram
+from eegwf.spectrograms.store import write_spectrogram
 from eegwf.spectrograms.transforms import make_transform
+from eegwf.spectrograms.window_file import WindowFile
 from eegwf.storage.files import write_json
 from tests.helpers.killing import kill_ten_times
 
