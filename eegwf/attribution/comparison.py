@@ -75,9 +75,12 @@ def _compare_ranks_and_classes(
 
 
 def _maps(task: FoldTask, classifier: Classifier, block: Block, target: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Maps of each method by cell, `(n, n_chans, n_bands, n_intervals)`."""
+    """Maps of each method by the cells that are not empty, `(n, n_cells)`."""
+    filled, context = torch.from_numpy(task.cells.n_bins > 0), task.context
     return {
-        method: task.cells.mean(attribute(method, classifier, block.inputs, target, task.context, block.rows).double())
+        method: task.cells.mean(attribute(method, classifier, block.inputs, target, context, block.rows).double())[
+            :, filled.to(block.inputs.device)
+        ]
         for method in task.methods
     }
 

@@ -23,7 +23,7 @@ class InputTransform:
     sfreq
         Sampling rate in Hz.
     n_times
-        Samples of a window.
+        Samples of a window with its context.
 
     Raises
     ------

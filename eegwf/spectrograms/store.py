@@ -52,6 +52,8 @@ class WindowFile:
         Sampling rate in Hz.
     ch_names
         Names of the channels, in the order of the array.
+    context
+        Samples of context before each window, and after it.
     """
 
     path: Path
@@ -60,9 +62,10 @@ class WindowFile:
     offset: int
     sfreq: float
     ch_names: tuple[str, ...]
+    context: int = 0
 
     @classmethod
-    def open(cls, path: Path | str, sfreq: float, ch_names: list[str]) -> "WindowFile":
+    def open(cls, path: Path | str, sfreq: float, ch_names: list[str], context: int = 0) -> "WindowFile":
         """Read the header of an array file.
 
         Parameters
@@ -73,6 +76,8 @@ class WindowFile:
             Sampling rate in Hz.
         ch_names
             Names of the channels, in the order of the array.
+        context
+            Samples of context before each window, and after it.
 
         Returns
         -------
@@ -94,7 +99,7 @@ class WindowFile:
             raise InputError(f"{path}: {array.shape[1]} channels, but {len(ch_names)} channel names")
         n_windows, n_chans, n_times = array.shape
         shape = n_windows, n_chans, n_times
-        return cls(Path(path), shape, array.dtype, array.offset, float(sfreq), tuple(ch_names))
+        return cls(Path(path), shape, array.dtype, array.offset, float(sfreq), tuple(ch_names), context)
 
     def read(self, first: int, count: int) -> np.ndarray:
         """Read windows.
@@ -155,7 +160,8 @@ def write_spectrogram(
     array_path
         `.npy` file to write: float16, shape (n_windows, n_chans, n_freqs, n_frames), dB.
     axes_path
-        `.json` file to write: spectrogram, ch_names, freqs (Hz), times (s), sfreq, parameters, and the sha256 of the
+        `.json` file to write: spectrogram, ch_names, freqs (Hz), times (s from the onset of the
+        window, negative in its context), sfreq, parameters, and the sha256 of the
         data of the array (the bytes after the header).
     state
         Folder of the unfinished array, from which a killed job continues. Its name must depend on everything that
@@ -224,9 +230,9 @@ def _axes(name: str, grid: Grid, windows: WindowFile, transform: Spectrogram, sh
         "spectrogram": name,
         "ch_names": list(windows.ch_names),
         "freqs": transform.freqs.tolist(),
-        "times": transform.times.tolist(),
+        "times": (transform.times - windows.context / windows.sfreq).tolist(),
         "sfreq": windows.sfreq,
-        "parameters": grid.model_dump(),
+        "parameters": grid.model_dump(exclude_none=True),
         "sha256": sha256,
     }
 

@@ -12,18 +12,18 @@ CLASSES = {"mel": Mel, "stft": STFT, "cwt": CWT}
 
 
 def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_finite: bool = True) -> Spectrogram:
-    """Make the transform `name` for windows of `n_times` samples at `sfreq` Hz.
+    """Make the transform `name` for windows of `n_times` samples, with their context, at `sfreq` Hz.
 
     Parameters
     ----------
     name
         "mel", "stft" or "cwt".
     grid
-        Configuration entry `spectrograms.<name>`.
+        Configuration entry `spectrograms.<name>`; the transform cuts its `span` from the windows.
     sfreq
         Sampling rate in Hz.
     n_times
-        Number of samples of a window.
+        Number of samples of a window, with its context.
     check_finite
         Whether the transform refuses NaN and infinity.
 
