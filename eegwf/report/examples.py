@@ -186,7 +186,7 @@ def annotated_seizures(
     events = events[events["recording"] == window["recording"]]
     found = []
     for event in events.to_dict("records"):
-        start = max(float(event["onset"]) - float(window["onset"]), -context)
+        start = max(float(event["onset"]) - float(window["onset"]), 0.0 - context)
         end = min(float(event["onset"]) + float(event["duration"]) - float(window["onset"]), length + context)
         if end > start and run.class_of(event["label"]) not in (None, run.classes[0]):
             found.append((start, end, event["label"]))

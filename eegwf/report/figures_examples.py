@@ -54,7 +54,7 @@ class Trace:
     @property
     def limits(self) -> tuple[float, float]:
         """Start and end in seconds from the onset of the window."""
-        return -self.context, self.duration - self.context
+        return 0.0 - self.context, self.duration - self.context
 
 
 def trace_figure(trace: Trace, name: str, key: str) -> Figure:
