@@ -21,12 +21,13 @@ class Cells:
     band_names
         Names of the bands, in ascending frequency.
     intervals
-        Start and end of each interval in seconds, `(n_intervals, 2)`.
+        Start and end of each interval in seconds from the onset of the window, `(n_intervals, 2)`.
     band
         Index of the band of each frequency of each channel, `(n_chans, n_freqs)`. Stacked spectrograms can have
         different frequencies.
     interval
-        Index of the interval of each frame, `(n_frames,)`.
+        Index of the interval of each frame of each channel, `(n_chans, n_frames)`. Stacked spectrograms can have
+        different times; a cell of a channel whose spectrogram does not reach the interval is empty.
     """
 
     ch_names: tuple[str, ...]
@@ -43,8 +44,17 @@ class Cells:
     @property
     def n_bins(self) -> np.ndarray:
         """Number of bins of each cell, `(n_chans, n_bands, n_intervals)`."""
-        rows = (self.band[:, None, :] == np.arange(len(self.band_names))[:, None]).sum(axis=2)
-        return rows[:, :, None] * np.bincount(self.interval, minlength=len(self.intervals))
+        return self._rows.sum(axis=2)[:, :, None] * self._frames.sum(axis=2)[:, None]
+
+    @property
+    def _rows(self) -> np.ndarray:
+        """Whether each frequency of each channel is in each band, `(n_chans, n_bands, n_freqs)`."""
+        return self.band[:, None, :] == np.arange(len(self.band_names))[:, None]
+
+    @property
+    def _frames(self) -> np.ndarray:
+        """Whether each frame of each channel is in each interval, `(n_chans, n_intervals, n_frames)`."""
+        return self.interval[:, None, :] == np.arange(len(self.intervals))[:, None]
 
     def mean(self, maps: torch.Tensor) -> torch.Tensor:
         """Mean over the bins of each cell.
@@ -57,12 +67,29 @@ class Cells:
         Returns
         -------
         torch.Tensor
-            Means `(n, n_chans, n_bands, n_intervals)`.
+            Means `(n, n_chans, n_bands, n_intervals)`; 0 of empty cells.
         """
-        rows = torch.from_numpy(self.band[:, None, :] == np.arange(len(self.band_names))[:, None]).to(maps)
-        frames = torch.from_numpy(self.interval == np.arange(len(self.intervals))[:, None]).to(maps)
-        sums = torch.einsum("ncft,cbf,st->ncbs", maps, rows, frames)
-        return sums / torch.from_numpy(self.n_bins).to(maps)
+        rows, frames = torch.from_numpy(self._rows).to(maps), torch.from_numpy(self._frames).to(maps)
+        sums = torch.einsum("ncft,cbf,cst->ncbs", maps, rows, frames)
+        return sums / torch.from_numpy(np.maximum(self.n_bins, 1)).to(maps)
+
+    def average(self, values: torch.Tensor, dim: tuple[int, ...]) -> torch.Tensor:
+        """Mean over the cells that are not empty.
+
+        Parameters
+        ----------
+        values
+            Values of the cells, `(n, n_chans, n_bands, n_intervals)`; 0 of empty ones.
+        dim
+            Axes over which they are averaged.
+
+        Returns
+        -------
+        torch.Tensor
+            The means, with the other axes; 0 where all cells are empty.
+        """
+        filled = torch.from_numpy(self.n_bins > 0)[None].to(values)
+        return values.sum(dim=dim) / filled.sum(dim=dim).clamp_min(1)
 
     def expand(self, values: torch.Tensor) -> torch.Tensor:
         """Give each bin the value of its cell.
@@ -80,7 +107,7 @@ class Cells:
         band = torch.from_numpy(self.band).to(values.device)
         interval = torch.from_numpy(self.interval).to(values.device)
         channel = torch.arange(len(band), device=values.device)[:, None, None]
-        return values[:, channel, band[:, :, None], interval]
+        return values[:, channel, band[:, :, None], interval[:, None, :]]
 
 
 def make_cells(described: Sequence[dict[str, Any]], seconds: float) -> Cells:
@@ -92,7 +119,8 @@ def make_cells(described: Sequence[dict[str, Any]], seconds: float) -> Cells:
         Description of each stacked spectrogram, with `ch_names`, `freqs` (Hz; None for the time series) and `times`
         (s), as in `SpectrogramDataset.described`.
     seconds
-        Length of an interval in seconds. A spectrogram with fewer frames has an interval for each frame.
+        Length of an interval in seconds; intervals begin at multiples of it from the onset of the window. A spectrogram
+        with fewer frames has an interval for each frame.
 
     Returns
     -------
@@ -100,11 +128,13 @@ def make_cells(described: Sequence[dict[str, Any]], seconds: float) -> Cells:
         The partition. A band without a frequency in one of the spectrograms is joined with the next lower one (the
         lowest, with the next higher one).
     """
-    times = np.asarray(described[0]["times"], dtype=float)
-    _, interval = np.unique(np.floor(times / seconds + 1e-9), return_inverse=True)
-    half = (times[1] - times[0]) / 2 if len(times) > 1 else seconds / 2
-    frames = [times[interval == number] for number in range(interval.max() + 1)]
-    intervals = [(max(inside[0] - half, 0.0), inside[-1] + half) for inside in frames]
+    times = np.array([part["times"] for part in described], dtype=float)
+    interval = np.unique(np.floor(times / seconds + 1e-9), return_inverse=True)[1].reshape(times.shape)
+    half = (times[:, 1:2] - times[:, :1]) / 2 if times.shape[1] > 1 else np.full((len(times), 1), seconds / 2)
+    # The first frame begins half a sampling interval before the first sample; without context, that is at 0.
+    starts = np.where(times >= 0, np.maximum(times - half, 0.0), times - half)
+    inside = [interval == number for number in range(interval.max() + 1)]
+    intervals = [(starts[chosen].min(), (times + half)[chosen].max()) for chosen in inside]
     names, band = _bands([part["freqs"] for part in described])
     counts = [len(part["ch_names"]) for part in described]
     return Cells(
@@ -112,7 +142,7 @@ def make_cells(described: Sequence[dict[str, Any]], seconds: float) -> Cells:
         band_names=names,
         intervals=np.array(intervals),
         band=np.repeat(band, counts, axis=0),
-        interval=interval,
+        interval=np.repeat(interval, counts, axis=0),
     )
 
 

@@ -75,12 +75,13 @@ def _compare_ranks_and_classes(
 
 
 def _maps(task: FoldTask, classifier: Classifier, block: Block, target: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Maps of each method by cell, `(n, n_chans, n_bands, n_intervals)`."""
+    """Maps of each method by the cells that are not empty, `(n, n_cells)`."""
     inputs, context = block.inputs, task.context_for(classifier)
+    filled = torch.from_numpy(task.cells.n_bins > 0).to(inputs.device)
     if context is not task.context:
         inputs = task.read(np.array(block.rows), classifier)
     return {
-        method: task.cells.mean(attribute(method, classifier, inputs, target, context, block.rows).double())
+        method: task.cells.mean(attribute(method, classifier, inputs, target, context, block.rows).double())[:, filled]
         for method in task.methods
     }
 

@@ -17,6 +17,7 @@ from eegwf.attribution.signal_perturbation import SignalPerturbation
 from eegwf.attribution.stopwatch import Stopwatch
 from eegwf.attribution.target import contrast
 from eegwf.attribution.truth import Region, read_truth, region_of, seizure_of
+from eegwf.data.context import n_context
 from eegwf.progress import Progress
 
 COMPLETE = ("integrated_gradients", "deeplift")
@@ -125,6 +126,7 @@ def _signal_perturbation(task: FoldTask, block: Block) -> SignalPerturbation | N
         seed=task.context.seed,
         rows=block.rows,
         normalize=task.normalize,
+        context=n_context(task.signal_axes),
     )
 
 
@@ -151,13 +153,13 @@ def _regions(task: FoldTask) -> dict[int, Region]:
     if task.truth is None:
         return {}
     seizures, windows, described = read_truth(task.truth), task.windows, task.dataset.described
-    duration = task.seconds
+    begin, end = task.time_range
     regions = {}
     for index in np.flatnonzero((windows.label > 0) & (windows.label == task.target)):
         onset = float(windows.onset[index])
-        seizure = seizure_of(seizures, str(windows.recording[index]), onset, duration)
+        seizure = seizure_of(seizures, str(windows.recording[index]), onset + begin, end - begin)
         if seizure is not None:
-            regions[int(index)] = region_of(seizure, described, onset, duration)
+            regions[int(index)] = region_of(seizure, described, onset)
     return regions
 
 

@@ -14,6 +14,7 @@ from eegwf.attribution.randomization import n_stages
 from eegwf.attribution.signal_gradient import signal_relevance
 from eegwf.compute.device import device_name
 from eegwf.config.fold_paths import AttributionPaths
+from eegwf.data.context import n_context
 from eegwf.storage.files import write_array, write_json, write_table
 
 DESCRIBED = ("spectrogram", "ch_names", "freqs", "times")
@@ -69,6 +70,7 @@ def _description(task: FoldTask, result: Explained) -> dict[str, Any]:
         "truth": task.truth is not None,
         "signal": axes is not None,
         "sfreq": None if axes is None else axes["sfreq"],
+        **({"context": context} if (context := n_context(axes or {})) else {}),
         "signal_ch_names": [] if axes is None else axes["ch_names"],
         "device": device_name(task.device),
         "arrays": [{key: array[key] for key in DESCRIBED} for array in task.dataset.described],

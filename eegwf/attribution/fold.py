@@ -21,7 +21,7 @@ from eegwf.seeds import seed_of
 from eegwf.storage.files import read_array, read_json
 from eegwf.training.classifier import Classifier, chunk_size, predict
 from eegwf.training.recording_normalization import input_for
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.training.spectrogram_dataset import SpectrogramDataset, time_range
 
 N_FILLS = 16
 """Number of background windows from which those that replace removed parts are taken."""
@@ -218,11 +218,10 @@ class FoldTask:
         return int(self.dataset.n_freqs) == 1
 
     @property
-    def seconds(self) -> float:
-        """Duration of a window in seconds."""
-        times = self.dataset.described[0]["times"]
-        spacing = times[1] - times[0] if len(times) > 1 else 2 * times[0]
-        return len(times) * spacing
+    def time_range(self) -> tuple[float, float]:
+        """Seconds from the onset of a window to the begin and to the end of what the model sees."""
+        begins, ends = zip(*map(time_range, self.dataset.described), strict=True)
+        return min(begins), max(ends)
 
     @cached_property
     def signal_axes(self) -> dict[str, Any] | None:

@@ -47,7 +47,7 @@ def localization(maps: np.ndarray, region: Region) -> dict[str, float]:
     share, relative = relevance_mass(positive, region.mask)
     values = {
         "auroc_channels": auroc(positive.sum(axis=(1, 2)), region.channels),
-        "auroc_seconds": auroc(*_by_second(positive.sum(axis=(0, 1)), region)),
+        "auroc_seconds": auroc(*_by_second(positive, region)),
         "auroc_freqs": _auroc_freqs(positive, region),
         "pointing": pointing(positive, region.mask),
         "mass": relative,
@@ -120,11 +120,13 @@ def relevance_mass(values: np.ndarray, inside: np.ndarray) -> tuple[float, float
     return share, share / float(inside.mean())
 
 
-def _by_second(frames: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
+def _by_second(positive: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
     """Mean of the frames of each second, and whether it is in the seizure."""
-    second = np.unique(region.second, return_inverse=True)[1]
+    frames = np.array([positive[region.array == number].sum(axis=(0, 1)) for number in range(len(region.second))])
+    second = np.unique(region.second, return_inverse=True)[1].ravel()
     n_frames = np.bincount(second)
-    return np.bincount(second, frames) / n_frames, np.bincount(second, region.frames) / n_frames >= 0.5
+    inside = np.bincount(second, region.frames.ravel()) / n_frames >= 0.5
+    return np.bincount(second, frames.ravel()) / n_frames, inside
 
 
 def _auroc_freqs(positive: np.ndarray, region: Region) -> float:

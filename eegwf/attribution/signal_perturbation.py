@@ -49,9 +49,11 @@ class SignalPerturbation:
     rows
         Row numbers of the windows, which seed this order.
     share
-        Share of the channels, and of the window's duration, that is replaced.
+        Share of the channels, and of the seconds that the inputs describe, that is replaced.
     normalize
         Normalization of inputs by recording. That of a changed window is that of its recording.
+    context
+        Samples of context before each window, and after it, which the signals have.
     """
 
     classifier: Classifier
@@ -66,6 +68,7 @@ class SignalPerturbation:
     rows: Sequence[int]
     share: float = 0.2
     normalize: Normalize = unnormalized
+    context: int = 0
 
     @cached_property
     def inputs(self) -> torch.Tensor:
@@ -121,11 +124,11 @@ class SignalPerturbation:
         values = self.cells.mean(maps.to(self.signals.device).double())
         found = {}
         if len(self.ch_names) > 1:
-            found["deletion_channels"] = self._without_channels(values.mean(dim=(2, 3)))
+            found["deletion_channels"] = self._without_channels(self.cells.average(values, (2, 3)))
         if self.cells.shape[1] > 1:
-            found["deletion_bands"] = self._without_band(self._first(values.mean(dim=(1, 3))))
+            found["deletion_bands"] = self._without_band(self._first(self.cells.average(values, (1, 3))))
         if self.cells.shape[2] > self._run_length:
-            runs = values.mean(dim=(1, 2)).unfold(1, self._run_length, 1).mean(dim=2)
+            runs = self.cells.average(values, (1, 2)).unfold(1, self._run_length, 1).mean(dim=2)
             found["deletion_seconds"] = self._without_run(self._first(runs))
         return found
 
@@ -149,7 +152,9 @@ class SignalPerturbation:
     def _run_length(self) -> int:
         """Number of intervals of a run; the last interval can be shorter than the others."""
         starts, ends = self.cells.intervals.T
-        seconds = max(self.share * self.signals.shape[2] / self.sfreq, MIN_SECONDS)
+        # The intervals can end half a sample before the signal; with a span, they cover a part of it.
+        covered = min(self.signals.shape[2] / self.sfreq, ends[-1] - starts[0] + 1 / self.sfreq)
+        seconds = max(self.share * covered, MIN_SECONDS)
         # An interval ends in the middle between two frames, half a frame from where it would end exactly.
         return max(1, math.ceil(seconds / (ends - starts).max() - 0.1))
 
@@ -160,7 +165,7 @@ class SignalPerturbation:
 
     @cached_property
     def _without_run(self) -> "_Replacement":
-        weights = run_weights(self.cells, self._run_length, self.signals.shape[2], self.sfreq)
+        weights = run_weights(self.cells, self._run_length, self.signals.shape[2], self.sfreq, self.context)
         return _Replacement(self, replace_interval, weights)
 
 

@@ -30,13 +30,13 @@ def band_weights(cells: Cells, n_times: int, sfreq: float) -> torch.Tensor:
     torch.Tensor
         Weights from 0 to 1, `(n_bands, n_times // 2 + 1)`, with edges half a hertz wide. They sum to 1 over the bands.
     """
-    edges = [0.0, *(BANDS[name][0] for name in cells.band_names[1:]), np.inf]
+    edges = [-np.inf, *(BANDS[name][0] for name in cells.band_names[1:]), np.inf]
     freqs = np.fft.rfftfreq(n_times, 1 / sfreq)
     weights = [_plateau(freqs, low, high, EDGE) for low, high in pairwise(edges)]
     return torch.from_numpy(np.stack(weights)).float()
 
 
-def run_weights(cells: Cells, length: int, n_times: int, sfreq: float) -> torch.Tensor:
+def run_weights(cells: Cells, length: int, n_times: int, sfreq: float, context: int = 0) -> torch.Tensor:
     """Weights of the samples in each run of consecutive intervals.
 
     Parameters
@@ -49,6 +49,8 @@ def run_weights(cells: Cells, length: int, n_times: int, sfreq: float) -> torch.
         Number of samples.
     sfreq
         Sampling rate in Hz.
+    context
+        Number of samples before the onset of the window.
 
     Returns
     -------
@@ -57,9 +59,9 @@ def run_weights(cells: Cells, length: int, n_times: int, sfreq: float) -> torch.
     """
     starts, ends = cells.intervals[: len(cells.intervals) - length + 1, 0], cells.intervals[length - 1 :, 1]
     # A sample is in the middle of its sampling interval, half of which is before the first sample.
-    times, half = np.arange(n_times) / sfreq, 0.5 / sfreq
+    times, half = np.arange(-context, n_times - context) / sfreq, 0.5 / sfreq
     weights = [
-        _plateau(times, start if start > half else 0.0, end if end < times[-1] else np.inf, CROSS_FADE)
+        _plateau(times, start if start > times[0] + half else -np.inf, end if end < times[-1] else np.inf, CROSS_FADE)
         for start, end in zip(starts, ends, strict=True)
     ]
     return torch.from_numpy(np.stack(weights)).float()
@@ -103,8 +105,8 @@ def replace_interval(signals: torch.Tensor, fill: torch.Tensor, weights: torch.T
 
 
 def _plateau(x: np.ndarray, low: float, high: float, width: float) -> np.ndarray:
-    """1 from `low` to `high` and 0 outside, with half a cosine period of this width at both; none at 0 and infinity."""
-    rising = _step(x - low, width) if low > 0 else 1.0
+    """1 from `low` to `high` and 0 outside, with half a cosine period of this width at both; none at infinities."""
+    rising = _step(x - low, width) if np.isfinite(low) else 1.0
     return rising - (_step(x - high, width) if np.isfinite(high) else np.zeros_like(x))
 
 

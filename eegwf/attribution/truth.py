@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFlo
 from eegwf.data.signals.channels import parse_channel
 from eegwf.errors import InputError
 from eegwf.storage.files import read_json
+from eegwf.training.spectrogram_dataset import time_range
 
 MARGIN = 1.0  # s
 HERTZ, SHARE = 1.0, 0.15
@@ -89,9 +90,9 @@ class Region:
     channels
         Whether the seizure has reached each channel, `(n_chans,)`.
     frames
-        Whether the center of each frame is within the seizure, `(n_frames,)`.
+        Whether the center of each frame of each stacked spectrogram is within the seizure, `(n_arrays, n_frames)`.
     second
-        Number of the second of the window of each frame, `(n_frames,)`.
+        Number of the second of each frame, from the onset of the window, `(n_arrays, n_frames)`.
     freqs
         Whether each frequency of each stacked spectrogram is on the track in at least one frame,
         `(n_arrays, n_freqs)`; None for the time series.
@@ -162,32 +163,33 @@ def seizure_of(seizures: Sequence[TrueSeizure], recording: str, onset: float, du
     return found
 
 
-def region_of(seizure: TrueSeizure, described: Sequence[dict[str, Any]], onset: float, duration: float) -> Region:
-    """Determine the true region of a seizure in a window.
+def region_of(seizure: TrueSeizure, described: Sequence[dict[str, Any]], onset: float) -> Region:
+    """Determine the true region of a seizure in a window and its context.
 
     Parameters
     ----------
     seizure
-        Seizure that overlaps with the window.
+        Seizure that overlaps with what the spectrograms describe.
     described
         Description of each stacked spectrogram, with `ch_names`, `freqs` (Hz; None for the time series) and `times`
-        (s), as in `SpectrogramDataset.described`.
-    onset, duration
-        Onset of the window in seconds from the start of the recording, and its duration.
+        (s from the onset of the window), as in `SpectrogramDataset.described`.
+    onset
+        Onset of the window in seconds from the start of the recording.
 
     Returns
     -------
     Region
         Without any bin if the seizure is too short in the window.
     """
-    times = np.asarray(described[0]["times"], dtype=float)
-    start, end = seizure.overlap(onset, duration)
-    frames = (onset + times >= start) & (onset + times < end)
-    arrivals = _arrivals(seizure, [name for part in described for name in part["ch_names"]])
-    channels = arrivals < end - MARGIN
-    on_track = _on_track(seizure, described, onset + times) & frames
+    times = np.array([part["times"] for part in described], dtype=float)
+    seconds, seizure_end = onset + times, seizure.onset + seizure.duration
+    frames = (seconds >= seizure.onset) & (seconds < seizure_end)
     array = np.repeat(np.arange(len(described)), [len(part["ch_names"]) for part in described])
-    reached = channels[:, None] & (onset + times >= arrivals[:, None])
+    ends = np.array([min(seizure_end, onset + time_range(part)[1]) for part in described])
+    arrivals = _arrivals(seizure, [name for part in described for name in part["ch_names"]])
+    channels = arrivals < ends[array] - MARGIN
+    on_track = _on_track(seizure, described, seconds) & frames[:, None]
+    reached = channels[:, None] & (seconds[array] >= arrivals[:, None])
     return Region(
         channels=channels,
         frames=frames,
@@ -229,7 +231,7 @@ def _electrodes(name: str) -> tuple[str, ...]:
 def _on_track(seizure: TrueSeizure, described: Sequence[dict[str, Any]], seconds: np.ndarray) -> np.ndarray:
     """Whether each frequency of each spectrogram is near the track, `(n_arrays, n_freqs, n_frames)`."""
     if described[0]["freqs"] is None:
-        return np.ones((len(described), 1, len(seconds)), dtype=bool)
-    track = seizure.frequency(seconds)
+        return np.ones((len(described), 1, seconds.shape[1]), dtype=bool)
+    track = seizure.frequency(seconds)[:, None]
     freqs = np.array([part["freqs"] for part in described], dtype=float)
     return np.abs(freqs[:, :, None] - track) <= np.maximum(HERTZ, SHARE * track)

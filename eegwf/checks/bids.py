@@ -89,7 +89,7 @@ def check_bids(flow: Flow, findings: Findings, samples: bool | None = None) -> N
             "length"
         )
         return
-    n_times = study.windows.n_times(sfreq)
+    n_times = study.windows.n_stored(sfreq)
     check_grids(flow, sfreq, n_times, {head.sfreq for head in surveyed.headers}, findings)
     check_signal_augmentation(flow, surveyed.derivations, findings)
     check_disk(flow, Sizes(study, n_windows, len(surveyed.derivations), n_times, flow.n_folds, None), findings)

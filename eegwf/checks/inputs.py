@@ -9,7 +9,7 @@ from eegwf.checks.findings import Findings
 from eegwf.config.spectrograms import Cwt, Grid, Mel, Stft
 from eegwf.dag.flow import Flow
 from eegwf.plan.sizes import Sizes
-from eegwf.spectrograms.axes import check_axes, window_samples
+from eegwf.spectrograms.axes import central_samples, check_axes, window_samples
 from eegwf.spectrograms.filters import check_filters
 from eegwf.spectrograms.names import members
 from eegwf.spectrograms.wavelets import check_support, make_wavelet
@@ -34,7 +34,7 @@ def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_rates: Collecti
     flow
         The study.
     sfreq, n_times
-        Sampling rate in Hz and number of samples of its windows.
+        Sampling rate in Hz and number of samples of its windows, with their context.
     recorded_rates
         Sampling rates of its recordings in Hz.
     findings
@@ -44,14 +44,15 @@ def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_rates: Collecti
     edge = _highest_frequency(sfreq, recorded_rates)
     for name, grid in grids.items():
         try:
-            check_axes(name, sfreq, n_times, grid.n_freqs, grid.n_frames, grid.f_min, grid.f_max)
+            _, n_span = central_samples(name, sfreq, n_times, grid.span)
+            check_axes(name, sfreq, n_span, grid.n_freqs, grid.n_frames, grid.f_min, grid.f_max)
             if isinstance(grid, Cwt):
                 wavelet = make_wavelet(grid.wavelet, grid.cycles, grid.gamma)
-                check_support(wavelet, sfreq, n_times, grid.f_min, grid.f_max)
+                check_support(wavelet, sfreq, n_span, grid.f_min, grid.f_max)
             elif isinstance(grid, Mel | Stft):
-                n_fft = window_samples(name, grid.window, sfreq, n_times, grid.f_min)
+                n_fft = window_samples(name, grid.window, sfreq, n_span, grid.f_min)
                 if isinstance(grid, Mel):
-                    check_filters(sfreq, n_times, n_fft, grid.n_freqs, grid.f_min, grid.f_max)
+                    check_filters(sfreq, n_span, n_fft, grid.n_freqs, grid.f_min, grid.f_max)
         except ValueError as error:
             findings.problems.append(f"spectrograms.{error}")
         if edge and edge[0] < grid.f_max <= sfreq / 2:

@@ -20,7 +20,8 @@ def sample_settings(sections: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Value of each key, such as `signals.montage`; None if the configuration does not have it.
+        Value of each key, such as `signals.montage`; None if the configuration does not have it. `windows.context` is
+        none of them: windows are compared without their context.
     """
     values = {
         f"{part}.{name}": sections.get(part, {}).get(name) for part, names in OF_SAMPLES.items() for name in names

@@ -14,6 +14,12 @@ class Grid(Section):
     n_frames: int = Field(40, ge=2, le=4096, description="Number of time frames.")
     f_min: float = Field(0.5, ge=0, description="Lowest frequency in Hz.")
     f_max: float = Field(64.0, gt=0, description="Highest frequency in Hz.")
+    span: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds in the middle of a window with its context (`windows.context`) that are transformed; "
+        "null: all.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self):

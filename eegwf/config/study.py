@@ -7,15 +7,16 @@ from pydantic import Field, field_validator, model_validator
 
 from eegwf.config.channels import Channels
 from eegwf.config.cluster import Cluster
-from eegwf.config.data import ClassSet, Dataset, Name, Signals, Windows
+from eegwf.config.data import ClassSet, Dataset, Name, Signals
 from eegwf.config.evaluation import Evaluation
 from eegwf.config.explanation import Explanation
 from eegwf.config.patients import normalize_mapping
 from eegwf.config.section import Section
-from eegwf.config.spectrograms import Spectrograms
+from eegwf.config.spectrograms import Grid, Spectrograms
 from eegwf.config.synthetic import PARTICIPANT_COLUMNS
 from eegwf.config.training import Retrain, StudyTraining
 from eegwf.config.tuning import Model, Tuning
+from eegwf.config.windows import Windows
 
 
 class Matrix(Section):
@@ -132,6 +133,7 @@ class StudyDesign(Section):
                 f"evaluation.primary: {self.evaluation.primary} is not retrained, "
                 f"retrain.n_best is {self.retrain.n_best}{seeds}"
             )
+        self._agree_on_context()
         self._agree_on_subgroups()
         self._agree_on_initial_weights()
         self._agree_on_external()
@@ -148,6 +150,22 @@ class StudyDesign(Section):
     def external_sets(self, classes: str) -> list[str]:
         """Names of the external data sets on which combinations of a class set are tested."""
         return [name for name, given in self.external.items() if given.classes is None or classes in given.classes]
+
+    def _agree_on_context(self) -> None:
+        if self.dataset.kind == "fold_arrays":
+            if self.windows.context:
+                raise ValueError(
+                    f"windows.context: {self.windows.context:g} s, but the windows of 'fold_arrays' are already cut; "
+                    "write 0"
+                )
+            return
+        seconds = self.windows.length + 2 * self.windows.context
+        for name, grid in self.spectrograms:
+            if isinstance(grid, Grid) and grid.span is not None and grid.span > seconds * (1 + 1e-9):
+                raise ValueError(
+                    f"spectrograms.{name}.span: {grid.span:g} s is longer than windows.length + 2 * windows.context, "
+                    f"{seconds:g} s; shorten it, or raise windows.context"
+                )
 
     def _agree_on_external(self) -> None:
         if self.external and self.dataset.kind == "fold_arrays":

@@ -49,7 +49,7 @@ def write_dataset_windows(
         Data set and settings.
     output
         Folder in which `recordings.tsv`, `events.tsv`, `windows.tsv`, `windows.json` and `windows.npy` are written;
-        the last is a float16 array `(n_windows, n_chans, n_times)` in microvolts.
+        the last is a float16 array `(n_windows, n_chans, n_times)` in microvolts, each window with its context.
     state_root
         Folder of unfinished work: after an interruption, recordings that were already read are not read again.
     workers
@@ -235,8 +235,8 @@ def _assemble(
             "windows.length"
         )
     first = parts[good[0].recording]
-    length = reading.windows.n_times(first["sfreq"])
-    shape = (n_windows, len(first["ch_names"]), length)
+    n_times, context = reading.windows.n_stored(first["sfreq"]), reading.windows.n_context(first["sfreq"])
+    shape = (n_windows, len(first["ch_names"]), n_times)
     sha = hashlib.sha256()
     paths = DataPaths(output)
     with replacing(paths.windows_array) as file:
@@ -246,10 +246,8 @@ def _assemble(
                 while data := part.read(COPY_BYTES):
                     sha.update(data)
                     file.write(data)
-    write_json(
-        paths.windows_axes,
-        {"sfreq": first["sfreq"], "n_times": length, "ch_names": first["ch_names"], "sha256": sha.hexdigest()},
-    )
+    axes = {"sfreq": first["sfreq"], "n_times": n_times, "ch_names": first["ch_names"], "sha256": sha.hexdigest()}
+    write_json(paths.windows_axes, axes | ({"context": context} if context else {}))
 
     def patient(recording: Recording) -> str:
         return _patient(recording, reading)

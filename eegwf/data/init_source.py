@@ -17,7 +17,7 @@ from eegwf.config.patients import normalize_id
 from eegwf.config.tuning import Model
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
-from eegwf.storage.files import read_array, read_json, read_table
+from eegwf.storage.files import read_table
 from eegwf.storage.model_archive import DAMAGED, FOLDER, model_entries
 
 REMEDY = (
@@ -123,8 +123,7 @@ class InitSource:
         data = ResultPaths(self.path.parent).data
         if self.windows is None or not (data.windows_array.is_file() and data.windows_axes.is_file()):
             return None
-        axes = read_json(data.windows_axes)
-        return WindowedSignals(self.windows, read_array(data.windows_array), axes["ch_names"], axes["sfreq"])
+        return WindowedSignals.read(self.windows, data.windows_array)
 
     def _read_description(self) -> dict[str, Any]:
         if not self.path.exists():

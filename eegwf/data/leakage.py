@@ -29,7 +29,7 @@ def check_leakage(
     folds
         `folds.tsv`.
     arrays
-        Samples of the windows, shape `(n_windows, ...)`; rows are read one after another.
+        Samples of the windows without their context, shape `(n_windows, ...)`; rows are read one after another.
     sfreq
         Sampling rate in Hz of arrays `(n_windows, n_chans, n_times)`; None if they are spectrograms, so that recordings
         can't be compared.

@@ -9,6 +9,7 @@ import numpy as np
 
 from eegwf.data.amplitude import Amplitude
 from eegwf.data.bids import Recording
+from eegwf.data.context import reflected, without_context
 from eegwf.data.events import Event
 from eegwf.data.inspection import label_recording
 from eegwf.data.quality import ChannelQuality, QualityMeter
@@ -40,7 +41,9 @@ class OpenedRecording:
     kept
         Whether each of them is a window of the study.
     length
-        Samples of a window.
+        Samples of a window, without its context.
+    context
+        Samples of context before a window, and after it.
     deviation
         Standard deviation of the windows in microvolts, the median of the derivations, once they have been read.
     quality
@@ -53,11 +56,18 @@ class OpenedRecording:
     labels: WindowLabels
     kept: np.ndarray
     length: int
+    context: int = 0
     deviation: float = 0.0
     quality: ChannelQuality | None = None
 
     def read(self) -> Iterator[np.ndarray]:
-        """Yield the windows `(n_chans, length)` in microvolts as float16; the signal is read block by block.
+        """Yield the windows in microvolts as float16; the signal is read block by block.
+
+        Yields
+        ------
+        array (n_chans, context + length + context)
+            A window with its context. Beyond the ends of a stretch, the signal is reflected. Amplitude and quality are
+            those of the windows alone.
 
         Raises
         ------
@@ -74,21 +84,30 @@ class OpenedRecording:
             end = min(begin + span, signal.stretch_at(begin).last)
             last = int(np.searchsorted(starts, end - length, side="right"))
             end = int(starts[last - 1]) + length
-            block = signal.read(begin, end)
+            block = self._with_context(begin, end)
             peak = float(np.abs(block).max())
             if not peak < FLOAT16_MAX:
                 raise InputError(
                     f"{self.path}: {peak:g} microvolts between {begin / signal.sfreq:g} s and "
                     f"{end / signal.sfreq:g} s, beyond {FLOAT16_MAX:g}; check the unit in its header"
                 )
-            amplitude.add(block)
-            quality.add(block)
+            inner = without_context(block, self.context)
+            amplitude.add(inner)
+            quality.add(inner)
             block = block.astype(np.float16)
-            for start in starts[row:last]:
-                yield np.ascontiguousarray(block[:, start - begin : start - begin + length])
+            for start in starts[row:last] - begin:
+                yield np.ascontiguousarray(block[:, start : start + length + 2 * self.context])
             row = last
         amplitude.check_precision(self.path, signal.derivations)
         self.deviation, self.quality = float(np.median(amplitude.deviation)), quality.result()
+
+    def _with_context(self, begin: int, end: int) -> np.ndarray:
+        """Samples of a segment of a stretch and their context on both sides."""
+        stretch = self.signal.stretch_at(begin)
+        first, last = max(begin - self.context, stretch.first), min(end + self.context, stretch.last)
+        missing = first - (begin - self.context), end + self.context - last
+        # If the segment with its context is not the whole stretch, it is longer than what is missing at either end.
+        return reflected(self.signal.read(first, last), *missing)
 
 
 def open_recording(
@@ -129,7 +148,7 @@ def open_recording(
     starts = stretch_starts(signal.stretches, length, windows.n_step(signal.sfreq))
     events, labels = label_recording(recording, signal.span, starts, signal.sfreq, reading, notes)
     kept = np.array([windows.borderline == "keep" or label != "" for label in labels.label], dtype=bool)
-    return OpenedRecording(Path(recording.path), signal, events, labels, kept, length)
+    return OpenedRecording(Path(recording.path), signal, events, labels, kept, length, windows.n_context(signal.sfreq))
 
 
 def recorded_rate(notes: str) -> float | None:

@@ -1,13 +1,17 @@
 """Patients whom two data sets share: found by equal samples and by similar recordings."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from eegwf.config.data_paths import axes_of
+from eegwf.data.context import n_context, without_context
 from eegwf.data.leakage import sample_digest, similarity_limit
 from eegwf.data.similarity import RATE, RecordingFacts, SlowSignal, compare_pairs, slow_signal
+from eegwf.storage.files import read_array, read_json
 
 # Fingerprint of a window without evidence: all its channels are constant.
 NO_FINGERPRINT = np.uint64(0)
@@ -22,7 +26,7 @@ class WindowedSignals:
     windows
         `windows.tsv`, or rows of it.
     arrays
-        Samples `(n_windows, n_chans, n_times)`; the column `window` has the rows.
+        Samples `(n_windows, n_chans, n_times)`, without context; the column `window` has the rows.
     ch_names
         Names of the derivations.
     sfreq
@@ -33,6 +37,25 @@ class WindowedSignals:
     arrays: np.ndarray
     ch_names: list[str]
     sfreq: float
+
+    @classmethod
+    def read(cls, windows: pd.DataFrame, arrays: Path) -> "WindowedSignals":
+        """Read the samples of windows.
+
+        Parameters
+        ----------
+        windows
+            `windows.tsv`, or rows of it.
+        arrays
+            Array of the windows, with its description beside it.
+
+        Returns
+        -------
+        WindowedSignals
+            The samples are a view of the file.
+        """
+        axes = read_json(axes_of(arrays))
+        return cls(windows, without_context(read_array(arrays), n_context(axes)), axes["ch_names"], axes["sfreq"])
 
 
 @dataclass(frozen=True)
@@ -79,7 +102,7 @@ def window_fingerprints(arrays: np.ndarray, rows: np.ndarray, channels: list[int
     Parameters
     ----------
     arrays
-        Samples `(n_windows, n_chans, n_times)`; rows are read one after another.
+        Samples `(n_windows, n_chans, n_times)`, without context; rows are read one after another.
     rows
         Rows of the windows.
     channels

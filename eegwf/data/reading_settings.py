@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import Annotations, RecordedDataset, Signals, Synthetic, Windows
+from eegwf.config.data import Annotations, RecordedDataset, Signals, Synthetic
 from eegwf.config.file_layout import FileLayout
+from eegwf.config.windows import Windows
 
 
 @dataclass(frozen=True)

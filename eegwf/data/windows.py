@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eegwf.config.data import Signals, Windows
+from eegwf.config.data import Signals
+from eegwf.config.windows import Windows
 from eegwf.data.events import BACKGROUND, Event, matches
 from eegwf.data.signals.header import Header
 from eegwf.data.signals.stretches import ResampledStretch, resample_stretches

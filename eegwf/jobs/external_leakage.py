@@ -87,11 +87,5 @@ def _check_source(external: WindowedSignals, init: Path, name: str, configfile: 
 
 
 def _signals(windows: Path) -> WindowedSignals:
-    files = DataPaths(windows.parent)
-    axes = read_json(files.windows_axes)
-    return WindowedSignals(
-        read_table(windows, ("window", "recording", "patient"), text=TEXT),
-        read_array(files.windows_array),
-        axes["ch_names"],
-        axes["sfreq"],
-    )
+    table = read_table(windows, ("window", "recording", "patient"), text=TEXT)
+    return WindowedSignals.read(table, DataPaths(windows.parent).windows_array)

@@ -9,6 +9,7 @@ from eegwf.config.data_paths import DataPaths, InitPaths
 from eegwf.config.final_paths import FinalPaths
 from eegwf.config.paths import RunPaths
 from eegwf.config.stages.model import FinalizeSettings
+from eegwf.data.context import n_context, without_context
 from eegwf.data.overlap import NO_FINGERPRINT, window_fingerprints
 from eegwf.data.splits import load_window_set
 from eegwf.prediction.describe import describe_final_models
@@ -89,7 +90,7 @@ def run(
     sets = choose_final_sets(retrained, settings.n_best, settings.n_seeds)
     train_final_models(task, sets, paths, state)
     windows, axes = read_table(tables.windows, text=("recording", "patient", "label")), read_json(tables.windows_axes)
-    samples = read_array(tables.windows_array)
+    samples = without_context(read_array(tables.windows_array), n_context(axes))
     fit_input_statistics(windows, samples, axes["ch_names"], axes["sfreq"]).write(paths.input_statistics)
     found = window_fingerprints(samples, windows["window"].to_numpy())
     if init:  # the weights have seen the patients of both studies

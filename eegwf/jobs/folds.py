@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from eegwf.config.data_paths import axes_of
 from eegwf.config.patients import normalize_id
 from eegwf.config.stages.data import FoldsSettings
+from eegwf.data.context import n_context, without_context
 from eegwf.data.leakage import check_leakage
 from eegwf.data.patients import lost_ids
 from eegwf.data.study_folds import study_folds
@@ -43,9 +47,11 @@ def run(
     table = read_table(windows, ("window", "patient", "label"), text=("recording", "patient", "label"))
     lost = _without_windows(recordings, set(table["patient"])) if recordings is not None else []
     made = study_folds(table, settings, given, lost)
-    samples = read_array(arrays)
-    # Spectrograms have a fourth axis, and their windows no common time.
-    sfreq = read_json(arrays.with_suffix(".json"))["sfreq"] if samples.ndim == 3 else None
+    samples: np.ndarray = read_array(arrays)
+    sfreq = None
+    if samples.ndim == 3:  # spectrograms have a fourth axis, and their windows no common time
+        axes = read_json(axes_of(arrays))
+        sfreq, samples = axes["sfreq"], without_context(samples, n_context(axes))
     checks = check_leakage(table, made, samples, sfreq, settings.max_similarity)
     write_table(folds, made)
     write_json(leakage, checks)

@@ -3,14 +3,14 @@
 import hashlib
 from pathlib import Path
 
-from eegwf.config.data_paths import InitPaths, axes_of
+from eegwf.config.data_paths import InitPaths
 from eegwf.config.final_paths import FinalPaths
 from eegwf.config.stages.data import InitializeSettings
 from eegwf.data.init_overlap import check_inputs, check_patients
 from eegwf.data.init_source import InitSource, ids_of_patients
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
-from eegwf.storage.files import read_array, read_json, read_table, replacing, write_array, write_json
+from eegwf.storage.files import read_table, replacing, write_array, write_json
 
 # Keys of `model.json` that trainings read.
 NEEDED = ("model", "shape", "parameters", "normalization", "arrays")
@@ -36,8 +36,7 @@ def run(settings: InitializeSettings, windows: Path, arrays: Path, recordings: P
     assert settings.init is not None
     source = InitSource(settings.init)
     table = read_table(windows, ("window", "recording", "patient", "onset", "duration"), text=("recording", "patient"))
-    axes = read_json(axes_of(arrays))
-    ours = WindowedSignals(table, read_array(arrays), axes["ch_names"], axes["sfreq"])
+    ours = WindowedSignals.read(table, arrays)
     check_inputs(ours.ch_names, ours.sfreq, source)
     first = FinalPaths(Path()).model(1)
     model = source.read_json(first.model.as_posix())

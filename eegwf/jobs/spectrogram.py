@@ -5,6 +5,7 @@ from pathlib import Path
 from eegwf.compute.device import choose_device
 from eegwf.config.data_paths import axes_of
 from eegwf.config.stages.spectrogram import SpectrogramSettings
+from eegwf.data.context import n_context
 from eegwf.spectrograms.store import write_spectrogram
 from eegwf.spectrograms.window_file import WindowFile
 from eegwf.storage.files import read_json
@@ -47,7 +48,8 @@ def run(
     """
     device = choose_device(settings.device, "spectrograms.device")
     described = read_json(axes_of(windows))
-    file = WindowFile.open(windows, described["sfreq"], described["ch_names"])
-    identity = [name, settings.grid.model_dump(), described["sha256"], device, code, library_versions()]
+    context = n_context(described)
+    file = WindowFile.open(windows, described["sfreq"], described["ch_names"], context)
+    identity = [name, settings.grid.model_dump(), described["sha256"], context, device, code, library_versions()]
     folder = state_folder(state, "spectrogram", *identity)
     write_spectrogram(name, settings.grid, file, array, axes, folder, threads=threads, device=device, progress=True)

@@ -14,7 +14,7 @@ from eegwf.storage.files import read_table, write_json
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.closed_form import read_features
 from eegwf.training.computed_dataset import open_dataset
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.training.spectrogram_dataset import SpectrogramDataset, time_range
 
 
 def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: list[Path], output: Path) -> None:
@@ -54,7 +54,7 @@ def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: lis
             network,
             read_features(network.features, BatchLoader(dataset, rows, "cpu"), rows),
             window_set,
-            duration[rows] if settings.timed else None,
+            duration[rows] + _beyond_windows(dataset) if settings.timed else None,
             settings.seed,
             settings.confidence,
             settings.permute_labels,
@@ -63,6 +63,11 @@ def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: lis
         # The other results do not depend on this comparison, so that the study goes on without it.
         result["reason"] = str(error)
     write_json(output, result)
+
+
+def _beyond_windows(dataset: SpectrogramDataset) -> float:
+    """Seconds of the signal beside a window that its input contains, by which windows share more samples."""
+    return 2 * max(-time_range(description)[0] for description in dataset.described)
 
 
 def _network(dataset: SpectrogramDataset, n_classes: int) -> BandPower:

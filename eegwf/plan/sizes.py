@@ -29,7 +29,7 @@ class Sizes:
     Attributes
     ----------
     n_windows, n_chans, n_times
-        Shape of the array of windows.
+        Shape of the array of windows, which have their context.
     n_folds
         Number of outer folds.
     labels
@@ -133,7 +133,7 @@ def expected_sizes(study: Study, hours: float) -> Sizes:
     sfreq = study.signals.target_sfreq(EXPECTED_SFREQ)
     n_windows = int(hours * 3600 * sfreq // study.windows.n_step(sfreq))
     n_chans = len(MONTAGES.get(study.signals.montage, range(EXPECTED_CHANNELS)))
-    return Sizes(study, n_windows, n_chans, study.windows.n_times(sfreq), count_folds(study), None)
+    return Sizes(study, n_windows, n_chans, study.windows.n_stored(sfreq), count_folds(study), None)
 
 
 def estimate_sizes(study: Study) -> Sizes:
@@ -167,7 +167,7 @@ def _estimate_recordings(study: Study, dataset: RecordedDataset) -> Sizes:
     if not heads:
         raise InputError(f"{dataset.root}: no recording can be read; `eegwf check` lists the reasons")
     n_windows = sum(len(recording_starts(head, study.signals, study.windows)) for head in heads)
-    n_times = study.windows.n_times(study.signals.target_sfreq(min(head.sfreq for head in heads)))
+    n_times = study.windows.n_stored(study.signals.target_sfreq(min(head.sfreq for head in heads)))
     n_chans = len(study_derivations(heads, study.signals))
     return Sizes(study, n_windows, n_chans, n_times, count_folds(study), None)
 
@@ -182,4 +182,4 @@ def _estimate_synthetic(study: Study, dataset: Synthetic) -> Sizes:
     n_times, n_step = study.windows.n_times(sfreq), study.windows.n_step(sfreq)
     n_windows = sum(len(window_starts(round(case.n_seconds * sfreq), n_times, n_step)) for case in draw_cases(dataset))
     n_chans = len(MONTAGES.get(study.signals.montage, range(N_ELECTRODES)))
-    return Sizes(study, n_windows, n_chans, n_times, count_folds(study), None)
+    return Sizes(study, n_windows, n_chans, study.windows.n_stored(sfreq), count_folds(study), None)

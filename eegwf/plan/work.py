@@ -91,7 +91,9 @@ def attribution(wildcards: Mapping[str, str], sizes: Sizes) -> float:
 def _passes_of_maps(study: Study, sizes: Sizes, spectrogram: str) -> float:
     """Forward passes of the slow methods for a map of a window; the others need a few."""
     settings = study.explanation
-    seconds = study.dataset.window_length if isinstance(study.dataset, FoldArrays) else study.windows.length
+    seconds = study.windows.length + 2 * study.windows.context
+    if isinstance(study.dataset, FoldArrays):
+        seconds = study.dataset.window_length
     n_bands = 1 if spectrogram == "raw" else N_BANDS
     n_chans = sizes.n_chans * len(members(spectrogram))
     passes = {

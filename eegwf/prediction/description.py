@@ -6,10 +6,11 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import ClassSet, Signals, Windows
+from eegwf.config.data import ClassSet, Signals
 from eegwf.config.final_paths import FORMAT
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Spectrograms
+from eegwf.config.windows import Windows
 from eegwf.data.events import matches
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import OperatingPoint
@@ -26,7 +27,7 @@ class Reading(Section):
     sfreq
         Sampling rate in Hz after resampling.
     n_times
-        Samples of a window.
+        Samples of a window with its context.
     ch_names
         Names of the derivations, in the order of the arrays.
     """

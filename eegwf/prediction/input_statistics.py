@@ -98,7 +98,8 @@ def fit_input_statistics(
     windows
         `windows.tsv`.
     arrays
-        Samples of the windows in microvolts, `(n_windows, n_chans, n_times)`; read recording by recording.
+        Samples of the windows without context, in microvolts, `(n_windows, n_chans, n_times)`; read recording by
+        recording.
     ch_names
         Names of the derivations.
     sfreq

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from eegwf.data.context import without_context
 from eegwf.data.opened_recording import OpenedRecording
 from eegwf.data.signals.header import header
 from eegwf.data.signals.signal import open_signal
@@ -87,13 +88,16 @@ def open_windows(recording: InputRecording, reading: Reading) -> OpenedRecording
         If it is shorter than a window.
     """
     signal = open_signal(recording.path, reading.resampled, reading.ch_names, reading.channels)
-    starts = stretch_starts(signal.stretches, reading.n_times, reading.windows.n_step(reading.sfreq))
+    windows, sfreq = reading.windows, reading.sfreq
+    length, context = windows.n_times(sfreq), windows.n_context(sfreq)
+    starts = stretch_starts(signal.stretches, length, windows.n_step(sfreq))
     if not len(starts):
         raise ShorterThanWindow(
             f"{recording.path}: {signal.duration:g} s, shorter than a window of the study, {reading.windows.length:g} s"
         )
     labels = WindowLabels(starts, [""] * len(starts), np.zeros(len(starts)), np.zeros(0, dtype=int))
-    return OpenedRecording(recording.path, signal, [], labels, np.ones(len(starts), dtype=bool), reading.n_times)
+    kept = np.ones(len(starts), dtype=bool)
+    return OpenedRecording(recording.path, signal, [], labels, kept, length, context)
 
 
 def predict_recording(
@@ -154,7 +158,7 @@ def predict_recording(
     calibrated: list[np.ndarray] = []
     raw: list[np.ndarray] = []
     for block in _blocks(opened, patients, choice):
-        meter.add(block)
+        meter.add(without_context(block, opened.context))
         predicted = ensemble.predict(inputs(transform(torch.from_numpy(block))))
         for results, values in zip((calibrated, raw), predicted, strict=True):
             results.append(values)
@@ -174,8 +178,9 @@ def _blocks(opened: OpenedRecording, patients: StudyPatients, choice: ModelChoic
     windows = opened.read()
     while batch := list(islice(windows, BATCH)):
         block = np.stack(batch)
-        if patients.have_seen(block, choice):
-            raise StudySamples(block)
+        alone = without_context(block, opened.context)
+        if patients.have_seen(alone, choice):
+            raise StudySamples(alone)
         yield block
 
 

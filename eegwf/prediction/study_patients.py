@@ -9,6 +9,7 @@ import numpy as np
 from eegwf.config.data_paths import DataPaths
 from eegwf.config.load import validate_record
 from eegwf.config.paths import ResultPaths, RunPaths
+from eegwf.data.context import n_context, without_context
 from eegwf.data.overlap import in_fingerprints, window_fingerprints
 from eegwf.errors import InputError
 from eegwf.prediction.source import Source
@@ -102,7 +103,7 @@ class StudyPatients:
         Parameters
         ----------
         windows
-            float16 `(n_windows, n_chans, n_times)`.
+            float16 `(n_windows, n_chans, n_times)`, without their context.
         choice
             The models.
 
@@ -168,7 +169,8 @@ class StudyPatients:
     @cached_property
     def _windows(self) -> np.ndarray:
         assert self._data is not None, "a bundle has no windows"
-        return read_array(self._data.windows_array)
+        axes = read_json(self._data.windows_axes)
+        return without_context(read_array(self._data.windows_array), n_context(axes))
 
     @cached_property
     def _rows_of(self) -> dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ tags: [eeg, seizure-detection]
 
 # {run}
 
-Classifier of EEG windows of {length:g} s into {classes}. Model `{model}`, spectrogram `{spectrogram}`, {n_models}
+Classifier of EEG windows of {length} into {classes}. Model `{model}`, spectrogram `{spectrogram}`, {n_models}
 parameter set(s). The run is of commit {commit} of eegwf.
 
 ## Use
@@ -91,9 +91,11 @@ def bundle_models(run: Path, output: Path) -> list[str]:
 def _card(description: dict[str, Any], commit: str, file: str) -> str:
     """Model card, from `models.json`."""
     reading, trained = description["reading"], description["trained_on"]
+    context = reading["windows"].get("context", 0)
+    beside = f", with {context:g} s of signal before and after each," if context else ""
     return CARD.format(
         run=description["run"],
-        length=reading["windows"]["length"],
+        length=f"{reading['windows']['length']:g} s" + beside,
         classes=", ".join(description["classes"]),
         model=description["model"],
         spectrogram=description["spectrogram"],

@@ -87,7 +87,7 @@ def example_parts(run: ReportData, folds: list[Maps], judged: Judgment) -> list[
 def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, Any]:
     about, key = example.maps.about, f"example-{example.kind.replace(' ', '-')}"
     methods = judged.ranked(about["methods"])[:MAX_METHODS] or ["energy"]  # no method is valid for the model
-    figures, notes = [], []
+    figures, notes, context = [], [], seconds_of_context(about)
     channels = most_relevant_channels(example, methods[0])
     trace = _trace(run, example, channels)
     if trace is not None:
@@ -102,10 +102,16 @@ def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, A
             notes.append("The green span is the annotated seizure.")
     else:
         notes.append("There is no time series of this window.")
+    if context:
+        notes.append(
+            f"Times are from the onset of the window; dashed lines mark the window, beside which the model sees "
+            f"{context:g} s of context on each side."
+        )
     shown = []
     for part in parts_of(about):
         maps, scales = _row(example, part, methods, channels, judged)
-        figure = map_row(maps, part, scales, f"the {example.kind}", f"{key}-{part.spectrogram}")
+        window = _length(run, example) if context else None
+        figure = map_row(maps, part, scales, f"the {example.kind}", f"{key}-{part.spectrogram}", window)
         figures += [figure] if figure else []
         shown.append((maps, scales))
     notes += _notes(shown, channels)
@@ -144,13 +150,21 @@ def _trace(run: ReportData, example: Example, channels: list[str]) -> Trace | No
     if not len(signals) or not rows:
         return None
     voltage, relevance = np.asarray(signals[example.index], dtype=float)[:, rows]
-    sfreq = float(about["sfreq"])
-    seizures = annotated_seizures(run, example.row, voltage.shape[1] / sfreq)
-    return Trace([about["signal_ch_names"][row] for row in rows], voltage, relevance, sfreq, seizures)
+    sfreq, context = float(about["sfreq"]), seconds_of_context(about)
+    seizures = annotated_seizures(run, example.row, voltage.shape[1] / sfreq - 2 * context, context)
+    names = [about["signal_ch_names"][row] for row in rows]
+    return Trace(names, voltage, relevance, sfreq, seizures, context)
 
 
-def annotated_seizures(run: ReportData, window: Any, length: float) -> list[tuple[float, float, str]]:
-    """Annotated events of a class other than the background that overlap a window.
+def seconds_of_context(about: dict[str, Any]) -> float:
+    """Seconds of context before each window, and after it, from the description of the maps."""
+    return about["context"] / about["sfreq"] if about.get("context") else 0.0
+
+
+def annotated_seizures(
+    run: ReportData, window: Any, length: float, context: float = 0.0
+) -> list[tuple[float, float, str]]:
+    """Annotated events of a class other than the background that overlap a window or its context.
 
     Parameters
     ----------
@@ -160,11 +174,13 @@ def annotated_seizures(run: ReportData, window: Any, length: float) -> list[tupl
         Row of `windows.tsv`.
     length
         Length of the window in seconds.
+    context
+        Seconds before the window, and after it, that count too.
 
     Returns
     -------
     list of tuple
-        Start and end in seconds of the window, and type.
+        Start and end in seconds from the onset of the window, and type.
     """
     events = run.annotations
     if "recording" not in events or not timed(window):
@@ -172,8 +188,8 @@ def annotated_seizures(run: ReportData, window: Any, length: float) -> list[tupl
     events = events[events["recording"] == window["recording"]]
     found = []
     for event in events.to_dict("records"):
-        start = max(float(event["onset"]) - float(window["onset"]), 0.0)
-        end = min(float(event["onset"]) + float(event["duration"]) - float(window["onset"]), length)
+        start = max(float(event["onset"]) - float(window["onset"]), 0.0 - context)
+        end = min(float(event["onset"]) + float(event["duration"]) - float(window["onset"]), length + context)
         if end > start and run.class_of(event["label"]) not in (None, run.classes[0]):
             found.append((start, end, event["label"]))
     return found

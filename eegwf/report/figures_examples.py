@@ -30,11 +30,14 @@ class Trace:
     ch_names
         Names of the channels.
     voltage, relevance
-        µV, and the relevance of each sample (0 for a model without a gradient), `(n_chans, n_times)`.
+        µV, and the relevance of each sample (0 for a model without a gradient), `(n_chans, n_times)`, with the
+        context of the window.
     sfreq
         Sampling rate in Hz.
     seizures
-        Start and end of the annotated seizures in seconds of the window, and their types.
+        Start and end of the annotated seizures in seconds from the onset of the window, and their types.
+    context
+        Seconds of context before the window, and after it.
     """
 
     ch_names: list[str]
@@ -42,11 +45,17 @@ class Trace:
     relevance: np.ndarray
     sfreq: float
     seizures: list[tuple[float, float, str]]
+    context: float = 0.0
 
     @property
     def duration(self) -> float:
-        """Length of the window in seconds."""
+        """Length of the window with its context in seconds."""
         return self.voltage.shape[1] / self.sfreq
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Start and end in seconds from the onset of the window."""
+        return 0.0 - self.context, self.duration - self.context
 
 
 def trace_figure(trace: Trace, name: str, key: str) -> Figure:
@@ -77,15 +86,18 @@ def trace_figure(trace: Trace, name: str, key: str) -> Figure:
             axes.axvspan(start, end, color=SERIES[2], alpha=0.15, linewidth=0, zorder=0)
         for row, channel in enumerate(voltage):
             times, values = _envelope(channel, trace.sfreq)
-            axes.plot(times, row - values / step, color=INK, linewidth=0.5)
-        axes.set(xlim=(0, trace.duration), ylim=(n_chans - 0.3, -0.9), xlabel="time in the window (s)")
+            axes.plot(times - trace.context, row - values / step, color=INK, linewidth=0.5)
+        axes.set(xlim=trace.limits, ylim=(n_chans - 0.3, -0.9), xlabel="time in the window (s)")
+        if trace.context:
+            _mark_window(axes, trace.limits[1] - trace.context)
         axes.set_yticks(range(n_chans), [short(channel, 12) for channel in trace.ch_names], fontsize=8)
         axes.set_ylabel("channel")
-        bar = _scale_bar(axes, step, trace.duration, n_chans)
+        bar = _scale_bar(axes, step, trace, n_chans)
         highest = listing([_span(trace, row) for row in range(min(3, n_chans))]) if trace.relevance.any() else "none"
         spans = [f"{label} annotated from {start:.3g} to {end:.3g} s" for start, end, label in trace.seizures]
+        beside = f", of which {trace.context:.3g} s before and after the window" if trace.context else ""
         alt = (
-            f"EEG of {name}: {n_chans} channels over {trace.duration:.3g} s, scale bar {number(bar)} µV. "
+            f"EEG of {name}: {n_chans} channels over {trace.duration:.3g} s{beside}, scale bar {number(bar)} µV. "
             f"{'; '.join(spans) or 'No annotated seizure'}. Samples of the largest relevance: {highest}."
         )
         return figure.finish(key, alt)
@@ -99,7 +111,7 @@ def _shade(axes: Axes, trace: Trace) -> None:
     shade = np.concatenate([colors, 0.75 * np.abs(values)[..., None]], axis=2)
     axes.imshow(
         shade,
-        extent=(0, trace.duration, len(values) - 0.5, -0.5),
+        extent=(*trace.limits, len(values) - 0.5, -0.5),
         aspect="auto",
         interpolation="none",
         zorder=0,
@@ -123,22 +135,36 @@ def _envelope(values: np.ndarray, sfreq: float) -> tuple[np.ndarray, np.ndarray]
     return times[index], values[index]
 
 
-def _scale_bar(axes: Axes, step: float, duration: float, n_chans: int) -> float:
+def _mark_window(axes: Axes, length: float) -> None:
+    """Mark onset and end of the window beside its context."""
+    for seconds in (0.0, length):
+        axes.axvline(seconds, color=INK, linewidth=0.8, linestyle="--")
+
+
+def _scale_bar(axes: Axes, step: float, trace: Trace, n_chans: int) -> float:
     """Draw a vertical bar of a round voltage to the right of the traces; returns the voltage."""
     magnitude = 10.0 ** np.floor(np.log10(step))
     bar = max((factor * magnitude for factor in (1, 2, 5) if factor * magnitude <= step), default=magnitude)
-    x, bottom = 1.012 * duration, n_chans - 0.55
+    begin, bottom = trace.limits[0], n_chans - 0.55
+    x = begin + 1.012 * trace.duration
     axes.plot([x, x], [bottom, bottom - bar / step], color=INK, linewidth=2, clip_on=False, solid_capstyle="butt")
-    axes.text(1.02 * duration, bottom - bar / step / 2, f"{number(bar)} µV", va="center", fontsize=8)
+    axes.text(begin + 1.02 * trace.duration, bottom - bar / step / 2, f"{number(bar)} µV", va="center", fontsize=8)
     return bar
 
 
 def _span(trace: Trace, row: int) -> str:
     sample = int(np.abs(trace.relevance[row]).argmax())
-    return f"{trace.ch_names[row]} at {sample / trace.sfreq:.2f} s"
+    return f"{trace.ch_names[row]} at {sample / trace.sfreq - trace.context:.2f} s"
 
 
-def map_row(maps: dict[str, np.ndarray], part: Part, scales: dict[str, Scale], name: str, key: str) -> Figure | None:
+def map_row(
+    maps: dict[str, np.ndarray],
+    part: Part,
+    scales: dict[str, Scale],
+    name: str,
+    key: str,
+    window: float | None = None,
+) -> Figure | None:
     """Draw maps of a window side by side, over the axes on which each varies.
 
     Parameters
@@ -153,6 +179,8 @@ def map_row(maps: dict[str, np.ndarray], part: Part, scales: dict[str, Scale], n
         Name of the window in the alternative text.
     key
         Prefix of ids.
+    window
+        Length in seconds of a window with context, whose onset and end are marked; None without context.
 
     Returns
     -------
@@ -166,6 +194,8 @@ def map_row(maps: dict[str, np.ndarray], part: Part, scales: dict[str, Scale], n
     with drawing(1.3 + 1.75 * len(shown), 2.35, columns=len(shown)) as figure:
         for axes, (title, values) in zip(figure.rows, shown.items(), strict=True):
             mesh, text = _map(axes, values, part, scales[title])
+            if window is not None and varies(values, 1):
+                _mark_window(axes, window)
             if mesh is not None:
                 meshes[scales[title].grayed] = mesh
             axes.set_title(_heading(title, scales[title]), fontsize=8.5)

@@ -27,7 +27,7 @@ class Part:
     ch_names
         Names of the channels.
     freqs, times
-        Frequencies in Hz (one of 0 for the time series) and times in s.
+        Frequencies in Hz (one of 0 for the time series) and times in s from the onset of the window.
     """
 
     spectrogram: str

@@ -58,9 +58,11 @@ def study_sentence(run: ReportData) -> str:
     patients = run.metrics["n_patients"]
     folds = len(run.metrics["per_fold"])
     # If all folds share one Optuna study, the hyperparameters were chosen with the test patients of most folds.
+    context = run.study.windows.context
+    beside = f" with {number(context)} s of context on each side" if context else ""
     trained = "whose weights were trained" if run.mode == "once" else "that were trained"
     text = (
-        f"The model {run.model} classifies {signal} of {number(window_length(run))}-s windows into "
+        f"The model {run.model} classifies {signal} of {number(window_length(run))}-s windows{beside} into "
         f"{listing(run.classes)}. It was evaluated on {count(patients, 'patient')} "
         f"({count(len(recordings), 'recording')}, {duration(recordings['duration'].sum())}; scored windows: {windows}) "
         f"by cross-validation in {count(folds, 'fold')}: each patient was tested by classifiers {trained} without this "

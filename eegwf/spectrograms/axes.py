@@ -28,6 +28,43 @@ def cell_centers(n_times: int, n_frames: int, sfreq: float) -> np.ndarray:
     return ((np.arange(n_frames) + 0.5) * n_times / n_frames - 0.5) / sfreq
 
 
+def central_samples(name: str, sfreq: float, n_times: int, span: float | None) -> tuple[int, int]:
+    """Samples in the middle of a signal that are transformed.
+
+    Parameters
+    ----------
+    name
+        Name of the spectrogram, for errors.
+    sfreq
+        Sampling rate in Hz.
+    n_times
+        Number of samples of the signal.
+    span
+        Seconds that are transformed; None for all.
+
+    Returns
+    -------
+    first, count : int
+        Index of the first sample, and number of samples. Where they can't be exactly in the middle, they begin half a
+        sample before it.
+
+    Raises
+    ------
+    ValueError
+        If the span is longer than the signal by more than the rounding of its parts to samples.
+    """
+    if span is None or not sfreq > 0:  # `check_axes` refuses a wrong sampling rate
+        return 0, n_times
+    count = round(span * sfreq)
+    if count > n_times + 2:
+        raise ValueError(
+            f"{name}: span is {span:g} s, but a window with its context has {n_times / sfreq:g} s; shorten it, or "
+            "raise windows.context"
+        )
+    count = min(count, n_times)
+    return (n_times - count) // 2, count
+
+
 def frame_starts(n_times: int, n_frames: int, length: int) -> np.ndarray:
     """First samples of the frames that are centered on the cells.
 
@@ -113,7 +150,7 @@ def window_samples(name: str, window: float, sfreq: float, n_times: int, f_min: 
         )
     if length > n_times:
         raise ValueError(
-            f"{name}: the Hann window of {window:g} s is longer than the {n_times / sfreq:g} s of a window; "
+            f"{name}: the Hann window of {window:g} s is longer than the {n_times / sfreq:g} s to transform; "
             f"choose window: {n_times / sfreq:g} or shorter"
         )
     if f_min * (length + 0.5) / sfreq < 1 and f_min > 0:

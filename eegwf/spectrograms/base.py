@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
-from eegwf.spectrograms.axes import cell_centers, check_axes, count_frames
+from eegwf.spectrograms.axes import cell_centers, central_samples, check_axes, count_frames
 
 CPU_BLOCK = 2**19
 """Floats of a block on the CPU: small enough for one core's share of the cache, large enough that the overhead of a
@@ -32,11 +32,13 @@ class Spectrogram(torch.nn.Module):
     sfreq
         Sampling rate in Hz.
     n_times
-        Number of samples of a window.
+        Number of samples of a window, with its context.
+    span
+        Seconds in the middle of it that are transformed; None for all.
     n_freqs, n_frames
         Rows and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
     hop
-        Distance between columns in seconds, instead of `n_frames`; the window must be a multiple of it.
+        Distance between columns in seconds, instead of `n_frames`; the span must be a multiple of it.
     f_min, f_max
         Lowest and highest frequency in Hz; `f_max` None means half of the sampling rate.
     floor
@@ -48,6 +50,8 @@ class Spectrogram(torch.nn.Module):
 
     Attributes
     ----------
+    n_input, n_times : int
+        Number of samples of a window, and of its middle, which is transformed.
     freqs : numpy.ndarray
         Frequencies of the rows in Hz, increasing, shape (n_freqs,).
     times : numpy.ndarray
@@ -68,6 +72,7 @@ class Spectrogram(torch.nn.Module):
         *,
         sfreq: float,
         n_times: int,
+        span: float | None,
         n_freqs: int,
         n_frames: int | None,
         hop: float | None,
@@ -79,6 +84,8 @@ class Spectrogram(torch.nn.Module):
     ):
         super().__init__()
         name = type(self).__name__.lower()
+        n_input = n_times
+        first, n_times = central_samples(name, sfreq, n_times, span)
         n_frames = count_frames(name, sfreq, n_times, n_frames, hop)
         f_max = sfreq / 2 if f_max is None else f_max
         check_axes(name, sfreq, n_times, n_freqs, n_frames, f_min, f_max)
@@ -87,9 +94,10 @@ class Spectrogram(torch.nn.Module):
         if not floor > 0:
             raise ValueError(f"{name}: floor is {floor}; expected a power above 0")
         self.name, self.sfreq, self.output, self.floor = name, float(sfreq), output, float(floor)
-        self.n_times, self.n_freqs, self.n_frames = int(n_times), int(n_freqs), int(n_frames)
+        self.n_input, self._first, self.n_times = int(n_input), first, int(n_times)
+        self.n_freqs, self.n_frames = int(n_freqs), int(n_frames)
         self.f_min, self.f_max, self.check_finite = float(f_min), float(f_max), bool(check_finite)
-        self.times = cell_centers(self.n_times, self.n_frames, self.sfreq)
+        self.times = cell_centers(self.n_times, self.n_frames, self.sfreq) + first / self.sfreq
         self.hop = self.n_times / self.n_frames / self.sfreq
         self.freqs = np.empty(0)
 
@@ -135,7 +143,7 @@ class Spectrogram(torch.nn.Module):
         if x.dtype != torch.float64:
             x = x.to(torch.float32)
         with torch.autocast(x.device.type, enabled=False):
-            signals = x.reshape(-1, self.n_times)
+            signals = x[..., self._first : self._first + self.n_times].reshape(-1, self.n_times)
             block = CPU_BLOCK if x.device.type == "cpu" else GPU_BLOCK
             # Some versions of MKL refuse transforms of no signals.
             power = self._power(signals, block) if len(signals) else x.new_zeros(0, self.n_freqs, self.n_frames)
@@ -149,10 +157,10 @@ class Spectrogram(torch.nn.Module):
         return power.add_(self.floor).log10_().mul_(10)
 
     def _check(self, x: Any) -> None:
-        expected = f"(batch, n_chans, {self.n_times})"
+        expected = f"(batch, n_chans, {self.n_input})"
         if not isinstance(x, torch.Tensor):
             raise TypeError(f"{self.name}: input is a {type(x).__name__}; expected a torch.Tensor {expected}")
-        if x.ndim != 3 or x.shape[-1] != self.n_times:
+        if x.ndim != 3 or x.shape[-1] != self.n_input:
             raise ValueError(f"{self.name}: input of shape {tuple(x.shape)}; expected {expected}")
         if not x.dtype.is_floating_point:
             raise ValueError(f"{self.name}: input of type {x.dtype}; expected microvolts as float32, such as x.float()")

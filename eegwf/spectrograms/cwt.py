@@ -43,11 +43,13 @@ class CWT(Spectrogram):
     sfreq
         Sampling rate in Hz.
     n_times
-        Number of samples of a window.
+        Number of samples of a window, with its context.
+    span
+        Seconds in the middle of it that are transformed; None for all.
     n_freqs, n_frames
         Rows and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
     hop
-        Width of a column in seconds, instead of `n_frames`; the window must be a multiple of it.
+        Width of a column in seconds, instead of `n_frames`; the span must be a multiple of it.
     f_min, f_max
         Frequencies of the lowest and the highest row in Hz; `f_max` None means half of the sampling rate.
     wavelet
@@ -91,6 +93,7 @@ class CWT(Spectrogram):
         *,
         sfreq: float,
         n_times: int,
+        span: float | None = None,
         n_freqs: int = 100,
         n_frames: int | None = None,
         hop: float | None = None,
@@ -107,6 +110,7 @@ class CWT(Spectrogram):
         super().__init__(
             sfreq=sfreq,
             n_times=n_times,
+            span=span,
             n_freqs=n_freqs,
             n_frames=n_frames,
             hop=hop,

@@ -27,11 +27,13 @@ class Mel(Spectrogram):
     sfreq
         Sampling rate in Hz.
     n_times
-        Number of samples of a window.
+        Number of samples of a window, with its context.
+    span
+        Seconds in the middle of it that are transformed; None for all.
     n_freqs, n_frames
         Rows (filters) and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
     hop
-        Distance between columns in seconds, instead of `n_frames`; the window must be a multiple of it.
+        Distance between columns in seconds, instead of `n_frames`; the span must be a multiple of it.
     f_min, f_max
         Lower edge of the lowest filter and upper edge of the highest, in Hz; `freqs` are the peaks. `f_max` None
         means half of the sampling rate.
@@ -60,6 +62,7 @@ class Mel(Spectrogram):
         *,
         sfreq: float,
         n_times: int,
+        span: float | None = None,
         n_freqs: int = 100,
         n_frames: int | None = None,
         hop: float | None = None,
@@ -73,6 +76,7 @@ class Mel(Spectrogram):
         super().__init__(
             sfreq=sfreq,
             n_times=n_times,
+            span=span,
             n_freqs=n_freqs,
             n_frames=n_frames,
             hop=hop,

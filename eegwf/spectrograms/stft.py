@@ -26,11 +26,13 @@ class STFT(Spectrogram):
     sfreq
         Sampling rate in Hz.
     n_times
-        Number of samples of a window.
+        Number of samples of a window, with its context.
+    span
+        Seconds in the middle of it that are transformed; None for all.
     n_freqs, n_frames
         Rows and columns of the result; 100 columns if neither `n_frames` nor `hop` is given.
     hop
-        Distance between columns in seconds, instead of `n_frames`; the window must be a multiple of it.
+        Distance between columns in seconds, instead of `n_frames`; the span must be a multiple of it.
     f_min, f_max
         Lowest and highest frequency in Hz; `f_max` None means half of the sampling rate.
     window
@@ -56,6 +58,7 @@ class STFT(Spectrogram):
         *,
         sfreq: float,
         n_times: int,
+        span: float | None = None,
         n_freqs: int = 100,
         n_frames: int | None = None,
         hop: float | None = None,
@@ -69,6 +72,7 @@ class STFT(Spectrogram):
         super().__init__(
             sfreq=sfreq,
             n_times=n_times,
+            span=span,
             n_freqs=n_freqs,
             n_frames=n_frames,
             hop=hop,

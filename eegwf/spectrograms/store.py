@@ -52,7 +52,8 @@ def write_spectrogram(
     array_path
         `.npy` file to write: float16, shape (n_windows, n_chans, n_freqs, n_frames), dB.
     axes_path
-        `.json` file to write: spectrogram, ch_names, freqs (Hz), times (s), sfreq, parameters, and the sha256 of the
+        `.json` file to write: spectrogram, ch_names, freqs (Hz), times (s from the onset of the
+        window, negative in its context), sfreq, parameters, and the sha256 of the
         data of the array (the bytes after the header).
     state
         Folder of the unfinished array, from which a killed job continues. Its name must depend on everything that
@@ -103,7 +104,7 @@ def write_spectrogram(
             lines.step(steps=len(levels))
         array.commit()
         array.publish(Path(array_path))
-        write_json(axes_path, describe(name, grid, transform, windows.ch_names, array.sha256))
+        write_json(axes_path, describe(name, grid, transform, windows, array.sha256))
         write_json(state / FINISHED, {"sha256": array.sha256})
         array.discard()
 

@@ -1,6 +1,5 @@
 """Make spectrogram transforms from their names and configuration entries, and describe their results."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from eegwf.config.spectrograms import Grid
@@ -10,23 +9,24 @@ from eegwf.spectrograms.cwt import CWT
 from eegwf.spectrograms.mel import Mel
 from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.stft import STFT
+from eegwf.spectrograms.window_file import WindowFile
 
 CLASSES = {"mel": Mel, "stft": STFT, "cwt": CWT}
 
 
 def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_finite: bool = True) -> Spectrogram:
-    """Make the transform `name` for windows of `n_times` samples at `sfreq` Hz.
+    """Make the transform `name` for windows of `n_times` samples, with their context, at `sfreq` Hz.
 
     Parameters
     ----------
     name
         "mel", "stft" or "cwt".
     grid
-        Configuration entry `spectrograms.<name>`.
+        Configuration entry `spectrograms.<name>`; the transform cuts its `span` from the windows.
     sfreq
         Sampling rate in Hz.
     n_times
-        Number of samples of a window.
+        Number of samples of a window, with its context.
     check_finite
         Whether the transform refuses NaN and infinity.
 
@@ -49,7 +49,7 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_fini
         raise InputError(f"config spectrograms.{error}") from None
 
 
-def describe(name: str, grid: Grid, transform: Spectrogram, ch_names: Sequence[str], sha256: str) -> dict[str, Any]:
+def describe(name: str, grid: Grid, transform: Spectrogram, windows: WindowFile, sha256: str) -> dict[str, Any]:
     """Describe an array of spectrograms, as in the JSON file beside it.
 
     Parameters
@@ -58,22 +58,23 @@ def describe(name: str, grid: Grid, transform: Spectrogram, ch_names: Sequence[s
         Name of the spectrogram, and its entry in the configuration.
     transform
         Transform that was made of them.
-    ch_names
-        Names of the channels.
+    windows
+        Windows that are transformed.
     sha256
         Digest of the array, or of what decides its values.
 
     Returns
     -------
     dict
-        `spectrogram`, `ch_names`, `freqs` (Hz), `times` (s), `sfreq` (Hz), `parameters` and `sha256`.
+        `spectrogram`, `ch_names`, `freqs` (Hz), `times` (s from the onset of the window, negative in its context),
+        `sfreq` (Hz), `parameters` and `sha256`.
     """
     return {
         "spectrogram": name,
-        "ch_names": list(ch_names),
+        "ch_names": list(windows.ch_names),
         "freqs": transform.freqs.tolist(),
-        "times": transform.times.tolist(),
-        "sfreq": transform.sfreq,
-        "parameters": grid.model_dump(),
+        "times": (transform.times - windows.context / windows.sfreq).tolist(),
+        "sfreq": windows.sfreq,
+        "parameters": grid.model_dump(exclude_none=True),
         "sha256": sha256,
     }

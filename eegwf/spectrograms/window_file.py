@@ -27,6 +27,8 @@ class WindowFile:
         Sampling rate in Hz.
     ch_names
         Names of the channels, in the order of the array.
+    context
+        Samples of context before each window, and after it.
     """
 
     path: Path
@@ -35,9 +37,10 @@ class WindowFile:
     offset: int
     sfreq: float
     ch_names: tuple[str, ...]
+    context: int = 0
 
     @classmethod
-    def open(cls, path: Path | str, sfreq: float, ch_names: list[str]) -> "WindowFile":
+    def open(cls, path: Path | str, sfreq: float, ch_names: list[str], context: int = 0) -> "WindowFile":
         """Read the header of an array file.
 
         Parameters
@@ -48,6 +51,8 @@ class WindowFile:
             Sampling rate in Hz.
         ch_names
             Names of the channels, in the order of the array.
+        context
+            Samples of context before each window, and after it.
 
         Returns
         -------
@@ -69,7 +74,7 @@ class WindowFile:
             raise InputError(f"{path}: {array.shape[1]} channels, but {len(ch_names)} channel names")
         n_windows, n_chans, n_times = array.shape
         shape = n_windows, n_chans, n_times
-        return cls(Path(path), shape, array.dtype, array.offset, float(sfreq), tuple(ch_names))
+        return cls(Path(path), shape, array.dtype, array.offset, float(sfreq), tuple(ch_names), context)
 
     def read(self, first: int, count: int) -> np.ndarray:
         """Read windows.

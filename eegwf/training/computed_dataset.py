@@ -10,6 +10,7 @@ import torch
 
 from eegwf.config.data_paths import axes_of
 from eegwf.config.spectrograms import InputGrids
+from eegwf.data.context import n_context
 from eegwf.spectrograms.input_transform import InputTransform
 from eegwf.spectrograms.transforms import describe
 from eegwf.spectrograms.window_file import WindowFile
@@ -39,7 +40,8 @@ class ComputedDataset(SpectrogramDataset):
     def __init__(self, windows: Path | str, grids: InputGrids, table: Path | None = None):
         self.paths = [Path(windows)]
         self._grids, self._axes = grids.by_name, read_json(axes_of(self.paths[0]))
-        self._file = WindowFile.open(staged(self.paths[0]), self._axes["sfreq"], self._axes["ch_names"])
+        axes = self._axes
+        self._file = WindowFile.open(staged(self.paths[0]), axes["sfreq"], axes["ch_names"], n_context(axes))
         _, n_signal_chans, n_times = self._file.shape
         self._transform = InputTransform(self._grids, self._file.sfreq, n_times)
         first = next(iter(self._transform.transforms.values()))
@@ -81,7 +83,7 @@ class ComputedDataset(SpectrogramDataset):
     def described(self) -> list[dict[str, Any]]:
         """Descriptions of the spectrograms as of stored arrays, with a digest of the windows and the parameters."""
         return [
-            describe(name, grid, transform, self._file.ch_names, self._digest(name))
+            describe(name, grid, transform, self._file, self._digest(name))
             for (name, grid), transform in zip(self._grids.items(), self._transform.transforms.values(), strict=True)
         ]
 

@@ -1,6 +1,6 @@
 """Windows of the spectrogram arrays as tensors, read through memory maps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from eegwf.config.data_paths import axes_of
+from eegwf.data.context import n_context
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json
 from eegwf.storage.node_scratch import staged
@@ -148,13 +149,14 @@ class SpectrogramDataset:
     def described(self) -> list[dict[str, Any]]:
         """Contents of the JSON file of each array: `spectrogram`, `ch_names`, `freqs` (Hz), `times` (s) and `sha256`.
 
-        `freqs` is None for the time series.
+        `times` are seconds from the onset of the window, negative in its context. `freqs` is None for the time series.
         """
         descriptions = []
         for path in self.paths:
             description = read_json(axes_of(path))
             if "times" not in description:  # windows.json
-                times = [number / description["sfreq"] for number in range(description["n_times"])]
+                first = -n_context(description)
+                times = [number / description["sfreq"] for number in range(first, first + description["n_times"])]
                 description = {**description, "spectrogram": "raw", "freqs": None, "times": times}
             descriptions.append(description)
         return descriptions
@@ -171,3 +173,23 @@ class SpectrogramDataset:
     def identity(self) -> list[str]:
         """Digests of the arrays, read from their JSON files, for the digest of a state folder."""
         return [description["sha256"] for description in self.described]
+
+
+def time_range(description: Mapping[str, Any]) -> tuple[float, float]:
+    """Part of the signal that an array describes.
+
+    Parameters
+    ----------
+    description
+        Description of an array, as in `SpectrogramDataset.described`, with `times` (s), the centers of equal cells, and
+        `sfreq` (Hz) if half a sample is to be counted, by which the first cell begins before the first sample.
+
+    Returns
+    -------
+    begin, end : float
+        Seconds from the onset of the window to the first sample and to the end of the last one.
+    """
+    times = description["times"]
+    spacing = times[1] - times[0] if len(times) > 1 else 2 * times[0]
+    begin = times[0] - (spacing - 1 / description.get("sfreq", np.inf)) / 2
+    return begin, begin + len(times) * spacing

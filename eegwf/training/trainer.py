@@ -157,7 +157,7 @@ class Trainer:
         return float(np.float32(rate)) if self.device.type == "cuda" else rate
 
     def batches(self, parts: Sequence[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """Input, class indices and patients of each batch, given by the positions of its windows in the training set."""
+        """Input, class indices and patients of each batch of positions in the training set."""
         rows = [self.split.train.window[part] for part in parts]
         order = torch.from_numpy(np.concatenate(parts)).to(self.device)
         sizes = [len(part) for part in parts]

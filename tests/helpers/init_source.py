@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import Signals, Windows
+from eegwf.config.data import Signals
 from eegwf.config.data_paths import InitPaths
 from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.config.sample_settings import sample_settings
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.stages.data import InitializeSettings
+from eegwf.config.windows import Windows
 from eegwf.data.overlap import WindowedSignals, window_fingerprints
 from eegwf.storage.files import write_array, write_json, write_table
 from eegwf.training.classifier import Classifier, save_classifier

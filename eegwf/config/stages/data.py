@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import Bids, Files, FoldArrays, Signals, Synthetic, Windows
+from eegwf.config.data import Bids, Files, FoldArrays, Signals, Synthetic
 from eegwf.config.stages.base import StageSettings
+from eegwf.config.windows import Windows
 
 
 class SynthesizeSettings(StageSettings):

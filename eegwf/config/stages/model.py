@@ -3,13 +3,14 @@
 from typing import Any, Literal
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import ClassSet, Signals, Windows
+from eegwf.config.data import ClassSet, Signals
 from eegwf.config.evaluation import OperatingPointSettings
 from eegwf.config.explanation import Explanation
 from eegwf.config.spectrograms import InputGrids, Spectrograms
 from eegwf.config.stages.base import StageSettings
 from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, Model, TrialSettings, Value
+from eegwf.config.windows import Windows
 
 
 class DeviceSettings(StageSettings):

@@ -25,7 +25,8 @@ def region(channels, freqs, frames, second=None, array=None, mask=None) -> Regio
     if mask is None:
         mask = channels[:, None, None] & rows[:, :, None] & frames
     second = np.arange(len(frames)) if second is None else np.array(second)
-    return Region(channels, frames, second, freqs, array, mask)
+    n_arrays = array.max() + 1
+    return Region(channels, np.tile(frames, (n_arrays, 1)), np.tile(second, (n_arrays, 1)), freqs, array, mask)
 
 
 REGION = region([1, 1, 0, 0, 0], [[0, 1, 1, 0]], [0, 0, 1, 1, 1, 1], second=[0, 0, 1, 1, 2, 2])
@@ -137,7 +138,7 @@ def test_rise_of_power_in_generated_focal_seizures_is_in_the_true_region():
             for onset in np.arange(one.onset - 5, one.onset + one.duration - 5, 5.0):
                 frames = (times >= onset) & (times < onset + 10)
                 axes = {"ch_names": names, "freqs": freqs[1:41], "times": times[frames] - onset}
-                region = region_of(true, [axes], onset, 10.0)
+                region = region_of(true, [axes], onset)
                 for name, value in localization(rise[..., frames], region).items():
                     found[name].append(value)
     means = {name: np.mean(values) for name, values in found.items()}

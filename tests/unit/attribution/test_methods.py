@@ -141,7 +141,7 @@ def test_occlusion_is_the_decrease_of_the_score_for_each_cell():
     for window, baseline in ((0, given.baselines[0]), (1, given.baselines[1])):
         for channel, band, interval in [(0, 0, 0), (2, 3, 3), (1, 2, 0)]:
             rows = CELLS.band[channel] == band
-            frames = CELLS.interval == interval
+            frames = CELLS.interval[channel] == interval
             inside = np.zeros((3, 12, 16), dtype=bool)
             inside[channel] = rows[:, None] & frames
             occluded = torch.where(torch.from_numpy(inside), baseline, x[window])

@@ -49,7 +49,7 @@ def expected_curve(classifier, x, other, map_, target):
     cells = [(c, b, s) for c in range(CELLS.shape[0]) for b in range(CELLS.shape[1]) for s in range(CELLS.shape[2])]
     inside = {cell: np.zeros(x.shape, dtype=bool) for cell in cells}
     for c, b, s in cells:
-        inside[c, b, s][c] = (CELLS.band[c] == b)[:, None] & (CELLS.interval == s)[None, :]
+        inside[c, b, s][c] = (CELLS.band[c] == b)[:, None] & (CELLS.interval[c] == s)[None, :]
     order = sorted(cells, key=lambda cell: -map_[inside[cell]].mean())
     curve = []
     for share in SHARES:

@@ -45,13 +45,13 @@ def described(*ch_names: str, freqs=FREQS, n_frames=20, seconds=10.0) -> dict:
     ],
 )
 def test_a_channel_is_reached_if_one_of_its_electrodes_is(name, reached):
-    assert region_of(seizure(), [described("F7-T7", name)], 99.0, 10.0).channels.tolist() == [True, reached]
+    assert region_of(seizure(), [described("F7-T7", name)], 99.0).channels.tolist() == [True, reached]
 
 
 def test_margin_counts_from_the_end_of_the_seizure_if_it_ends_first():
     short = seizure(duration=5.1)
-    assert region_of(short, [described("T7", "O1")], 99.0, 10.0).channels.tolist() == [True, False]
-    assert region_of(seizure(duration=4.9), [described("T7")], 99.0, 10.0).channels.tolist() == [False]
+    assert region_of(short, [described("T7", "O1")], 99.0).channels.tolist() == [True, False]
+    assert region_of(seizure(duration=4.9), [described("T7")], 99.0).channels.tolist() == [False]
 
 
 def test_bins_equal_those_of_a_loop():
@@ -59,7 +59,7 @@ def test_bins_equal_those_of_a_loop():
     short, onset = seizure(duration=9.0, track=[[100.0, 8.0], [109.0, 3.5]]), 97.0
     other = [frequency * 1.1 for frequency in FREQS]
     parts = [described("F7-T7", "T7-P7", "P7-O1", seconds=15.0), described("Fz-Cz", "O1", freqs=other, seconds=15.0)]
-    region = region_of(short, parts, onset, 15.0)
+    region = region_of(short, parts, onset)
     delays = [0.0, 4.0, np.inf, np.inf, np.inf]  # O1 at 8.5 s is within a second of the end
     for channel, delay in enumerate(delays):
         freqs = FREQS if channel < 3 else other
@@ -70,7 +70,7 @@ def test_bins_equal_those_of_a_loop():
                 near = abs(frequency - hertz) <= max(1.0, 0.15 * hertz)
                 assert region.mask[channel, row, frame] == (near and max(delay, 0.0) <= elapsed < 9.0)
     assert region.array.tolist() == [0, 0, 0, 1, 1]
-    assert region.frames.tolist() == [0.0 <= 97.0 + time - 100.0 < 9.0 for time in parts[0]["times"]]
+    assert region.frames[0].tolist() == [0.0 <= 97.0 + time - 100.0 < 9.0 for time in parts[0]["times"]]
     assert region.freqs.shape == (2, len(FREQS))
     assert region.freqs[0].tolist() == region.mask[0].any(axis=1).tolist()
     assert region.mask[:2].any(axis=(1, 2)).all()
@@ -78,18 +78,18 @@ def test_bins_equal_those_of_a_loop():
 
 def test_width_around_the_track_and_no_harmonic():
     constant = seizure(track=[[100.0, 8.0]])
-    assert region_of(constant, [described("F7")], 100.0, 10.0).freqs.tolist() == [
+    assert region_of(constant, [described("F7")], 100.0).freqs.tolist() == [
         [*[False] * 2, True, *[True] * 3, *[False] * 2]
     ]
-    slow = region_of(seizure(track=[[100.0, 3.0]]), [described("F7")], 100.0, 10.0)
+    slow = region_of(seizure(track=[[100.0, 3.0]]), [described("F7")], 100.0)
     assert slow.freqs.tolist() == [[True, *[False] * 7]]  # 2 Hz is within 1 Hz of 3 Hz
 
 
 def test_time_series_has_seconds_and_channels_but_no_frequencies():
-    region = region_of(seizure(), [described("F7-T7", "Fz-Cz", freqs=None, n_frames=1000)], 95.0, 10.0)
+    region = region_of(seizure(), [described("F7-T7", "Fz-Cz", freqs=None, n_frames=1000)], 95.0)
     assert region.freqs is None
     assert region.mask.shape == (2, 1, 1000)
-    assert region.mask[0, 0].tolist() == region.frames.tolist() == [False] * 500 + [True] * 500
+    assert region.mask[0, 0].tolist() == region.frames[0].tolist() == [False] * 500 + [True] * 500
     assert not region.mask[1].any()
     assert np.unique(region.second, return_counts=True)[1].tolist() == [100] * 10
 
@@ -114,7 +114,7 @@ def test_truth_of_a_generated_data_set(tmp_path):
     assert [one.onset for one in seizures] == [entry["onset"] for entry in written]
     for one, entry in zip(seizures, written, strict=True):
         middle = one.onset + one.duration / 2
-        region = region_of(one, [described("F7-T7", "T8", "Cz", seconds=2.0)], middle - 1.0, 2.0)
+        region = region_of(one, [described("F7-T7", "T8", "Cz", seconds=2.0)], middle - 1.0)
         reached = [name for name, delay in entry["delays"].items() if entry["onset"] + delay < middle]
         expected = [bool({"F7", "T3"} & set(reached)), "T4" in reached, "Cz" in reached]
         assert region.channels.tolist() == expected

@@ -56,6 +56,18 @@ def refusal(default, tmp_path):
         ("folds: 2", "folds", "need 3"),
         ("spectrograms: {mel: {f_min: 80}}", "spectrograms.mel", "f_min 80.0 Hz is not below f_max 64.0 Hz"),
         ("spectrograms: {cwt: {f_max: 1}}", "spectrograms.cwt", "f_min 1.0 Hz is not below f_max 1.0 Hz"),
+        ("windows: {context: -1}", "windows.context", "greater than or equal to 0"),
+        (
+            "{windows: {length: 15, context: 2}, spectrograms: {stft: {span: 20}}}",
+            "spectrograms.stft.span",
+            "20 s is longer than windows.length + 2 * windows.context, 19 s",
+        ),
+        (
+            "{windows: {context: 2}, evaluation: {subgroups: {}}, dataset: {kind: fold_arrays, label_names: {0: bckg}, "
+            "arrays: {mel: {data: 'd{fold}', labels: 'l{fold}', patients: 'p{fold}'}}}}",
+            "windows.context",
+            "2 s, but the windows of 'fold_arrays' are already cut",
+        ),
         ("channels: {alias: {}}", "channels.alias", "did you mean 'aliases'?"),
         ("channels: {aliases: {C3: X1}}", "channels.aliases.C3", "should be a valid list"),
         ("channels: {aliases: {C3: []}}", "channels.aliases.C3", "at least 1 item"),

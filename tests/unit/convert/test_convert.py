@@ -10,7 +10,8 @@ import yaml
 from scipy.io import savemat
 
 from eegwf.config.channels import Channels
-from eegwf.config.data import Bids, Signals, Windows
+from eegwf.config.data import Bids, Signals
+from eegwf.config.windows import Windows
 from eegwf.convert.command import CORPUS_NAMES
 from eegwf.convert.conversion import convert
 from eegwf.convert.corpora import CORPORA, corpus_in

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from eegwf.config.data import Bids, Signals, Windows
+from eegwf.config.data import Bids, Signals
+from eegwf.config.windows import Windows
 from eegwf.convert.conversion import convert
 from eegwf.convert.corpora import CORPORA
 from eegwf.data.inspection import inspect_dataset

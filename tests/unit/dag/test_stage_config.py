@@ -236,7 +236,7 @@ def test_every_field_of_its_settings_is_read_by_the_stage(root, stage):
     assert not unread
     # The budget of a study is compared by `select_best`; a search space is validated where it is read.
     # Parameters of a spectrogram are passed to it as keyword arguments.
-    elsewhere = {"step", "low", "high", "log", "choices", "kind", "timm", "window", *InputGrids.model_fields}
+    elsewhere = {"step", "low", "high", "log", "choices", "kind", "timm", "window", "span", *InputGrids.model_fields}
     elsewhere |= {"subgroups"} if stage == "external_evaluate" else set()  # those of the study are of its own patients
     # `finalize` records how recordings are read, for prediction.
     elsewhere |= set(fields(Reading)) if stage == "finalize" else set()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eegwf.config.data import Windows
+from eegwf.config.windows import Windows
 from eegwf.data.events import Event
 from eegwf.data.windows import label_windows, window_starts
 

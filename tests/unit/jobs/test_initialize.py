@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from eegwf.config.data import Windows
 from eegwf.config.data_paths import InitPaths
 from eegwf.config.paths import ResultPaths
+from eegwf.config.windows import Windows
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
 from eegwf.jobs import initialize

@@ -74,3 +74,14 @@ def test_without_a_band_or_a_class_there_is_a_reason_and_no_score(study):
     generalized = labels.index[(labels["label"] == "sz_gen") & (labels["patient"] != "sub-02")]
     change_table(study / "windows.tsv", "label", generalized, "bckg")
     assert run(study)["reason"] == "all windows of class 'generalized' are in one fold"
+
+
+def test_neighboring_windows_share_the_samples_of_their_context(study):
+    array = np.random.default_rng(0).normal(0, 30, (8 * 24, 3, 128)).astype(np.float16)
+    write_array(study / "windows.npy", array)
+    axes = {"sfreq": 64, "n_times": 128, "ch_names": ["a", "b", "c"], "sha256": ""}
+    write_json(study / "windows.json", axes)
+    without = run(study, "windows.npy")["by_window"]["shared"]
+    write_json(study / "windows.json", axes | {"context": 16})
+    within = run(study, "windows.npy")["by_window"]["shared"]
+    assert without["samples"] == 0 and within["samples"] == without["adjacent"] > 0.5

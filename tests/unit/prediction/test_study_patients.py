@@ -12,7 +12,7 @@ from eegwf.errors import InputError
 from eegwf.prediction import study_patients
 from eegwf.prediction.source import Source
 from eegwf.prediction.study_patients import StudyPatients
-from eegwf.storage.files import write_array, write_table
+from eegwf.storage.files import write_array, write_json, write_table
 
 WINDOWS = np.random.default_rng(0).normal(0, 30, (12, 2, 64)).astype(np.float16)
 
@@ -27,6 +27,7 @@ def run(tmp_path, monkeypatch) -> RunPaths:
     data = tmp_path / "results" / "data"
     write_table(data / "windows.tsv", windows)
     write_array(data / "windows.npy", WINDOWS)
+    write_json(data / "windows.json", {"n_times": 64})
     write_table(data / "folds.tsv", pd.DataFrame({"patient": patients, "fold": [1, 2, 3, 0]}))
     write_array(run.final.fingerprints, np.sort(window_fingerprints(WINDOWS, np.arange(12))))
     return run

@@ -14,7 +14,7 @@ from eegwf.config.paths import ResultPaths
 from eegwf.report import attribution
 from eegwf.report.evidence import difference_table, evidence_table, ranking_table
 from eegwf.report.examples import annotated_seizures, example_parts, pooled_examples
-from eegwf.report.figures_examples import _coarse, map_row
+from eegwf.report.figures_examples import Trace, _coarse, map_row, trace_figure
 from eegwf.report.figures_profiles import band_figure, mean_figure
 from eegwf.report.figures_scalp import channel_positions, electrode_positions, scalp_figure
 from eegwf.report.judgment import Judgment, judge
@@ -244,8 +244,28 @@ def test_annotated_seizure_is_shown_within_the_window(finished):
     window = {"recording": event["recording"], "onset": event["onset"] - 2.0}
     found = annotated_seizures(run, window, 5.0)
     assert found[0] == (2.0, min(2.0 + event["duration"], 5.0), "sz")
+    before = window | {"onset": event["onset"] + event["duration"] + 1.0}
+    assert all(str(start)[0] != "-" for start, _, _ in annotated_seizures(run, before, 5.0))
+    start, end, label = annotated_seizures(run, before, 5.0, 3.0)[0]
+    assert (start, end) == pytest.approx((max(-3.0, -1.0 - event["duration"]), -1.0)) and label == "sz"
     assert annotated_seizures(run, window | {"recording": "none"}, 5.0) == []
     assert annotated_seizures(run, window | {"onset": float("nan")}, 5.0) == []
+
+
+def test_figures_of_a_window_with_context_have_times_from_its_onset():
+    """4 s with 2 s before and after them; the largest relevance is half a second before the onset."""
+    relevance = np.zeros((2, 512))
+    relevance[:, 96] = 1.0
+    trace = Trace(["F7-T3", "Cz"], RNG.normal(size=(2, 512)), relevance, 64.0, [(-1.0, 3.0, "sz")], 2.0)
+    assert trace.limits == (-2.0, 6.0)
+    eeg = trace_figure(trace, "the hit", "key")
+    assert "8 s, of which 2 s before and after the window" in eeg.alt and "F7-T3 at -0.50 s" in eeg.alt
+    assert "sz annotated from -1 to 3 s" in eeg.alt
+    part = replace(PART, times=[-1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5])
+    values = np.zeros((5, 8))
+    values[2, 1] = 1.0
+    figure = map_row({"Occlusion": values}, part, {"Occlusion": scale_of(values, False, False)}, "a hit", "key", 4.0)
+    assert "-1 to 0 s" in figure.alt
 
 
 def test_example_has_the_eeg_with_units_and_the_maps_beside_each_other(section):

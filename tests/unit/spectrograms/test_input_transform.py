@@ -17,7 +17,7 @@ from eegwf.training.spectrogram_dataset import SpectrogramDataset
 SETTINGS = Spectrograms.model_validate(
     {
         "mel": {"n_freqs": 8, "n_frames": 6},
-        "stft": {"n_freqs": 8, "n_frames": 6},
+        "stft": {"n_freqs": 8, "n_frames": 6, "span": 3.0},
         "cwt": {"n_freqs": 8, "n_frames": 6, "f_min": 2.0},
     }
 )
