@@ -6,14 +6,11 @@ have the same architecture, folds, seed, number of trials and range of learning 
 """
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from eegwf.config.paths import Combination, ResultPaths, RunPaths
+from bench.workflow_runs import run_study
+from eegwf.config.paths import Combination, RunPaths
 from eegwf.evaluation.compared_runs import compare_runs
 from eegwf.provenance.git import ROOT
 from eegwf.storage.files import read_json
@@ -49,36 +46,6 @@ def design(n_trials: int, n_best: int, **search: Any) -> dict[str, Any]:
         "retrain": {"n_best": n_best},
         "matrix": {"models": ["vit"], "spectrograms": ["mel"], "classes": ["2class"]},
     }
-
-
-def run(folder: Path, name: str, config: dict[str, Any], target: str, cores: int) -> RunPaths:
-    """Run a study up to a file of its combination.
-
-    Parameters
-    ----------
-    folder
-        Folder of the results of all studies.
-    name
-        Name of the study.
-    config
-        Configuration that is added to that of Helsinki.
-    target
-        File, relative to the folder of the combination.
-    cores
-        Number of CPU cores.
-
-    Returns
-    -------
-    RunPaths
-        Files of the combination.
-    """
-    paths = ResultPaths(folder / name).run(COMBINATION)
-    file = folder / f"{name}.yaml"
-    file.write_text(yaml.safe_dump({"results": str(folder / name), **config}, sort_keys=False))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    command += ["--cores", str(cores), str(paths.folder / target), "--configfile", str(HELSINKI), str(file)]
-    subprocess.run(command, check=True, cwd=folder)
-    return paths
 
 
 def report(random: RunPaths, fine_tuned: RunPaths) -> str:
@@ -127,16 +94,20 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = arguments.output.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    budget, cores = (arguments.trials, arguments.ranks), arguments.cores
+    budget = (arguments.trials, arguments.ranks)
     helsinki = {
         "dataset": {"kind": "bids", "root": str(arguments.data.resolve()), "event_types": ["bckg", "sz", "disputed"]}
     }
-    source = run(folder, "synthetic", {**SYNTHETIC, **design(*budget)}, "final/models.json", cores)
-    random = run(folder, "random", {**helsinki, **design(*budget)}, "metrics.json", cores)
+
+    def run(name: str, config: dict[str, Any], target: str = "metrics.json") -> RunPaths:
+        return run_study(folder, name, COMBINATION, config, target, [HELSINKI], arguments.cores)
+
+    source = run("synthetic", {**SYNTHETIC, **design(*budget)}, "final/models.json")
+    random = run("random", {**helsinki, **design(*budget)})
     # The ids of the two data sets are assigned independently.
     start = {"init": str(source.folder), "init_same_ids": "different_persons"}
     space = design(*budget, frozen_fraction={"choices": [0.0, 0.5]})
-    tuned = run(folder, "fine_tuned", {**helsinki, **space, "training": start}, "metrics.json", cores)
+    tuned = run("fine_tuned", {**helsinki, **space, "training": start})
     print(report(random, tuned))
 
 

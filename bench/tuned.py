@@ -35,7 +35,8 @@ class Tuned:
     @cached_property
     def dataset(self) -> SpectrogramDataset:
         """Its spectrograms."""
-        return SpectrogramDataset([ResultPaths(self.results).spectrogram("mel")])
+        paths = ResultPaths(self.results)
+        return SpectrogramDataset([paths.spectrogram("mel")], paths.data.windows)
 
     @cached_property
     def window_set(self) -> WindowSet:

@@ -55,7 +55,8 @@ class Run:
         -------
         Classifier
             The model in evaluation mode; it maps log power `(batch, n_chans, n_freqs, n_frames)` in dB to logits
-            `(batch, n_outputs)`.
+            `(batch, n_outputs)`. If its `normalization.kind` is by recording, it expects the windows as
+            `eegwf.training.recording_normalization.input_for` reads them.
 
         Raises
         ------

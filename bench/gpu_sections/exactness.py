@@ -50,7 +50,7 @@ def _outputs(context: Context, name: str, device: str, precision: str) -> Output
     trainer = study.trainer(model, loader, parameters, precision=precision)
     logits = _logits(trainer.classifier, x)
     trainer.classifier.train()
-    trainer.step(x, target, 1e-3)
+    trainer.step(x, target, trainer.patient[: len(rows)], 1e-3)
     gradients = [parameter.grad.flatten() for parameter in trainer.trainable if parameter.grad is not None]
     return {"logits": logits, "gradients": torch.cat(gradients)}
 

@@ -36,7 +36,7 @@ def _count(context: Context, name: str) -> None:
     x, target = trainer.loader.read(np.arange(size)), trainer.label[:size]
     trainer.classifier.train()
     calls = {
-        "step": lambda: trainer.step(x, target, 1e-3),
+        "step": lambda: trainer.step(x, target, trainer.patient[:size], 1e-3),
         f"epoch of {n_steps} steps": lambda: trainer.epoch([]),
         "validation": lambda: scores_of(trainer.validation_logits(), trainer.split.validation),
     }

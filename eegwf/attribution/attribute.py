@@ -80,7 +80,8 @@ def attribute(
     classifier
         Classifier in evaluation mode.
     inputs
-        Windows in dB or microvolts, `(n, n_chans, n_freqs, n_frames)`.
+        Windows in dB or microvolts, or normalized by recording if the classifier expects it,
+        `(n, n_chans, n_freqs, n_frames)`.
     target
         Index of the class that is explained, for each window, `(n,)`.
     context

@@ -76,8 +76,11 @@ def _compare_ranks_and_classes(
 
 def _maps(task: FoldTask, classifier: Classifier, block: Block, target: torch.Tensor) -> dict[str, torch.Tensor]:
     """Maps of each method by cell, `(n, n_chans, n_bands, n_intervals)`."""
+    inputs, context = block.inputs, task.context_for(classifier)
+    if context is not task.context:
+        inputs = task.read(np.array(block.rows), classifier)
     return {
-        method: task.cells.mean(attribute(method, classifier, block.inputs, target, task.context, block.rows).double())
+        method: task.cells.mean(attribute(method, classifier, inputs, target, context, block.rows).double())
         for method in task.methods
     }
 

@@ -87,7 +87,8 @@ def _explain_block(
         task.classifier, block.inputs, block.fill, block.target, task.cells, task.context.seed, block.rows
     )
     signal = _signal_perturbation(task, block)
-    result.mean_inputs.add(0, block.index, block.inputs.square() if task.is_time_series else block.inputs)
+    shown = task.dataset.read(np.array(block.rows)).to(task.device)
+    result.mean_inputs.add(0, block.index, shown.square() if task.is_time_series else shown)
     for number, method in enumerate(task.methods):
         with result.stopwatch.measure(method, len(block.rows)):
             maps = attribute(method, task.classifier, block.inputs, block.target, task.context, block.rows)
@@ -123,6 +124,7 @@ def _signal_perturbation(task: FoldTask, block: Block) -> SignalPerturbation | N
         sfreq=task.signal_axes["sfreq"],
         seed=task.context.seed,
         rows=block.rows,
+        normalize=task.normalize,
     )
 
 

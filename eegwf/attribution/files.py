@@ -103,5 +103,6 @@ def _example_signals(task: FoldTask, index: np.ndarray) -> np.ndarray:
         return np.zeros((0, 2, 0, 0), dtype=np.float32)
     signals = task.read_signals(task.windows.window[index])
     target = torch.from_numpy(task.target[index]).to(task.device)
-    relevance = signal_relevance(task.classifier, task.transform, signals, target)
+    rows = task.windows.window[index]
+    relevance = signal_relevance(task.classifier, task.transform, signals, target, rows, task.normalize)
     return torch.stack([signals, relevance], dim=1).cpu().numpy().astype(np.float32)

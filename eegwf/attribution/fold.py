@@ -1,7 +1,7 @@
 """Attribution of an outer fold: what is explained, by which model, and with which background."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from eegwf.data.splits import WindowSet, split
 from eegwf.seeds import seed_of
 from eegwf.storage.files import read_array, read_json
 from eegwf.training.classifier import Classifier, chunk_size, predict
+from eegwf.training.recording_normalization import input_for
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 N_FILLS = 16
@@ -36,7 +37,8 @@ class Block:
     rows
         Their rows in the arrays.
     inputs, fill
-        Windows, and the background windows that replace removed parts, `(n, n_chans, n_freqs, n_frames)`.
+        Windows as the explained classifier receives them, and the background windows that replace removed parts,
+        `(n, n_chans, n_freqs, n_frames)`.
     target
         Index of the class that is explained, `(n,)`.
     """
@@ -156,13 +158,53 @@ class FoldTask:
         """Baselines, cells and settings of the methods."""
         settings = self.settings
         return Context(
-            baselines=self.dataset.read(self.baselines.window).to(self.device),
+            baselines=self.read(self.baselines.window, self.classifier),
             cells=self.cells,
             seed=self._seed("maps"),
             n_steps=settings.n_steps,
             n_samples=settings.n_samples,
             noise=settings.noise,
         )
+
+    def context_for(self, classifier: Classifier) -> Context:
+        """The context with the baselines as another classifier receives them."""
+        if classifier.normalization.kind == self.classifier.normalization.kind:
+            return self.context
+        return replace(self.context, baselines=self.read(self.baselines.window, classifier))
+
+    def read(self, rows: np.ndarray, classifier: Classifier) -> torch.Tensor:
+        """Windows as a classifier receives them, float32 on the device.
+
+        Parameters
+        ----------
+        rows
+            Their rows in the arrays.
+        classifier
+            Classifier, whose normalization can be by recording.
+
+        Returns
+        -------
+        torch.Tensor
+            Windows `(len(rows), n_chans, n_freqs, n_frames)`.
+        """
+        return input_for(self.dataset, classifier.normalization.kind).read(rows).to(self.device)
+
+    def normalize(self, x: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        """Normalize changed copies of windows by the recordings of the windows, if the explained classifier needs it.
+
+        Parameters
+        ----------
+        x
+            Windows in dB or microvolts, `(len(rows), n_chans, n_freqs, n_frames)`.
+        rows
+            Their rows in the arrays.
+
+        Returns
+        -------
+        torch.Tensor
+            Inputs of the explained classifier, differentiable.
+        """
+        return input_for(self.dataset, self.classifier.normalization.kind).normalize(x, rows)
 
     @property
     def is_time_series(self) -> bool:
@@ -221,8 +263,8 @@ class FoldTask:
             yield Block(
                 index=part,
                 rows=rows.tolist(),
-                inputs=self.dataset.read(rows).to(self.device),
-                fill=self.dataset.read(self.fills[part]).to(self.device),
+                inputs=self.read(rows, self.classifier),
+                fill=self.read(self.fills[part], self.classifier),
                 target=torch.from_numpy(self.target[part]).to(self.device),
             )
 

@@ -1,8 +1,12 @@
 """Relevance of each sample of the signal, through the differentiable spectrogram."""
 
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
 import torch
 
-from eegwf.attribution.signal_transform import SignalTransform
+from eegwf.attribution.signal_transform import Normalize, SignalTransform, unnormalized
 from eegwf.attribution.target import contrast
 from eegwf.training.classifier import Classifier
 
@@ -12,7 +16,12 @@ which is that of the samples times that of the frequencies."""
 
 
 def signal_relevance(
-    classifier: Classifier, transform: SignalTransform, signals: torch.Tensor, target: torch.Tensor
+    classifier: Classifier,
+    transform: SignalTransform,
+    signals: torch.Tensor,
+    target: torch.Tensor,
+    rows: np.ndarray | None = None,
+    normalize: Normalize = unnormalized,
 ) -> torch.Tensor:
     """Multiply each sample by the derivative of the contrast of a class with respect to it.
 
@@ -26,6 +35,10 @@ def signal_relevance(
         Windows in microvolts, `(n, n_signal_chans, n_times)`.
     target
         Index of the class that is explained, for each window, `(n,)`.
+    rows
+        Rows of the windows in the arrays; None for 0 to n - 1.
+    normalize
+        Normalization of their inputs by recording.
 
     Returns
     -------
@@ -33,16 +46,24 @@ def signal_relevance(
         Relevance in the unit of the contrast, of the shape of the signals. The gradient is that of the spectrogram
         before it is rounded to float16.
     """
+    rows = np.arange(len(signals)) if rows is None else rows
     size = max(1, BATCH_BYTES // (4 * signals[0].numel())) if len(signals) else 1
-    parts = zip(signals.split(size), target.split(size), strict=True)
-    return torch.cat([_relevance(classifier, transform, x, classes) for x, classes in parts])
+    parts = [slice(start, start + size) for start in range(0, len(signals), size)] or [slice(0)]
+
+    def inputs_of(part: slice, x: torch.Tensor) -> torch.Tensor:
+        return normalize(transform(x), rows[part])
+
+    return torch.cat([_relevance(classifier, partial(inputs_of, part), signals[part], target[part]) for part in parts])
 
 
 def _relevance(
-    classifier: Classifier, transform: SignalTransform, signals: torch.Tensor, target: torch.Tensor
+    classifier: Classifier,
+    inputs_of: Callable[[torch.Tensor], torch.Tensor],
+    signals: torch.Tensor,
+    target: torch.Tensor,
 ) -> torch.Tensor:
     x = signals.detach().requires_grad_()
     with torch.enable_grad():
-        score = contrast(classifier(transform(x)), target).sum()
+        score = contrast(classifier(inputs_of(x)), target).sum()
         (gradient,) = torch.autograd.grad(score, x)
     return gradient * signals.detach()

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 
 from eegwf.attribution.cells import Cells
 from eegwf.attribution.perturbation import batch_size, probabilities
 from eegwf.attribution.ranking import ranked
 from eegwf.attribution.signal_replacement import band_weights, replace_band, replace_interval, run_weights
-from eegwf.attribution.signal_transform import SignalTransform
+from eegwf.attribution.signal_transform import Normalize, SignalTransform, unnormalized
 from eegwf.training.classifier import Classifier
 
 MIN_SECONDS = 1.0
@@ -49,6 +50,8 @@ class SignalPerturbation:
         Row numbers of the windows, which seed this order.
     share
         Share of the channels, and of the window's duration, that is replaced.
+    normalize
+        Normalization of inputs by recording. That of a changed window is that of its recording.
     """
 
     classifier: Classifier
@@ -62,21 +65,42 @@ class SignalPerturbation:
     seed: int
     rows: Sequence[int]
     share: float = 0.2
+    normalize: Normalize = unnormalized
 
     @cached_property
     def inputs(self) -> torch.Tensor:
-        """Inputs of the unchanged signals, `(n, n_chans, n_freqs, n_frames)`."""
+        """Unchanged signals in dB or microvolts, `(n, n_chans, n_freqs, n_frames)`."""
         return self.transform.stored(self.signals)
 
     @cached_property
     def fill_inputs(self) -> torch.Tensor:
-        """Inputs of the signals that replace them."""
+        """Signals that replace them in dB or microvolts."""
         return self.transform.stored(self.fill)
 
     @cached_property
     def before(self) -> torch.Tensor:
         """Probability of the target class of each unchanged window, `(n,)`."""
-        return probabilities(self.classifier, self.inputs, self.target)
+        return self.probabilities_of(self.inputs, torch.arange(len(self.inputs)))
+
+    def probabilities_of(self, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        """Probabilities of changed windows.
+
+        Parameters
+        ----------
+        x
+            Windows in dB or microvolts, `(m, n_chans, n_freqs, n_frames)`.
+        index
+            Their numbers, `(m,)`.
+
+        Returns
+        -------
+        torch.Tensor
+            Probability of the target class of each window, `(m,)`.
+        """
+        rows = np.asarray(self.rows)[index.cpu().numpy()]
+        # Rounded as the inputs that classifiers read.
+        normalized = self.normalize(x, rows).to(torch.float16).float()
+        return probabilities(self.classifier, normalized, self.target[index.to(self.target.device)])
 
     def probabilities(self, maps: torch.Tensor) -> dict[str, torch.Tensor]:
         """Probability of the target class after the parts that a map ranks first were replaced.
@@ -117,7 +141,9 @@ class SignalPerturbation:
         count = max(1, round(self.share * len(number)))
         chosen = ranked(sums, self.seed, self.rows)[:, :count]
         replaced = torch.zeros_like(sums, dtype=torch.bool).scatter_(1, chosen, True)[:, channel, None, None]
-        return probabilities(self.classifier, torch.where(replaced, self.fill_inputs, self.inputs), self.target)
+        return self.probabilities_of(
+            torch.where(replaced, self.fill_inputs, self.inputs), torch.arange(len(self.inputs))
+        )
 
     @cached_property
     def _run_length(self) -> int:
@@ -166,6 +192,6 @@ class _Replacement:
         for rows in missing.split(batch_size(windows.inputs)) if len(missing) else ():
             changed = self.replace(windows.signals[rows], windows.fill[rows], self.weights[part[rows]])
             x = windows.transform.stored(changed)
-            found[rows] = probabilities(windows.classifier, x, windows.target[rows])
+            found[rows] = windows.probabilities_of(x, rows)
         self.known.scatter_(1, part[:, None], found[:, None])
         return found

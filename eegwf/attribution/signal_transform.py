@@ -1,8 +1,9 @@
 """From the time series of windows to the input of a classifier: the transforms whose results are stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -12,6 +13,26 @@ from eegwf.spectrograms.transforms import make_transform
 
 GRIDS: dict[str, type[Grid]] = {"mel": Mel, "stft": Stft, "cwt": Cwt}
 RAW = "raw"
+Normalize = Callable[[torch.Tensor, np.ndarray], torch.Tensor]
+"""Normalization by recording of inputs `(n, n_chans, n_freqs, n_frames)` of windows with these rows in the arrays."""
+
+
+def unnormalized(x: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+    """Inputs of a classifier that is not normalized by recording.
+
+    Parameters
+    ----------
+    x
+        Inputs in dB or microvolts.
+    rows
+        Rows of the windows in the arrays.
+
+    Returns
+    -------
+    torch.Tensor
+        The inputs.
+    """
+    return x
 
 
 class TimeSeries(nn.Module):

@@ -6,7 +6,7 @@ from eegwf.checks.findings import Findings
 from eegwf.config.final_paths import FinalPaths
 from eegwf.dag.flow import Flow
 from eegwf.dag.initialization import init_problems
-from eegwf.data.init_source import InitSource
+from eegwf.data.init_source import InitSource, normalization_problems
 from eegwf.errors import InputError, format_names
 
 
@@ -36,7 +36,11 @@ def check_initial_weights(flow: Flow, findings: Findings) -> None:
 
         model = source.read_json(FinalPaths(Path()).model(1).model.as_posix())
         for name in dict.fromkeys(combination.model for combination in flow.combinations.all):
-            findings.problems += shape_problems(name, study.models[name].hyperparameter_values(), model)
+            space, normalization = study.models[name], study.training.normalization
+            findings.problems += normalization_problems(
+                source.name, model.get("normalization"), name, space, normalization
+            )
+            findings.problems += shape_problems(name, space.hyperparameter_values(), model)
     except InputError as error:
         findings.problems.append(str(error))
         return

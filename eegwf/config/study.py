@@ -118,6 +118,7 @@ class StudyDesign(Section):
         if isinstance(self.folds, int) and self.folds < 3:
             raise ValueError(f"folds: {self.folds} is too few; test, validation and training need 3 folds")
         self._agree_on_tuning()
+        self._agree_on_averages()
         for name, classes in self.classes.items():
             if len(classes) < 2:
                 raise ValueError(f"classes.{name}: a class set needs at least two classes")
@@ -125,10 +126,11 @@ class StudyDesign(Section):
             doubled = sorted({entry for entry in entries if entries.count(entry) > 1})
             if doubled:
                 raise ValueError(f"classes.{name}: {doubled[0]!r} is in two classes")
-        if self.evaluation.primary != "ensemble" and int(self.evaluation.primary[4:]) > self.retrain.n_best:
+        if self.evaluation.primary != "ensemble" and int(self.evaluation.primary[4:]) not in self.retrain.ranks:
+            seeds = f" and retrain.n_seeds {self.retrain.n_seeds}" if self.retrain.n_seeds > 1 else ""
             raise ValueError(
                 f"evaluation.primary: {self.evaluation.primary} is not retrained, "
-                f"retrain.n_best is {self.retrain.n_best}"
+                f"retrain.n_best is {self.retrain.n_best}{seeds}"
             )
         self._agree_on_subgroups()
         self._agree_on_initial_weights()
@@ -170,6 +172,22 @@ class StudyDesign(Section):
             raise ValueError(
                 "evaluation.subgroups: a data set of 'fold_arrays' has no participants.tsv, so it must be empty"
             )
+
+    def _agree_on_averages(self) -> None:
+        for name, model in self.models.items():
+            disabled_up_to = {"ema_decay": 0, "swa_epochs": 1}
+            if all(self._may_exceed(model, key, bound) for key, bound in disabled_up_to.items()):
+                key = "swa_epochs" if "swa_epochs" in {**model.search, **model.fixed} else "ema_decay"
+                part = "search" if key in model.search else "fixed"
+                raise ValueError(
+                    f"models.{name}.{part}.{key}: a trial could have both ema_decay and swa_epochs, of which only one "
+                    "can average the weights; choose one of them, and write 0 for the other in models and in training"
+                )
+
+    def _may_exceed(self, model: Model, setting: str, bound: float) -> bool:
+        """Whether a trial can have a larger value of a setting of training."""
+        values = model.setting_values(setting, getattr(self.training, setting)).values()
+        return any(isinstance(value, int | float) and value > bound for each in values for value in each)
 
     def _agree_on_initial_weights(self) -> None:
         if self.training.init is not None and self.dataset.kind == "fold_arrays":

@@ -25,6 +25,20 @@ class Amplifier(Section):
     gain: float = Field(1.0, gt=0, le=10, description="Factor of all signals: 1 for a calibrated amplifier.")
     noise: float = Field(0.0, ge=0, le=100, description="Standard deviation of additional white noise in microvolts.")
 
+    gain_spread: float = Field(
+        0.0, ge=0, le=12, description="Standard deviation over the patients of a further gain in dB."
+    )
+    tilt_spread: float = Field(
+        0.0,
+        ge=0,
+        le=6,
+        description="Standard deviation over the patients of the slope of the frequency response, in dB per octave "
+        "above 0.5 Hz; the response at 8 Hz is 0 dB.",
+    )
+    electrode_spread: float = Field(
+        0.0, ge=0, le=12, description="Standard deviation over the channels of each patient of a further gain in dB."
+    )
+
     @property
     def noise_steps(self) -> float:
         """Noise in digital steps."""

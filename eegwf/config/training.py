@@ -2,9 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from eegwf.config.section import Section
+
+# Kinds of normalization that need other windows of the same recording; the others need a single window.
+RECORDING_NORMALIZATIONS = ("recording", "recording_causal", "aligned")
 
 
 def tunable(default: Any, **options: Any) -> Any:
@@ -71,6 +74,14 @@ class Training(Section):
     mixup_alpha: float = tunable(
         0.0, ge=0, le=10, description="Mixup of pairs of windows with weights from Beta(alpha, alpha); 0 disables it."
     )
+    mixstyle_alpha: float = tunable(
+        0.0,
+        ge=0,
+        le=10,
+        description="MixStyle: the mean and the standard deviation of each channel and frequency of a window are mixed "
+        "with those of a window of another patient and the same class, with weights from Beta(alpha, alpha), such as "
+        "0.1; 0 disables it.",
+    )
     freq_mask: float = tunable(
         0.0,
         ge=0,
@@ -99,6 +110,13 @@ class Training(Section):
         description="Decay per step of the exponential moving average of the weights, such as 0.99; the averaged "
         "weights are validated and kept instead of the current ones. 0 disables it.",
     )
+    swa_epochs: int = tunable(
+        0,
+        ge=0,
+        le=50,
+        description="Stochastic weight averaging: the mean of the weights at the ends of the last `swa_epochs` epochs "
+        "is validated and kept instead of the current ones, without `ema_decay`. 0 and 1 disable it.",
+    )
     grad_clip_norm: float = Field(1.0, gt=0, description="Gradient clipping: maximum norm of the gradient.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
@@ -118,14 +136,37 @@ class Training(Section):
         description="Handling of class imbalance: `sampling` draws the classes equally often, `weights` weights the "
         "loss, `undersampling` leaves out windows of the larger classes, `none` does nothing.",
     )
-    normalization: Literal["none", "window", "patients"] = Field(
+    patient_balance: Literal["none", "equal", "sqrt"] = tunable(
+        "none",
+        description="How often the patients of a class are drawn in an epoch: `none`, by their number of windows; "
+        "`equal`, equally often; `sqrt`, by the square root of their number of windows.",
+    )
+    normalization: Literal["none", "window", "patients", "level", "recording", "recording_causal", "aligned"] = tunable(
         "patients",
-        description="Normalization of the input: `none`; `window`, each window by its own mean and standard deviation; "
-        "`patients`, per channel and frequency, by those of the training patients of the fold.",
+        description="Normalization of the input: `none`; `window`, each channel of each window by its own mean and "
+        "standard deviation; `patients`, per channel and frequency, by those of the training patients of the fold; "
+        "`level`, without the overall level of each window, then as `patients`; `recording`, per channel and "
+        "frequency, by median and robust deviation of the recording; `recording_causal`, the same of its windows so "
+        "far; `aligned`, for `raw` alone, by the covariance of the recording's channels.",
+    )
+    input_clip: float | None = tunable(
+        None,
+        gt=0,
+        description="Limit to whose positive and negative value the normalized input is clipped, against artifacts; "
+        "null: no limit. Not with `normalization: none`.",
     )
     monitor: Literal["balanced_accuracy", "macro_f1", "loss"] = Field(
         "balanced_accuracy", description="Validation score that selects the best epoch, and that tuning optimizes."
     )
+
+    @model_validator(mode="after")
+    def _one_average(self):
+        if self.ema_decay and self.swa_epochs > 1:
+            raise ValueError(
+                f"swa_epochs {self.swa_epochs} and ema_decay {self.ema_decay:g} both average the weights; write 0 for "
+                "one of them"
+            )
+        return self
 
 
 def is_tunable(field: Any) -> bool:
@@ -157,6 +198,13 @@ class Retrain(Section):
     """Retraining of the best parameter sets."""
 
     n_best: int = Field(5, ge=1, le=50, description="Number of best distinct parameter sets that are retrained.")
+    n_seeds: int = Field(
+        1,
+        ge=1,
+        le=50,
+        description="Number of random seeds with which each of them is retrained; the ensemble contains all of these "
+        "models (deep ensemble).",
+    )
     epochs: int | None = Field(
         None,
         ge=1,
@@ -169,3 +217,13 @@ class Retrain(Section):
         description="Number of parameter sets that a job retrains at once on its GPU. Experimental: not yet run on a "
         "GPU by the project.",
     )
+
+    @property
+    def ranks(self) -> range:
+        """Ranks of an outer fold, from 1: each parameter set with each seed, all seeds of the best set first."""
+        return range(1, self.n_best * self.n_seeds + 1)
+
+    def set_and_seed(self, rank: int) -> tuple[int, int]:
+        """Number of the parameter set and number of the seed of a rank, both from 1."""
+        position, seed = divmod(rank - 1, self.n_seeds)
+        return position + 1, seed + 1

@@ -46,7 +46,7 @@ class Range(Section):
 
     def holds(self, value: Any) -> bool:
         """Whether the value is in the range."""
-        if isinstance(value, bool | str) or not self.low <= value <= self.high:
+        if value is None or isinstance(value, bool | str) or not self.low <= value <= self.high:
             return False
         whole = isinstance(self.low, int) and isinstance(self.high, int)
         step = self.step or (1 if whole else None)
@@ -72,6 +72,11 @@ def _kind(value) -> str:
 Search = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_kind)]
 
 
+def _ends(entry: Range | Choices) -> list[Any]:
+    """The choices, or both ends of a range."""
+    return list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
+
+
 class Model(Section):
     """A model: its fixed parameters and its search space."""
 
@@ -94,13 +99,29 @@ class Model(Section):
 
     def hyperparameter_values(self) -> dict[str, list[Any]]:
         """Values of the model's own hyperparameters by place: the choices, or both ends of a range."""
-        values = {
-            f"search.{name}": list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
-            for name, entry in self.search.items()
-            if name not in TUNABLE
-        }
+        values = {f"search.{name}": _ends(entry) for name, entry in self.search.items() if name not in TUNABLE}
         fixed = {name: value for name, value in self.fixed.items() if name not in (*TUNABLE, *self.search)}
         return values | {f"fixed.{name}": [value] for name, value in fixed.items()}
+
+    def setting_values(self, name: str, default: Any) -> dict[str, list[Any]]:
+        """Values that a tunable setting of training has in the trials, by place.
+
+        Parameters
+        ----------
+        name
+            Name of the setting.
+        default
+            Its value in `training`.
+
+        Returns
+        -------
+        dict
+            One entry: `search.NAME`, with the choices or both ends of a range, `fixed.NAME`, or empty for that of
+            `training`.
+        """
+        if name in self.search:
+            return {f"search.{name}": _ends(self.search[name])}
+        return {f"fixed.{name}": [self.fixed[name]]} if name in self.fixed else {"": [default]}
 
     @model_validator(mode="before")
     @classmethod

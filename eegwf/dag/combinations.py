@@ -107,11 +107,14 @@ class Combinations:
         for spectrogram in matrix.spectrograms:
             accepting = (model for model in matrix.models if spectrogram in self.entry(model).inputs)
             self.check(Combination(next(accepting, matrix.models[0]), spectrogram, matrix.classes[0]))
-        return [
+        combinations = [
             Combination(model, spectrogram, classes)
             for model, spectrogram, classes in product(matrix.models, matrix.spectrograms, matrix.classes)
             if spectrogram in self.entry(model).inputs
         ]
+        for combination in combinations:
+            self._check_normalization(combination)
+        return combinations
 
     def check(self, combination: Combination, target: str = "") -> None:
         """Refuse a combination that makes no sense, naming what can be requested instead.
@@ -126,7 +129,8 @@ class Combinations:
         Raises
         ------
         InputError
-            If its model, spectrogram or class set is unknown, or the model does not accept the spectrogram.
+            If its model, spectrogram or class set is unknown, the model does not accept the spectrogram, or a
+            normalization of its trials does not.
         """
         model, spectrogram, classes = combination
 
@@ -143,3 +147,18 @@ class Combinations:
             refuse("spectrograms", f"{model} does not accept {spectrogram}", inputs)
         if classes not in self.study.classes:
             refuse("classes", f"no class set {classes!r}", self.study.classes)
+        self._check_normalization(combination)
+
+    def _check_normalization(self, combination: Combination) -> None:
+        """Refuse `aligned`, also as one of several choices, for a spectrogram."""
+        model, spectrogram, _ = combination
+        if spectrogram == "raw" or self.entry(model).normalizes_input:
+            return
+        values = self.study.models[model].setting_values("normalization", self.study.training.normalization)
+        for place, choices in values.items():
+            if "aligned" in choices:
+                keys = ("models", model, *place.split(".")) if place else ("training", "normalization")
+                raise InputError(
+                    f"{self.place(*keys)}: 'aligned' is for raw, the time series, but {combination.name} has "
+                    f"{spectrogram}; choose another normalization, or the spectrogram raw"
+                )

@@ -107,7 +107,7 @@ class ExternalFlow:
     def models(self) -> list[Path]:
         """Files of the models of each fold that predict: those of the primary member, with wildcards."""
         primary = self._study.evaluation.primary
-        ranks = range(1, self._study.retrain.n_best + 1) if primary == "ensemble" else [int(primary[4:])]
+        ranks = self._study.retrain.ranks if primary == "ensemble" else [int(primary[4:])]
         folds = [self._internal.fold(fold) for fold in self._folds]
         models = [fold.rank(rank) for fold in folds for rank in ranks]
         return [fold.best for fold in folds] + [

@@ -85,7 +85,7 @@ class Flow:
         self.classes = list(study.classes)
         self.n_folds = count_folds(study)
         self.folds = list(range(1, self.n_folds + 1))
-        self.ranks = list(range(1, study.retrain.n_best + 1))
+        self.ranks = list(study.retrain.ranks)
         # The first seed is that of the ordinary training of rank 1.
         self.further_seeds = list(range(2, study.evaluation.seeds + 1))
         self.workers = list(range(1, study.tuning.n_workers + 1))

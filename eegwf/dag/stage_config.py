@@ -88,7 +88,7 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
         return {
             "classes": study.classes[wildcards.classes],
             "folds": list(range(1, count_folds(study) + 1)),
-            "ranks": list(range(1, study.retrain.n_best + 1)) if primary == "ensemble" else [_explained_rank(study)],
+            "ranks": list(study.retrain.ranks) if primary == "ensemble" else [_explained_rank(study)],
         }
     if stage == "split_by_window":
         return {
@@ -115,8 +115,9 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
         "space": model,
         "fixed": model.fixed,
         "n_best": study.retrain.n_best,
+        "n_seeds": study.retrain.n_seeds,
         "folds": list(range(1, count_folds(study) + 1)),
-        "ranks": list(range(1, study.retrain.n_best + 1)),
+        "ranks": list(study.retrain.ranks),
         "reserved": study.tuning.mode == "reserved",
         "primary": study.evaluation.primary,
         "operating_point": study.evaluation.operating_point,

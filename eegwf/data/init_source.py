@@ -14,6 +14,7 @@ import pandas as pd
 from eegwf.config.final_paths import FORMAT, FinalPaths
 from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.config.patients import normalize_id
+from eegwf.config.tuning import Model
 from eegwf.data.overlap import WindowedSignals
 from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json, read_table
@@ -164,3 +165,34 @@ def ids_of_patients(present: Iterable[str], recordings: Path) -> dict[str, str]:
             if patient in names and folder:
                 ids.setdefault(normalize_id(folder), patient)
     return ids
+
+
+def normalization_problems(run: str, theirs: str | None, model: str, space: Model, default: str) -> list[str]:
+    """Find values of `training.normalization` that are not that of the source, whose weights expect its input.
+
+    Parameters
+    ----------
+    run
+        Name of the source.
+    theirs
+        Its normalization.
+    model
+        Name of the model.
+    space
+        Its fixed parameters and search space in this study, which can contain the normalization.
+    default
+        `training.normalization` of this study.
+
+    Returns
+    -------
+    list of str
+        A line for each other value.
+    """
+    return [
+        f"training.init: {run} has the training.normalization {theirs}, this study has {ours}"
+        + (f" (models.{model}.{place})" if place else "")
+        + "; make them equal"
+        for place, values in space.setting_values("normalization", default).items()
+        for ours in values
+        if ours != theirs
+    ]

@@ -97,7 +97,7 @@ def evaluate(
     if settings.primary not in names:
         raise InputError(
             f"evaluation.primary: {settings.primary} has no predictions, found {', '.join(names)}; "
-            "increase retrain.n_best or choose another member"
+            "increase retrain.n_best or retrain.n_seeds, or choose another member"
         )
     members = {name: scored_windows(pooled[pooled["member"] == name], classes) for name in names}
     primary = members[settings.primary]

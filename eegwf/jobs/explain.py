@@ -54,7 +54,7 @@ def run(
     task = FoldTask(
         name=name,
         fold=fold,
-        dataset=SpectrogramDataset(arrays),
+        dataset=SpectrogramDataset(arrays, windows),
         window_set=load_window_set(windows, folds, settings.classes),
         classifiers=[classifier for classifier, _ in loaded],
         descriptions=[description for _, description in loaded],

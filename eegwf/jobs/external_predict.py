@@ -59,7 +59,7 @@ def run(
     for row in mapped[mapped["class"] == ""].to_dict("records"):
         logger.info("%s: %d windows of %s have no class and are left out", name, row["n_windows"], row["event_type"])
     device = prepare(settings.device, settings.threads, settings.deterministic)
-    dataset = SpectrogramDataset(arrays)
+    dataset = SpectrogramDataset(arrays, windows)
     window_set = classified_windows(table, dict.fromkeys(table["patient"], 0), settings.classes)
     combination = RunPaths(models)
     described = read_description(combination.final.description)

@@ -60,7 +60,7 @@ def run(
     device = prepare(settings.device, settings.threads, settings.deterministic)
     tables, combination = DataPaths(data), RunPaths(output)
     paths: FinalPaths = combination.final
-    dataset = SpectrogramDataset(arrays)
+    dataset = SpectrogramDataset(arrays, tables.windows)
     outer = load_window_set(tables.windows, tables.folds, settings.classes)
     reserved = load_window_set(tables.windows, tables.folds, settings.classes, True) if settings.reserved else None
     window_set = windows_of_all_patients(outer, reserved)
@@ -85,7 +85,8 @@ def run(
         initial=initial,
         identity=[name, settings.training_identity(), digests, code, device, library_versions()],
     )
-    sets = choose_final_sets(read_retrained_sets(combination, settings.folds, settings.ranks), settings.n_best)
+    retrained = read_retrained_sets(combination, settings.folds, settings.ranks)
+    sets = choose_final_sets(retrained, settings.n_best, settings.n_seeds)
     train_final_models(task, sets, paths, state)
     windows, axes = read_table(tables.windows, text=("recording", "patient", "label")), read_json(tables.windows_axes)
     samples = read_array(tables.windows_array)

@@ -55,7 +55,7 @@ def run(
         If the data do not fit, or a parameter set can't be trained.
     """
     device = prepare(settings.device, settings.threads, settings.deterministic)
-    dataset = SpectrogramDataset(arrays)
+    dataset = SpectrogramDataset(arrays, windows)
     initial = InitialWeights.read(InitPaths(init), settings.classes) if init else None
     data = [digest_file(windows), digest_file(folds), *dataset.identity(), *([initial.identity] if initial else [])]
     window_set = load_window_set(windows, folds, settings.classes)

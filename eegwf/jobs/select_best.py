@@ -8,7 +8,7 @@ from eegwf.storage.files import write_json, write_table
 from eegwf.training.cost_record import read_costs, seconds_per_unit
 from eegwf.tuning.budget import TrialBudget, finished
 from eegwf.tuning.journal import open_study, read_pointer
-from eegwf.tuning.selection import best_sets, trials_table
+from eegwf.tuning.selection import best_sets, repeat_for_seeds, trials_table
 
 
 def run(settings: SelectBestSettings, workers: list[Path], state: Path, trials: Path, best: Path, timing: Path) -> None:
@@ -17,7 +17,7 @@ def run(settings: SelectBestSettings, workers: list[Path], state: Path, trials: 
     Parameters
     ----------
     settings
-        Budget of the study, and how many parameter sets are retrained.
+        Budget of the study, and how many parameter sets are retrained, with how many random seeds.
     workers
         Files that the workers of the study wrote.
     state
@@ -45,5 +45,5 @@ def run(settings: SelectBestSettings, workers: list[Path], state: Path, trials: 
         raise InputError(f"{folder}: the study {name} is not finished; {remedy}")
     costs = costs.rename(columns={"unit": "trial"})
     write_table(trials, trials_table(kept, settings.fixed, settings.inner_folds))
-    write_json(best, [{"study": name, **entry} for entry in sets])
+    write_json(best, [{"study": name, **entry} for entry in repeat_for_seeds(sets, settings.n_seeds)])
     write_table(timing, costs[costs["trial"].isin([trial.number for trial in kept])])

@@ -61,7 +61,7 @@ def run(
         If the data do not fit, most trials fail, or the search space has too few distinct parameter sets.
     """
     device = prepare(settings.device, settings.threads, settings.deterministic)
-    dataset = SpectrogramDataset(arrays)
+    dataset = SpectrogramDataset(arrays, windows)
     window_set = load_window_set(windows, folds, settings.classes, reserved=fold == 0)
     if settings.permute_labels:
         window_set = window_set.permuted(fold, settings.seed)

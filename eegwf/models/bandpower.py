@@ -105,7 +105,13 @@ class BandPower(nn.Module):
         return bands.log()
 
     @torch.no_grad()
-    def fit(self, log_power: np.ndarray, label: np.ndarray, class_weight: dict[int, float] | None) -> None:
+    def fit(
+        self,
+        log_power: np.ndarray,
+        label: np.ndarray,
+        class_weight: dict[int, float] | None,
+        window_weight: np.ndarray | None = None,
+    ) -> None:
         """Fit the standardization and the coefficients to training windows.
 
         Parameters
@@ -115,13 +121,16 @@ class BandPower(nn.Module):
         label
             Index of each window's class, `(n_windows,)`. Every class must occur.
         class_weight
-            Weight of each class; None gives all windows the same weight.
+            Weight of each class; None gives all classes the same weight.
+        window_weight
+            Weight of each window, `(n_windows,)`, by which that of its class is multiplied; None gives all windows the
+            same weight. The standardization is not weighted.
         """
         features = log_power.astype(np.float64)
         mean, deviation = features.mean(axis=0), features.std(axis=0)
         deviation[deviation < MIN_DEVIATION] = 1.0  # constant features
         solver = LogisticRegression(C=self.C, class_weight=class_weight, max_iter=2000)
-        solver.fit(((features - mean) / deviation).reshape(len(features), -1), label)
+        solver.fit(((features - mean) / deviation).reshape(len(features), -1), label, sample_weight=window_weight)
         coefficients, intercept = solver.coef_, solver.intercept_
         if len(coefficients) == 1:  # for two classes scikit-learn stores only the difference of the logits
             coefficients = np.concatenate([-coefficients, coefficients]) / 2

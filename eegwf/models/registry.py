@@ -46,6 +46,7 @@ MODELS = {
     "swin": ModelEntry("eegwf.models.swin", "Swin"),
     "transcnn": ModelEntry("eegwf.models.transcnn", "TransCNN"),
     "inception": ModelEntry("eegwf.models.inception", "Inception"),
+    "sharedcnn": ModelEntry("eegwf.models.sharedcnn", "SharedCNN"),
     "eegnet": ModelEntry("eegwf.models.eegnet", "EEGNet", ANY_INPUT),
     "bandpower": ModelEntry(
         "eegwf.models.bandpower", "BandPower", ANY_INPUT, gradient_trained=False, normalizes_input=True

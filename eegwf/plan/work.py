@@ -46,7 +46,7 @@ def retraining(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     """Values that the retraining of an outer fold reads, at most."""
     study = sizes.study
     epochs = study.retrain.epochs or study.training.epochs
-    n_trainings = study.retrain.n_best + _n_further_seeds(study, wildcards["model"])
+    n_trainings = len(study.retrain.ranks) + _n_further_seeds(study, wildcards["model"])
     return n_trainings * epochs * _trained(wildcards, sizes) / MILLION
 
 
@@ -55,7 +55,7 @@ def finalizing(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     study = sizes.study
     epochs = study.retrain.epochs or study.training.epochs
     labeled = sizes.labeled(wildcards["classes"]) * sizes.values(wildcards["spectrogram"])
-    return study.retrain.n_best * epochs * labeled / MILLION
+    return len(study.retrain.ranks) * epochs * labeled / MILLION
 
 
 def _n_further_seeds(study: Study, model: str) -> int:
@@ -78,7 +78,7 @@ def attribution(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     n_explained = n_classes * min(study.explanation.max_windows_per_class, available)
     n_compared = n_classes * min(study.explanation.max_similarity_windows_per_class, available)
     n_other_classes = n_classes - 1 if n_classes > 2 else 0
-    n_models = 1 + N_RANDOMIZED + study.explanation.label_randomization + study.retrain.n_best - 1
+    n_models = 1 + N_RANDOMIZED + study.explanation.label_randomization + len(study.retrain.ranks) - 1
     n_maps = n_explained + n_compared * (n_models + n_other_classes)
     passes = n_maps * _passes_of_maps(study, sizes, spectrogram) + n_explained * PASSES_OF_EVIDENCE
     values = passes * sizes.values(spectrogram)

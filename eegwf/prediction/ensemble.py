@@ -1,6 +1,6 @@
 """The models that predict a recording: final models, or those of an outer fold, with their calibration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,14 +40,19 @@ class Ensemble:
     point: OperatingPoint | None
     reason: str = ""
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of normalization of the models."""
+        return frozenset(classifier.normalization.kind for classifier, _ in self.members)
+
     @torch.inference_mode()
-    def predict(self, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, inputs: Mapping[str, torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
         """Predict windows.
 
         Parameters
         ----------
-        x
-            Float32 input of at most `eegwf.training.inference.BATCH` windows.
+        inputs
+            Float32 input of at most `eegwf.training.inference.BATCH` windows, for each kind of normalization.
 
         Returns
         -------
@@ -59,7 +64,7 @@ class Ensemble:
         InputError
             If a probability is not finite, because of damaged weights or a damaged calibration.
         """
-        softmax = [self._softmax(classifier, x) for classifier, _ in self.members]
+        softmax = [self._softmax(classifier, inputs[classifier.normalization.kind]) for classifier, _ in self.members]
         calibrated = [rounded(calibration.apply(p)) for p, (_, calibration) in zip(softmax, self.members, strict=True)]
         result = rounded(np.mean(calibrated, axis=0)), rounded(np.mean(softmax, axis=0))
         if not all(np.isfinite(p).all() for p in result):

@@ -1,5 +1,6 @@
 """Prediction of one recording, block by block, in bounded memory."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -18,6 +19,7 @@ from eegwf.prediction.ensemble import Ensemble
 from eegwf.prediction.input_statistics import BandMeter, InputStatistics
 from eegwf.prediction.input_transform import InputTransform
 from eegwf.prediction.inputs import InputRecording
+from eegwf.prediction.normalized_inputs import NormalizedInputs
 from eegwf.prediction.study_patients import ModelChoice, StudyPatients
 from eegwf.progress import Progress
 from eegwf.training.inference import BATCH
@@ -135,19 +137,24 @@ def predict_recording(
         If the recording can't be used.
     StudySamples
         If the study has samples of the recording that are not of the patient without whom these models were trained.
+
+    Notes
+    -----
+    Models that are normalized by statistics of the whole recording need a first pass over it for these.
     """
     opened = open_windows(recording, reading)
     meter = BandMeter(len(reading.ch_names), reading.sfreq)
-    windows = opened.read()
-    progress = Progress(recording.name, len(opened.labels.start), interval)
+    inputs = NormalizedInputs(ensemble.kinds)
+    progress = Progress(recording.name, len(opened.labels.start) * (1 + inputs.needs_statistics), interval)
+    if inputs.needs_statistics:
+        for block in _blocks(opened, patients, choice):
+            inputs.measure(transform(block))
+            progress.step(steps=len(block))
     calibrated: list[np.ndarray] = []
     raw: list[np.ndarray] = []
-    while batch := list(islice(windows, BATCH)):
-        block = np.stack(batch)
-        if patients.have_seen(block, choice):
-            raise StudySamples(block)
+    for block in _blocks(opened, patients, choice):
         meter.add(block)
-        for results, values in zip((calibrated, raw), ensemble.predict(transform(block)), strict=True):
+        for results, values in zip((calibrated, raw), ensemble.predict(inputs(transform(block))), strict=True):
             results.append(values)
         progress.step(steps=len(block))
     return RecordingPrediction(
@@ -158,6 +165,16 @@ def predict_recording(
         started=header_start(header(recording.path, reading.channels)),
         quality=_quality(opened, meter.levels(), statistics),
     )
+
+
+def _blocks(opened: OpenedRecording, patients: StudyPatients, choice: ModelChoice) -> Iterator[np.ndarray]:
+    """Windows of a recording in batches, none of which the models have seen."""
+    windows = opened.read()
+    while batch := list(islice(windows, BATCH)):
+        block = np.stack(batch)
+        if patients.have_seen(block, choice):
+            raise StudySamples(block)
+        yield block
 
 
 def _quality(opened: OpenedRecording, levels: np.ndarray, statistics: InputStatistics) -> dict[str, Any]:

@@ -85,17 +85,11 @@ def member_table(run: ReportData) -> Table:
     )  # fmt: skip
     members = run.metrics["members"]
     rows: list[list[Cell]] = [
-        [name, *(with_interval(scores[kind]) for kind in kinds)] for name, scores in members.items()
+        [_member_name(run, name), *(with_interval(scores[kind]) for kind in kinds)] for name, scores in members.items()
     ]
     for name, baseline in run.metrics["baselines"].items():
         rows.append([f"baseline: {name}", *(score(baseline[kind]) if kind in baseline else "" for kind in kinds)])
     names, specificity = list(members), number(run.metrics["specificity"])
-    n_ranks = sum(name != "ensemble" for name in names)
-    ranks = (
-        f"rank1 {'and' if n_ranks == 2 else 'to'} rank{n_ranks} are the best parameter sets of each fold"
-        if n_ranks > 1
-        else "rank1 is the best parameter set of each fold"
-    )
     return Table(
         f"Scores by member on the pooled test folds, with {level(run)} confidence intervals",
         [
@@ -104,13 +98,48 @@ def member_table(run: ReportData) -> Table:
         ],
         rows,
         f"The primary member, {run.primary}, was declared in the configuration before the run; choosing the member "
-        f"with the highest test score instead would bias the score upward. {ranks}, retrained. The majority baseline "
-        "predicts the most frequent class of the other folds for every window. MCC: Matthews correlation coefficient. "
-        f"The last column is the sensitivity to any class but {run.classes[0]}, at the threshold of the probability "
-        f"1 − p({run.classes[0]}) with the largest sensitivity at a specificity of at least {specificity} "
+        f"with the highest test score instead would bias the score upward. {_ranks_sentence(run, names)} The majority "
+        "baseline predicts the most frequent class of the other folds for every window. MCC: Matthews correlation "
+        f"coefficient. The last column is the sensitivity to any class but {run.classes[0]}, at the threshold of the "
+        f"probability 1 − p({run.classes[0]}) with the largest sensitivity at a specificity of at least {specificity} "
         "on the test windows themselves.",
         strong={names.index(run.primary)},
     )  # fmt: skip
+
+
+def rank_name(run: ReportData, rank: int) -> str:
+    """Number of a rank, with its parameter set and seed if each set is retrained with several seeds.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+    rank
+        The rank.
+
+    Returns
+    -------
+    str
+        Such as `2 (parameter set 1, seed 2)`.
+    """
+    retrain = run.study.retrain
+    number, seed = retrain.set_and_seed(rank)
+    return str(rank) if retrain.n_seeds == 1 else f"{rank} (parameter set {number}, seed {seed})"
+
+
+def _member_name(run: ReportData, member: str) -> str:
+    return f"rank{rank_name(run, int(member.removeprefix('rank')))}" if member.startswith("rank") else member
+
+
+def _ranks_sentence(run: ReportData, members: list[str]) -> str:
+    n_ranks, n_seeds = sum(name != "ensemble" for name in members), run.study.retrain.n_seeds
+    if n_ranks == 1:
+        return "rank1 is the best parameter set of each fold, retrained."
+    ranks = f"rank1 {'and' if n_ranks == 2 else 'to'} rank{n_ranks} are"
+    if n_seeds == 1:
+        return f"{ranks} the best parameter sets of each fold, retrained."
+    sets = count(n_ranks // n_seeds, "best parameter set")
+    return f"{ranks} the {sets} of each fold, retrained with {n_seeds} random seeds each."
 
 
 def mean_table(run: ReportData) -> Table:

@@ -11,7 +11,7 @@ from eegwf.report.data import ReportData
 from eegwf.report.formats import count, defined, duration, listing, number, score
 from eegwf.report.interval_notes import interval_provenance
 from eegwf.report.optuna_studies import studies
-from eegwf.report.tables import Cell, Table
+from eegwf.report.tables import Cell, Table, rank_name
 from eegwf.report.timing import stage_of
 
 # Channels that the table of recordings lists before it counts the others.
@@ -60,9 +60,9 @@ def parameter_tables(run: ReportData) -> tuple[Table, Table]:
         rank = fold.ranks.get(entry["rank"])
         epoch = rank.model.get("best_epoch") if rank else None
         params = [number(entry["params"][name]) if name in entry["params"] else "" for name in names]
-        values = [str(entry["rank"]), str(entry["trial"]), score(entry["value"]), "" if epoch is None else str(epoch)]
-        rows.append([str(fold.number), *values, *params])
-    best = [[row[0], *row[2:]] for row in rows if row[1] == "1"]
+        values = [str(entry["trial"]), score(entry["value"]), "" if epoch is None else str(epoch)]
+        rows.append([str(fold.number), rank_name(run, entry["rank"]), *values, *params])
+    best = [[row[0], *row[2:]] for row, (_, entry) in zip(rows, entries, strict=True) if entry["rank"] == 1]
     return (
         Table("Best parameter set of each fold (rank1)", [columns[0], *columns[2:]], best),
         Table("All retrained parameter sets", columns, rows),

@@ -16,7 +16,7 @@ BLOCK_BYTES = 1 << 27
 
 
 def shared_batch_loader(dataset: SpectrogramDataset, rows: np.ndarray, device: str) -> "BatchLoader":
-    """Return the loader of the previous training if it has the same rows and device, else a new one.
+    """Return the loader of the previous training if it has the same input, rows and device, else a new one.
 
     All trials of an Optuna study train on the same windows, so that they are transferred once.
 
@@ -37,7 +37,10 @@ def shared_batch_loader(dataset: SpectrogramDataset, rows: np.ndarray, device: s
     rows = np.unique(rows)
     loader = dataset.shared_loader
     reusable = (
-        isinstance(loader, BatchLoader) and loader.device == torch.device(device) and np.array_equal(loader.rows, rows)
+        isinstance(loader, BatchLoader)
+        and loader.dataset is dataset
+        and loader.device == torch.device(device)
+        and np.array_equal(loader.rows, rows)
     )
     if not reusable:
         # Both references to the previous loader are removed first, so that the device has the memory of one only.

@@ -27,16 +27,18 @@ class SteppingTrainer(Protocol):
     classifier: Classifier
     optimizer: torch.optim.Optimizer
 
-    def resident_batch(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Read windows that are kept on the device, and their classes."""
+    def resident_batch(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Read windows that are kept on the device, their classes, and their patients."""
 
-    def step(self, x: torch.Tensor, target: torch.Tensor, rate: float | torch.Tensor) -> torch.Tensor:
+    def step(
+        self, x: torch.Tensor, target: torch.Tensor, patient: torch.Tensor, rate: float | torch.Tensor
+    ) -> torch.Tensor:
         """Make an optimizer step.
 
         Parameters
         ----------
-        x, target
-            Windows, and their class indices.
+        x, target, patient
+            Windows, their class indices, and the numbers of their patients.
         rate
             Learning rate.
 
@@ -82,8 +84,8 @@ class CapturedStep:
 
     def step(self) -> None:
         """Make a step without the graph, on the windows that were last loaded."""
-        x, target = self.trainer.resident_batch(self._order)
-        self.total += self.trainer.step(x, target, self._rate) * self.batch_size
+        batch = self.trainer.resident_batch(self._order)
+        self.total += self.trainer.step(*batch, self._rate) * self.batch_size
 
     def load(self, order: torch.Tensor, rate: float) -> None:
         """Set the windows and the learning rate of the next step.

@@ -1,7 +1,7 @@
 """State of a training after an epoch, in a safetensors file; reading it executes no code, unlike a pickle."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Checkpoint:
         A record for each epoch.
     weight_ema
         Moving average of the weights; empty if it is disabled.
+    recent
+        Weights at the ends of the last epochs, if they are averaged; empty otherwise.
     device
         Name of the device, as `device_name` returns it.
     """
@@ -41,6 +43,7 @@ class Checkpoint:
     optimizer: dict[str, Any]
     history: History
     weight_ema: Tensors = field(default_factory=dict)
+    recent: Sequence[Tensors] = ()
     device: str = ""
 
 
@@ -62,6 +65,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {f"weights.{name}": value for name, value in checkpoint.weights.items()}
     tensors |= {f"best.{name}": value for name, value in checkpoint.best.items()}
     tensors |= {f"weight_ema.{name}": value for name, value in checkpoint.weight_ema.items()}
+    for number, weights in enumerate(checkpoint.recent):
+        tensors |= {f"recent.{number}.{name}": value for name, value in weights.items()}
     plain: dict[str, dict[str, Any]] = {}
     for number, state in checkpoint.optimizer["state"].items():
         for name, value in state.items():
@@ -80,14 +85,16 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if not path.exists():
         return None
     state: dict[int, dict[str, Any]] = {}
+    recent: dict[int, dict[str, torch.Tensor]] = {}
     kinds: dict[str, dict[str, torch.Tensor]] = {"weights": {}, "best": {}, "weight_ema": {}}
     try:
         with safe_open(path, "pt") as file:
             for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
                 kind, _, rest = name.partition(".")
-                if kind == "optimizer":
+                if kind in ("optimizer", "recent"):
                     number, _, key = rest.partition(".")
-                    state.setdefault(int(number), {})[key] = file.get_tensor(name)
+                    numbered = state if kind == "optimizer" else recent
+                    numbered.setdefault(int(number), {})[key] = file.get_tensor(name)
                 else:
                     kinds[kind][rest] = file.get_tensor(name)
             metadata = file.metadata() or {}
@@ -95,6 +102,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
             state.setdefault(int(number), {}).update(values)
         weights, best, weight_ema = kinds.values()
         history = json.loads(metadata["history"])
-        return Checkpoint(weights, best, {"state": state}, history, weight_ema, metadata["device"])
+        latest = [recent[number] for number in sorted(recent)]
+        return Checkpoint(weights, best, {"state": state}, history, weight_ema, latest, metadata["device"])
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -14,6 +14,7 @@ from eegwf.models.registry import axes_arguments, build, entry_of
 from eegwf.storage.files import read_json, replacing, write_json
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.normalization import Normalization
+from eegwf.training.recording_normalization import input_for
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 CHUNK_BYTES = 1 << 26
@@ -28,7 +29,10 @@ class Classifier(nn.Module):
     model, shape, parameters, axes
         As in `eegwf.models.registry.build`.
     normalization
-        Kind of normalization; `none` is used for a model that normalizes its input itself.
+        Kind of normalization; `none` is used for a model that normalizes its input itself. For a kind by recording,
+        the input is normalized before, see `eegwf.training.recording_normalization.input_for`.
+    clip
+        Limit of the normalized input; None for no limit.
 
     Raises
     ------
@@ -43,10 +47,11 @@ class Classifier(nn.Module):
         parameters: dict[str, Any],
         normalization: str,
         axes: dict[str, Any] | None = None,
+        clip: float | None = None,
     ):
         super().__init__()
         kind = "none" if entry_of(model, parameters).normalizes_input else normalization
-        self.normalization = Normalization(kind, shape["n_chans"], shape["n_freqs"])
+        self.normalization = Normalization(kind, shape["n_chans"], shape["n_freqs"], clip)
         self.network = build(model, shape, parameters, axes)
         # Batch norms that keep their statistics in training.
         self.frozen_norms: list[nn.Module] = []
@@ -59,7 +64,7 @@ class Classifier(nn.Module):
         return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, n_outputs)` of dB (or microvolts) `(batch, n_chans, n_freqs, n_frames)`."""
+        """Logits `(batch, n_outputs)` of inputs `(batch, n_chans, n_freqs, n_frames)`, in dB or microvolts."""
         return self.network(self.normalization(x))
 
 
@@ -115,7 +120,7 @@ def predict(
     size = chunk_size(dataset)
     if not len(rows):
         return torch.zeros(0, 0)
-    loader = loader or BatchLoader(dataset, rows, str(device), resident=False)
+    loader = loader or BatchLoader(input_for(dataset, classifier.normalization.kind), rows, str(device), resident=False)
     was_training = classifier.training
     classifier.eval()
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
@@ -134,7 +139,8 @@ def save_classifier(folder: Path, classifier: Classifier, description: dict[str,
     classifier
         Classifier whose weights and normalization are written.
     description
-        Contents of `model.json`. `load_classifier` needs `model`, `shape`, `parameters`, `normalization` and `axes`.
+        Contents of `model.json`. `load_classifier` needs `model`, `shape`, `parameters`, `normalization`, `axes` and
+        `input_clip`, if there is a limit.
     """
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in classifier.state_dict().items()}
     paths = ModelPaths(folder)
@@ -180,6 +186,7 @@ def load_classifier(folder: Path | str, device: str = "cpu") -> tuple[Classifier
         parameters,
         description["normalization"],
         description.get("axes"),
+        description.get("input_clip"),
     )
     try:
         classifier.load_state_dict(load_file(paths.weights))

@@ -10,6 +10,7 @@ from eegwf.config.training import Training
 from eegwf.data.splits import Split
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.classifier import Classifier, chunk_size, predict
+from eegwf.training.patient_balance import window_weights
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.trainer import scores_of
 
@@ -23,7 +24,13 @@ class ClosedFormNetwork(Protocol):
     def logits(self, log_power: torch.Tensor) -> torch.Tensor:
         """Logits of windows with these features."""
 
-    def fit(self, features: np.ndarray, label: np.ndarray, class_weight: dict[int, float] | None) -> None:
+    def fit(
+        self,
+        features: np.ndarray,
+        label: np.ndarray,
+        class_weight: dict[int, float] | None,
+        window_weight: np.ndarray | None = None,
+    ) -> None:
         """Fit the network.
 
         Parameters
@@ -33,7 +40,10 @@ class ClosedFormNetwork(Protocol):
         label
             Class indices `(n_windows,)`.
         class_weight
-            Weight of each class in the loss; None for equal weights of the windows.
+            Weight of each class in the loss; None for equal weights of the classes.
+        window_weight
+            Weight of each window in the loss `(n_windows,)`, by which that of its class is multiplied; None for equal
+            weights.
         """
 
 
@@ -51,7 +61,8 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
         Training and validation windows.
     settings
         Settings of training. Of `class_balance`, `sampling` and `weights` both weight the classes equally, and
-        `undersampling` leaves windows out.
+        `undersampling` leaves windows out. `patient_balance` weights the windows, and with `undersampling` decides
+        which are left out.
     seed
         Seed of the choice of windows for `undersampling`.
 
@@ -65,15 +76,16 @@ def fit(classifier: Classifier, loader: BatchLoader, split: Split, settings: Tra
     Diverged
         If a cross-entropy is not finite.
     """
-    label, rows = split.train.label, split.train.window
+    label, rows, patient = split.train.label, split.train.window, split.train.patient
+    window_weight = window_weights(label, patient, settings.patient_balance)
     if settings.class_balance == "undersampling":
-        order = np.sort(epoch_order(label, settings.class_balance, seed, 0))
-        label, rows = label[order], rows[order]
+        order = np.sort(epoch_order(label, settings.class_balance, seed, 0, patient, settings.patient_balance))
+        label, rows, window_weight = label[order], rows[order], None
     # A fit draws no batches: equal sampling of the classes is equivalent to equal weights.
     balance = "weights" if settings.class_balance == "sampling" else settings.class_balance
     network = cast(ClosedFormNetwork, classifier.network)
     features = read_features(lambda x: network.log_power(classifier.normalization(x)), loader, rows)
-    network.fit(features.numpy(), label, _class_weight(label, len(split.train.classes), balance))
+    network.fit(features.numpy(), label, _class_weight(label, len(split.train.classes), balance), window_weight)
     train, *validation = (
         scores_of(predict(classifier, loader.dataset, part.window, loader), part)
         for part in (split.train, split.validation)

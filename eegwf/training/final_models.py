@@ -155,6 +155,7 @@ def _write(
             "parameters": parameters,
             "axes": needed_axes(task.model, parameters, task.dataset),
             "normalization": result.classifier.normalization.kind,
+            "input_clip": result.classifier.normalization.clip,
             "classes": list(scored.classes),
             "arrays": [path.stem for path in task.dataset.paths],
             "training": settings.model_dump(mode="json"),

@@ -91,7 +91,7 @@ def read_retrained_sets(run: RunPaths, folds: Sequence[int], ranks: Sequence[int
     return result
 
 
-def choose_final_sets(retrained: Sequence[RetrainedSet], n_best: int) -> list[FinalSet]:
+def choose_final_sets(retrained: Sequence[RetrainedSet], n_best: int, n_seeds: int = 1) -> list[FinalSet]:
     """Choose the parameter sets of the final models.
 
     Test folds have no part in the choice. Equal sets of several folds are one set.
@@ -102,11 +102,14 @@ def choose_final_sets(retrained: Sequence[RetrainedSet], n_best: int) -> list[Fi
         What was retrained in the outer folds.
     n_best
         Maximum number of sets.
+    n_seeds
+        Number of random seeds with which each set is trained.
 
     Returns
     -------
     list of FinalSet
-        By best rank, then by mean score on the inner validation folds, then by the first fold that chose them.
+        By best rank, then by mean score on the inner validation folds, then by the first fold that chose them; each of
+        them `n_seeds` times, since the number of a final model decides its seed.
     """
     groups: dict[str, list[RetrainedSet]] = {}
     for item in sorted(retrained, key=lambda item: (item.rank, item.fold)):
@@ -116,4 +119,4 @@ def choose_final_sets(retrained: Sequence[RetrainedSet], n_best: int) -> list[Fi
         by_epochs = sorted(trainings, key=lambda item: item.best_epoch)
         sets.append(FinalSet(tuple(trainings), by_epochs[(len(by_epochs) - 1) // 2]))
     sets.sort(key=lambda item: (item.rank, -item.value, item.trainings[0].fold))
-    return sets[:n_best]
+    return [chosen for chosen in sets[:n_best] for _ in range(n_seeds)]

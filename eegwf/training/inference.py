@@ -7,6 +7,7 @@ import torch
 
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.classifier import Classifier
+from eegwf.training.recording_normalization import input_for
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 
 BATCH = 32
@@ -57,6 +58,7 @@ def predict_rows(classifier: Classifier, dataset: SpectrogramDataset, rows: np.n
     if not len(rows):
         return torch.zeros(0, 0)
     classifier.eval()
+    dataset = input_for(dataset, classifier.normalization.kind)
     loader = BatchLoader(dataset, rows, str(next(classifier.parameters()).device), resident=False)
     return torch.cat([batch_logits(classifier, x) for x in loader.stream(list(batches(rows)))])
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from eegwf.config.data_paths import InitPaths
 from eegwf.config.training import Training
 from eegwf.config.tuning import Model
+from eegwf.data.init_source import normalization_problems
 from eegwf.errors import InputError
 from eegwf.models.registry import entry_of
 from eegwf.models.tensors import head_tensors, shape_problems, without_pretrained
@@ -112,14 +113,14 @@ class InitialWeights:
             ("model", source["model"], model),
             ("spectrograms", source["arrays"], arrays),
             ("shape of the input", shape, dataset.shape),
-            ("training.normalization", source["normalization"], training.normalization),
         ):
             if theirs != ours:
                 raise InputError(
                     f"training.init: {run} has the {what} {theirs}, this study has {ours}; make them equal"
                 )
-        if changed := shape_problems(model, space.hyperparameter_values(), source):
-            raise InputError(changed[0])
+        problems = normalization_problems(run, source["normalization"], model, space, training.normalization)
+        if problems := problems + shape_problems(model, space.hyperparameter_values(), source):
+            raise InputError(problems[0])
 
     def load_into(self, classifier: Classifier) -> None:
         """Replace the weights of a classifier, except those of an output layer for other classes.

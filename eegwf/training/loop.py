@@ -25,6 +25,7 @@ from eegwf.training.concurrency import Turns, run_alone
 from eegwf.training.freezing import freeze_first
 from eegwf.training.history import EpochCallback, History, ignore_epoch
 from eegwf.training.initial_weights import InitialWeights
+from eegwf.training.recording_normalization import input_for
 from eegwf.training.schedule import best_epoch, finished, score
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged, Trainer
@@ -145,7 +146,8 @@ def training_turns(
     model
         Name in the table of models, or of a network of timm.
     dataset
-        Spectrograms of the study. Only the rows of the split are read.
+        Spectrograms of the study. Only the rows of the split are read; for normalization by recording, all windows of
+        their recordings.
     split
         Training and validation windows.
     parameters
@@ -195,7 +197,8 @@ def training_turns(
     torch.manual_seed(seed_of(seed, "weights"))
     shape = {**dataset.shape, "n_outputs": len(split.train.classes)}
     axes = needed_axes(model, model_parameters, dataset)
-    classifier = Classifier(model, shape, model_parameters, settings.normalization, axes)
+    classifier = Classifier(model, shape, model_parameters, settings.normalization, axes, settings.input_clip)
+    dataset = input_for(dataset, classifier.normalization.kind)
     loader = shared_batch_loader(dataset, np.concatenate([split.train.window, split.validation.window]), device)
     if not entry_of(model, model_parameters).gradient_trained:
         history = [fit(classifier.to(device), loader, split, settings, seed)]
@@ -252,6 +255,8 @@ def _resume(trainer: Trainer, saved: Checkpoint, on_epoch: EpochCallback) -> tup
     optimizer.load_state_dict(saved.optimizer | {"param_groups": optimizer.state_dict()["param_groups"]})
     if trainer.weight_ema:
         trainer.weight_ema.classifier.load_state_dict(saved.weight_ema)
+    if trainer.epoch_average:
+        trainer.epoch_average.restore(saved.recent)
     for epoch in range(1, len(saved.history) + 1):
         on_epoch(saved.history[:epoch])
     return saved.history, saved.best
@@ -271,6 +276,7 @@ class _CheckpointWriter:
             return
         weight_ema = trainer.weight_ema.classifier.state_dict() if trainer.weight_ema else {}
         weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
+        recent = tuple(trainer.epoch_average.recent) if trainer.epoch_average else ()
         device = device_name(trainer.device.type)
-        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema, device))
+        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema, recent, device))
         self.last_written, self.duration = self.clock(), time.monotonic() - started

@@ -1,5 +1,7 @@
 """Normalization of the input of a network, and its statistics, which are those of the training windows only."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -18,23 +20,26 @@ class Normalization(nn.Module):
     ----------
     kind
         `none`; `window`: each channel of each window by its own mean and standard deviation; `patients`: each channel
-        and frequency by those of the training patients.
+        and frequency by those of the training patients; `level`: the same after the level of each window was removed.
+        Input of other kinds is normalized by recording before (`eegwf.training.recording_normalization`).
     n_chans, n_freqs
         Shape of the stored statistics.
+    clip
+        Limit of the normalized values; None for no limit. `none` has no limit.
     """
 
     mean: torch.Tensor
     deviation: torch.Tensor
 
-    def __init__(self, kind: str, n_chans: int, n_freqs: int):
+    def __init__(self, kind: str, n_chans: int, n_freqs: int, clip: float | None = None):
         super().__init__()
-        self.kind = kind
-        if kind == "patients":
+        self.kind, self.clip = kind, None if kind == "none" else clip
+        if kind in FITTED:
             self.register_buffer("mean", torch.zeros(n_chans, n_freqs, 1))
             self.register_buffer("deviation", torch.ones(n_chans, n_freqs, 1))
 
     def fit(self, loader: BatchLoader, rows: np.ndarray) -> None:
-        """Compute the statistics of `patients` from these rows only, in float64.
+        """Compute the statistics of `patients` and `level` from these rows only, in float64.
 
         Parameters
         ----------
@@ -43,23 +48,56 @@ class Normalization(nn.Module):
         rows
             Rows of the training windows.
         """
-        if self.kind != "patients":
+        if self.kind not in FITTED:
             return
-        mean, deviation = channel_statistics(loader, rows)
+        mean, deviation = channel_statistics(loader, rows, self.kind)
         self.mean.copy_(mean[:, :, None])
         self.deviation.copy_(deviation[:, :, None])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalized input of the same shape."""
-        if self.kind == "patients":
-            return (x - self.mean).div_(self.deviation)
+        x = self._normalized(x)
+        return x if self.clip is None else x.clamp(-self.clip, self.clip)
+
+    def _normalized(self, x: torch.Tensor) -> torch.Tensor:
+        if self.kind in FITTED:
+            return (FITTED[self.kind](x) - self.mean).div_(self.deviation)
         if self.kind == "window":
             mean = x.mean(dim=(2, 3), keepdim=True)
             return (x - mean) / x.std(dim=(2, 3), keepdim=True).clamp_min(1e-3)
         return x
 
 
-def channel_statistics(loader: BatchLoader, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+def without_level(x: torch.Tensor) -> torch.Tensor:
+    """Remove the level of each window, on which the gain of an amplifier acts.
+
+    Parameters
+    ----------
+    x
+        Windows `(n_windows, n_chans, n_freqs, n_frames)`.
+
+    Returns
+    -------
+    torch.Tensor
+        In dB, the windows without the mean of all their values; time series (one frequency) divided by the standard
+        deviation of all their values.
+    """
+    if x.shape[2] == 1:
+        return x / x.std(dim=(1, 2, 3), keepdim=True).clamp_min(1e-3)
+    return x - x.mean(dim=(1, 2, 3), keepdim=True)
+
+
+def _unchanged(x: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+FITTED: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"patients": _unchanged, "level": without_level}
+"""Kinds that have statistics of the training windows, and what is done with a window before."""
+
+
+def channel_statistics(
+    loader: BatchLoader, rows: np.ndarray, kind: str = "patients"
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation of each channel and frequency, computed in double precision on the device.
 
     The loader keeps the results, since all trials of an Optuna study need the same ones.
@@ -70,6 +108,8 @@ def channel_statistics(loader: BatchLoader, rows: np.ndarray) -> tuple[torch.Ten
         Loader that has the rows.
     rows
         Rows of the training windows, in any order.
+    kind
+        `patients`, or `level` for those of the windows without their level.
 
     Returns
     -------
@@ -77,21 +117,23 @@ def channel_statistics(loader: BatchLoader, rows: np.ndarray) -> tuple[torch.Ten
         Tensors `(n_chans, n_freqs)`. The deviation is 1 where it is below 0.001.
     """
     rows = np.sort(rows)
-    key = rows.tobytes()
+    key = kind.encode() + rows.tobytes()
     if key not in loader.statistics:
         latest = list(loader.statistics.items())[-MAX_CACHED_STATISTICS:]
-        loader.statistics = {**dict(latest), key: _compute_statistics(loader, rows)}
+        loader.statistics = {**dict(latest), key: _compute_statistics(loader, rows, FITTED[kind])}
         loader.wait()
     return loader.statistics[key]
 
 
-def _compute_statistics(loader: BatchLoader, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+def _compute_statistics(
+    loader: BatchLoader, rows: np.ndarray, prepare: Callable[[torch.Tensor], torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Statistics of sorted rows, in blocks whose size depends on the shape of a window only."""
     dataset = loader.dataset
     total, square = torch.zeros(2, dataset.n_chans, dataset.n_freqs, dtype=torch.float64, device=loader.device)
     size = max(1, BLOCK_BYTES // (8 * dataset.n_values))
     for block in loader.stream([rows[start : start + size] for start in range(0, len(rows), size)]):
-        x = block.double()
+        x = prepare(block).double()
         total += x.sum(dim=(0, 3))
         square += x.square().sum(dim=(0, 3))
     count = len(rows) * dataset.n_frames

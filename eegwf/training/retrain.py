@@ -259,6 +259,7 @@ def _write(
             "parameters": parameters,
             "axes": needed_axes(task.model, parameters, task.dataset),
             "normalization": result.classifier.normalization.kind,
+            "input_clip": result.classifier.normalization.clip,
             "classes": list(task.window_set.classes),
             "arrays": [path.stem for path in task.dataset.paths],
             "training": settings.model_dump(mode="json"),

@@ -21,6 +21,8 @@ class SpectrogramDataset:
     ----------
     arrays
         Files `(n_windows, n_chans, n_freqs, n_frames)`, or `(n_windows, n_chans, n_times)` for the time series.
+    windows
+        `windows.tsv`, the table of the windows, which normalization by recording needs; None without one.
 
     Raises
     ------
@@ -28,7 +30,7 @@ class SpectrogramDataset:
         If the arrays differ in the number of windows, frequencies or frames.
     """
 
-    def __init__(self, arrays: Sequence[Path | str]):
+    def __init__(self, arrays: Sequence[Path | str], windows: Path | None = None):
         self.paths = [Path(path) for path in arrays]
         self.arrays = [self._with_freqs(read_array(staged(path))) for path in self.paths]
         first = self.arrays[0].shape
@@ -42,6 +44,9 @@ class SpectrogramDataset:
         self.n_freqs, self.n_frames = first[2:]
         # The loader of the last training, see eegwf.training.batch_loader.shared_batch_loader.
         self.shared_loader: Any = None
+        self.windows = windows
+        # Inputs by kind of normalization, see eegwf.training.recording_normalization.input_for.
+        self.normalized_inputs: dict[str, Any] = {}
 
     @staticmethod
     def _with_freqs(array: np.ndarray) -> np.ndarray:
@@ -65,6 +70,23 @@ class SpectrogramDataset:
     def read(self, rows: np.ndarray) -> torch.Tensor:
         """Windows as a float32 tensor `(len(rows), n_chans, n_freqs, n_frames)` on the CPU."""
         return self.half(rows).float()
+
+    def normalize(self, x: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        """Return windows as they are, since this input is not normalized by recording.
+
+        Parameters
+        ----------
+        x
+            Windows in dB or microvolts.
+        rows
+            Their rows in the arrays.
+
+        Returns
+        -------
+        torch.Tensor
+            The windows.
+        """
+        return x
 
     @cached_property
     def described(self) -> list[dict[str, Any]]:

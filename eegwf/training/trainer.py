@@ -16,9 +16,11 @@ from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.captured_step import CapturedSteps, capturable
 from eegwf.training.classifier import Classifier, predict
 from eegwf.training.concurrency import Turns, run_alone
+from eegwf.training.epoch_average import EpochAverage
 from eegwf.training.history import History
 from eegwf.training.losses import Loss
 from eegwf.training.metrics import macro_f1, multiclass_accuracy
+from eegwf.training.mixstyle import mix_styles
 from eegwf.training.sampling import class_weights, epoch_order
 from eegwf.training.schedule import learning_rate, make_optimizer
 from eegwf.training.weight_ema import WeightEMA
@@ -55,6 +57,8 @@ class Trainer:
         Sum of the losses of all windows of an epoch, a scalar on the device.
     weight_ema
         Moving average of the weights, part of a checkpoint; None if it is disabled.
+    epoch_average
+        Average of the weights at the ends of the last epochs, part of a checkpoint; None if it is disabled.
     """
 
     def __init__(self, classifier: Classifier, loader: BatchLoader, split: Split, settings: Training, seed: int):
@@ -64,11 +68,14 @@ class Trainer:
         self.n_outputs = len(split.train.classes)
         self.optimizer = make_optimizer(classifier, settings)
         self.weight_ema = WeightEMA(classifier, settings.ema_decay) if settings.ema_decay else None
+        self.epoch_average = EpochAverage(classifier, settings.swa_epochs) if settings.swa_epochs > 1 else None
         weights = class_weights(split.train.label, self.n_outputs, settings.class_balance)
         self.loss = Loss(
             None if weights is None else torch.from_numpy(weights), settings.label_smoothing, settings.focal_gamma
         ).to(self.device)
         self.label = torch.from_numpy(split.train.label).to(self.device)
+        self.patient_number = np.unique(split.train.patient, return_inverse=True)[1]
+        self.patient = torch.from_numpy(self.patient_number).to(self.device)
         self.trainable = [parameter for parameter in classifier.parameters() if parameter.requires_grad]
         self.constrain = getattr(classifier.network, "constrain", lambda: None)
         compiled = settings.compile and self.device.type == "cuda"
@@ -85,7 +92,8 @@ class Trainer:
     @property
     def validated_classifier(self) -> Classifier:
         """Classifier that is validated and kept: the one with averaged weights, if there is one."""
-        return self.weight_ema.classifier if self.weight_ema else self.classifier
+        average = self.weight_ema or self.epoch_average
+        return average.classifier if average else self.classifier
 
     def epoch(self, history: History) -> dict[str, float]:
         """Train the epoch after those of `history`, and validate if there are validation windows; return its record.
@@ -101,7 +109,14 @@ class Trainer:
         """Train and validate like `epoch`, and yield where another training may continue."""
         number = len(history)
         torch.manual_seed(seed_of(self.seed, "dropout", number))
-        order = epoch_order(self.split.train.label, self.settings.class_balance, self.seed, number)
+        order = epoch_order(
+            self.split.train.label,
+            self.settings.class_balance,
+            self.seed,
+            number,
+            self.patient_number,
+            self.settings.patient_balance,
+        )
         parts = np.array_split(order, -(-len(order) // self.settings.batch_size))
         rates = [self._rate(number * len(parts) + step, len(parts), history) for step in range(len(parts))]
         self.classifier.train()
@@ -109,6 +124,8 @@ class Trainer:
         for n_steps, _ in enumerate(self._steps(parts, rates, number), 1):
             if n_steps % STEPS_PER_TURN == 0 and self.interruptible:
                 yield
+        if self.epoch_average:
+            self.epoch_average.update(self.loader, self.split.train.window)
         logits = self.validation_logits() if len(self.split.validation.window) else None
         yield  # before it waits for the device
         mean = float(self.total_loss) / len(order)
@@ -125,8 +142,8 @@ class Trainer:
             yield from self.captured.epoch(positions, rates)
             return
         first = epoch * len(parts)
-        for step, (rate, (x, target)) in enumerate(zip(rates, self._batches(parts), strict=True), first):
-            self.total_loss += self.step(x, target, rate) * len(target)
+        for step, (rate, batch) in enumerate(zip(rates, self._batches(parts), strict=True), first):
+            self.total_loss += self.step(*batch, rate) * len(batch[1])
             if self.weight_ema:
                 self.weight_ema.update(step)
             yield
@@ -136,14 +153,15 @@ class Trainer:
         rate = learning_rate(step, steps_per_epoch, self.settings, history)
         return float(np.float32(rate)) if self.device.type == "cuda" else rate
 
-    def _batches(self, parts: list[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Windows and class indices of each batch of an epoch."""
+    def _batches(self, parts: list[np.ndarray]) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Windows, class indices and patients of each batch of an epoch."""
         rows = self.split.train.window
         order = torch.from_numpy(np.concatenate(parts)).to(self.device)
-        targets = self.label[order].split([len(part) for part in parts])
-        return zip(self.loader.stream([rows[part] for part in parts]), targets, strict=True)
+        sizes = [len(part) for part in parts]
+        targets, patients = self.label[order].split(sizes), self.patient[order].split(sizes)
+        return zip(self.loader.stream([rows[part] for part in parts]), targets, patients, strict=True)
 
-    def resident_batch(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def resident_batch(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Read windows that are kept on the device.
 
         Parameters
@@ -153,24 +171,26 @@ class Trainer:
 
         Returns
         -------
-        x, target
-            Float32 windows, and their class indices.
+        x, target, patient
+            Float32 windows, their class indices, and the numbers of their patients.
         """
         assert self.loader.resident is not None
-        return self.loader.resident[self._positions[order]].float(), self.label[order]
+        return self.loader.resident[self._positions[order]].float(), self.label[order], self.patient[order]
 
     @cached_property
     def _positions(self) -> torch.Tensor:
         """Positions of the training windows among those that are kept on the device."""
         return self.loader.positions(self.split.train.window)
 
-    def step(self, x: torch.Tensor, target: torch.Tensor, rate: float | torch.Tensor) -> torch.Tensor:
+    def step(
+        self, x: torch.Tensor, target: torch.Tensor, patient: torch.Tensor, rate: float | torch.Tensor
+    ) -> torch.Tensor:
         """Make an optimizer step.
 
         Parameters
         ----------
-        x, target
-            Float32 windows, and their class indices.
+        x, target, patient
+            Float32 windows, their class indices, and the numbers of their patients.
         rate
             Learning rate; a scalar tensor on the device if the step is captured.
 
@@ -182,7 +202,10 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.no_grad():
-            x, target = augment(self.classifier.normalization(x), target, self.n_outputs, self.settings)
+            x = self.classifier.normalization(x)
+            if self.settings.mixstyle_alpha:
+                x = mix_styles(x, target, patient, self.settings.mixstyle_alpha)
+            x, target = augment(x, target, self.n_outputs, self.settings)
         with autocast(self.device, self.settings.precision):
             logits = self.network(x)
         loss = self.loss(logits, target)

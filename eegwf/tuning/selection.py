@@ -40,6 +40,25 @@ def best_sets(trials: list[FrozenTrial], fixed: dict[str, Any], n_best: int) -> 
     return list(best.values())
 
 
+def repeat_for_seeds(sets: list[dict[str, Any]], n_seeds: int) -> list[dict[str, Any]]:
+    """Make a rank of each parameter set and random seed; a rank is one network, and its number decides the seed.
+
+    Parameters
+    ----------
+    sets
+        The best parameter sets, as `best_sets` returns them.
+    n_seeds
+        Number of random seeds of each.
+
+    Returns
+    -------
+    list of dict
+        All seeds of a set are successive ranks, from 1.
+    """
+    repeated = [entry for entry in sets for _ in range(n_seeds)]
+    return [{**entry, "rank": rank} for rank, entry in enumerate(repeated, 1)]
+
+
 def trials_table(trials: list[FrozenTrial], fixed: dict[str, Any], inner_folds: int) -> pd.DataFrame:
     """Make a table with a row for each trial, including failed ones.
 

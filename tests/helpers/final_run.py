@@ -72,7 +72,7 @@ def write_final_run(results: Path, name: str = "bandpower_mel_2class", settings:
     array = _write_data(of, paths, combination.spectrogram)
     for fold in range(1, study.folds + 1):
         _train(of, paths, run, array, fold)
-    tests = [run.fold(fold).rank(rank).test for fold in range(1, study.folds + 1) for rank in (1, 2)]
+    tests = [run.fold(fold).rank(rank).test for fold in range(1, study.folds + 1) for rank in study.retrain.ranks]
     data = paths.data
     evaluate.run(of("evaluate"), tests, data.windows, data.recordings, data.events, run.folder)
     finalize.run(of("finalize"), name, "code", data.folder, [array], paths.state, run.folder)
@@ -81,10 +81,13 @@ def write_final_run(results: Path, name: str = "bandpower_mel_2class", settings:
 
 
 def _write_data(of, paths: ResultPaths, name: str) -> Path:
-    data, array = paths.data, paths.spectrogram(name)
+    data = paths.data
     synthesize.run(of("synthesize"), data.bids)
     windows.run(of("windows"), "code", data.bids, paths.state, data.folder)
     folds.run(of("folds"), data.windows, data.windows_array, data.folds, data.leakage)
+    if name == "raw":
+        return data.windows_array
+    array = paths.spectrogram(name)
     spectrogram.run(of("spectrogram"), name, "code", data.windows_array, paths.state, array, array.with_suffix(".json"))
     return array
 

@@ -38,6 +38,7 @@ def write_study(
     timed: bool = True,
     n_folds: int = 3,
     n_ranks: int = 2,
+    n_seeds: int = 1,
     overrides: dict[str, Any] | None = None,
     n_trials: int = 6,
     value: Callable[[dict[str, Any]], float] | None = None,
@@ -56,8 +57,8 @@ def write_study(
         Event type without windows.
     timed
         Whether recordings have times, so that events are scored.
-    n_folds, n_ranks
-        Number of outer folds, and of retrained parameter sets of each.
+    n_folds, n_ranks, n_seeds
+        Number of outer folds, of retrained models of each, and of random seeds of a parameter set.
     overrides
         Further configuration. In `tuning.mode: reserved` three more patients are reserved; in that mode and in `once`
         all folds have the files of one Optuna study.
@@ -72,7 +73,11 @@ def write_study(
         The configuration.
     """
     rng = np.random.default_rng(3)
-    small = {"folds": n_folds, "retrain": {"n_best": n_ranks}, "evaluation": {"n_bootstrap": 100}}
+    small = {
+        "folds": n_folds,
+        "retrain": {"n_best": n_ranks // n_seeds, "n_seeds": n_seeds},
+        "evaluation": {"n_bootstrap": 100},
+    }
     study = load_study(ROOT / "config/config.yaml", [], small | (overrides or {})).design()
     mode = study.tuning.mode
     class_set = study.classes[classes]

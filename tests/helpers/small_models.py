@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from eegwf.models.registry import build, entry_of, parameters_of
+from eegwf.training.normalization import Normalization
 
 BLOCK = {"width": 16, "heads": 2}
 TOKENS = {**BLOCK, "feedforward": 32}
@@ -15,6 +16,7 @@ SMALL = {
     "swin": {"patch": 4, "window": 2, **BLOCK},
     "transcnn": {"filters": 8, "stages": 2, **TOKENS},
     "inception": {"cut": "Conv2d_4a_3x3", **TOKENS},
+    "sharedcnn": {"filters": 4, "width": 16},
     "eegnet": {},
     "convnext": {"timm": "convnext_atto"},
 }
@@ -54,7 +56,7 @@ class Unnormalized(nn.Module):
 
     def __init__(self, network):
         super().__init__()
-        self.normalization = nn.Identity()
+        self.normalization = Normalization("none", 0, 0)
         self.network = network
 
     def forward(self, x):

@@ -102,13 +102,14 @@ def tune_settings(config: dict) -> TuneSettings:
     return TuneSettings.model_validate(config)
 
 
-def select_best_settings(config: dict) -> SelectBestSettings:
+def select_best_settings(config: dict, n_seeds: int = 1) -> SelectBestSettings:
     """Settings of `select_best` that match those of `tune`."""
     settings = tune_settings(config)
     return SelectBestSettings(
         budget=Budget(**{name: getattr(settings.tuning, name) for name in Budget.model_fields}),
         inner_folds=settings.tuning.inner_folds,
         n_best=settings.n_best,
+        n_seeds=n_seeds,
         fixed=settings.space.fixed,
     )
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 MATRIX = Path(__file__).resolve().parents[2] / "config" / "matrix.yaml"
-MODELS = ("bandpower", "lstm", "transformer", "vit", "swin", "transcnn", "inception", "eegnet", "convnext")
+MODELS = ("bandpower", "lstm", "transformer", "vit", "swin", "transcnn", "inception", "sharedcnn", "eegnet", "convnext")
 IMAGES = ("mel", "cwt", "stft", "concat")
 CLASSES = ("2class", "3class")
 # One of each kind: frames, a fitted model, the time series, stacked inputs, a backbone by a config line.

@@ -61,6 +61,8 @@ class SelectBestSettings(StageSettings):
     ----------
     budget
         Limits of the study.
+    n_best, n_seeds
+        Number of parameter sets that are retrained, and with how many random seeds each.
     fixed
         Fixed parameters of the model.
     """
@@ -68,6 +70,7 @@ class SelectBestSettings(StageSettings):
     budget: Budget
     inner_folds: int
     n_best: int
+    n_seeds: int
     fixed: dict[str, Value]
 
 
@@ -102,8 +105,8 @@ class FinalizeSettings(LearningSettings):
     ----------
     epochs
         Maximum number of epochs of retraining; None for that of `training`.
-    n_best
-        Number of final models.
+    n_best, n_seeds
+        Number of parameter sets of the final models, and with how many random seeds each is trained.
     folds, ranks
         Outer folds, and ranks that were retrained in each.
     reserved
@@ -118,6 +121,7 @@ class FinalizeSettings(LearningSettings):
 
     epochs: int | None
     n_best: int
+    n_seeds: int
     folds: list[int]
     ranks: list[int]
     reserved: bool

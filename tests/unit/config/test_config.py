@@ -72,6 +72,23 @@ def refusal(default, tmp_path):
         ("models: {vit: {search: {lr: {low: 1}}}}", "models.vit.search.lr.high", "missing"),
         ("models: {vit: {search: {lr: {choices: []}}}}", "models.vit.search.lr.choices", "at least 1 item"),
         ("evaluation: {primary: rank9}", "evaluation.primary", "retrain.n_best is 5"),
+        (
+            "retrain: {n_best: 2, n_seeds: 2}\nevaluation: {primary: rank5}",
+            "evaluation.primary",
+            "retrain.n_seeds 2",
+        ),
+        ("retrain: {n_seeds: 0}", "retrain.n_seeds", "greater than or equal to 1 (found 0)"),
+        ("training: {swa_epochs: 5, ema_decay: 0.9}", "training", "swa_epochs 5 and ema_decay 0.9 both average"),
+        (
+            "training: {ema_decay: 0.9}\nmodels: {vit: {search: {swa_epochs: {choices: [0, 5]}}}}",
+            "models.vit.search.swa_epochs",
+            "could have both ema_decay and swa_epochs",
+        ),
+        (
+            "training: {swa_epochs: 5}\nmodels: {lstm: {fixed: {ema_decay: 0.9}}}",
+            "models.lstm.fixed.ema_decay",
+            "write 0 for the other in models and in training",
+        ),
         ("evaluation: {primary: best}", "evaluation.primary", "(found 'best')"),
         ("classes: {one: {seizure: [sz]}}", "classes.one", "at least two classes"),
         ("classes: {one: {a: [sz], b: [sz]}}", "classes.one", "'sz' is in two classes"),

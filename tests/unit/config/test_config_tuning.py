@@ -131,7 +131,7 @@ def test_starting_sets_that_fit():
     [
         ({"low": 1, "high": 4}, [1, 2, 4], [0, 5, 2.5, True, "2", float("nan")]),
         ({"low": 1, "high": 10, "step": 4}, [1, 5, 9], [2, 10, 13]),
-        ({"low": 0.0, "high": 0.3}, [0, 0.0, 0.17, 0.3], [-1e-9, 0.31, False, "0.1", float("inf"), float("nan")]),
+        ({"low": 0.0, "high": 0.3}, [0, 0.0, 0.17, 0.3], [None, -1e-9, 0.31, False, "0.1", float("inf"), float("nan")]),
         ({"low": 0.1, "high": 0.5, "step": 0.1}, [0.1, 0.2, 0.1 + 0.2, 0.5], [0.15, 0.3001, 0.6]),
         ({"low": 1, "high": 2.0}, [1, 1.5, 2], [0.99, 2.01]),  # a float at one end: no whole numbers
         ({"low": 1e-5, "high": 1e-2, "log": True}, [1e-5, 3e-4, 1e-2], [0, 9e-6, 1.1e-2]),

@@ -65,7 +65,7 @@ def test_words_do_not_change_it(copy):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("eegwf/training/sampling.py", "per_class = -(-len(label)", "per_class = -(-2 * len(label)"),
+        ("eegwf/training/sampling.py", "-(-sum(sizes)", "-(-2 * sum(sizes)"),
         (LOOP, 'average="macro"', 'average="micro"'),
         ("eegwf/training/__init__.py", '"""\n', '"""\nSWITCH = 1\n'),
         ("eegwf/models/vit.py", "width: int = 64", "width: int = 65"),

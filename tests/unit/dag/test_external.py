@@ -66,6 +66,8 @@ def test_models_are_those_of_the_primary_member(flow_of):
 
     names = {str(path) for path in flow_of(folds=3, retrain={"n_best": 2}).external.models()}
     assert len([name for name in names if name.endswith("calibration.json")]) == 3 * 2
+    seeds = flow_of(folds=3, retrain={"n_best": 2, "n_seeds": 2}).external.models()
+    assert {path.parent.name for path in seeds if path.name == "model.json"} == {f"rank{rank}" for rank in (1, 2, 3, 4)}
     assert models() == {"best.json", "model.json", "model.safetensors", "calibration.json"}
     one = flow_of(folds=3, evaluation={"primary": "rank2"}).external.models()
     assert {path.parent.name for path in one if path.name == "model.json"} == {"rank2"}

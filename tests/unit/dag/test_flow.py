@@ -53,6 +53,34 @@ def test_sensible_targets_and_options_pass(flow_of):
     )
 
 
+ALIGNED = {"search": {"normalization": {"choices": ["patients", "aligned"]}}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"training": {"normalization": "aligned"}}, "training.normalization"),
+        ({"models": {"vit": {"fixed": {"normalization": "aligned"}}}}, "models.vit.fixed.normalization"),
+        ({"models": {"vit": ALIGNED}}, "models.vit.search.normalization"),
+    ],
+)
+def test_spectrograms_are_not_aligned(flow_of, settings, place):
+    message = f"{re.escape(place)}: 'aligned' is for raw, the time series, but vit_mel_3class has mel; choose another"
+    with pytest.raises(InputError, match=message) as caught:
+        flow_of(matrix={"models": ["vit"], "spectrograms": ["mel"], "classes": ["3class"]}, **settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_time_series_and_models_that_normalize_their_input_may_be_aligned(flow_of):
+    matrix = {"models": ["eegnet"], "spectrograms": ["raw"], "classes": ["2class"]}
+    flow = flow_of(matrix=matrix, models={"eegnet": ALIGNED})
+    flow.check_targets(["results/eegnet_raw_3class/report.html", "results/vit_mel_2class/report.html"])
+    with pytest.raises(InputError, match="for raw, the time series, but eegnet_mel_2class has mel"):
+        flow.check_targets(["results/eegnet_mel_2class/report.html"])
+    baseline = {"models": ["bandpower"], "spectrograms": ["mel"], "classes": ["2class"]}
+    flow_of(matrix=baseline, training={"normalization": "aligned"})
+
+
 def test_folds_are_counted_before_any_job(flow_of, tmp_path):
     assert flow_of(folds=7).n_folds == 7
     assert flow_of(folds="leave-one-patient-out").n_folds == 28

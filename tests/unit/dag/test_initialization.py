@@ -113,6 +113,15 @@ class TestCheck:
         (line,) = check_study(flow_of(source, models=search)).problems
         assert line.startswith("models.vit.search.width: 16 or 64 changes the shapes")
 
+    @pytest.mark.parametrize("part", ["fixed", "search"])
+    def test_another_normalization_is_a_problem(self, source, part):
+        value = "recording" if part == "fixed" else {"choices": ["patients", "recording"]}
+        findings = check_study(flow_of(source, models={"vit": {part: {"normalization": value}}}))
+        assert findings.problems == [
+            f"training.init: {source} has the training.normalization patients, this study has recording "
+            f"(models.vit.{part}.normalization); make them equal"
+        ]
+
     def test_shared_ids_are_a_problem_unless_they_are_of_different_persons(self, tmp_path, source):
         (tmp_path / "theirs/data/windows.tsv").unlink()
         data = data_set([background(11), background(12)])

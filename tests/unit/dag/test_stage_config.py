@@ -79,6 +79,7 @@ READ_BY = {
     "tuning.allow_optimistic": set(),
     "tuning.n_workers": set(),
     "retrain.n_best": {"tune", "select_best", "finalize", "baseline"},
+    "retrain.n_seeds": {"select_best", "finalize", "baseline"},
     "retrain.epochs": {"retrain", "finalize"},
     "retrain.ranks_per_gpu": {"retrain"},
     "evaluation": {"evaluate"},
@@ -249,8 +250,8 @@ def test_the_summary_depends_on_the_combinations(flow_of):
 
 
 def test_the_baseline_is_chosen_by_the_primary_member(flow_of):
-    for primary, ranks in (("ensemble", [1, 2, 3]), ("rank2", [2])):
-        flow = flow_of(retrain={"n_best": 3}, evaluation={"primary": primary})
+    for primary, ranks in (("ensemble", [1, 2, 3, 4]), ("rank2", [2])):
+        flow = flow_of(retrain={"n_best": 2, "n_seeds": 2}, evaluation={"primary": primary})
         assert json.loads(flow.settings("baseline")(JOB))["ranks"] == ranks
 
 

@@ -167,6 +167,23 @@ def test_probabilities_equal_those_of_scikit_learn(n_outputs, weighted):
     assert all(not torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
+def test_weight_of_a_window_is_the_number_of_its_copies():
+    rng = np.random.default_rng(1)
+    label, times = rng.integers(0, 3, 120), rng.integers(1, 5, 120)
+    x = torch.tensor(rng.normal(0, 6, (120, 2, 10, 12)) + 2 * label[:, None, None, None], dtype=torch.float32)
+    model = bandpower(2, 10, 12, 3, freqs=[FREQS], C=0.3)
+    features = model.log_power(x).numpy()
+    model.fit(features, label, None, times.astype(float))
+    standardized = StandardScaler().fit_transform(features.reshape(120, -1).astype(np.float64))
+    reference = LogisticRegression(C=0.3, max_iter=2000)
+    reference.fit(np.repeat(standardized, times, axis=0), np.repeat(label, times))
+    expected = reference.predict_proba(standardized)
+    np.testing.assert_allclose(model(x).softmax(dim=1).detach(), expected, atol=1e-4)
+    assert (
+        np.abs(LogisticRegression(C=0.3).fit(standardized, label).predict_proba(standardized) - expected).max() > 0.05
+    )
+
+
 def test_training_is_reproducible_and_saved_coefficients_are_loaded(study, window_set, tmp_path):
     for array in ("mel.npy", "windows.npy"):
         dataset = SpectrogramDataset([study / array])
@@ -222,6 +239,36 @@ def test_class_balance_determines_the_class_weights(study, window_set, balance):
     reference.fit(features, label)
     probabilities = predict(trained.classifier, dataset, train_part.window).softmax(dim=1)
     np.testing.assert_allclose(probabilities, reference.predict_proba(features), atol=1e-4)
+
+
+@pytest.mark.parametrize("patient_balance", ["equal", "sqrt"])
+@pytest.mark.parametrize("balance", ["none", "sampling", "undersampling"])
+def test_patient_balance_determines_the_weights_of_the_windows(study, window_set, balance, patient_balance):
+    dataset, parts = SpectrogramDataset([study / "mel.npy"]), split(window_set, 1)
+    small = parts.train.patient == parts.train.patient[0]
+    train_part = parts.train.select(~small | (np.cumsum(small) <= 6))  # one patient with 6 windows of 24
+    settings = Training(class_balance=balance, patient_balance=patient_balance)
+    trained = train("bandpower", dataset, replace(parts, train=train_part), {}, settings, seed=1)
+    network = trained.classifier.network
+    features = network.log_power(dataset.read(train_part.window)).reshape(len(train_part.label), -1).double().numpy()
+    label, patient = train_part.label, train_part.patient
+    fitted, weights = np.arange(len(label)), np.empty(len(label))
+    for number, name in set(zip(label.tolist(), patient.tolist(), strict=True)):
+        of_class = label == number
+        sizes = {each: np.sum(of_class & (patient == each)) for each in set(patient[of_class])}
+        power = {"equal": 0.0, "sqrt": 0.5}[patient_balance]
+        share = sizes[name] ** power / sum(size**power for size in sizes.values())
+        weights[of_class & (patient == name)] = share * of_class.sum() / sizes[name]
+        if balance == "sampling":
+            weights[of_class & (patient == name)] *= len(label) / (3 * of_class.sum())
+    if balance == "undersampling":
+        fitted = np.sort(epoch_order(label, balance, 1, 0, patient, patient_balance))
+        weights = np.ones(len(label))
+    scaler = StandardScaler().fit(features[fitted])
+    reference = LogisticRegression(max_iter=2000)
+    reference.fit(scaler.transform(features[fitted]), label[fitted], sample_weight=weights[fitted])
+    probabilities = predict(trained.classifier, dataset, train_part.window).softmax(dim=1)
+    np.testing.assert_allclose(probabilities, reference.predict_proba(scaler.transform(features)), atol=1e-4)
 
 
 @pytest.mark.parametrize("array", ["mel.npy", "windows.npy"])

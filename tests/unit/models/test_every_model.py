@@ -39,7 +39,7 @@ def test_windows_of_a_batch_are_independent(name, layout):
     assert torch.allclose(together, torch.cat([model(window[None]) for window in x]), atol=1e-5)
     assert torch.allclose(together[order], model(x[order]), atol=1e-5)
     assert (together[0] - together[1:]).abs().amax(dim=1).min() > 1e-6  # the outputs of different windows differ
-    if name not in ("inception", "eegnet"):  # without batch norm, windows are independent in training too
+    if name not in ("inception", "eegnet", "sharedcnn"):  # without batch norm, windows are independent in training too
         model = make(name, layout, dropout=0.0).train()
         assert torch.allclose(model(x), torch.cat([model(window[None]) for window in x]), atol=1e-5)
 
@@ -158,6 +158,7 @@ VARIANTS = [
     ("inception", "stacked", {"frozen": 3}),
     ("inception", "stacked", {"cut": "Mixed_6e"}),
     ("eegnet", "", {"spatial_filters": 3, "pointwise_filters": 5}),
+    *(("sharedcnn", "", {"pool": pool, "stages": 1}) for pool in ("mean", "max")),
 ]
 
 
@@ -192,6 +193,7 @@ STEPS = {
     "swin": (60, 160),
     "transcnn": (30, 40),
     "inception": (30, 50),
+    "sharedcnn": (100,),
     "eegnet": (200,),
     "convnext": (15, 15),
 }
@@ -272,6 +274,8 @@ INVALID = [
         ("swin", {"depths": depths}, f"depths is '{depths}'; expected the number of blocks of each stage")
         for depths in ("2,2", "", "2-0", "two", "2-")
     ),
+    ("sharedcnn", {"pool": "avg"}, "unknown pool 'avg'; expected statistics, mean or max"),
+    ("sharedcnn", {"stages": 0}, "stages is 0; expected 1 or more"),
     ("vit", {"architecture": "resnet18"}, "architecture 'resnet18' is not a ViT"),
     ("vit", {"architecture": "vit_huger"}, "architecture 'vit_huger' is not a ViT"),
     ("swin", {"architecture": "vit_tiny_patch16_224"}, "is not a Swin"),

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from eegwf.models.registry import build
 from tests.helpers.small_models import both_layouts, make, n_parameters
 
 
@@ -46,6 +47,17 @@ def test_transcnn_has_about_the_documented_number_of_parameters(stages):
     stem = 9 * 20 * 16 + 16**2 * (4.5 * 4**stages - 9) + 2 ** (stages - 1) * 16 * 32
     stem += model.encoder.pos_embed.numel()
     assert n_parameters(model) == pytest.approx(stem + 2 * (4 * 32 + 2 * 64) * 32, rel=0.15)
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3])
+@pytest.mark.parametrize("n_parts", [1, 3])
+def test_sharedcnn_has_about_the_documented_number_of_parameters(stages, n_parts):
+    parameters = {"filters": 16, "stages": stages, "width": 32}
+    shape = {"n_chans": 18, "n_freqs": 16, "n_frames": 16, "n_outputs": 3}
+    model = build("sharedcnn", shape, parameters, {"freqs": [[1.0]] * n_parts})
+    rows, last = 16 / 2**stages, 2 ** (stages - 1) * 16
+    stem = 25 * n_parts * 16 + 1.5 * (4**stages - 4) * 16**2
+    assert n_parameters(model) == pytest.approx(stem + last * rows * 32 + 3 * 32 * 3, rel=0.1)
 
 
 @pytest.mark.parametrize(

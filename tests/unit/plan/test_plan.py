@@ -78,6 +78,13 @@ def test_work_of_attribution_follows_its_settings(study_of):
         assert work("explain", JOB | {"spectrogram": spectrogram}, sizes) == pytest.approx(expected)
 
 
+def test_each_seed_of_a_parameter_set_is_a_training(study_of):
+    seeds, sets = (sizes_of(study_of(retrain=retrain)) for retrain in ({"n_best": 2, "n_seeds": 3}, {"n_best": 6}))
+    for stage in ("retrain", "finalize", "explain"):
+        assert work(stage, JOB, seeds) == work(stage, JOB, sets)
+    assert work("tune", JOB, seeds) == work("tune", JOB, sizes_of(study_of()))
+
+
 def test_further_seeds_are_work_unless_the_training_draws_no_random_numbers(study_of):
     sizes, values = sizes_of(study_of(evaluation={"seeds": 4})), 20 * 32 * 32
     assert work("retrain", JOB, sizes) == pytest.approx((5 + 3) * 8 * 600 * values / 1e6)

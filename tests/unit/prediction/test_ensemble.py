@@ -9,6 +9,7 @@ from eegwf.prediction.ensemble import Ensemble, _load
 from eegwf.storage.files import write_json
 from eegwf.training.calibration import Calibration
 from eegwf.training.classifier import Classifier, save_classifier
+from eegwf.training.normalization import Normalization
 
 SHAPE = {"n_chans": 2, "n_freqs": 1, "n_frames": 3, "n_outputs": 2}
 
@@ -16,6 +17,7 @@ SHAPE = {"n_chans": 2, "n_freqs": 1, "n_frames": 3, "n_outputs": 2}
 class Linear(torch.nn.Module):
     def __init__(self):
         super().__init__()
+        self.normalization = Normalization("none", 1, 1)
         self.weight = torch.nn.Parameter(torch.ones(2, 3))
 
     def forward(self, x):
@@ -25,14 +27,14 @@ class Linear(torch.nn.Module):
 @pytest.mark.parametrize("damaged", ["weights", "temperature"])
 def test_probabilities_that_are_not_finite_are_refused(damaged):
     classifier = Linear()
-    x = torch.ones(4, 1, 1, 3)
+    inputs = {"none": torch.ones(4, 1, 1, 3)}
     whole = Ensemble("final", ((classifier, Calibration((0.0, 0.0), 1.0)),), None)
-    assert whole.predict(x)[0].tolist() == [[0.5, 0.5]] * 4
+    assert whole.predict(inputs)[0].tolist() == [[0.5, 0.5]] * 4
     if damaged == "weights":
         classifier.weight.data[0, 0] = float("nan")
     temperature = float("nan") if damaged == "temperature" else 1.0
     with pytest.raises(InputError, match="the final models give probabilities that are not finite"):
-        Ensemble("final", ((classifier, Calibration((0.0, 0.0), temperature)),), None).predict(x)
+        Ensemble("final", ((classifier, Calibration((0.0, 0.0), temperature)),), None).predict(inputs)
 
 
 @pytest.mark.parametrize(

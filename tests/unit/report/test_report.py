@@ -21,7 +21,8 @@ from eegwf.report.drawing import edges, spaced_in_log, thin
 from eegwf.report.formats import duration, energy, number, score
 from eegwf.report.selection import fold_scores
 from eegwf.report.statement import smaller_than_study, why_no_events
-from eegwf.report.tables_run import recording_table
+from eegwf.report.tables import member_table
+from eegwf.report.tables_run import parameter_tables, recording_table
 from eegwf.report.timing import timing
 from eegwf.storage.files import read_json, read_table, write_table
 from tests.helpers.report_page import column, report_data, table_of, text_of, write_report
@@ -282,6 +283,22 @@ def test_report_of_one_rank_ten_folds_and_three_spectrograms(tmp_path):
     for name in ("mel", "cwt", "stft"):
         assert f"<h3>Mean maps, spectrogram {name}</h3>" in page and f'aria-label="Saliency, {name} by channel' in page
     assert page.count('aria-label="Training of fold') == 10
+
+
+def test_ranks_are_named_by_parameter_set_and_seed(tmp_path):
+    study = write_study(tmp_path, n_ranks=4, n_seeds=2)
+    run = report_data(study, tmp_path)
+    names = [f"{rank} (parameter set {(rank + 1) // 2}, seed {2 - rank % 2})" for rank in (1, 2, 3, 4)]
+    assert names[2] == "3 (parameter set 2, seed 1)"
+    members, (best, retrained) = member_table(run), parameter_tables(run)
+    assert [row[0] for row in members.rows[:5]] == [*(f"rank{name}" for name in names), "ensemble"]
+    assert (
+        "rank1 to rank4 are the 2 best parameter sets of each fold, retrained with 2 random seeds each." in members.note
+    )
+    assert [row[1] for row in retrained.rows] == names * 3 and len(best.rows) == 3
+    without = report_data(changed(study, {"retrain": {"n_seeds": 1}}), tmp_path)
+    assert [row[0] for row in member_table(without).rows[:4]] == ["rank1", "rank2", "rank3", "rank4"]
+    assert "rank1 to rank4 are the best parameter sets of each fold, retrained." in member_table(without).note
 
 
 def test_metrics_of_another_class_set_are_refused(finished):

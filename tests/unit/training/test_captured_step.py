@@ -70,8 +70,9 @@ def tensors(trainer):
         {"optimizer": "sgd", "class_balance": "weights"},
         {"optimizer": "adam", "freq_mask": 0.3, "time_mask": 0.3, "time_shift": 0.2, "channel_dropout": 0.2},
         {"mixup_alpha": 0.3, "label_smoothing": 0.1, "focal_gamma": 2.0},
+        {"mixstyle_alpha": 0.3, "patient_balance": "sqrt", "swa_epochs": 2},
     ],
-    ids=["adamw", "sgd", "masks", "mixup"],
+    ids=["adamw", "sgd", "masks", "mixup", "mixstyle"],
 )
 def test_epochs_of_captured_steps_equal_those_of_ordinary_ones(make_trainer, model, changes):
     ordinary, captured = make_trainer(model, **changes), make_trainer(model, **changes)

@@ -55,6 +55,8 @@ def same(a, b):
     """Equal bit by bit: nested mappings and lists of tensors and plain values."""
     if torch.is_tensor(a):
         return torch.is_tensor(b) and a.dtype == b.dtype and a.shape == b.shape and torch.equal(a, b)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     return type(a) is type(b) and a == b
@@ -111,6 +113,12 @@ def test_special_tensors_round_trip(tmp_path):
     for name, value in weights.items():
         assert after.weights[name].dtype == value.dtype and after.weights[name].shape == value.shape
         assert after.weights[name].contiguous().numpy().tobytes() == value.contiguous().numpy().tobytes()
+
+
+def test_weights_of_the_last_epochs_round_trip_in_their_order(tmp_path):
+    recent = [{"a.b": torch.full((2,), float(number))} for number in range(12)]
+    write_checkpoint(tmp_path / "c.safetensors", Checkpoint({}, {}, {"state": {}}, [], recent=recent))
+    assert same(read_checkpoint(tmp_path / "c.safetensors").recent, recent)
 
 
 def test_tied_weights_round_trip(tmp_path):

@@ -47,6 +47,15 @@ def test_equal_sets_of_several_folds_are_one_with_the_median_number_of_epochs():
     assert found[0].value == pytest.approx(0.6)
 
 
+def test_each_set_is_repeated_for_its_seeds():
+    ranks = [(1, 0.1), (2, 0.1), (3, 0.2), (4, 0.2)]  # two sets, each with two seeds
+    items = [retrained(fold, rank, lr, 0.5, epochs=rank + fold) for fold in (1, 2, 3) for rank, lr in ranks]
+    found = choose_final_sets(items, n_best=2, n_seeds=2)
+    assert [item.parameters["lr"] for item in found] == [0.1, 0.1, 0.2, 0.2]
+    # The lower median of the numbers of epochs 2, 3, 3, 4, 4, 5 of the first set, and 4, 5, 5, 6, 6, 7 of the second.
+    assert [item.repeated.best_epoch for item in found] == [3, 3, 5, 5]
+
+
 def test_the_choice_does_not_depend_on_the_order_of_the_folds():
     items = [retrained(fold, rank, fold + rank / 10, 0.5, fold) for fold in (1, 2, 3) for rank in (1, 2)]
     expected = choose_final_sets(items, 4)

@@ -181,6 +181,19 @@ def test_a_source_of_another_kind_is_refused_with_both_values(tmp_path, dataset,
         InitialWeights.read(paths, CLASSES).check("vit", Model(), dataset, SETTINGS)
 
 
+def test_every_choice_of_the_normalization_must_be_that_of_the_source(tmp_path, dataset):
+    weights = InitialWeights.read(write_init(tmp_path), CLASSES)
+    for space in (
+        {"fixed": {"normalization": "level"}},
+        {"search": {"normalization": {"choices": ["patients", "level"]}}},
+    ):
+        with pytest.raises(
+            InputError, match=r"normalization patients, this study has level \(models\.vit\.(fixed|search)"
+        ):
+            weights.check("vit", Model.model_validate(space), dataset, SETTINGS)
+    weights.check("vit", Model(search={"input_clip": {"low": 3.0, "high": 9.0}}), dataset, SETTINGS)
+
+
 def test_a_closed_form_model_has_no_initial_weights(tmp_path, dataset):
     with pytest.raises(InputError, match=r"training\.init: bandpower is not trained by gradient descent"):
         initial(tmp_path).check("bandpower", Model(), dataset, SETTINGS)

@@ -94,3 +94,15 @@ def test_no_class_weights_for_other_methods(balance):
 )
 def test_size_of_an_epoch(balance, expected):
     assert epoch_size(np.array([0] * 6 + [1] * 4 + [2] * 2), balance) == expected
+
+
+def test_orders_without_balanced_patients_have_not_changed():
+    """Written by the first release; otherwise, the same configuration would give other weights."""
+    label = np.repeat([0, 1, 2], [5, 3, 2])
+    expected = {
+        "sampling": [6, 1, 4, 0, 9, 5, 7, 5, 8, 8, 3, 9],
+        "undersampling": [8, 9, 1, 4, 5, 6],
+        "weights": [8, 0, 1, 9, 3, 5, 7, 6, 4, 2],
+        "none": [8, 0, 1, 9, 3, 5, 7, 6, 4, 2],
+    }
+    assert {balance: epoch_order(label, balance, 7, 2).tolist() for balance in expected} == expected

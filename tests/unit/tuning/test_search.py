@@ -56,6 +56,26 @@ def test_nan_in_the_test_fold_changes_no_trial(study, tmp_path, uninterrupted):
         run_study(study, tmp_path, arrays=tmp_path / "mel.npy", code="other")
 
 
+def test_tuned_normalizations_read_no_window_of_the_test_fold(study, tmp_path):
+    config = tune_config()
+    config["space"]["search"] |= {
+        "normalization": {"choices": ["recording", "recording_causal", "level"]},
+        "input_clip": {"low": 2.0, "high": 8.0},
+    }
+    kinds = [{"normalization": kind} for kind in ("recording", "recording_causal", "level")]
+    config["space"]["start"] = ["defaults", *kinds]
+    whole = run_study(study, tmp_path / "whole", config)
+    trials = read_table(tmp_path / "whole/trials.tsv", text=("reason", "normalization"))
+    assert trials["state"].isin(["complete", "pruned"]).all()
+    poisoned = np.array(read_array(study / "mel.npy"))
+    windows, folds = read_table(study / "windows.tsv"), read_table(study / "folds.tsv")
+    tested = windows["patient"].isin(folds["patient"][folds["fold"] == 1])
+    poisoned[windows["window"][tested]] = np.nan
+    write_array(tmp_path / "mel.npy", poisoned)
+    shutil.copy(study / "mel.json", tmp_path / "mel.json")
+    assert run_study(study, tmp_path / "poisoned", config, arrays=tmp_path / "mel.npy") == whole
+
+
 @pytest.mark.kill
 def test_search_killed_ten_times_gives_the_same_files(study, tmp_path, uninterrupted):
     files = (tmp_path / "trials.tsv", tmp_path / "best.json")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import welch
 
 from eegwf.config.data import Signals, Synthetic
 from eegwf.config.synthetic import Amplifier
@@ -39,6 +40,27 @@ def test_rate_and_noise(digital):
     noisy = record(digital, Amplifier(noise=4.0), SEED)
     assert np.std(noisy - digital.astype(float)) == pytest.approx(40, rel=0.02)
     assert np.array_equal(noisy, record(digital, Amplifier(noise=4.0), SEED))
+
+
+def test_gains_differ_between_patients_and_electrodes(digital):
+    patients = [record(digital, Amplifier(gain_spread=3.0), (3, number)).std() / digital.std() for number in range(200)]
+    decibels = 20 * np.log10(patients)
+    assert decibels.std() == pytest.approx(3, rel=0.15) and abs(decibels.mean()) < 0.7
+    channels = record(digital, Amplifier(electrode_spread=2.0), SEED).std(axis=1) / digital.std(axis=1)
+    assert 1 < (20 * np.log10(channels)).std() < 3
+    assert len({round(float(value), 3) for value in channels}) == 19
+
+
+def test_slope_of_the_frequency_response(digital):
+    found = record(digital, Amplifier(tilt_spread=2.0), SEED)
+    freqs, density = welch(digital.astype(float), 256, nperseg=1024)
+    ratio = 10 * np.log10(welch(found.astype(float), 256, nperseg=1024)[1] / density).mean(axis=0)
+    inside = (freqs >= 1) & (freqs <= 32)
+    slope, level = np.polyfit(np.log2(freqs[inside] / 8), ratio[inside], 1)
+    assert 0.1 < abs(slope) < 6 and abs(level) < 0.1
+    assert np.abs(ratio[inside] - slope * np.log2(freqs[inside] / 8)).max() < 0.3
+    others = [record(digital, Amplifier(tilt_spread=2.0), (3, number)) for number in (2, 3)]
+    assert not np.array_equal(*others)
 
 
 def test_files_of_another_amplifier_give_the_same_derivations(tmp_path):
