@@ -3,7 +3,7 @@ rule report:
         tables=[data.recordings, data.events, data.windows, data.folds, data.leakage],
         evaluation=[run.metrics, run.predictions, run.per_patient, run.events],
         folds=flow.fold_files(),
-        baseline=flow.baseline_files,
+        baseline=flow.baseline.files,
         init=flow.init_files,
     output:
         report=run.report,
@@ -21,7 +21,7 @@ rule report:
         code=flow.code("report"),
         results=flow.results_folder,
         stages=flow.stages,
-        baseline=flow.baseline_option,
+        baseline=flow.baseline.option,
     message:
         "Report {wildcards.model} on {wildcards.spectrogram}, {wildcards.classes}"
     shell:

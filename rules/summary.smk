@@ -6,6 +6,7 @@ rule summary:
         ledgers=flow.all_ledgers(),
         weights=flow.all_first_weights(),
         evidence=flow.all_evidence(),
+        baselines=flow.baseline.choices(),
         splits=flow.splits_by_window(),
         external=flow.external_metrics(),
     output:

@@ -189,8 +189,12 @@ class ResultPaths:
         """Differences of all pairs of combinations of a class set."""
         return self.root / "comparison.tsv"
 
+    def baseline(self, classes: str) -> Path:
+        """Choice of the classical baseline of a class set."""
+        return self.root / f"baseline_{classes}.json"
+
     def split_by_window(self, classes: str) -> Path:
-        """Scores of the classical baseline with folds by patient and by window, of a class set."""
+        """Scores of `bandpower` with folds by patient and by window, of a class set."""
         return self.root / f"split_by_window_{classes}.json"
 
     @property

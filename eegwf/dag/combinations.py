@@ -13,6 +13,27 @@ from eegwf.errors import InputError
 from eegwf.models.registry import MODELS, ModelEntry, entry_of, parameters_of
 
 
+def classical(study: Study, combinations: Iterable[Combination], classes: str) -> list[Combination]:
+    """Find the classical combinations of a class set: those whose model is not trained by gradient descent.
+
+    Parameters
+    ----------
+    study
+        The configuration.
+    combinations
+        Those of the matrix, in its order.
+    classes
+        The class set.
+
+    Returns
+    -------
+    list of Combination
+        In the same order.
+    """
+    same = (one for one in combinations if one.classes == classes)
+    return [one for one in same if not entry_of(one.model, study.models[one.model].fixed).gradient_trained]
+
+
 class Combinations:
     """The combinations of a study.
 

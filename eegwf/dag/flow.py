@@ -11,13 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.baseline import BASELINE, baseline_input, baseline_of
+from eegwf.config.baseline import BASELINE, baseline_input
 from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
 from eegwf.config.data_paths import axes_of
 from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.layers import Layers
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.config.study import Study
+from eegwf.dag.baseline_flow import BaselineFlow
 from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations
 from eegwf.dag.command_line import refuse_other_spellings
@@ -58,6 +59,8 @@ class Flow:
         Files of a combination and of an outer fold, with wildcards in place of their names.
     external
         The external data sets.
+    baseline
+        The classical baselines.
 
     Raises
     ------
@@ -87,6 +90,7 @@ class Flow:
         self.further_seeds = list(range(2, study.evaluation.seeds + 1))
         self.workers = list(range(1, study.tuning.n_workers + 1))
         self.external = ExternalFlow(study, self.paths, self.run, self.folds)
+        self.baseline = BaselineFlow(study, self.paths, self.combinations.all, self.folds, self.ranks)
         if study.tuning.mode != "reserved" and study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
                 f"{self.combinations.place('tuning', 'inner_folds')}: {study.tuning.inner_folds} of {self.n_folds} "
@@ -191,15 +195,15 @@ class Flow:
         return [str(self.paths.split_by_window(classes)) for classes in names]
 
     def baseline_combination(self, wildcards: Any) -> Combination:
-        """The classical baseline of a class set, whether or not the matrix has it, on a spectrogram of the matrix."""
+        """`bandpower` on a spectrogram of the matrix, for the split by window, whether or not the matrix has it."""
         return Combination(BASELINE, baseline_input(wildcards.classes, self.combinations.all), wildcards.classes)
 
     def baseline_arrays(self, wildcards: Any) -> list[str]:
-        """Arrays that the classical baseline of a class set reads."""
+        """Arrays that the split by window of a class set reads."""
         return self.arrays(self.baseline_combination(wildcards))
 
     def baseline_axes(self, wildcards: Any) -> list[str]:
-        """Descriptions of the arrays that the classical baseline of a class set reads."""
+        """Descriptions of the arrays that the split by window of a class set reads."""
         return self.axes(self.baseline_combination(wildcards))
 
     def arrays(self, wildcards: Any) -> list[str]:
@@ -260,22 +264,6 @@ class Flow:
             files += [file for rank in map(fold.rank, self.ranks) for file in (rank.model, rank.history)]
             files += fold.attribution.files
         return files
-
-    def baseline(self, wildcards: Any) -> str:
-        """Name of the combination of the classical baseline of a combination; empty if the matrix has none."""
-        combination = Combination(wildcards.model, wildcards.spectrogram, wildcards.classes)
-        found = baseline_of(combination, self.combinations.all)
-        return found.name if found else ""
-
-    def baseline_files(self, wildcards: Any) -> list[str]:
-        """Predictions and scores of the classical baseline, which a report reads if the matrix has one.
-
-        They are declared, instead of read if they happen to exist, so that a report doesn't depend on the order in
-        which jobs finish.
-        """
-        name = self.baseline(wildcards)
-        run = RunPaths(self.paths.root / name)
-        return [str(run.predictions), str(run.metrics)] if name else []
 
     @property
     def studies(self) -> list[str]:
@@ -369,11 +357,6 @@ class Flow:
     def data_digest(self, wildcards: Any) -> str:
         """Digest that changes when a file of the data set does (name, size or time)."""
         return data_digest(self.study.dataset)
-
-    def baseline_option(self, wildcards: Any) -> str:
-        """Command-line option that names the classical baseline with which a report compares."""
-        name = self.baseline(wildcards)
-        return f"--baseline {shlex.quote(name)}" if name else ""
 
     def participants_option(self, wildcards: Any) -> str:
         """Command-line option that names `participants.tsv`."""

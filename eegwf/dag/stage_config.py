@@ -1,6 +1,6 @@
 """Settings of a stage's job, built from the configuration of the study, and the digest of the data set's files."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from eegwf.config.stages.base import StageSettings
 from eegwf.config.study import Study
 from eegwf.config.training import Training
 from eegwf.config.tuning import Budget, TrialSettings
+from eegwf.dag.combinations import classical
 from eegwf.dag.input_arrays import computed_grids
 from eegwf.dag.stages import STAGES
 from eegwf.data.bids import data_files
@@ -28,7 +29,7 @@ def stage_config(
     study: Study,
     stage: str,
     wildcards: Any,
-    combinations: Iterable[Combination] = (),
+    combinations: Sequence[Combination] = (),
     external: ExternalData | None = None,
 ) -> StageSettings:
     """The part of the configuration that decides the result of a stage's job, and nothing else.
@@ -42,7 +43,7 @@ def stage_config(
     wildcards
         Wildcards of the job, as attributes.
     combinations
-        Combinations that the summary compares.
+        Combinations of the matrix, which the summary compares, and among which the classical baselines are chosen.
     external
         External data set of the job, whose sections replace those of the study; None for the study's own data.
 
@@ -62,7 +63,10 @@ def stage_config(
         values["dataset"] = dataset.model_copy(update={"expected_seizures": {}})
     if stage == "summary":
         tested = {one.classes: study.external_sets(one.classes) for one in combinations}
-        values |= {"combinations": list(combinations), "external": tested}
+        baselines = [classes for classes in tested if classical(study, combinations, classes)]
+        values |= {"combinations": list(combinations), "external": tested, "baselines": baselines}
+    if stage == "baseline":
+        values |= {"candidates": classical(study, combinations, wildcards.classes)}
     return settings(**{name: value for name, value in values.items() if name in settings.model_fields})
 
 
@@ -80,6 +84,13 @@ def _of_job(study: Study, stage: str, wildcards: Any) -> dict[str, Any]:
     if STAGES[stage].script == "spectrogram":
         name = wildcards.spectrogram
         return {"device": study.spectrograms.device, name: getattr(study.spectrograms, name, None)}
+    if stage == "baseline":
+        primary = study.evaluation.primary
+        return {
+            "classes": study.classes[wildcards.classes],
+            "folds": list(range(1, count_folds(study) + 1)),
+            "ranks": list(study.retrain.ranks) if primary == "ensemble" else [_explained_rank(study)],
+        }
     if stage == "split_by_window":
         return {
             "classes": study.classes[wildcards.classes],

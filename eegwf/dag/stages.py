@@ -15,7 +15,7 @@ from eegwf.config.stages.data import (
     SynthesizeSettings,
     WindowsSettings,
 )
-from eegwf.config.stages.evaluation import EvaluateSettings, SplitByWindowSettings
+from eegwf.config.stages.evaluation import BaselineSettings, EvaluateSettings, SplitByWindowSettings
 from eegwf.config.stages.external import (
     ExternalEvaluateSettings,
     ExternalLeakageSettings,
@@ -227,6 +227,7 @@ STAGES: dict[str, Stage] = {
             CostModel(work.attribution, rate_of="model"),
             job=FOLD,
         ),
+        Stage("baseline", BaselineSettings, RuleResources(4_000, 60), job="{classes}"),
         Stage("report", ReportSettings, RuleResources(4_000, 30), job=COMBINATION),
         *EXTERNAL_STAGES,
         Stage("split_by_window", SplitByWindowSettings, RuleResources(4_000, 60), job="{classes}"),

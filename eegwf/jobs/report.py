@@ -5,12 +5,12 @@ from pathlib import Path
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.config.stages.report import ReportSettings
 from eegwf.provenance.run_record import describe_run
-from eegwf.report.against_baseline import against_baseline
+from eegwf.report.against_baseline import NO_CHOICE, baseline_section
 from eegwf.report.data import collect
 from eegwf.report.ledger import ledger
 from eegwf.report.page import render
 from eegwf.report.timing import timing
-from eegwf.storage.files import write_json, write_table, write_text
+from eegwf.storage.files import read_json, write_json, write_table, write_text
 
 
 def run(
@@ -21,7 +21,7 @@ def run(
     classes: str,
     stages: list[str],
     output: Path,
-    baseline: str = "",
+    baseline: Path | None = None,
 ) -> None:
     """Write the report, and `timing.tsv`, `ledger.tsv` and `run.json` beside it.
 
@@ -39,7 +39,7 @@ def run(
     output
         The report.
     baseline
-        Name of the combination of the classical baseline, with which this one is compared; empty for none.
+        Choice of the classical baseline of the class set, with which the combination is compared; None without one.
 
     Raises
     ------
@@ -53,8 +53,8 @@ def run(
     data = collect(settings.study, paths, combination)
     costs = ledger(data, times, stages)
     # With shuffled labels both are at chance level, and their difference has no meaning.
-    compare = baseline and not settings.study.permute_labels
-    compared = against_baseline(paths.run(combination), RunPaths(results / baseline)) if compare else ""
+    choice = NO_CHOICE if baseline is None or settings.study.permute_labels else read_json(baseline)
+    compared = baseline_section(paths, combination, choice)
     page = render(data, record, times, costs, compared)
     files = RunPaths(output.parent)
     write_table(files.timing, times)

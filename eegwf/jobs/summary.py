@@ -5,6 +5,7 @@ from pathlib import Path
 from eegwf.config.paths import ResultPaths
 from eegwf.config.stages.report import SummarySettings
 from eegwf.report.summary import summarize
+from eegwf.storage.files import read_json
 
 
 def run(settings: SummarySettings, results: Path, table: Path, comparison: Path, page: Path) -> None:
@@ -13,7 +14,7 @@ def run(settings: SummarySettings, results: Path, table: Path, comparison: Path,
     Parameters
     ----------
     settings
-        The combinations, and the external data sets.
+        The combinations, the external data sets, and the class sets that have a classical baseline.
     results
         Results folder of the study.
     table, comparison, page
@@ -24,4 +25,6 @@ def run(settings: SummarySettings, results: Path, table: Path, comparison: Path,
     InputError
         If a file is broken.
     """
-    summarize(ResultPaths(results), settings.combinations, table, comparison, page, settings.external)
+    paths = ResultPaths(results)
+    choices = {classes: read_json(paths.baseline(classes)) for classes in settings.baselines}
+    summarize(paths, settings.combinations, table, comparison, page, settings.external, choices)

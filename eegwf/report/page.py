@@ -56,7 +56,7 @@ def render(
     cost
         Content of `ledger.tsv`.
     compared
-        Comparison with the classical baseline; empty without one.
+        The classical baseline, and the comparison with it; empty without one.
     judged
         Evidence and verdicts of the attribution methods; None to compute them.
 

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from eegwf.config.load import validate_record
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
 from eegwf.evaluation.compared_runs import RunComparison, compare_runs
+from eegwf.report.against_baseline import NO_CHOICE, choice_sentence
 from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
 from eegwf.report.evidence import ranking_table
 from eegwf.report.formats import count, defined, interval, listing, score, with_interval
@@ -36,7 +37,7 @@ TITLES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "aur
 SHOWN = ("rank1", "ensemble")
 COSTS = (
     "Balanced accuracy of the primary member, with its confidence interval, against the time of tuning and retraining "
-    "on a logarithmic scale; bandpower is highlighted. Times of different devices can't be compared."
+    "on a logarithmic scale; classical models are highlighted. Times of different devices can't be compared."
 )
 
 
@@ -47,6 +48,7 @@ def summarize(
     comparison: Path,
     page: Path,
     external: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    choices: Mapping[str, dict[str, Any]] = MappingProxyType({}),
 ) -> None:
     """Write the tables and the page that compare finished combinations.
 
@@ -60,14 +62,16 @@ def summarize(
         `summary.tsv` to write: a row for each combination and member (rank 1, the ensemble and the primary member) with
         scores and the bounds of their intervals, the higher baseline of the balanced accuracy, the number of weights of
         rank 1 of fold 1, and in the column `caution` the reasons why the row is not a result. The row of the primary
-        member also has the seconds of tuning and retraining, and the differences from the best combination of its class
-        set and from `bandpower`, with intervals and adjusted p-values, and the scores on each external data set.
+        member also has the seconds of tuning and retraining, the differences from the best combination of its class set
+        and from the classical baseline, with intervals and adjusted p-values, and the scores on each external data set.
     comparison
         `comparison.tsv` to write: a row for each pair of combinations of a class set.
     page
         `summary.html` to write.
     external
         Names of the external data sets on which the combinations of each class set were tested.
+    choices
+        Choice of the classical baseline of each class set that has one.
 
     Raises
     ------
@@ -93,7 +97,8 @@ def summarize(
     rows = []
     for combination in combinations:
         name = combination.name
-        differences = comparison_columns(combination, combinations, compared[combination.classes])
+        chosen = choices.get(combination.classes, NO_CHOICE)["baseline"]
+        differences = comparison_columns(name, chosen, compared[combination.classes])
         differences = {"training_seconds": seconds[name]} | differences | external_columns(tests[name])
         for member in members(metrics[name]):
             primary = member == metrics[name]["primary"]
@@ -106,7 +111,7 @@ def summarize(
     write_table(comparison, every[["classes", *(name for name in every if name != "classes")]])
     splits = {classes: read_json(file) for classes in compared if (file := paths.split_by_window(classes)).exists()}
     ranked = _judge(runs, metrics)
-    shared = (metrics, sizes, warnings, seconds, compared, splits, tests)
+    shared = (metrics, sizes, warnings, seconds, compared, choices, splits, tests)
     text = _render(paths.root.name, combinations, *shared, *ranked)
     write_text(page, text)
 
@@ -156,6 +161,7 @@ def _render(
     warnings: dict[str, str],
     seconds: dict[str, float],
     compared: dict[str, RunComparison],
+    choices: Mapping[str, dict[str, Any]],
     splits: dict[str, dict[str, Any]],
     tests: dict[str, Tests],
     judgments: dict[str, Judgment],
@@ -167,12 +173,15 @@ def _render(
         names.sort(key=lambda name: -_headline(metrics[name]))
         labels = {name: _label(name) for name in names}
         primary = {name: metrics[name]["members"][metrics[name]["primary"]]["balanced_accuracy"] for name in names}
-        costs = cost_figure(classes, primary, seconds, labels)
+        choice = choices.get(classes, NO_CHOICE)
+        classical = [one["combination"] for one in choice["candidates"]]
+        costs = cost_figure(classes, primary, seconds, labels, classical)
         parts.append(
             {
                 "name": classes,
                 "reports": names,
-                "comparison": comparison_table(compared[classes], combinations, labels) if len(names) > 1 else None,
+                "comparison": comparison_table(compared[classes], choice["baseline"], labels) if names[1:] else None,
+                "baseline": choice_sentence(choice),
                 "pairs": pair_table(compared[classes], labels),
                 "skipped": skipped_sentence(compared[classes]),
                 "split": split_section(splits[classes]) if classes in splits else None,

@@ -1,13 +1,12 @@
 """Comparison of the combinations of a class set: columns of the summary, tables and the figure of the costs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from eegwf.config.baseline import BASELINE, baseline_of
-from eegwf.config.paths import Combination, RunPaths
+from eegwf.config.paths import RunPaths
 from eegwf.evaluation.compared_runs import RunComparison
 from eegwf.report.drawing import ACCENT, INK, Figure, drawing, short
 from eegwf.report.formats import count, defined, difference, difference_interval, duration, number, probability, score
@@ -29,32 +28,29 @@ def training_seconds(run: RunPaths) -> float:
     return float(seconds.sum()) if len(seconds) else float("nan")
 
 
-def comparison_columns(
-    combination: Combination, combinations: list[Combination], compared: RunComparison
-) -> dict[str, Any]:
+def comparison_columns(name: str, baseline: str, compared: RunComparison) -> dict[str, Any]:
     """Compute the columns of `summary.tsv` that compare a combination with the best one and with the baseline.
 
     Parameters
     ----------
-    combination
-        The combination.
-    combinations
-        All combinations of the summary.
+    name
+        Name of the combination.
+    baseline
+        Name of the classical baseline of its class set; empty without one.
     compared
-        Comparison of those of its class set.
+        Comparison of the combinations of its class set.
 
     Returns
     -------
     dict
         Values by column, None where there is no comparison.
     """
-    name, best = combination.name, compared.names[0]
-    baseline = baseline_of(combination, combinations)
+    best = compared.names[0]
     row: dict[str, Any] = {"like_best": name in compared.like_best if name in compared.names else None}
     row |= {"versus_best": best if name != best and name in compared.names else None}
     row |= _pair_columns(compared, name, best, "best")
-    row |= {"versus_bandpower": baseline.name if baseline else None}
-    return row | _pair_columns(compared, name, baseline.name if baseline else "", BASELINE)
+    row |= {"versus_classical": baseline if baseline != name else None}
+    return row | _pair_columns(compared, name, baseline, "classical")
 
 
 def _pair_columns(compared: RunComparison, name: str, other: str, suffix: str) -> dict[str, Any]:
@@ -81,15 +77,15 @@ def _pair(compared: RunComparison, name: str, other: str) -> dict[str, Any] | No
     }
 
 
-def comparison_table(compared: RunComparison, combinations: list[Combination], labels: Mapping[str, str]) -> Table:
+def comparison_table(compared: RunComparison, baseline: str, labels: Mapping[str, str]) -> Table:
     """Table of the differences of every combination from the best one and from the classical baseline.
 
     Parameters
     ----------
     compared
         Comparison of the combinations of a class set.
-    combinations
-        All combinations of the summary.
+    baseline
+        Name of their classical baseline; empty without one.
     labels
         Name of each combination on the page.
 
@@ -98,11 +94,12 @@ def comparison_table(compared: RunComparison, combinations: list[Combination], l
     Table
         A row per combination, by descending score; those that no test tells apart from the best are emphasized.
     """
-    best, rows = compared.names[0], []
+    best = compared.names[0]
+    others = {"best": best} | ({"classical baseline": baseline} if baseline else {})
+    rows: list[list[Cell]] = []
     for name in compared.names:
-        baseline = baseline_of(Combination.parse(name), combinations)
-        cells: list[Cell] = [labels[name], *_cells(_pair(compared, name, best))]
-        rows.append([*cells, *_cells(_pair(compared, name, baseline.name if baseline else ""))])
+        pairs = [_pair(compared, name, other) for other in others.values()]
+        rows.append([labels[name], *(cell for pair in pairs for cell in _cells(pair))])
     like_best = compared.like_best
     level = number(round(100 * compared.confidence, 6))
     alpha = number(round(1 - compared.confidence, 6))
@@ -116,7 +113,7 @@ def comparison_table(compared: RunComparison, combinations: list[Combination], l
         f"score, {labels[best]}; there is no evidence which of them is the best."
     )
     columns = ["combination"]
-    for other in ("best", BASELINE):
+    for other in others:
         columns += [f"difference from {other}", "p, patients", "p, folds", f"told apart from {other}"]
     strong = {row for row, name in enumerate(compared.names) if name in like_best}
     return Table("Differences of balanced accuracy", columns, rows, note, text={4, 8}, strong=strong)
@@ -161,7 +158,11 @@ def skipped_sentence(compared: RunComparison) -> str:
 
 
 def cost_figure(
-    classes: str, scores: Mapping[str, dict[str, Any]], seconds: Mapping[str, float], labels: Mapping[str, str]
+    classes: str,
+    scores: Mapping[str, dict[str, Any]],
+    seconds: Mapping[str, float],
+    labels: Mapping[str, str],
+    classical: Collection[str] = (),
 ) -> Figure | None:
     """Draw the balanced accuracy of each combination against the time of its tuning and retraining.
 
@@ -175,6 +176,8 @@ def cost_figure(
         Time of tuning and retraining of each; NaN if unknown.
     labels
         Name of each combination on the page.
+    classical
+        Classical combinations, which are highlighted.
 
     Returns
     -------
@@ -189,7 +192,7 @@ def cost_figure(
         axes = figure.axes
         for name in shown:
             entry, hours = scores[name], seconds[name] / 3600
-            color = ACCENT if name.startswith(f"{BASELINE}_") else INK
+            color = ACCENT if name in classical else INK
             if defined(entry["low"]):
                 axes.plot([hours] * 2, [entry["low"], entry["high"]], color=color, linewidth=0.9, alpha=0.5)
             axes.plot(hours, entry["value"], "o", color=color, markersize=5)

@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--spectrogram", required=True, help="its spectrogram")
     parser.add_argument("--classes", required=True, help="its class set")
     parser.add_argument("--stages", nargs="+", required=True, help="stages of the workflow, in their order")
-    parser.add_argument("--baseline", default="", help="combination of the classical baseline; empty for none")
+    parser.add_argument("--baseline", type=Path, help="choice of the classical baseline, JSON; none without one")
     parser.add_argument("--output", type=Path, required=True, help="report to write, HTML")
     arguments = parser.parse_args()
     with fast_imports():

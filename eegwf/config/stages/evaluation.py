@@ -2,6 +2,7 @@
 
 from eegwf.config.data import ClassSet
 from eegwf.config.evaluation import Evaluation
+from eegwf.config.paths import Combination
 from eegwf.config.spectrograms import InputGrids
 from eegwf.config.stages.base import StageSettings
 
@@ -22,6 +23,25 @@ class EvaluateSettings(StageSettings):
     evaluation: Evaluation
     subgroups: dict[str, list[float] | None]
     patients: dict[str, str]
+
+
+class BaselineSettings(StageSettings):
+    """Settings of `baseline`.
+
+    Attributes
+    ----------
+    candidates
+        Classical combinations of the class set, in the order of the matrix.
+    folds
+        Outer folds.
+    ranks
+        Ranks whose mean probabilities are those of the primary member.
+    """
+
+    classes: ClassSet
+    candidates: list[Combination]
+    folds: list[int]
+    ranks: list[int]
 
 
 class SplitByWindowSettings(StageSettings):

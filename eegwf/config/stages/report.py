@@ -20,7 +20,10 @@ class SummarySettings(StageSettings):
         The combinations that it compares.
     external
         Names of the external data sets on which the combinations of each class set were tested.
+    baselines
+        Class sets that have a classical baseline.
     """
 
     combinations: list[Combination]
     external: dict[str, list[str]]
+    baselines: list[str]

@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from eegwf.dag.combinations import classical
 from eegwf.dag.flow import Flow
 from eegwf.dag.flow_reading import read_flow
 from eegwf.dag.stages import STAGES
 from eegwf.errors import InputError
+from eegwf.models.registry import MODELS
 
 JOB = SimpleNamespace(model="vit", spectrogram="mel", classes="2class", fold="1")
 
@@ -282,25 +284,45 @@ def test_a_fitted_model_asks_for_no_gpu(flow_of):
     assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]
 
 
-def test_a_report_reads_the_classical_baseline_of_the_matrix(flow_of):
+def test_a_report_reads_the_files_of_all_classical_combinations_of_its_class_set(flow_of):
     matrix = {"models": ["vit", "bandpower"], "spectrograms": ["mel", "cwt"], "classes": ["2class"]}
-
-    def files(model, spectrogram, **settings):
+    flow = flow_of(matrix=matrix, folds=3, tuning={"inner_folds": 2}, retrain={"n_best": 2})
+    choice = "results/baseline_2class.json"
+    folders = ["results/bandpower_mel_2class", "results/bandpower_cwt_2class"]
+    expected = [choice, *(f"{folder}/{file}" for folder in folders for file in ("predictions.tsv", "metrics.json"))]
+    # Also that of a classical combination, and of one outside the matrix.
+    for model, spectrogram in (("vit", "mel"), ("bandpower", "cwt"), ("vit", "stft")):
         job = SimpleNamespace(model=model, spectrogram=spectrogram, classes="2class")
-        flow = flow_of(**settings)
-        return flow.baseline(job), flow.baseline_files(job)
+        assert flow.baseline.files(job) == expected
+        assert flow.baseline.option(job) == f"--baseline {choice}"
+    assert flow.baseline.choices() == [choice]
+    assert flow.baseline.validations(SimpleNamespace(classes="2class")) == [
+        f"{folder}/fold{fold}/retrain/rank{rank}/validation.tsv"
+        for folder in folders
+        for fold in (1, 2, 3)
+        for rank in (1, 2)
+    ]
 
-    folder = "results/bandpower_cwt_2class"
-    expected = "bandpower_cwt_2class", [f"{folder}/predictions.tsv", f"{folder}/metrics.json"]
-    assert files("vit", "cwt", matrix=matrix) == expected
-    # A spectrogram outside the matrix is compared with the first one of the baseline.
-    assert files("vit", "stft", matrix=matrix)[0] == "bandpower_mel_2class"
-    option = flow_of(matrix=matrix).baseline_option
-    assert (
-        option(SimpleNamespace(model="vit", spectrogram="mel", classes="2class")) == "--baseline bandpower_mel_2class"
-    )
-    assert option(SimpleNamespace(model="bandpower", spectrogram="mel", classes="2class")) == ""
-    assert files("bandpower", "cwt", matrix=matrix) == files("vit", "mel") == ("", [])
+
+def test_without_a_classical_combination_there_is_no_baseline(flow_of):
+    matrix = {"models": ["vit", "bandpower"], "spectrograms": ["mel"], "classes": ["2class"]}
+    for flow in (flow_of(matrix=matrix | {"models": ["vit"], "classes": ["3class"]}), flow_of(matrix=matrix)):
+        job = SimpleNamespace(model="vit", spectrogram="mel", classes="3class")
+        assert flow.baseline.files(job) == flow.baseline.validations(job) == [] and flow.baseline.option(job) == ""
+    assert flow_of().baseline.choices() == []
+
+
+def test_classical_models_are_those_that_are_not_trained_by_gradient_descent(flow_of):
+    models = {"mine": {"timm": "convnext_atto"}}
+    matrix = {"models": [*MODELS, "mine"], "spectrograms": ["mel", "raw"], "classes": ["2class", "3class"]}
+    flow = flow_of(models=models, matrix=matrix)
+    expected = [one for one in flow.combinations.all if one.model in MODELS and not MODELS[one.model].gradient_trained]
+    assert {"bandpower"} <= {one.model for one in expected} and len(expected) < len(flow.combinations.all)
+    for classes in matrix["classes"]:
+        same = [one for one in expected if one.classes == classes]
+        assert classical(flow.study, flow.combinations.all, classes) == same
+        settings = json.loads(flow.settings("baseline")(SimpleNamespace(classes=classes)))
+        assert settings["candidates"] == [list(one) for one in same]
 
 
 def test_splits_by_window_use_a_spectrogram_of_the_matrix(flow_of):

@@ -49,8 +49,8 @@ READ_BY = {
     **{f"signals.{name}": {"windows", "initialize", "finalize"} for name in OF_SAMPLES["signals"]},
     "windows": {"windows", "finalize"},
     **{f"windows.{name}": {"windows", "initialize", "finalize"} for name in OF_SAMPLES["windows"]},
-    "folds": {"folds", "finalize"},
-    "classes.2class": {*MODEL, "evaluate", "split_by_window"},
+    "folds": {"folds", "finalize", "baseline"},
+    "classes.2class": {*MODEL, "evaluate", "baseline", "split_by_window"},
     "classes.3class": set(),
     "spectrograms.device": {"spectrogram", "finalize"},
     "spectrograms.on_the_fly": {*MODEL, "split_by_window"},
@@ -80,12 +80,12 @@ READ_BY = {
     "tuning.reserved": set(),
     "tuning.allow_optimistic": set(),
     "tuning.n_workers": set(),
-    "retrain.n_best": {"tune", "select_best", "finalize"},
-    "retrain.n_seeds": {"select_best", "finalize"},
+    "retrain.n_best": {"tune", "select_best", "finalize", "baseline"},
+    "retrain.n_seeds": {"select_best", "finalize", "baseline"},
     "retrain.epochs": {"retrain", "finalize"},
     "retrain.ranks_per_gpu": {"retrain"},
     "evaluation": {"evaluate"},
-    "evaluation.primary": {"evaluate", "finalize"},
+    "evaluation.primary": {"evaluate", "finalize", "baseline"},
     "evaluation.operating_point": {"evaluate", "finalize"},
     "evaluation.confidence": {"evaluate", "split_by_window"},
     "evaluation.subgroups": {"evaluate"},
@@ -250,9 +250,19 @@ def test_the_report_shows_the_whole_configuration(flow_of):
 
 
 def test_the_summary_depends_on_the_combinations(flow_of):
-    combinations = [Combination("vit", "mel", "2class")]
+    combinations = [Combination("vit", "mel", "2class"), Combination("bandpower", "mel", "3class")]
     settings = stage_config(flow_of().study, "summary", SimpleNamespace(), combinations)
-    assert settings.model_dump(mode="json") == {"combinations": [["vit", "mel", "2class"]], "external": {"2class": []}}
+    assert settings.model_dump(mode="json") == {
+        "combinations": [["vit", "mel", "2class"], ["bandpower", "mel", "3class"]],
+        "external": {"2class": [], "3class": []},
+        "baselines": ["3class"],
+    }
+
+
+def test_the_baseline_is_chosen_by_the_primary_member(flow_of):
+    for primary, ranks in (("ensemble", [1, 2, 3, 4]), ("rank2", [2])):
+        flow = flow_of(retrain={"n_best": 2, "n_seeds": 2}, evaluation={"primary": primary})
+        assert json.loads(flow.settings("baseline")(JOB))["ranks"] == ranks
 
 
 def test_order_of_classes_survives_json_and_counts(flow_of):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from eegwf.config.load import load_study
 from eegwf.config.paths import Combination, ResultPaths
+from eegwf.evaluation.baseline_choice import choose_baseline
 from eegwf.report.against_baseline import against_baseline
 from eegwf.report.summary import n_weights, summarize
 from eegwf.report.summary_comparison import training_seconds
@@ -26,6 +28,9 @@ COMBINATIONS = [
 ]
 
 
+CHOICES = {"2class": choose_baseline({"bandpower_cwt_2class": [0.5, 0.7]})}
+
+
 def describe(folder, mode="per_fold", permuted=False):
     """Write the configuration of a combination to `run.json`."""
     overrides = {"tuning": {"mode": mode, "allow_optimistic": mode == "once"}, "permute_labels": permuted}
@@ -33,10 +38,10 @@ def describe(folder, mode="per_fold", permuted=False):
     write_json(folder / "run.json", {"config": study.model_dump(mode="json")})
 
 
-def write_summary(results, output, combinations=COMBINATIONS):
+def write_summary(results, output, combinations=COMBINATIONS, choices=MappingProxyType({})):
     """Write the summary of combinations to a folder."""
     files = [output / name for name in ("summary.tsv", "comparison.tsv", "summary.html")]
-    summarize(ResultPaths(results), combinations, *files)
+    summarize(ResultPaths(results), combinations, *files, choices=choices)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +144,7 @@ def as_bandpower(results, folder, worse):
         stages = {"stage": ["tune", "retrain", "evaluate", "total"], "seconds": [seconds - 1, 1, 5, seconds + 5]}
         write_table(folder / name / "ledger.tsv", pd.DataFrame(stages))
     combinations = [Combination.parse(name) for name in names]
-    write_summary(folder, folder, combinations)
+    write_summary(folder, folder, combinations, CHOICES)
     return combinations
 
 
@@ -148,16 +153,18 @@ def test_differences_are_in_tables_and_page(results, tmp_path):
     table = pd.read_csv(tmp_path / "summary.tsv", sep="\t")
     rows = table[table["primary"]].set_index(["model", "spectrogram"])
     others = table[~table["primary"]]
-    assert others[["difference_best", "p_folds_bandpower", "training_seconds", "like_best"]].isna().all(axis=None)
+    assert others[["difference_best", "p_folds_classical", "training_seconds", "like_best"]].isna().all(axis=None)
     scores, baseline = rows["balanced_accuracy"], rows["balanced_accuracy"]["bandpower", "cwt"]
     for spectrogram in ("mel", "cwt"):
         row = rows.loc["vit", spectrogram]
-        assert row["versus_bandpower"] == "bandpower_cwt_2class"  # the only one, also for mel
-        assert row["difference_bandpower"] == pytest.approx(scores["vit", spectrogram] - baseline, abs=1e-8)
-        assert 0 < row["low_bandpower"] < row["difference_bandpower"] < row["high_bandpower"]
-        assert row["p_patients_bandpower"] < 0.05
+        assert row["versus_classical"] == "bandpower_cwt_2class"
+        assert row["difference_classical"] == pytest.approx(scores["vit", spectrogram] - baseline, abs=1e-8)
+        assert 0 < row["low_classical"] < row["difference_classical"] < row["high_classical"]
+        assert row["p_patients_classical"] < 0.05
     equal = rows.loc["vit", "cwt"]
     assert (equal["versus_best"], equal["difference_best"], equal["p_patients_best"]) == ("vit_mel_2class", 0, 1)
+    itself = [name for name in table if name.endswith("_classical")]
+    assert len(itself) == 6 and rows.loc[("bandpower", "cwt"), itself].isna().all()
     assert rows["like_best"].astype(bool).tolist() == [True, True, False]
     assert rows["training_seconds"].tolist() == [7200, 3600, 36]
     pairs = pd.read_csv(tmp_path / "comparison.tsv", sep="\t", keep_default_na=False)
@@ -166,16 +173,43 @@ def test_differences_are_in_tables_and_page(results, tmp_path):
     page = (tmp_path / "summary.html").read_text()
     assert "2 combinations of 3 that no test tells apart from the highest score, vit · mel" in page
     assert "All 3 pairs" in page and "bandpower_cwt_2class 36 s" in page
+    assert "bandpower_cwt_2class is the only classical combination of the class set." in page
+    assert "told apart from classical baseline" in page
+
+
+def test_the_baseline_of_each_class_set_is_the_chosen_one(results, tmp_path):
+    combinations = as_bandpower(results, tmp_path, worse=True)
+    # Chosen by validation scores, whatever the test scores are.
+    choice = choose_baseline({"bandpower_cwt_2class": [0.5, 0.7], "vit_cwt_2class": [0.6, 0.7]})
+    write_summary(tmp_path, tmp_path, combinations, {"2class": choice})
+    table = pd.read_csv(tmp_path / "summary.tsv", sep="\t")
+    primary = table[table["primary"]].set_index(["model", "spectrogram"])
+    assert primary["versus_classical"].dropna().to_dict() == {
+        ("vit", "mel"): "vit_cwt_2class",
+        ("bandpower", "cwt"): "vit_cwt_2class",
+    }
+    assert primary["difference_classical"]["vit", "mel"] == 0 > primary["difference_classical"]["bandpower", "cwt"]
+    page = (tmp_path / "summary.html").read_text()
+    assert "vit_cwt_2class has the highest balanced accuracy on the validation windows" in page
+    assert "bandpower_cwt_2class 0.600 and vit_cwt_2class 0.650." in page
+
+
+def test_without_a_classical_combination_nothing_is_compared_with_one(results, tmp_path):
+    combinations = as_bandpower(results, tmp_path, worse=True)
+    write_summary(tmp_path, tmp_path, combinations)
+    table = pd.read_csv(tmp_path / "summary.tsv", sep="\t")
+    assert table[["versus_classical", "difference_classical", "p_folds_classical"]].isna().all(axis=None)
+    assert "classical baseline" not in (tmp_path / "summary.html").read_text().lower()
 
 
 def test_other_windows_are_named_and_not_compared(results, tmp_path):
     combinations = as_bandpower(results, tmp_path, worse=False)
     path = tmp_path / "vit_cwt_2class/predictions.tsv"
     path.write_text(path.read_text().replace("sub-02", "sub-77"))
-    write_summary(tmp_path, tmp_path, combinations)
+    write_summary(tmp_path, tmp_path, combinations, CHOICES)
     assert "vit_cwt_2class is not compared: other windows, labels or folds" in (tmp_path / "summary.html").read_text()
     row = pd.read_csv(tmp_path / "summary.tsv", sep="\t").query("spectrogram == 'cwt' and model == 'vit' and primary")
-    assert row[["difference_best", "difference_bandpower", "like_best"]].isna().all(axis=None)
+    assert row[["difference_best", "difference_classical", "like_best"]].isna().all(axis=None)
 
 
 def test_report_is_compared_with_bandpower(results, tmp_path):
