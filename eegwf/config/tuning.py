@@ -92,13 +92,16 @@ class Model(Section):
         "`{name: value}`. Missing parameters are sampled.",
     )
 
+    def values_of(self, name: str) -> list[Any]:
+        """Values of a parameter: the choices, both ends of a range, or that of `fixed`; none if it is not given."""
+        if name in self.search:
+            entry = self.search[name]
+            return list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
+        return [self.fixed[name]] if name in self.fixed else []
+
     def hyperparameter_values(self) -> dict[str, list[Any]]:
         """Values of the model's own hyperparameters by place: the choices, or both ends of a range."""
-        values = {
-            f"search.{name}": list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
-            for name, entry in self.search.items()
-            if name not in TUNABLE
-        }
+        values = {f"search.{name}": self.values_of(name) for name in self.search if name not in TUNABLE}
         fixed = {name: value for name, value in self.fixed.items() if name not in (*TUNABLE, *self.search)}
         return values | {f"fixed.{name}": [value] for name, value in fixed.items()}
 
