@@ -11,6 +11,7 @@ from typing import Any
 from eegwf.config.data import FoldArrays
 from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.study import Study
+from eegwf.config.tuning import Model
 from eegwf.models.registry import draws_random_numbers, entry_of
 from eegwf.plan.sizes import Sizes
 from eegwf.spectrograms.names import members
@@ -116,10 +117,10 @@ def _trained(wildcards: Mapping[str, str], sizes: Sizes) -> float:
 
 def _pretrained(wildcards: Mapping[str, str], sizes: Sizes, n_excluded: int = 2) -> float:
     """Values of the views in the pretraining of a training, at most: of the windows of all folds but those excluded."""
-    model = sizes.study.models[wildcards["model"]]
-    if not entry_of(wildcards["model"], model.fixed).gradient_trained:
-        return 0.0
+    model = sizes.study.models.get(wildcards["model"], Model())
     epochs = max(model.values_of("pretrain_epochs") or [sizes.study.training.pretrain_epochs])
+    if not epochs or not entry_of(wildcards["model"], model.fixed).gradient_trained:
+        return 0.0
     n_windows = sizes.labeled(wildcards["classes"]) + sizes.unlabeled()
     used = n_windows * max(sizes.n_folds - n_excluded, 1) / sizes.n_folds
     return N_VIEWS * epochs * used * sizes.values(wildcards["spectrogram"])
