@@ -36,7 +36,20 @@ class Training(Section):
         ge=0,
         le=1,
         description="Fraction of the weight tensors before the output layer, in the order of the forward pass, that "
-        "keep their initial values (of `init` or of pretrained weights); 1 trains the output layer alone.",
+        "keep their initial values (of `init`, of pretrained weights or of the pretraining); 1 trains the output layer "
+        "alone.",
+    )
+    pretrain_epochs: int = tunable(
+        0,
+        ge=0,
+        description="Number of epochs of contrastive pretraining on the windows of the training patients without their "
+        "labels, before each training; 0 disables it.",
+    )
+    pretrain_batch_size: int = tunable(
+        128,
+        ge=2,
+        description="Batch size of the pretraining: windows that are compared with each other. Two views of each pass "
+        "through the network.",
     )
     epochs: int = Field(12, ge=1, description="Maximum number of epochs of a training.")
     patience: int = Field(

@@ -72,11 +72,6 @@ def _kind(value) -> str:
 Search = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_kind)]
 
 
-def _ends(entry: Range | Choices) -> list[Any]:
-    """The choices, or both ends of a range."""
-    return list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
-
-
 class Model(Section):
     """A model: its fixed parameters and its search space."""
 
@@ -97,9 +92,16 @@ class Model(Section):
         "`{name: value}`. Missing parameters are sampled.",
     )
 
+    def values_of(self, name: str) -> list[Any]:
+        """Values of a parameter: the choices, both ends of a range, or that of `fixed`; none if it is not given."""
+        if name in self.search:
+            entry = self.search[name]
+            return list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
+        return [self.fixed[name]] if name in self.fixed else []
+
     def hyperparameter_values(self) -> dict[str, list[Any]]:
         """Values of the model's own hyperparameters by place: the choices, or both ends of a range."""
-        values = {f"search.{name}": _ends(entry) for name, entry in self.search.items() if name not in TUNABLE}
+        values = {f"search.{name}": self.values_of(name) for name in self.search if name not in TUNABLE}
         fixed = {name: value for name, value in self.fixed.items() if name not in (*TUNABLE, *self.search)}
         return values | {f"fixed.{name}": [value] for name, value in fixed.items()}
 
@@ -119,9 +121,8 @@ class Model(Section):
             One entry: `search.NAME`, with the choices or both ends of a range, `fixed.NAME`, or empty for that of
             `training`.
         """
-        if name in self.search:
-            return {f"search.{name}": _ends(self.search[name])}
-        return {f"fixed.{name}": [self.fixed[name]]} if name in self.fixed else {"": [default]}
+        place = f"search.{name}" if name in self.search else f"fixed.{name}" if name in self.fixed else ""
+        return {place: self.values_of(name) or [default]}
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,7 @@
 """Windows of a study with their classes and folds, and the training and validation sets of an outer fold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +63,10 @@ class WindowSet:
         """The windows that have a class."""
         return self.select(self.label >= 0)
 
+    def borderline(self) -> "WindowSet":
+        """The windows that have none."""
+        return self.select(self.label < 0)
+
     def permuted(self, test_fold: int, seed: int) -> "WindowSet":
         """Permute the labels outside the test fold, as a control.
 
@@ -95,11 +99,14 @@ class Split:
         Windows that have a class.
     validation_folds
         Numbers of the validation folds, ascending.
+    unlabeled
+        Rows of the borderline windows of the training folds, ascending; for pretraining only.
     """
 
     train: WindowSet
     validation: WindowSet
     validation_folds: tuple[int, ...]
+    unlabeled: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def load_window_set(
@@ -217,7 +224,8 @@ def split(window_set: WindowSet, test_fold: int, inner: int = 1) -> Split:
     has priority: it keeps at least one fold, and no fold is added that contains its last windows of a class. The
     validation set may therefore lack a class, as may a test fold.
     """
-    visible = window_set.excluding_fold(test_fold).scored()
+    others = window_set.excluding_fold(test_fold)
+    visible = others.scored()
     n_others = window_set.n_folds - (test_fold != 0)
     if not 1 <= inner <= n_others:
         raise InputError(f"tuning.inner_folds: no inner fold {inner} of {n_others} besides the test fold; use fewer")
@@ -237,4 +245,6 @@ def split(window_set: WindowSet, test_fold: int, inner: int = 1) -> Split:
             f"{place}: its training patients (folds {', '.join(map(str, sorted(order[size:])))}) have no "
             f"window of class {missing[0]!r}; use fewer folds, another class set, or more patients"
         )
-    return Split(visible.in_folds(*order[size:]), visible.in_folds(*order[:size]), tuple(sorted(order[:size])))
+    train, validation = order[size:], order[:size]
+    unlabeled = np.sort(others.in_folds(*train).borderline().window)
+    return Split(visible.in_folds(*train), visible.in_folds(*validation), tuple(sorted(validation)), unlabeled)

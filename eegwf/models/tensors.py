@@ -1,7 +1,7 @@
 """Weight tensors of a network: their shapes, those of the output layer, and the order in which they are used."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -61,6 +61,58 @@ def head_tensors(
     """
     two, three = (tensor_shapes(model, {**shape, "n_outputs": n}, parameters, axes) for n in (2, 3))
     return {name for name in two if two[name] != three[name]}
+
+
+def output_layer(network: nn.Module, head: Iterable[str]) -> nn.Module:
+    """Module that owns the tensors of the output layer.
+
+    Parameters
+    ----------
+    network
+        Network.
+    head
+        Names of the tensors, as `head_tensors` returns them.
+
+    Returns
+    -------
+    torch.nn.Module
+        The module.
+
+    Raises
+    ------
+    ValueError
+        If several modules own them.
+    """
+    owners = sorted({name.rpartition(".")[0] for name in head})
+    if len(owners) != 1:
+        raise ValueError(f"the network has {len(owners)} output layers ({', '.join(owners)}); expected one")
+    return network.get_submodule(owners[0])
+
+
+def head_input(network: nn.Module, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Compute the features that enter the output layer.
+
+    Parameters
+    ----------
+    network
+        Network.
+    layer
+        Its output layer.
+    x
+        Input `(batch, n_chans, n_freqs, n_frames)`.
+
+    Returns
+    -------
+    torch.Tensor
+        Features `(batch, ...)`.
+    """
+    features: list[torch.Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda module, inputs: features.append(inputs[0]))
+    try:
+        network(x)
+    finally:
+        hook.remove()
+    return features[0]
 
 
 def shape_problems(model: str, values: Mapping[str, Sequence[Any]], source: Mapping[str, Any]) -> list[str]:

@@ -51,6 +51,10 @@ class Sizes:
         kept = (n for label, n in self.labels.items() if label and classify(str(label), class_set) is not None)
         return int(sum(kept))
 
+    def unlabeled(self) -> int:
+        """Number of borderline windows; none before the labels are known."""
+        return 0 if self.labels is None else int(self.labels.get("", 0))
+
     def values(self, spectrogram: str) -> int:
         """Number of values of a window."""
         if spectrogram == "raw":

@@ -11,13 +11,16 @@ from typing import Any
 from eegwf.config.data import FoldArrays
 from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.study import Study
-from eegwf.models.registry import draws_random_numbers
+from eegwf.config.tuning import Model
+from eegwf.models.registry import draws_random_numbers, entry_of
 from eegwf.plan.sizes import Sizes
 from eegwf.spectrograms.names import members
 
 MILLION = 1e6
 GRADIENT_PASSES = 3
 """Time of a gradient, in forward passes, about."""
+N_VIEWS = 2
+"""Views of a window that pass through the network in pretraining."""
 N_BANDS = 5
 """Clinical bands of a cell (`eegwf.attribution.bands`)."""
 N_RANDOMIZED = 4
@@ -39,7 +42,9 @@ def tuning(wildcards: Mapping[str, str], sizes: Sizes) -> float:
         study.tuning.n_epochs,
     ]
     epochs = min((limit for limit in limits if limit), default=0)
-    return epochs * _trained(wildcards, sizes) / study.tuning.n_workers / MILLION
+    pretrainings = epochs / study.training.epochs
+    values = epochs * _trained(wildcards, sizes) + pretrainings * _pretrained(wildcards, sizes)
+    return values / study.tuning.n_workers / MILLION
 
 
 def retraining(wildcards: Mapping[str, str], sizes: Sizes) -> float:
@@ -47,7 +52,7 @@ def retraining(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     study = sizes.study
     epochs = study.retrain.epochs or study.training.epochs
     n_trainings = len(study.retrain.ranks) + _n_further_seeds(study, wildcards["model"])
-    return n_trainings * epochs * _trained(wildcards, sizes) / MILLION
+    return n_trainings * (epochs * _trained(wildcards, sizes) + _pretrained(wildcards, sizes)) / MILLION
 
 
 def finalizing(wildcards: Mapping[str, str], sizes: Sizes) -> float:
@@ -55,7 +60,8 @@ def finalizing(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     study = sizes.study
     epochs = study.retrain.epochs or study.training.epochs
     labeled = sizes.labeled(wildcards["classes"]) * sizes.values(wildcards["spectrogram"])
-    return len(study.retrain.ranks) * epochs * labeled / MILLION
+    pretrained = _pretrained(wildcards, sizes, n_excluded=0)
+    return len(study.retrain.ranks) * (epochs * labeled + pretrained) / MILLION
 
 
 def _n_further_seeds(study: Study, model: str) -> int:
@@ -84,7 +90,7 @@ def attribution(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     values = passes * sizes.values(spectrogram)
     if study.explanation.label_randomization:
         epochs = study.retrain.epochs or study.training.epochs
-        values += GRADIENT_PASSES * epochs * _trained(wildcards, sizes)
+        values += GRADIENT_PASSES * (epochs * _trained(wildcards, sizes) + _pretrained(wildcards, sizes))
     return values / MILLION
 
 
@@ -109,6 +115,17 @@ def _trained(wildcards: Mapping[str, str], sizes: Sizes) -> float:
     """Values of the windows that an epoch trains on: those of all folds but the test and the validation fold."""
     labeled = sizes.labeled(wildcards["classes"]) * max(sizes.n_folds - 2, 1) / sizes.n_folds
     return labeled * sizes.values(wildcards["spectrogram"])
+
+
+def _pretrained(wildcards: Mapping[str, str], sizes: Sizes, n_excluded: int = 2) -> float:
+    """Values of the views in the pretraining of a training, at most: of the windows of all folds but those excluded."""
+    model = sizes.study.models.get(wildcards["model"], Model())
+    epochs = max(model.values_of("pretrain_epochs") or [sizes.study.training.pretrain_epochs])
+    if not epochs or not entry_of(wildcards["model"], model.fixed).gradient_trained:
+        return 0.0
+    n_windows = sizes.labeled(wildcards["classes"]) + sizes.unlabeled()
+    used = n_windows * max(sizes.n_folds - n_excluded, 1) / sizes.n_folds
+    return N_VIEWS * epochs * used * sizes.values(wildcards["spectrogram"])
 
 
 def tuning_timeout(study: Study) -> float | None:

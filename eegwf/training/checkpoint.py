@@ -1,7 +1,9 @@
 """State of a training after an epoch, in a safetensors file; reading it executes no code, unlike a pickle."""
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,16 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from eegwf.compute.device import device_name
 from eegwf.storage.files import replacing
 from eegwf.training.history import History
 
+logger = logging.getLogger(__name__)
+
 Tensors = Mapping[str, torch.Tensor]
+
+# Maximum fraction of the time for writing checkpoints. Epochs after the last checkpoint are trained again after a kill.
+CHECKPOINT_TIME_FRACTION = 0.05
 
 
 @dataclass
@@ -106,3 +114,47 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         return Checkpoint(weights, best, {"state": state}, history, weight_ema, latest, metadata["device"])
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+class CheckpointWriter:
+    """Writes a checkpoint after the first and the last epoch, and between them as often as the time limit allows.
+
+    Parameters
+    ----------
+    path
+        File of the checkpoint; None to write none.
+    clock
+        Time of the training in seconds.
+    """
+
+    def __init__(self, path: Path | None, clock: Callable[[], float]):
+        self.path, self.clock = path, clock
+        self.duration, self.last_written = 0.0, clock()
+
+    def read(self, device: str) -> Checkpoint | None:
+        """Checkpoint of an earlier process, None if there is none; another device than `device` is logged."""
+        saved = read_checkpoint(self.path) if self.path else None
+        if saved and saved.device != device_name(device):
+            logger.warning(
+                "a training begun on %s continues on %s, so that its result is not that of either alone",
+                saved.device,
+                device_name(device),
+            )
+        return saved
+
+    def write(self, state: Callable[[], Checkpoint], last: bool) -> None:
+        """Write the state after an epoch, unless it is too early.
+
+        Parameters
+        ----------
+        state
+            Returns the state; called only if it is written.
+        last
+            Whether it was the last epoch, after which the state is always written.
+        """
+        started = time.monotonic()
+        too_early = self.clock() - self.last_written < self.duration / CHECKPOINT_TIME_FRACTION
+        if self.path is None or (too_early and not last):
+            return
+        write_checkpoint(self.path, state())
+        self.last_written, self.duration = self.clock(), time.monotonic() - started

@@ -40,27 +40,40 @@ class Console:
         Returns
         -------
         Callable
-            Called with the history after each epoch that this process trains.
+            Called with the history after each epoch that this process trains, and with that of the pretraining after
+            each of its epochs, whose speed and time left are its own.
         """
         started, n_epochs = time.monotonic(), 0
 
         def log_epoch(history: History) -> None:
-            nonlocal n_epochs
-            now, n_epochs = time.monotonic(), n_epochs + 1
-            if now - self._last_logged < self.interval and len(history) < max_epochs:
-                return
-            self._last_logged = now
-            last, elapsed = history[-1], max(now - started, 1e-9)
-            left = int((max_epochs - len(history)) * elapsed / n_epochs)
-            best = max(record["balanced_accuracy"] for record in history)
-            self.log(
-                f"{title}, epoch {last['epoch']} of at most {max_epochs}, loss {last['train_loss']:.3f}, validation "
-                f"balanced accuracy {last['balanced_accuracy']:.3f} (best {best:.3f}), "
-                f"{n_windows * n_epochs / elapsed:.0f} windows/s, {left // 60}:{left % 60:02d} left"
-            )
+            nonlocal started, n_epochs
+            now, n_epochs, last = time.monotonic(), n_epochs + 1, history[-1]
+            n_left = last.get("n_epochs", max_epochs) - len(history)
+            if now - self._last_logged >= self.interval or n_left <= 0:
+                self._last_logged, elapsed = now, max(now - started, 1e-9)
+                rate, left = n_epochs * last.get("windows", n_windows) / elapsed, int(n_left * elapsed / n_epochs)
+                self.log(
+                    f"{title}, {_progress(history, max_epochs)}, {rate:.0f} windows/s, "
+                    f"{left // 60}:{left % 60:02d} left"
+                )
+            if "contrastive_loss" in last and n_left <= 0:
+                started, n_epochs = now, 0
 
         return log_epoch
 
     def log(self, message: str) -> None:
         """Log a message now."""
         logger.info("%s: %s", self.name, message)
+
+
+def _progress(history: History, max_epochs: int) -> str:
+    """Number of the last epoch, and its loss and score."""
+    last = history[-1]
+    if "contrastive_loss" in last:
+        loss = f"contrastive loss {last['contrastive_loss']:.3f}"
+        return f"pretraining epoch {last['epoch']} of {last['n_epochs']}, {loss}"
+    best = max(record["balanced_accuracy"] for record in history)
+    return (
+        f"epoch {last['epoch']} of at most {max_epochs}, loss {last['train_loss']:.3f}, validation balanced accuracy "
+        f"{last['balanced_accuracy']:.3f} (best {best:.3f})"
+    )

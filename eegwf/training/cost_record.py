@@ -50,24 +50,25 @@ def record_cost(
     Yields
     ------
     Callable
-        To be called with the history after each epoch that this process trains, not for those of a checkpoint.
+        To be called with the history after each epoch that this process trains, not for those of a checkpoint, and
+        with that of the pretraining after each of its epochs, whose windows are counted but not its epochs.
     """
 
     def read_clocks() -> tuple[float, float]:
         real = time.monotonic()
         return clock() if clock else real, real
 
-    (since, real_since), epochs = read_clocks(), 0
+    (since, real_since), epochs, windows = read_clocks(), 0, 0
 
     def record() -> None:
-        nonlocal since, real_since, epochs
+        nonlocal since, real_since, epochs, windows
         now, real_now = read_clocks()
         share = (now - since) / (real_now - real_since) if real_now > real_since else 1.0
         entry = {
             "unit": unit,
             "seconds": round(now - since, 3),
             "epochs": epochs,
-            "windows": epochs * n_windows,
+            "windows": windows,
             "device": device,
             **vars(energy().times(share)),
         }
@@ -77,12 +78,14 @@ def record_cost(
             os.write(descriptor, f"\n{json.dumps(entry)}".encode())
         finally:
             os.close(descriptor)
-        since, real_since, epochs = now, real_now, 0
+        since, real_since, epochs, windows = now, real_now, 0, 0
 
     def count_epoch(history: History) -> None:
-        nonlocal epochs
+        nonlocal epochs, windows
         on_trained_epoch(history)
-        epochs += 1
+        pretrained = bool(history) and "contrastive_loss" in history[-1]
+        epochs += not pretrained
+        windows += history[-1]["windows"] if pretrained else n_windows
         if read_clocks()[0] - since >= RECORD_INTERVAL:
             record()
 

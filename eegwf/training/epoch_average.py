@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
-from torch import nn
 
 from eegwf.training.batch_loader import BatchLoader
+from eegwf.training.batch_norms import fit_batch_norms
 from eegwf.training.classifier import Classifier, chunk_size
-
-BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 class EpochAverage:
@@ -69,35 +67,5 @@ class EpochAverage:
                     value.copy_(weights[name])
                 else:
                     value.lerp_(weights[name], 1 / number)  # the mean so far; exact if all are equal, as if frozen
-        fit_batch_norms(self.classifier, loader, rows)
-
-
-@torch.no_grad()
-def fit_batch_norms(classifier: Classifier, loader: BatchLoader, rows: np.ndarray) -> None:
-    """Compute the running statistics of batch norms anew, except those that are frozen.
-
-    Parameters
-    ----------
-    classifier
-        Classifier in evaluation mode.
-    loader
-        Loader that has the rows.
-    rows
-        Rows of the training windows. The statistics are the mean of those of equal parts of them.
-    """
-    norms = [norm for norm in classifier.modules() if isinstance(norm, BatchNorm) and norm.track_running_stats]
-    norms = [norm for norm in norms if norm not in classifier.frozen_norms]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.train()
-    parts = np.array_split(np.sort(rows), -(-len(rows) // chunk_size(loader.dataset)))
-    for number, x in enumerate(loader.stream(parts), 1):
-        for norm in norms:
-            norm.momentum = 1 / number  # the mean of the parts so far
-        classifier(x)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.eval()
+        parts = np.array_split(np.sort(rows), -(-len(rows) // chunk_size(loader.dataset)))
+        fit_batch_norms(self.classifier, loader.stream(parts))

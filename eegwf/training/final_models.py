@@ -97,7 +97,8 @@ def train_final_models(task: FinalTask, sets: Sequence[FinalSet], paths: FinalPa
     in all outer folds, which together contain every patient.
     """
     scored = task.window_set.scored()
-    parts = Split(scored, scored.select(np.zeros(len(scored.label), dtype=bool)), ())
+    nobody = scored.select(np.zeros(len(scored.label), dtype=bool))
+    parts = Split(scored, nobody, (), task.window_set.borderline().window)
     progress = Progress(f"final models of {task.name}", len(sets))
     for number, chosen in enumerate(sets, 1):
         history = _history(task.run, chosen)

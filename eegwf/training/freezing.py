@@ -24,7 +24,8 @@ def freeze_first(classifier: Classifier, fraction: float, shape: dict[str, int],
     """
     network = classifier.network
     size = [shape[name] for name in ("n_chans", "n_freqs", "n_frames")]
-    body = [name for name in forward_order(network, torch.zeros(1, *size)) if name not in head]
+    window = torch.zeros(1, *size, device=next(network.parameters()).device)
+    body = [name for name in forward_order(network, window) if name not in head]
     frozen = set(body[: int(fraction * len(body) + 1e-9)])
     for name, parameter in network.named_parameters():
         if name in frozen:

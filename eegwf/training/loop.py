@@ -1,10 +1,10 @@
 """Training function of tuning and retraining. A training resumed from a checkpoint gives the same weights."""
 
-import logging
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,21 @@ from eegwf.compute.device import device_name
 from eegwf.config.training import TUNABLE, Training
 from eegwf.data.splits import Split
 from eegwf.models.registry import entry_of
-from eegwf.models.tensors import head_tensors
+from eegwf.models.tensors import head_tensors, output_layer
 from eegwf.seeds import seed_of
 from eegwf.training.batch_loader import shared_batch_loader
-from eegwf.training.checkpoint import Checkpoint, Tensors, copy_weights, read_checkpoint, write_checkpoint
+from eegwf.training.checkpoint import Checkpoint, CheckpointWriter, Tensors, copy_weights
 from eegwf.training.classifier import Classifier, needed_axes
 from eegwf.training.closed_form import fit
 from eegwf.training.concurrency import Turns, run_alone
 from eegwf.training.freezing import freeze_first
 from eegwf.training.history import EpochCallback, History, ignore_epoch
 from eegwf.training.initial_weights import InitialWeights
+from eegwf.training.pretraining import pretraining_turns
 from eegwf.training.recording_normalization import input_for
 from eegwf.training.schedule import best_epoch, finished, score
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Diverged, Trainer
-
-logger = logging.getLogger(__name__)
-
-# Maximum fraction of the time for writing checkpoints. Epochs after the last checkpoint are trained again after a kill.
-CHECKPOINT_TIME_FRACTION = 0.05
 
 
 @dataclass(frozen=True)
@@ -161,7 +157,8 @@ def training_turns(
     initial
         Initial weights, and hyperparameters of the model that `parameters` don't contain; None for random weights.
     checkpoint
-        File of the training's state. If it exists, training resumes from it.
+        File of the training's state. If it exists, training resumes from it. The state of the pretraining is in a file
+        of the same name with `.pretraining` before the suffix.
     repeated
         Records of another training, whose number of epochs and learning rates this training repeats without
         validation; None if the validation windows decide them.
@@ -169,7 +166,8 @@ def training_turns(
         Called with the history after each epoch, including those of a checkpoint. An exception from it ends the
         training.
     on_trained_epoch
-        Called with the history after each epoch that this call trains.
+        Called with the history after each epoch that this call trains, and before them with that of the pretraining
+        after each of its epochs.
     clock
         Time of this training in seconds, by which checkpoints are written; see `SharedClock`.
 
@@ -205,26 +203,31 @@ def training_turns(
         on_trained_epoch(history)
         on_epoch(history)
         return TrainingResult(classifier.eval(), history, 1, math.nan if repeated else score(history[0], settings))
-    saved = read_checkpoint(checkpoint) if checkpoint else None
+    checkpoints = CheckpointWriter(checkpoint, clock)
+    saved = checkpoints.read(device)
+    head: set[str] = set()
+    if settings.pretrain_epochs or settings.frozen_fraction:
+        head = head_tensors(model, shape, model_parameters, axes)
     if saved is None:
         if initial:
             initial.load_into(classifier)
         classifier.normalization.fit(loader, split.train.window)
+        if settings.pretrain_epochs:
+            layer = output_layer(classifier.to(device).network, head)
+            path = checkpoint.with_suffix(f".pretraining{checkpoint.suffix}") if checkpoint else None
+            yield from pretraining_turns(
+                classifier, layer, dataset, split, settings, seed, CheckpointWriter(path, clock), on_trained_epoch
+            )
     else:
         classifier.load_state_dict(saved.weights)
-        if saved.device != device_name(device):
-            logger.warning(
-                "a training begun on %s continues on %s, so that its result is not that of either alone",
-                saved.device,
-                device_name(device),
-            )
     if settings.frozen_fraction:
-        if not (initial or model_parameters.get("pretrained")):
-            raise ValueError("training.frozen_fraction: the weights are random; set training.init or pretrained")
-        freeze_first(classifier, settings.frozen_fraction, shape, head_tensors(model, shape, model_parameters, axes))
+        if not (initial or model_parameters.get("pretrained") or settings.pretrain_epochs):
+            raise ValueError(
+                "training.frozen_fraction: the weights are random; set training.init, pretrained or pretrain_epochs"
+            )
+        freeze_first(classifier, settings.frozen_fraction, shape, head)
     trainer = Trainer(classifier.to(device), loader, split, settings, seed)
     history, best = _resume(trainer, saved, on_epoch) if saved else ([], {})
-    checkpoints = _CheckpointWriter(checkpoint, clock)
     while not _ended(history, settings, repeated):
         previous = history if repeated is None else repeated[: len(history)]
         try:
@@ -235,7 +238,7 @@ def training_turns(
             break  # the best epoch so far is kept, as after any epoch with a worse score
         if repeated is not None or best_epoch(history, settings) == len(history) - 1:
             best = copy_weights(trainer.validated_classifier)
-        checkpoints.save(trainer, best, history, last=_ended(history, settings, repeated))
+        checkpoints.write(partial(_state, trainer, best, history), last=_ended(history, settings, repeated))
         on_trained_epoch(history)
         on_epoch(history)
     classifier.load_state_dict(best)
@@ -262,21 +265,9 @@ def _resume(trainer: Trainer, saved: Checkpoint, on_epoch: EpochCallback) -> tup
     return saved.history, saved.best
 
 
-class _CheckpointWriter:
-    """Writes a checkpoint after the first and the last epoch, and between them as often as the time limit allows."""
-
-    def __init__(self, path: Path | None, clock: Callable[[], float]):
-        self.path, self.clock = path, clock
-        self.duration, self.last_written = 0.0, clock()
-
-    def save(self, trainer: Trainer, best: Tensors, history: History, last: bool) -> None:
-        started = time.monotonic()
-        too_early = self.clock() - self.last_written < self.duration / CHECKPOINT_TIME_FRACTION
-        if self.path is None or (too_early and not last):
-            return
-        weight_ema = trainer.weight_ema.classifier.state_dict() if trainer.weight_ema else {}
-        weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
-        recent = tuple(trainer.epoch_average.recent) if trainer.epoch_average else ()
-        device = device_name(trainer.device.type)
-        write_checkpoint(self.path, Checkpoint(weights, best, optimizer, history, weight_ema, recent, device))
-        self.last_written, self.duration = self.clock(), time.monotonic() - started
+def _state(trainer: Trainer, best: Tensors, history: History) -> Checkpoint:
+    """State of a training after the epochs of `history`."""
+    weight_ema = trainer.weight_ema.classifier.state_dict() if trainer.weight_ema else {}
+    weights, optimizer = trainer.classifier.state_dict(), trainer.optimizer.state_dict()
+    recent = tuple(trainer.epoch_average.recent) if trainer.epoch_average else ()
+    return Checkpoint(weights, best, optimizer, history, weight_ema, recent, device_name(trainer.device.type))

@@ -118,6 +118,9 @@ def test_split_excludes_the_test_fold_and_separates_patients(labels, data):
     # Every scored window of the other folds is in exactly one of the two sets.
     both = np.concatenate([train.window, validation.window])
     assert sorted(both) == window_set.excluding_fold(test_fold).scored().window.tolist()
+    # Borderline windows of the training folds, and of no other, are there for pretraining.
+    of_training = np.isin(window_set.fold, sorted(others - set(parts.validation_folds)))
+    assert parts.unlabeled.tolist() == window_set.window[of_training & (window_set.label < 0)].tolist()
     # The windows of the test fold have no influence.
     without_test_fold = split(window_set.excluding_fold(test_fold), test_fold, inner)
     assert np.array_equal(without_test_fold.train.window, train.window)

@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from eegwf.models.registry import build
-from eegwf.models.tensors import forward_order, head_tensors, shape_problems, tensor_shapes
+from eegwf.models.tensors import (
+    forward_order,
+    head_input,
+    head_tensors,
+    output_layer,
+    shape_problems,
+    tensor_shapes,
+)
 from tests.helpers.small_models import AXES, every_model, make, random_input, small_parameters
 
 SHAPE = {"n_chans": 3, "n_freqs": 12, "n_frames": 16, "n_outputs": 3}
@@ -19,6 +26,22 @@ def test_head_is_the_last_linear_layer(name, layout):
     assert len({one.rpartition(".")[0] for one in names}) == 1
     order = forward_order(make(name, layout), random_input(1, 3, 12, 16))
     assert set(order[-2:]) == names, "the output layer is used last"
+
+
+@every_model
+def test_output_layer_maps_its_input_to_the_logits(name, layout):
+    network, x = make(name, layout), random_input(4, 3, 12, 16)
+    head = head_tensors(name, SHAPE, small_parameters(name, layout=layout), AXES)
+    layer = output_layer(network, head)
+    with torch.no_grad():
+        features = head_input(network, layer, x)
+        torch.testing.assert_close(layer(features), network(x))
+    assert len(features) == 4 and not layer._forward_pre_hooks
+
+
+def test_a_network_with_two_output_layers_is_refused():
+    with pytest.raises(ValueError, match=r"the network has 2 output layers \(head, other\.fc\); expected one"):
+        output_layer(make("vit"), {"head.weight", "head.bias", "other.fc.weight"})
 
 
 @every_model

@@ -93,6 +93,29 @@ def test_further_seeds_are_work_unless_the_training_draws_no_random_numbers(stud
     assert work("tune", JOB, sizes) == work("tune", JOB, sizes_of(study_of()))
 
 
+def test_pretraining_is_work_by_hand(study_of):
+    values, without = 20 * 32 * 32, sizes_of(study_of(explanation={"label_randomization": True}))
+    sizes = sizes_of(study_of(explanation={"label_randomization": True}, training={"epochs": 8, "pretrain_epochs": 6}))
+    # Two views of all 1050 windows of 3 of 5 folds, borderline ones too.
+    pretrained = 6 * 2 * 1050 * 3 / 5 * values / 1e6
+    for stage, n_trainings in (("tune", 10 * 2 / 4), ("retrain", 5), ("explain", 3)):
+        difference = work(stage, JOB, sizes) - work(stage, JOB, without)
+        assert difference == pytest.approx(n_trainings * pretrained), stage
+    final = work("finalize", JOB, sizes) - work("finalize", JOB, without)
+    assert final == pytest.approx(5 * pretrained * 5 / 3), "all folds"
+    other = JOB | {"model": "bandpower"}
+    assert work("tune", other, sizes) == work("tune", other, without)
+
+
+@pytest.mark.parametrize(
+    "place", [{"fixed": {"pretrain_epochs": 6}}, {"search": {"pretrain_epochs": {"choices": [6, 0]}}}]
+)
+def test_pretraining_of_a_model_is_at_most_that_of_its_search_space(study_of, place):
+    sizes = sizes_of(study_of(models={"vit": place}))
+    everywhere = sizes_of(study_of(training={"epochs": 8, "pretrain_epochs": 6}))
+    assert work("tune", JOB, sizes) == pytest.approx(work("tune", JOB, everywhere))
+
+
 def test_a_budget_in_epochs_bounds_a_search(study_of):
     sizes = sizes_of(study_of(tuning={"n_trials": None, "n_epochs": 16}))
     assert work("tune", JOB, sizes) == pytest.approx(16 * 600 * 20 * 32 * 32 / 1e6)

@@ -61,3 +61,18 @@ def test_epochs_of_a_checkpoint_are_not_counted_in_the_speed(clock, caplog):
     clock.now += 2
     log_epoch(history(6))
     assert re.search(r"epoch 6 .* 300 windows/s, 0:08 left$", caplog.messages[-1])
+
+
+def test_pretraining_has_messages_of_its_own_and_does_not_count_in_the_speed(clock, caplog):
+    log_epoch = Console("name").training("rank 1 of 5", 10, 600)
+    pretrained = [{"epoch": n, "n_epochs": 2, "contrastive_loss": 3.0, "windows": 1600} for n in (1, 2)]
+    for n in (1, 2):
+        clock.now += 8
+        log_epoch(pretrained[:n])
+    assert caplog.messages == [
+        "name: rank 1 of 5, pretraining epoch 1 of 2, contrastive loss 3.000, 200 windows/s, 0:08 left",
+        "name: rank 1 of 5, pretraining epoch 2 of 2, contrastive loss 3.000, 200 windows/s, 0:00 left",
+    ]
+    clock.now += 2
+    log_epoch(history(1))
+    assert re.search(r"epoch 1 of at most 10, .* 300 windows/s, 0:18 left$", caplog.messages[-1])

@@ -91,3 +91,10 @@ def test_energy_of_the_cost_table_is_numeric_without_records(tmp_path):
     assert {str(read_costs(tmp_path)[name].dtype) for name in ENERGY_COLUMNS} == {"float64"}
     joined = pd.concat([read_costs(tmp_path), costs_of(tmp_path, measured())])
     assert joined["cpu_joules"].tolist() == [100]
+
+
+def test_windows_of_a_pretraining_are_counted_but_not_its_epochs(tmp_path):
+    with record_cost(tmp_path, 0, 100, "cpu", lambda history: None) as on_trained_epoch:
+        on_trained_epoch([{"epoch": 1, "contrastive_loss": 3.0, "windows": 260}])
+        on_trained_epoch([{"epoch": 1, "train_loss": 1.0}])
+    assert read_costs(tmp_path)[["epochs", "windows"]].to_numpy().tolist() == [[1, 360]]

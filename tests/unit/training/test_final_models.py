@@ -1,6 +1,7 @@
 """Final models: which parameter sets they have, for how many epochs they are trained, and on whom."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -119,6 +120,26 @@ def test_final_models_are_trained_on_all_patients(study, window_set, tmp_path):
     values = task.dataset.read(window_set.scored().window).double()
     mean = values.mean(dim=(0, 3)).float()
     assert torch.allclose(classifier.normalization.mean[..., 0], mean, atol=1e-5)
+
+
+def test_final_models_are_pretrained_on_the_windows_of_all_patients(study, window_set, tmp_path, monkeypatch):
+    from eegwf.training import pretraining
+
+    read, pretraining_rows = [], pretraining.pretraining_rows
+
+    def note(parts):
+        read.append(pretraining_rows(parts))
+        return read[-1]
+
+    monkeypatch.setattr(pretraining, "pretraining_rows", note)
+    label = window_set.label.copy()
+    label[5::9] = -1
+    some = replace(window_set, label=label)
+    task = cross_validate(study, some, tmp_path, parameters={**PARAMETERS, "pretrain_epochs": 1})
+    assert [sorted(rows) for rows in read] == [sorted(some.in_folds(fold).window) for fold in (3, 1, 2)]
+    sets = choose_final_sets(read_retrained_sets(task.run, [1, 2, 3], [1]), 1)
+    train_final_models(task, sets, task.run.final, tmp_path / "state")
+    assert sorted(read[-1]) == sorted(some.window)
 
 
 def test_calibration_uses_the_validation_predictions_of_all_folds(study, window_set, tmp_path):

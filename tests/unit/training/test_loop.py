@@ -119,7 +119,7 @@ def test_resumption_on_another_device_is_logged(dataset, window_set, tmp_path, m
     run(dataset, window_set, checkpoint=path)
     run(dataset, window_set, checkpoint=path)
     assert "continues on" not in caplog.text
-    monkeypatch.setattr("eegwf.training.loop.device_name", lambda device: "NVIDIA A100")
+    monkeypatch.setattr("eegwf.training.checkpoint.device_name", lambda device: "NVIDIA A100")
     run(dataset, window_set, checkpoint=path)
     assert "a training begun on cpu continues on NVIDIA A100" in caplog.text
 
@@ -220,7 +220,7 @@ def test_each_setting_changes_the_weights(dataset, window_set, variant):
 
 
 def test_checkpoints_take_at_most_their_fraction_of_the_time(dataset, window_set, tmp_path, monkeypatch):
-    from eegwf.training import loop
+    from eegwf.training import checkpoint as module
 
     class Clock:
         now = 0.0
@@ -234,8 +234,8 @@ def test_checkpoints_take_at_most_their_fraction_of_the_time(dataset, window_set
         clock.now += 1.0
         written.append(len(checkpoint.history))
 
-    monkeypatch.setattr(loop, "time", clock)
-    monkeypatch.setattr(loop, "write_checkpoint", write)
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "write_checkpoint", write)
     settings = changed(SETTINGS, epochs=30, patience=30)
 
     def advance_clock(history):
