@@ -32,7 +32,7 @@ class Explained:
     evidence
         Measures of each method and window.
     means, mean_inputs
-        Mean maps, and mean inputs in dB (of the time series, mean squares).
+        Mean maps, and mean inputs in the unit of the input (of the time series, mean squares).
     examples
         Example windows.
     example_maps
@@ -123,6 +123,7 @@ def _signal_perturbation(task: FoldTask, block: Block) -> SignalPerturbation | N
         sfreq=task.signal_axes["sfreq"],
         seed=task.context.seed,
         rows=block.rows,
+        has_bands=all(task.in_decibels),
     )
 
 

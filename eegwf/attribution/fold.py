@@ -17,6 +17,7 @@ from eegwf.attribution.signal_transform import SignalTransform, make_transforms
 from eegwf.config.explanation import Explanation
 from eegwf.data.splits import WindowSet, split
 from eegwf.seeds import seed_of
+from eegwf.spectrograms.names import POWER_SPECTROGRAMS
 from eegwf.storage.files import read_array, read_json
 from eegwf.training.classifier import Classifier, chunk_size, predict
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
@@ -162,12 +163,20 @@ class FoldTask:
             n_steps=settings.n_steps,
             n_samples=settings.n_samples,
             noise=settings.noise,
+            in_decibels=torch.tensor(self.in_decibels, device=self.device).repeat_interleave(
+                self.dataset.n_chans // len(self.in_decibels)
+            ),
         )
 
     @property
     def is_time_series(self) -> bool:
         """Whether the input is the time series, in microvolts instead of dB."""
         return int(self.dataset.n_freqs) == 1
+
+    @property
+    def in_decibels(self) -> list[bool]:
+        """Whether each of the stacked arrays is power in dB at frequencies of the signal."""
+        return [array["spectrogram"] in POWER_SPECTROGRAMS for array in self.dataset.described]
 
     @property
     def seconds(self) -> float:

@@ -49,6 +49,9 @@ class SignalPerturbation:
         Row numbers of the windows, which seed this order.
     share
         Share of the channels, and of the window's duration, that is replaced.
+    has_bands
+        Whether the bands of the cells are bands of the signals. The rows of a correlation are repetition rates, to
+        which all harmonics of a rhythm contribute, so that none of them can be removed by a filter.
     """
 
     classifier: Classifier
@@ -62,6 +65,7 @@ class SignalPerturbation:
     seed: int
     rows: Sequence[int]
     share: float = 0.2
+    has_bands: bool = True
 
     @cached_property
     def inputs(self) -> torch.Tensor:
@@ -98,7 +102,7 @@ class SignalPerturbation:
         found = {}
         if len(self.ch_names) > 1:
             found["deletion_channels"] = self._without_channels(values.mean(dim=(2, 3)))
-        if self.cells.shape[1] > 1:
+        if self.has_bands and self.cells.shape[1] > 1:
             found["deletion_bands"] = self._without_band(self._first(values.mean(dim=(1, 3))))
         if self.cells.shape[2] > self._run_length:
             runs = values.mean(dim=(1, 2)).unfold(1, self._run_length, 1).mean(dim=2)

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from eegwf.config.spectrograms import Cwt, Grid, Mel, Stft
+from eegwf.config.spectrograms import Acf, Cwt, Grid, Mel, Stft
 from eegwf.errors import InputError
 from eegwf.spectrograms.transforms import make_transform
 
-GRIDS: dict[str, type[Grid]] = {"mel": Mel, "stft": Stft, "cwt": Cwt}
+GRIDS: dict[str, type[Grid]] = {"mel": Mel, "stft": Stft, "cwt": Cwt, "acf": Acf}
 RAW = "raw"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from eegwf.config.section import Section
 
@@ -56,6 +56,16 @@ class Cwt(Grid):
     )
 
 
+class Acf(Grid):
+    """Short-time autocorrelation at the lags of logarithmically spaced repetition rates, which no gain changes."""
+
+    f_min: float = Field(
+        0.5, gt=0, description="Lowest repetition rate in Hz; `window` must contain 1.5 periods of it."
+    )
+    f_max: float = Field(8.0, gt=0, description="Highest repetition rate in Hz.")
+    window: float = Field(3.0, gt=0, description="Length of a frame in seconds.")
+
+
 class Spectrograms(Section):
     """Parameters of each spectrogram, and the device that computes them."""
 
@@ -67,3 +77,22 @@ class Spectrograms(Section):
     mel: Mel = Mel()
     stft: Stft = Stft()
     cwt: Cwt = Cwt()
+    acf: Acf = Acf()
+    concat: list[Literal["mel", "stft", "cwt", "acf"]] = Field(
+        ["mel", "cwt", "stft"],
+        min_length=2,
+        description="Spectrograms that `concat` stacks on the channel axis, in this order; they need equal `n_freqs` "
+        "and `n_frames`.",
+    )
+
+    @field_validator("concat")
+    @classmethod
+    def _different(cls, value: list[str]) -> list[str]:
+        doubled = [name for name in value if value.count(name) > 1]
+        if doubled:
+            raise ValueError(f"{doubled[0]} is in the list more than once; name each spectrogram once")
+        return value
+
+    def members(self, spectrogram: str) -> tuple[str, ...]:
+        """Names of the spectrograms that form a model input: several for `concat`, otherwise the input itself."""
+        return tuple(self.concat) if spectrogram == "concat" else (spectrogram,)

@@ -98,7 +98,8 @@ class ExternalFlow:
 
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays of a data set that a model reads."""
-        return input_arrays(self._results.external(wildcards.external), wildcards.spectrogram)
+        members = self._study.spectrograms.members(wildcards.spectrogram)
+        return input_arrays(self._results.external(wildcards.external), members)
 
     def axes(self, wildcards: Any) -> list[str]:
         """Descriptions of the arrays of a data set that a model reads."""

@@ -1,25 +1,24 @@
 """Arrays that a model reads, of the study or of an external data set."""
 
+from collections.abc import Iterable
+
 from eegwf.config.data_paths import ExternalPaths
 from eegwf.config.paths import ResultPaths
-from eegwf.spectrograms.names import members
 
 
-def input_arrays(files: ResultPaths | ExternalPaths, spectrogram: str) -> list[str]:
+def input_arrays(files: ResultPaths | ExternalPaths, members: Iterable[str]) -> list[str]:
     """Arrays of an input.
 
     Parameters
     ----------
     files
         Files of the data set.
-    spectrogram
-        Name of the input.
+    members
+        Names of the spectrograms that are stacked, or `raw` for the windows themselves.
 
     Returns
     -------
     list of str
-        One spectrogram, three for `concat`, or the windows themselves for `raw`.
+        An array for each of them.
     """
-    if spectrogram == "raw":
-        return [str(files.data.windows_array)]
-    return [str(files.spectrogram(name)) for name in members(spectrogram)]
+    return [str(files.data.windows_array if name == "raw" else files.spectrogram(name)) for name in members]

@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SPECTROGRAM_INPUTS = ("mel", "cwt", "stft", "concat")
+SPECTROGRAM_INPUTS = ("mel", "cwt", "stft", "concat", "acf")
 ANY_INPUT = (*SPECTROGRAM_INPUTS, "raw")
+POWER_INPUTS = tuple(name for name in ANY_INPUT if name != "acf")
 # Keyword-only arguments of a constructor that describe the axes of the input: sampling rate and frequencies in Hz.
 AXES = ("sfreq", "freqs")
 
@@ -25,7 +26,7 @@ class ModelEntry:
     module, name
         Module of `eegwf.models` and class.
     inputs
-        Spectrograms that it accepts; `raw` is the time series.
+        Spectrograms that it accepts; `raw` is the time series, and `concat` the stack of any of them.
     gradient_trained
         Whether it is trained by gradient descent, so that training settings can be searched.
     normalizes_input
@@ -48,7 +49,7 @@ MODELS = {
     "inception": ModelEntry("eegwf.models.inception", "Inception"),
     "eegnet": ModelEntry("eegwf.models.eegnet", "EEGNet", ANY_INPUT),
     "bandpower": ModelEntry(
-        "eegwf.models.bandpower", "BandPower", ANY_INPUT, gradient_trained=False, normalizes_input=True
+        "eegwf.models.bandpower", "BandPower", POWER_INPUTS, gradient_trained=False, normalizes_input=True
     ),
 }
 

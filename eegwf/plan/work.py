@@ -13,7 +13,6 @@ from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.study import Study
 from eegwf.models.registry import draws_random_numbers
 from eegwf.plan.sizes import Sizes
-from eegwf.spectrograms.names import members
 
 MILLION = 1e6
 GRADIENT_PASSES = 3
@@ -93,7 +92,7 @@ def _passes_of_maps(study: Study, sizes: Sizes, spectrogram: str) -> float:
     settings = study.explanation
     seconds = study.dataset.window_length if isinstance(study.dataset, FoldArrays) else study.windows.length
     n_bands = 1 if spectrogram == "raw" else N_BANDS
-    n_chans = sizes.n_chans * len(members(spectrogram))
+    n_chans = sizes.n_chans * len(study.spectrograms.members(spectrogram))
     passes = {
         "smoothgrad": GRADIENT_PASSES * settings.n_samples,
         "integrated_gradients": GRADIENT_PASSES * settings.n_baselines * settings.n_steps,

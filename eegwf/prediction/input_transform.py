@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from eegwf.config.spectrograms import Spectrograms
-from eegwf.spectrograms.names import members
 from eegwf.spectrograms.store import BATCH
 from eegwf.spectrograms.transforms import make_transform
 
@@ -17,7 +16,7 @@ class InputTransform:
     Parameters
     ----------
     spectrogram
-        `mel`, `stft`, `cwt`, `concat`, or `raw` for the windows themselves.
+        `mel`, `stft`, `cwt`, `acf`, `concat`, or `raw` for the windows themselves.
     settings
         Section `spectrograms` of the configuration.
     sfreq
@@ -32,7 +31,7 @@ class InputTransform:
     """
 
     def __init__(self, spectrogram: str, settings: Spectrograms, sfreq: float, n_times: int):
-        names = () if spectrogram == "raw" else members(spectrogram)
+        names = () if spectrogram == "raw" else settings.members(spectrogram)
         self._transforms = [
             make_transform(name, getattr(settings, name), sfreq, n_times, check_finite=False) for name in names
         ]

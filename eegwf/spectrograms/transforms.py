@@ -2,13 +2,14 @@
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
+from eegwf.spectrograms.acf import ACF
 from eegwf.spectrograms.base import Spectrogram
 from eegwf.spectrograms.cwt import CWT
 from eegwf.spectrograms.mel import Mel
 from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.stft import STFT
 
-CLASSES = {"mel": Mel, "stft": STFT, "cwt": CWT}
+CLASSES: dict[str, type[Spectrogram]] = {"mel": Mel, "stft": STFT, "cwt": CWT, "acf": ACF}
 
 
 def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_finite: bool = True) -> Spectrogram:
@@ -17,7 +18,7 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_fini
     Parameters
     ----------
     name
-        "mel", "stft" or "cwt".
+        "mel", "stft", "cwt" or "acf".
     grid
         Configuration entry `spectrograms.<name>`.
     sfreq
@@ -31,7 +32,7 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_fini
     -------
     Spectrogram
         Module that transforms (batch, n_chans, n_times) in microvolts to (batch, n_chans, grid.n_freqs,
-        grid.n_frames) in dB.
+        grid.n_frames): dB, or correlations for "acf".
 
     Raises
     ------

@@ -8,7 +8,7 @@ from torch import nn
 from eegwf.attribution.signal_gradient import signal_relevance
 from eegwf.attribution.signal_transform import SignalTransform, TimeSeries
 from eegwf.attribution.target import contrast
-from eegwf.config.spectrograms import Cwt, Mel, Stft
+from eegwf.config.spectrograms import Acf, Cwt, Mel, Stft
 from eegwf.spectrograms.transforms import make_transform
 from eegwf.training.classifier import Classifier
 from tests.helpers.small_models import AXES, SMALL
@@ -19,6 +19,7 @@ TRANSFORMS = {
     "mel": make_transform("mel", Mel(**GRID, window=1.0), SFREQ, N_TIMES),
     "stft": make_transform("stft", Stft(**GRID), SFREQ, N_TIMES),
     "cwt": make_transform("cwt", Cwt(**GRID), SFREQ, N_TIMES),
+    "acf": make_transform("acf", Acf(**GRID), SFREQ, N_TIMES),
 }
 SECONDS = np.arange(N_TIMES) / SFREQ
 
@@ -52,6 +53,7 @@ def finite_difference(classifier, transform, signals, target, channel, sample, s
         (["mel"], "vit", "patients"),
         (["stft"], "transformer", "window"),
         (["cwt"], "transcnn", "none"),
+        (["acf"], "vit", "none"),
         (["mel", "cwt"], "vit", "patients"),
     ],
 )
