@@ -93,7 +93,20 @@ class Combinations:
         ]
 
     def accepts(self, entry: ModelEntry, spectrogram: str) -> bool:
-        """Whether a model accepts an input, and for `concat` each of the stacked spectrograms."""
+        """Whether a model accepts an input.
+
+        Parameters
+        ----------
+        entry
+            The model.
+        spectrogram
+            Name of the input.
+
+        Returns
+        -------
+        bool
+            False also for `concat` if it does not accept one of the stacked spectrograms.
+        """
         return {spectrogram, *self.study.spectrograms.members(spectrogram)} <= set(entry.inputs)
 
     def check(self, combination: Combination, target: str = "") -> None:

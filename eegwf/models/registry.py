@@ -30,7 +30,7 @@ class ModelEntry:
     gradient_trained
         Whether it is trained by gradient descent, so that training settings can be searched.
     normalizes_input
-        Whether it normalizes its input itself, and receives dB or microvolts.
+        Whether it normalizes its input itself, and receives it in its unit, dB or microvolts.
     """
 
     module: str

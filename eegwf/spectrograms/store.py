@@ -153,7 +153,7 @@ def write_spectrogram(
     windows
         Windows to transform.
     array_path
-        `.npy` file to write: float16, shape (n_windows, n_chans, n_freqs, n_frames), dB.
+        `.npy` file to write: float16, shape (n_windows, n_chans, n_freqs, n_frames), in the unit of the transform.
     axes_path
         `.json` file to write: spectrogram, ch_names, freqs (Hz), times (s), sfreq, parameters, and the sha256 of the
         data of the array (the bytes after the header).
