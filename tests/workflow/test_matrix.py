@@ -10,8 +10,9 @@ MATRIX = Path(__file__).resolve().parents[2] / "config" / "matrix.yaml"
 MODELS = ("bandpower", "lstm", "transformer", "vit", "swin", "transcnn", "inception", "eegnet", "convnext")
 IMAGES = ("mel", "cwt", "stft", "concat")
 CLASSES = ("2class", "3class")
-# One of each kind: frames, a fitted model, the time series, stacked inputs, a backbone by a config line.
-SPREAD = ("lstm_mel_2class", "bandpower_concat_3class", "eegnet_raw_3class", "convnext_stft_2class")
+# One of each kind: frames, a fitted model, the time series, stacked inputs, a backbone by a config line; and an
+# autocorrelation, which the matrix leaves out.
+SPREAD = ("lstm_mel_2class", "bandpower_concat_3class", "eegnet_raw_3class", "convnext_stft_2class", "vit_acf_2class")
 
 
 @pytest.mark.parametrize("n_folds", [5, 10])
