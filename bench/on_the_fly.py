@@ -25,7 +25,6 @@ from bench.timing import threads
 from eegwf.config.load import load_study
 from eegwf.config.spectrograms import InputGrids
 from eegwf.provenance.git import ROOT
-from eegwf.spectrograms.names import members
 from eegwf.spectrograms.store import write_spectrogram
 from eegwf.spectrograms.window_file import WindowFile
 from eegwf.storage.files import read_array, write_json
@@ -112,7 +111,7 @@ def steps_call(training: Trainer, parts: Sequence[np.ndarray]) -> Callable[[], o
 def grids_of(name: str) -> InputGrids:
     """Grids of an input in `config/full.yaml`."""
     study = load_study(ROOT / "config/config.yaml", [ROOT / "config/full.yaml"], {})
-    return InputGrids(**{member: getattr(study.spectrograms, member) for member in members(name)})
+    return study.spectrograms.grids(name)
 
 
 def measure_rates(folder: Path, rounds: int) -> dict[str, float]:
@@ -132,14 +131,13 @@ def measure_rates(folder: Path, rounds: int) -> dict[str, float]:
     """
     write_corpus(folder, N_NOISE)
     file = WindowFile.open(folder / "windows.npy", SFREQ, CH_NAMES)
-    for member in members("concat"):
-        grid = grids_of(member).by_name[member]
+    for member, grid in grids_of("concat").by_name.items():
         write_spectrogram(member, grid, file, folder / f"{member}.npy", folder / f"{member}.json", folder / member)
     rows, found = np.random.default_rng(1).permutation(N_NOISE), {}
     parts = np.split(rows, N_NOISE // BATCH)
     for name in NAMES:
         datasets = {
-            "stored": SpectrogramDataset([folder / f"{member}.npy" for member in members(name)]),
+            "stored": SpectrogramDataset([folder / f"{member}.npy" for member in grids_of(name).by_name]),
             "on the fly": ComputedDataset(folder / "windows.npy", grids_of(name)),
         }
         for kind, dataset in datasets.items():

@@ -54,7 +54,7 @@ class Run:
         Returns
         -------
         Classifier
-            The model in evaluation mode; it maps log power `(batch, n_chans, n_freqs, n_frames)` in dB to logits
+            The model in evaluation mode; it maps spectrograms `(batch, n_chans, n_freqs, n_frames)` to logits
             `(batch, n_outputs)`. If its `normalization.kind` is by recording, it expects the windows as
             `eegwf.training.recording_normalization.input_for` reads them.
 

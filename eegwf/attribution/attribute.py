@@ -24,6 +24,8 @@ class Context:
         EEG, and the classifier was never trained on such inputs.
     cells
         Cells that occlusion replaces.
+    in_decibels
+        Whether each channel of the inputs is power in dB, `(n_chans,)`; None if all are.
     seed
         Seed of the random draws.
     n_steps
@@ -40,6 +42,7 @@ class Context:
     n_steps: int = 8
     n_samples: int = 16
     noise: float = 0.1
+    in_decibels: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def attribute(
     classifier
         Classifier in evaluation mode.
     inputs
-        Windows in dB or microvolts, or normalized by recording if the classifier expects it,
-        `(n, n_chans, n_freqs, n_frames)`.
+        Windows in the unit of the input (dB, correlation or microvolts), or normalized by recording if the classifier
+        expects it, `(n, n_chans, n_freqs, n_frames)`.
     target
         Index of the class that is explained, for each window, `(n,)`.
     context

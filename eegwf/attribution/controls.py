@@ -23,5 +23,9 @@ def random_map(given: AttributionInput) -> torch.Tensor:
 
 
 def energy(given: AttributionInput) -> torch.Tensor:
-    """Power of the input: of the spectrogram, or the square of the time series."""
-    return given.inputs.square() if given.inputs.shape[2] == 1 else torch.pow(10.0, given.inputs.clamp(max=MAX_DB) / 10)
+    """Power of the input: of the spectrogram, or the square of the time series; of a correlation, its magnitude."""
+    if given.inputs.shape[2] == 1:
+        return given.inputs.square()
+    power = torch.pow(10.0, given.inputs.clamp(max=MAX_DB) / 10)
+    in_decibels = given.context.in_decibels
+    return power if in_decibels is None else torch.where(in_decibels[:, None, None], power, given.inputs.abs())

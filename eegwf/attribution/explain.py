@@ -33,7 +33,7 @@ class Explained:
     evidence
         Measures of each method and window.
     means, mean_inputs
-        Mean maps, and mean inputs in dB (of the time series, mean squares).
+        Mean maps, and mean inputs in the unit of the input (of the time series, mean squares).
     examples
         Example windows.
     example_maps
@@ -127,6 +127,7 @@ def _signal_perturbation(task: FoldTask, block: Block) -> SignalPerturbation | N
         rows=block.rows,
         normalize=task.normalize,
         context=n_context(task.signal_axes),
+        has_bands=all(task.in_decibels),
     )
 
 

@@ -18,6 +18,7 @@ from eegwf.config.explanation import Explanation
 from eegwf.data.splits import WindowSet, split
 from eegwf.models.registry import entry_of
 from eegwf.seeds import seed_of
+from eegwf.spectrograms.names import POWER_SPECTROGRAMS
 from eegwf.storage.files import read_array, read_json
 from eegwf.training.classifier import Classifier, chunk_size, predict
 from eegwf.training.recording_normalization import input_for
@@ -170,6 +171,9 @@ class FoldTask:
             n_steps=settings.n_steps,
             n_samples=settings.n_samples,
             noise=settings.noise,
+            in_decibels=torch.tensor(self.in_decibels, device=self.device).repeat_interleave(
+                self.dataset.n_chans // len(self.in_decibels)
+            ),
         )
 
     def context_for(self, classifier: Classifier) -> Context:
@@ -222,6 +226,11 @@ class FoldTask:
         """Seconds from the onset of a window to the begin and to the end of what the model sees."""
         begins, ends = zip(*map(time_range, self.dataset.described), strict=True)
         return min(begins), max(ends)
+
+    @property
+    def in_decibels(self) -> list[bool]:
+        """Whether each of the stacked arrays is power in dB at frequencies of the signal."""
+        return [array["spectrogram"] in POWER_SPECTROGRAMS for array in self.dataset.described]
 
     @cached_property
     def signal_axes(self) -> dict[str, Any] | None:

@@ -27,7 +27,7 @@ class Perturbation:
     classifier
         Classifier in evaluation mode.
     inputs
-        Windows in dB or microvolts, `(n, n_chans, n_freqs, n_frames)`.
+        Windows in the unit of the input, `(n, n_chans, n_freqs, n_frames)`.
     fill
         Background window of another training patient for each window, of the same shape.
     target
@@ -148,7 +148,7 @@ def probabilities(classifier: Classifier, inputs: torch.Tensor, target: torch.Te
     classifier
         Classifier in evaluation mode.
     inputs
-        Windows in dB or microvolts, `(n, n_chans, n_freqs, n_frames)`.
+        Windows in the unit of the input, `(n, n_chans, n_freqs, n_frames)`.
     target
         Index of the class of each window, `(n,)`.
 

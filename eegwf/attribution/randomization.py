@@ -44,7 +44,7 @@ def cascade(
     description
         Contents of its `model.json`.
     inputs
-        Windows in dB or microvolts, `(n, n_chans, n_freqs, n_frames)`, for the statistics of batch norms.
+        Windows in the unit of the input, `(n, n_chans, n_freqs, n_frames)`, for the statistics of batch norms.
     seed
         Seed of the new weights.
 

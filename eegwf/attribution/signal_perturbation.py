@@ -54,6 +54,9 @@ class SignalPerturbation:
         Normalization of inputs by recording. That of a changed window is that of its recording.
     context
         Samples of context before each window, and after it, which the signals have.
+    has_bands
+        Whether the bands of the cells are bands of the signals. The rows of a correlation are repetition rates, to
+        which all harmonics of a rhythm contribute, so that none of them can be removed by a filter.
     """
 
     classifier: Classifier
@@ -69,6 +72,7 @@ class SignalPerturbation:
     share: float = 0.2
     normalize: Normalize = unnormalized
     context: int = 0
+    has_bands: bool = True
 
     @cached_property
     def inputs(self) -> torch.Tensor:
@@ -125,7 +129,7 @@ class SignalPerturbation:
         found = {}
         if len(self.ch_names) > 1:
             found["deletion_channels"] = self._without_channels(self.cells.average(values, (2, 3)))
-        if self.cells.shape[1] > 1:
+        if self.has_bands and self.cells.shape[1] > 1:
             found["deletion_bands"] = self._without_band(self._first(self.cells.average(values, (1, 3))))
         if self.cells.shape[2] > self._run_length:
             runs = self.cells.average(values, (1, 2)).unfold(1, self._run_length, 1).mean(dim=2)

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from eegwf.config.spectrograms import Cwt, Grid, Mel, Stft
+from eegwf.config.spectrograms import Acf, Cwt, Grid, Mel, Stft
 from eegwf.errors import InputError
 from eegwf.spectrograms.transforms import make_transform
 
-GRIDS: dict[str, type[Grid]] = {"mel": Mel, "stft": Stft, "cwt": Cwt}
+GRIDS: dict[str, type[Grid]] = {"mel": Mel, "stft": Stft, "cwt": Cwt, "acf": Acf}
 RAW = "raw"
 Normalize = Callable[[torch.Tensor, np.ndarray], torch.Tensor]
 """Normalization by recording of inputs `(n, n_chans, n_freqs, n_frames)` of windows with these rows in the arrays."""

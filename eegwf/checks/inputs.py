@@ -6,12 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from eegwf.checks.findings import Findings
-from eegwf.config.spectrograms import Cwt, Grid, Mel, Stft
+from eegwf.config.spectrograms import Acf, Cwt, Grid, Mel, Stft
 from eegwf.dag.flow import Flow
 from eegwf.plan.sizes import Sizes
 from eegwf.spectrograms.axes import central_samples, check_axes, window_samples
 from eegwf.spectrograms.filters import check_filters
-from eegwf.spectrograms.names import members
+from eegwf.spectrograms.lags import frame_samples
 from eegwf.spectrograms.wavelets import check_support, make_wavelet
 
 # Fraction of the lower of two sampling rates up to which the filter of the resampling attenuates by less than 0.4 dB.
@@ -22,8 +22,9 @@ SAME_RATE = 1e-4
 
 def grids_of(flow: Flow) -> dict[str, Grid]:
     """Grids of the spectrograms of the matrix by their names, without `raw`."""
-    names = dict.fromkeys(name for entry in flow.study.matrix.spectrograms for name in members(entry))
-    return {name: getattr(flow.study.spectrograms, name) for name in names if name != "raw"}
+    spectrograms = flow.study.spectrograms
+    names = dict.fromkeys(name for entry in flow.study.matrix.spectrograms for name in spectrograms.members(entry))
+    return {name: getattr(spectrograms, name) for name in names if name != "raw"}
 
 
 def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_rates: Collection[float], findings: Findings) -> None:
@@ -49,6 +50,8 @@ def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_rates: Collecti
             if isinstance(grid, Cwt):
                 wavelet = make_wavelet(grid.wavelet, grid.cycles, grid.gamma)
                 check_support(wavelet, sfreq, n_span, grid.f_min, grid.f_max)
+            elif isinstance(grid, Acf):
+                frame_samples(grid.window, sfreq, n_span, grid.f_min)
             elif isinstance(grid, Mel | Stft):
                 n_fft = window_samples(name, grid.window, sfreq, n_span, grid.f_min)
                 if isinstance(grid, Mel):
@@ -57,12 +60,12 @@ def check_grids(flow: Flow, sfreq: float, n_times: int, recorded_rates: Collecti
             findings.problems.append(f"spectrograms.{error}")
         if edge and edge[0] < grid.f_max <= sfreq / 2:
             findings.warnings.append(f"spectrograms.{name}.f_max: {grid.f_max:g} Hz, but {edge[1]}")
-    shapes = {(grid.n_freqs, grid.n_frames) for grid in grids.values()}
-    if "concat" in flow.study.matrix.spectrograms and len(shapes) > 1:
-        listing = ", ".join(f"{name} {grid.n_freqs} x {grid.n_frames}" for name, grid in grids.items())
+    stacked = flow.study.spectrograms.concat if "concat" in flow.study.matrix.spectrograms else []
+    if len({(grids[name].n_freqs, grids[name].n_frames) for name in stacked}) > 1:
+        listing = ", ".join(f"{name} {grids[name].n_freqs} x {grids[name].n_frames}" for name in stacked)
         findings.problems.append(
-            "matrix.spectrograms: concat stacks mel, cwt and stft, which need equal n_freqs and n_frames; found "
-            f"{listing}"
+            f"matrix.spectrograms: concat stacks {', '.join(stacked[:-1])} and {stacked[-1]}, which need equal n_freqs "
+            f"and n_frames; found {listing}"
         )
 
 

@@ -154,7 +154,7 @@ class ResultPaths:
         return DataPaths(self.root / "data")
 
     def spectrogram(self, name: str) -> Path:
-        """Array of a spectrogram, `(n_windows, n_chans, n_freqs, n_frames)` log power."""
+        """Array of a spectrogram, `(n_windows, n_chans, n_freqs, n_frames)`."""
         return self.root / "spectrograms" / f"{name}.npy"
 
     @property

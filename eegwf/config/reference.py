@@ -189,8 +189,8 @@ def _bounds(metadata: list) -> Iterator[str]:
         for name, sign in BOUNDS.items():
             if (bound := getattr(constraint, name, None)) is not None:
                 yield f", {sign} {bound}"
-        if getattr(constraint, "min_length", None):
-            yield ", not empty"
+        if shortest := getattr(constraint, "min_length", None):
+            yield ", not empty" if shortest == 1 else f", {shortest} or more"
         if pattern := getattr(constraint, "pattern", None):
             yield f", `{pattern.strip('^$')}`".replace("|", "\\|")
 

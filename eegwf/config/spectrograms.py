@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from eegwf.config.section import Section
 
@@ -62,17 +62,29 @@ class Cwt(Grid):
     )
 
 
-class InputGrids(Section):
-    """Parameters of the spectrograms of an input, which are stacked on the channel axis in the order of the fields."""
+class Acf(Grid):
+    """Short-time autocorrelation at the lags of logarithmically spaced repetition rates, which no gain changes."""
 
+    f_min: float = Field(
+        0.5, gt=0, description="Lowest repetition rate in Hz; `window` must contain 1.5 periods of it."
+    )
+    f_max: float = Field(8.0, gt=0, description="Highest repetition rate in Hz.")
+    window: float = Field(3.0, gt=0, description="Length of a frame in seconds.")
+
+
+class InputGrids(Section):
+    """Parameters of the spectrograms of an input, and the order in which they are stacked on the channel axis."""
+
+    stacked: list[str]
     mel: Mel | None = None
     cwt: Cwt | None = None
     stft: Stft | None = None
+    acf: Acf | None = None
 
     @property
     def by_name(self) -> dict[str, Grid]:
-        """Parameters of those that the input has."""
-        return {name: grid for name in type(self).model_fields if (grid := getattr(self, name)) is not None}
+        """Parameters of each spectrogram, in this order."""
+        return {name: getattr(self, name) for name in self.stacked}
 
 
 class Spectrograms(Section):
@@ -91,3 +103,27 @@ class Spectrograms(Section):
     mel: Mel = Mel()
     stft: Stft = Stft()
     cwt: Cwt = Cwt()
+    acf: Acf = Acf()
+    concat: list[Literal["mel", "stft", "cwt", "acf"]] = Field(
+        ["mel", "cwt", "stft"],
+        min_length=2,
+        description="Spectrograms that `concat` stacks on the channel axis, in this order; they need equal `n_freqs` "
+        "and `n_frames`.",
+    )
+
+    @field_validator("concat")
+    @classmethod
+    def _different(cls, value: list[str]) -> list[str]:
+        doubled = [name for name in value if value.count(name) > 1]
+        if doubled:
+            raise ValueError(f"{doubled[0]} is in the list more than once; name each spectrogram once")
+        return value
+
+    def members(self, spectrogram: str) -> tuple[str, ...]:
+        """Names of the spectrograms that form a model input: several for `concat`, otherwise the input itself."""
+        return tuple(self.concat) if spectrogram == "concat" else (spectrogram,)
+
+    def grids(self, spectrogram: str) -> InputGrids:
+        """Parameters of the spectrograms that form a model input, which is not `raw`."""
+        names = self.members(spectrogram)
+        return InputGrids(stacked=list(names), **{name: getattr(self, name) for name in names})

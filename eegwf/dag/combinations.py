@@ -104,17 +104,34 @@ class Combinations:
     def _of_matrix(self) -> list[Combination]:
         matrix = self.study.matrix
         for model, classes in product(matrix.models, matrix.classes):
-            inputs = self.entry(model).inputs if model in self.study.models else ()
-            accepted = (name for name in matrix.spectrograms if name in inputs)
+            known = model in self.study.models
+            accepted = (name for name in matrix.spectrograms if known and self.accepts(self.entry(model), name))
             self.check(Combination(model, next(accepted, matrix.spectrograms[0]), classes))
         for spectrogram in matrix.spectrograms:
-            accepting = (model for model in matrix.models if spectrogram in self.entry(model).inputs)
+            accepting = (model for model in matrix.models if self.accepts(self.entry(model), spectrogram))
             self.check(Combination(next(accepting, matrix.models[0]), spectrogram, matrix.classes[0]))
         return [
             Combination(model, spectrogram, classes)
             for model, spectrogram, classes in product(matrix.models, matrix.spectrograms, matrix.classes)
-            if spectrogram in self.entry(model).inputs
+            if self.accepts(self.entry(model), spectrogram)
         ]
+
+    def accepts(self, entry: ModelEntry, spectrogram: str) -> bool:
+        """Whether a model accepts an input.
+
+        Parameters
+        ----------
+        entry
+            The model.
+        spectrogram
+            Name of the input.
+
+        Returns
+        -------
+        bool
+            False also for `concat` if it does not accept one of the stacked spectrograms.
+        """
+        return {spectrogram, *self.study.spectrograms.members(spectrogram)} <= set(entry.inputs)
 
     def check(self, combination: Combination, target: str = "") -> None:
         """Refuse a combination that makes no sense, naming what can be requested instead.
@@ -142,9 +159,12 @@ class Combinations:
             refuse("models", f"no model {model!r}", self.study.models)
         if spectrogram not in self.spectrograms:
             refuse("spectrograms", f"no spectrogram {spectrogram!r}", self.spectrograms)
-        if spectrogram not in self.entry(model).inputs:
-            inputs = (name for name in self.entry(model).inputs if name in self.spectrograms)
-            refuse("spectrograms", f"{model} does not accept {spectrogram}", inputs)
+        entry = self.entry(model)
+        if not self.accepts(entry, spectrogram):
+            inputs = (name for name in entry.inputs if name in self.spectrograms and self.accepts(entry, name))
+            members = self.study.spectrograms.members(spectrogram)
+            stacked = f" of {', '.join(members)}" if len(members) > 1 else ""
+            refuse("spectrograms", f"{model} does not accept {spectrogram}{stacked}", inputs)
         if classes not in self.study.classes:
             refuse("classes", f"no class set {classes!r}", self.study.classes)
         if target:

@@ -30,6 +30,7 @@ from eegwf.dag.stages import STAGES
 from eegwf.data.fold_count import count_folds
 from eegwf.data.participants import participants_path
 from eegwf.errors import InputError
+from eegwf.models.registry import MODELS
 from eegwf.provenance.git import ROOT
 from eegwf.spectrograms.names import SPECTROGRAMS
 
@@ -101,7 +102,7 @@ class Flow:
         if not isinstance(self.study.dataset, FoldArrays):
             return [*SPECTROGRAMS, "concat", "raw"]
         given: list[str] = [name for name in SPECTROGRAMS if name in self.study.dataset.arrays]
-        return [*given, "concat"] if len(given) == len(SPECTROGRAMS) else given
+        return [*given, "concat"] if {*self.study.spectrograms.concat} <= {*given} else given
 
     @property
     def stages(self) -> list[str]:
@@ -195,8 +196,14 @@ class Flow:
         return [str(self.paths.split_by_window(classes)) for classes in names]
 
     def baseline_combination(self, wildcards: Any) -> Combination:
-        """`bandpower` on a spectrogram of the matrix, for the split by window, whether or not the matrix has it."""
-        return Combination(BASELINE, baseline_input(wildcards.classes, self.combinations.all), wildcards.classes)
+        """`bandpower` on an input of the matrix, for the split by window, whether or not the matrix has it.
+
+        It runs on the time series if it accepts no input of the matrix.
+        """
+        accepts = self.combinations.accepts
+        accepted = [one for one in self.combinations.all if accepts(MODELS[BASELINE], one.spectrogram)]
+        name = baseline_input(wildcards.classes, accepted) if accepted else "raw"
+        return Combination(BASELINE, name, wildcards.classes)
 
     def baseline_arrays(self, wildcards: Any) -> list[str]:
         """Arrays that the split by window of a class set reads."""
@@ -207,7 +214,7 @@ class Flow:
         return self.axes(self.baseline_combination(wildcards))
 
     def arrays(self, wildcards: Any) -> list[str]:
-        """Arrays that a model reads: one spectrogram, three for `concat`, or the windows themselves for `raw`."""
+        """Arrays that a model reads: one spectrogram, several for `concat`, or the windows themselves for `raw`."""
         return input_arrays(self.paths, wildcards.spectrogram, self.study.spectrograms)
 
     def axes(self, wildcards: Any) -> list[str]:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from eegwf.config.paths import Combination
+from eegwf.config.spectrograms import Spectrograms
 from eegwf.config.study import Study
 from eegwf.data.init_source import InitSource
 from eegwf.models.registry import MODELS
-from eegwf.spectrograms.names import members
 
 
 def init_problems(study: Study, combinations: Iterable[Combination]) -> list[str]:
@@ -59,9 +59,14 @@ def _differences(study: Study, combination: Combination, source: InitSource) -> 
 
 def _of_spectrogram(study: Study, spectrogram: str, theirs: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """Settings of the spectrograms there and here, and of the montage."""
-    pairs = [("signals.montage", theirs["signals"]["montage"], study.signals.montage)]
+    pairs: list[tuple[str, Any, Any]] = [("signals.montage", theirs["signals"]["montage"], study.signals.montage)]
     # The rule `initialize` compares the sampling rates of time series.
-    for name in members(spectrogram) if spectrogram != "raw" else ():
+    members = study.spectrograms.members(spectrogram)
+    if spectrogram == "concat":
+        default = Spectrograms.model_fields["concat"].default
+        pairs.append(("spectrograms.concat", theirs["spectrograms"].get("concat", default), [*members]))
+    for name in members if spectrogram != "raw" else ():
         ours = getattr(study.spectrograms, name).model_dump(mode="json")
-        pairs += [(f"spectrograms.{name}.{key}", theirs["spectrograms"][name].get(key), ours[key]) for key in ours]
+        their = theirs["spectrograms"].get(name, {})
+        pairs += [(f"spectrograms.{name}.{key}", their.get(key), ours[key]) for key in ours]
     return pairs

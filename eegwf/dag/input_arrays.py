@@ -3,7 +3,6 @@
 from eegwf.config.data_paths import ExternalPaths
 from eegwf.config.paths import ResultPaths
 from eegwf.config.spectrograms import InputGrids, Spectrograms
-from eegwf.spectrograms.names import members
 
 
 def input_arrays(files: ResultPaths | ExternalPaths, spectrogram: str, settings: Spectrograms) -> list[str]:
@@ -21,12 +20,12 @@ def input_arrays(files: ResultPaths | ExternalPaths, spectrogram: str, settings:
     Returns
     -------
     list of str
-        One spectrogram, three for `concat`, or the windows themselves for `raw` and for spectrograms that are computed
-        on the fly.
+        One spectrogram, several for `concat`, or the windows themselves for `raw` and for spectrograms that are
+        computed on the fly.
     """
     if spectrogram == "raw" or settings.on_the_fly:
         return [str(files.data.windows_array)]
-    return [str(files.spectrogram(name)) for name in members(spectrogram)]
+    return [str(files.spectrogram(name)) for name in settings.members(spectrogram)]
 
 
 def computed_grids(spectrogram: str, settings: Spectrograms) -> InputGrids | None:
@@ -44,4 +43,4 @@ def computed_grids(spectrogram: str, settings: Spectrograms) -> InputGrids | Non
     """
     if spectrogram == "raw" or not settings.on_the_fly:
         return None
-    return InputGrids(**{name: getattr(settings, name) for name in members(spectrogram)})
+    return settings.grids(spectrogram)

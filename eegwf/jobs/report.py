@@ -49,7 +49,8 @@ def run(
     combination = Combination(model, spectrogram, classes)
     paths = ResultPaths(results)
     record = describe_run(settings.study, combination)
-    times = timing(paths, combination, stages)
+    spectrograms = settings.study.spectrograms.members(combination.spectrogram)
+    times = timing(paths, combination, spectrograms, stages)
     data = collect(settings.study, paths, combination)
     costs = ledger(data, times, stages)
     # With shuffled labels both are at chance level, and their difference has no meaning.

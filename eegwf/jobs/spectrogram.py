@@ -29,7 +29,7 @@ def run(
     settings
         Parameters of the spectrogram, and the device.
     name
-        `mel`, `stft` or `cwt`.
+        `mel`, `stft`, `cwt` or `acf`.
     code
         Digest of the code.
     windows

@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SPECTROGRAM_INPUTS = ("mel", "cwt", "stft", "concat")
+SPECTROGRAM_INPUTS = ("mel", "cwt", "stft", "concat", "acf")
 ANY_INPUT = (*SPECTROGRAM_INPUTS, "raw")
+POWER_INPUTS = tuple(name for name in ANY_INPUT if name != "acf")
 CLASSICAL: dict[str, Any] = {"gradient_trained": False, "normalizes_input": True}
 # Keyword-only arguments of a constructor that describe the axes of the input: sampling rate and frequencies in Hz.
 AXES = ("sfreq", "freqs")
@@ -26,11 +27,11 @@ class ModelEntry:
     module, name
         Module of `eegwf.models` and class.
     inputs
-        Spectrograms that it accepts; `raw` is the time series.
+        Spectrograms that it accepts; `raw` is the time series, and `concat` the stack of any of them.
     gradient_trained
         Whether it is trained by gradient descent, so that training settings can be searched.
     normalizes_input
-        Whether it normalizes its input itself, and receives dB or microvolts.
+        Whether it normalizes its input itself, and receives it in its unit, dB or microvolts.
     differentiable
         Whether its logits have a gradient with respect to the input.
     """
@@ -52,8 +53,8 @@ MODELS = {
     "inception": ModelEntry("eegwf.models.inception", "Inception"),
     "sharedcnn": ModelEntry("eegwf.models.sharedcnn", "SharedCNN"),
     "eegnet": ModelEntry("eegwf.models.eegnet", "EEGNet", ANY_INPUT),
-    "bandpower": ModelEntry("eegwf.models.bandpower", "BandPower", ANY_INPUT, **CLASSICAL),
-    "boosting": ModelEntry("eegwf.models.boosting", "Boosting", ANY_INPUT, differentiable=False, **CLASSICAL),
+    "bandpower": ModelEntry("eegwf.models.bandpower", "BandPower", POWER_INPUTS, **CLASSICAL),
+    "boosting": ModelEntry("eegwf.models.boosting", "Boosting", POWER_INPUTS, differentiable=False, **CLASSICAL),
     "riemann": ModelEntry("eegwf.models.riemann", "Riemann", ("raw",), **CLASSICAL),
 }
 

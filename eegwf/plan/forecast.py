@@ -8,7 +8,6 @@ from eegwf.config.study import Study
 from eegwf.errors import InputError
 from eegwf.plan.costs import Calibration, Stages, measured_rates, shipped_rates
 from eegwf.plan.sizes import Sizes, read_sizes
-from eegwf.spectrograms.names import members
 
 
 class Forecast:
@@ -28,6 +27,7 @@ class Forecast:
 
     def __init__(self, study: Study, results: Path, stages: Stages, hours: float | None = None):
         self._paths, self._stages = ResultPaths(results), stages
+        self._members = study.spectrograms.members
         self._calibration = Calibration(shipped_rates(), measured_rates(results, stages, study.device), stages)
         try:
             self._sizes: Sizes | None = read_sizes(study, results, hours)
@@ -64,7 +64,8 @@ class Forecast:
             combination has run.
         """
         names = set(combinations)
-        spectrograms = {member for name in names for member in members(Combination.parse(name).spectrogram)}
+        inputs = {Combination.parse(name).spectrogram for name in names}
+        spectrograms = {member for name in inputs for member in self._members(name)}
         final, peak = (None, None) if self._sizes is None else self._sizes.disk(spectrograms)
         each = self._bytes_of_a_run()
         return {"arrays": final, "arrays_peak": peak, "runs": None if each is None else each * len(names)}

@@ -14,7 +14,6 @@ from eegwf.config.study import Study
 from eegwf.data.events import classify
 from eegwf.data.fold_count import count_folds
 from eegwf.errors import InputError
-from eegwf.spectrograms.names import members
 from eegwf.storage.files import read_json, read_table
 
 BYTES = 2  # float16
@@ -59,7 +58,7 @@ class Sizes:
         """Number of values of a window."""
         if spectrogram == "raw":
             return self.n_chans * self.n_times
-        grids = [getattr(self.study.spectrograms, name) for name in members(spectrogram)]
+        grids = [getattr(self.study.spectrograms, name) for name in self.study.spectrograms.members(spectrogram)]
         return sum(self.n_chans * grid.n_freqs * grid.n_frames for grid in grids)
 
     def disk(self, spectrograms: Iterable[str]) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from eegwf.config.study import Study
 from eegwf.config.tuning import Model
 from eegwf.models.registry import draws_random_numbers, entry_of
 from eegwf.plan.sizes import Sizes
-from eegwf.spectrograms.names import members
 
 MILLION = 1e6
 GRADIENT_PASSES = 3
@@ -101,7 +100,7 @@ def _passes_of_maps(study: Study, sizes: Sizes, spectrogram: str) -> float:
     if isinstance(study.dataset, FoldArrays):
         seconds = study.dataset.window_length
     n_bands = 1 if spectrogram == "raw" else N_BANDS
-    n_chans = sizes.n_chans * len(members(spectrogram))
+    n_chans = sizes.n_chans * len(study.spectrograms.members(spectrogram))
     passes = {
         "smoothgrad": GRADIENT_PASSES * settings.n_samples,
         "integrated_gradients": GRADIENT_PASSES * settings.n_baselines * settings.n_steps,

@@ -103,7 +103,7 @@ class FinalDescription(Section):
     scored: Literal[False] = False
     run: str
     model: str
-    spectrogram: Literal["mel", "stft", "cwt", "concat", "raw"]
+    spectrogram: Literal["mel", "stft", "cwt", "acf", "concat", "raw"]
     classes: ClassSet
     primary: str = Field(pattern=r"^(ensemble|rank[1-9][0-9]*)$")
     models: list[str] = Field(min_length=1)

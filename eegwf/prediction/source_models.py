@@ -14,7 +14,6 @@ from eegwf.prediction.recording import RecordingPrediction, ShorterThanWindow, S
 from eegwf.prediction.source import Source
 from eegwf.prediction.study_patients import ModelChoice, StudyPatients
 from eegwf.spectrograms.input_transform import InputTransform
-from eegwf.spectrograms.names import members
 
 # Seconds between two lines of progress of one recording.
 SECONDS_OF_PROGRESS = 5.0
@@ -72,8 +71,8 @@ class SourceModels:
     @cached_property
     def _transform(self) -> InputTransform:
         reading = self.description.reading
-        names = () if self.description.spectrogram == "raw" else members(self.description.spectrogram)
-        grids = {name: getattr(reading.spectrograms, name) for name in names}
+        name = self.description.spectrogram
+        grids = {} if name == "raw" else reading.spectrograms.grids(name).by_name
         return InputTransform(grids, reading.sfreq, reading.n_times)
 
     @cached_property

@@ -23,7 +23,13 @@ from eegwf.report.map_drawing import scale_of
 from eegwf.report.map_files import Maps, all_evidence
 from eegwf.report.pooled_maps import Part, PooledMaps, pool, varies
 
-UNITS = {"mel": "dB re 1 µV²/Hz", "stft": "dB re 1 µV²/Hz", "cwt": "dB re 1 µV²", "raw": "µV, root mean square"}
+UNITS = {
+    "mel": "dB re 1 µV²/Hz",
+    "stft": "dB re 1 µV²/Hz",
+    "cwt": "dB re 1 µV²",
+    "acf": "autocorrelation",
+    "raw": "µV, root mean square",
+}
 N_OPEN = 3  # methods whose maps are shown without a click
 GRAYED = "Drawn in gray: this method is not supported by its controls."
 
@@ -128,9 +134,9 @@ def spectrogram_parts(pooled: PooledMaps, part: Part, judged: Judgment) -> dict[
 def _input_figure(pooled: PooledMaps, part: Part) -> Figure | None:
     values = pooled.inputs[:, :, part.channels]
     finite = values[np.isfinite(values)]
-    scale = scale_of(values, False, False)
-    # Power in dB has no natural zero.
-    scale = type(scale)("viridis", float(finite.min()), float(finite.max()), 1.0, False)
+    scale = scale_of(values, part.is_correlation, False)
+    if not scale.signed:  # power in dB has no natural zero
+        scale = type(scale)("viridis", float(finite.min()), float(finite.max()), 1.0, False)
     unit = f"mean input ({UNITS.get(part.spectrogram, 'unit of the input')})"
     return mean_figure(
         pooled, part, values, scale, f"Mean input, {part.spectrogram}", f"{part.spectrogram}-input", unit

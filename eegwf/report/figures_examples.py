@@ -219,7 +219,7 @@ def _map(axes: Axes, values: np.ndarray, part: Part, scale: Scale):
     color = SERIES[7] if scale.grayed else SERIES[0]
     if over_time and over_freqs:
         mesh = draw_cells(axes, times, freqs, values, scale)
-        format_frequencies(axes, "y", part.freqs)
+        format_frequencies(axes, "y", part.freqs, part.row_name)
         axes.set(xlabel="time (s)")
         row = int(largest.max(axis=1).argmax())
         place = f"{span_of_maximum(largest[:, largest[row].argmax()], freqs, 'Hz')}, "
@@ -234,7 +234,7 @@ def _map(axes: Axes, values: np.ndarray, part: Part, scale: Scale):
         return None, f"{'equal at all frequencies, ' if len(values) > 1 else ''}largest at {place}"
     bounds = np.maximum(freqs, part.freqs[0] / 2)
     axes.stairs(values.mean(axis=1), bounds, baseline=None, orientation="horizontal", color=color, alpha=scale.opacity)
-    format_frequencies(axes, "y", part.freqs)
+    format_frequencies(axes, "y", part.freqs, part.row_name)
     axes.set(xlabel="relevance", xlim=limits)
     return None, f"equal at all times, largest at {span_of_maximum(largest.mean(axis=1), freqs, 'Hz')}"
 

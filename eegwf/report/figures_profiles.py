@@ -64,7 +64,7 @@ def _cells(pooled: PooledMaps, part: Part, values: np.ndarray, scale: Scale, nam
     with drawing(1.5 + 1.45 * len(values), height, columns=len(values)) as figure:
         for axes, panel, picture in zip(figure.rows, pooled.panels(), values, strict=True):
             mesh = draw_cells(axes, freqs, rows, picture, scale)
-            format_frequencies(axes, "x", part.freqs)
+            format_frequencies(axes, "x", part.freqs, part.row_name)
             label_channels(axes, part.ch_names)
             if axes is not figure.axes:
                 axes.set(ylabel="")
@@ -76,7 +76,7 @@ def _cells(pooled: PooledMaps, part: Part, values: np.ndarray, scale: Scale, nam
             value = picture[row, largest[row].argmax()]
             texts.append(f"{_heading(pooled, panel)} largest at {place} ({value:.3g})")
         color_bar(figure, mesh, _wrapped(unit))
-        alt = f"{name} by channel and frequency, {unit}. {'; '.join(texts)}."
+        alt = f"{name} by channel and {part.row_name}, {unit}. {'; '.join(texts)}."
         return figure.finish(key, alt)
 
 
@@ -101,11 +101,11 @@ def _line(pooled: PooledMaps, part: Part, values: np.ndarray, scale: Scale, name
                 f"{_heading(pooled, (label, outcome))} largest at {span_of_maximum(largest, freqs, 'Hz')} "
                 f"({line[largest.argmax()]:.3g})"
             )
-        format_frequencies(axes, "x", part.freqs)
+        format_frequencies(axes, "x", part.freqs, part.row_name)
         axes.set(ylabel=_wrapped(unit))
         axes.grid(True)
         figure.canvas.legend(loc="outside right upper")
-        alt = f"{name} by frequency, equal at all channels, {unit}. {'; '.join(texts)}."
+        alt = f"{name} by {part.row_name}, equal at all channels, {unit}. {'; '.join(texts)}."
         return figure.finish(key, alt)
 
 
@@ -138,12 +138,13 @@ def band_figure(pooled: PooledMaps, part: Part, values: np.ndarray, scale: Scale
     Returns
     -------
     Figure or None
-        Dots by band, class and outcome; None if the maps do not vary along the frequency or there is one band.
+        Dots by band, class and outcome; None if the maps do not vary along the frequency or there is one band, and for
+        repetition rates, which are not those bands of the signal.
     """
     names = pooled.about["bands"]
     panels = pooled.panels()
     chosen = np.stack([values[panel] for panel in panels])
-    if len(names) < 2 or not varies(chosen, 2):
+    if part.is_correlation or len(names) < 2 or not varies(chosen, 2):
         return None
     means = band_means(chosen, part.freqs, names).mean(axis=1)
     shift = np.linspace(-0.25, 0.25, len(panels)) if len(panels) > 1 else [0.0]

@@ -126,7 +126,7 @@ def frequency_edges(freqs: Sequence[float]) -> np.ndarray:
     return np.maximum(edges(freqs, spaced_in_log(freqs)), 0)
 
 
-def format_frequencies(axes: Axes, axis: str, freqs: Sequence[float]) -> None:
+def format_frequencies(axes: Axes, axis: str, freqs: Sequence[float], name: str = "frequency") -> None:
     """Label an axis of frequencies, on a logarithmic scale if the frequencies are.
 
     Parameters
@@ -137,8 +137,10 @@ def format_frequencies(axes: Axes, axis: str, freqs: Sequence[float]) -> None:
         `x` or `y`.
     freqs
         Frequencies in Hz.
+    name
+        What they are.
     """
-    axes.set(**{f"{axis}label": "frequency (Hz)"})
+    axes.set(**{f"{axis}label": f"{name} (Hz)"})
     if not spaced_in_log(freqs):
         return
     axes.set(**{f"{axis}scale": "log"})

@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 
 from eegwf.attribution.bands import BANDS
 from eegwf.report.map_files import OUTCOMES, Maps
+from eegwf.spectrograms.names import POWER_SPECTROGRAMS, SPECTROGRAMS
 
 # Relative; maps of examples are stored in half precision.
 EQUAL = 2e-3
@@ -35,6 +36,16 @@ class Part:
     ch_names: list[str]
     freqs: list[float]
     times: list[float]
+
+    @property
+    def is_correlation(self) -> bool:
+        """Whether it is an autocorrelation, which has a sign, and whose rows are repetition rates."""
+        return self.spectrogram in SPECTROGRAMS and self.spectrogram not in POWER_SPECTROGRAMS
+
+    @property
+    def row_name(self) -> str:
+        """What its rows are, in Hz."""
+        return "repetition rate" if self.is_correlation else "frequency"
 
 
 @dataclass(frozen=True)

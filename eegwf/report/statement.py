@@ -13,7 +13,6 @@ from eegwf.report.formats import count, defined, duration, listing, number, scor
 from eegwf.report.interval_notes import few_patients, permutation_sentence, why_no_interval
 from eegwf.report.optuna_studies import studies
 from eegwf.report.validity import control_verdict, reserved_sentence
-from eegwf.spectrograms.names import members
 
 # Sizes of a full study (config/full.yaml); a run with smaller ones is a demonstration.
 STUDY: dict[str, float] = {"trials": 100, "epochs": 100, "window": 20.0}
@@ -53,8 +52,7 @@ def study_sentence(run: ReportData) -> str:
     """Describe the model, the data and the cross-validation."""
     recordings = kept_recordings(run)
     windows = ", ".join(f"{scores['n_windows']:,d} {label}" for label, scores in run.headline["per_class"].items())
-    inputs = {"raw": "the time series", "concat": "stacked mel, CWT and STFT spectrograms"}
-    signal = inputs.get(run.spectrogram, f"{run.spectrogram} spectrograms")
+    signal = _signal(run)
     patients = run.metrics["n_patients"]
     folds = len(run.metrics["per_fold"])
     # If all folds share one Optuna study, the hyperparameters were chosen with the test patients of most folds.
@@ -207,6 +205,16 @@ def smaller_than_study(run: ReportData) -> list[str]:
     return sentences
 
 
+def _signal(run: ReportData) -> str:
+    """What the model classifies, in words."""
+    if run.spectrogram == "concat":
+        words = {"cwt": "CWT", "stft": "STFT", "acf": "autocorrelation"}
+        members = run.study.spectrograms.members("concat")
+        return f"stacked {listing([words.get(name, name) for name in members])} spectrograms"
+    words = {"raw": "the time series", "acf": "short-time autocorrelations"}
+    return words.get(run.spectrogram, f"{run.spectrogram} spectrograms")
+
+
 def _grids(run: ReportData) -> list[tuple[str, int, int]]:
     """Name and size of each spectrogram of the input."""
     if run.spectrogram == "raw":
@@ -216,7 +224,8 @@ def _grids(run: ReportData) -> list[tuple[str, int, int]]:
         return [(array["spectrogram"], len(array["freqs"]), len(array["times"])) for array in maps.about["arrays"]]
     if run.study.dataset.kind == "fold_arrays":
         return []
-    grids = {name: getattr(run.study.spectrograms, name) for name in members(run.spectrogram)}
+    spectrograms = run.study.spectrograms
+    grids = {name: getattr(spectrograms, name) for name in spectrograms.members(run.spectrogram)}
     return [(name, grid.n_freqs, grid.n_frames) for name, grid in grids.items()]
 
 

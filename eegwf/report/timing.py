@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from eegwf.config.paths import Combination, ResultPaths
-from eegwf.spectrograms.names import members
 from eegwf.storage.files import read_table
 
 COLUMNS = ("job", "seconds", "max_rss_mb", "cpu_seconds")
 
 
-def timing(paths: ResultPaths, combination: Combination, stages: Sequence[str]) -> pd.DataFrame:
+def timing(
+    paths: ResultPaths, combination: Combination, spectrograms: Sequence[str], stages: Sequence[str]
+) -> pd.DataFrame:
     """Read the computing time of the jobs of a combination; jobs without a benchmark file are omitted.
 
     Parameters
@@ -22,6 +23,8 @@ def timing(paths: ResultPaths, combination: Combination, stages: Sequence[str]) 
         Files of the study.
     combination
         Model, spectrogram and class set.
+    spectrograms
+        Names of the spectrograms that form its input.
     stages
         Names of the stages, in the order of the workflow.
 
@@ -32,7 +35,7 @@ def timing(paths: ResultPaths, combination: Combination, stages: Sequence[str]) 
         not measure a value because the job was shorter than its sampling interval.
     """
     rows = []
-    for path in _benchmarks(paths.benchmarks, combination, stages):
+    for path in _benchmarks(paths.benchmarks, combination, spectrograms, stages):
         table = read_table(path)
         if len(table):
             row = [pd.to_numeric(table[name], errors="coerce").iloc[-1] for name in ("s", "max_rss", "cpu_time")]
@@ -40,9 +43,11 @@ def timing(paths: ResultPaths, combination: Combination, stages: Sequence[str]) 
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _benchmarks(folder: Path, combination: Combination, stages: Sequence[str]) -> Iterator[Path]:
+def _benchmarks(
+    folder: Path, combination: Combination, spectrograms: Sequence[str], stages: Sequence[str]
+) -> Iterator[Path]:
     """Benchmark files of the data, of the spectrograms and of the combination, in the order of the workflow."""
-    name, spectrograms = combination.name, members(combination.spectrogram)
+    name = combination.name
     paths = [path for path in folder.glob("*.tsv") if path.stem != "summary"]
     for path in folder.glob("*/*.tsv"):
         if path.stem == name or path.stem.startswith(f"{name}_") or path.stem in spectrograms:

@@ -1,1 +1,1 @@
-"""Spectrograms of windows: mel, STFT and CWT on a common grid of frequencies and times."""
+"""Spectrograms of windows on a common grid of frequencies and times: mel, STFT, CWT and autocorrelation."""

@@ -113,21 +113,33 @@ def mirror(positions: np.ndarray, n_times: int) -> np.ndarray:
     return np.minimum(folded, 2 * n_times - 2 - folded)
 
 
-def window_samples(name: str, window: float, sfreq: float, n_times: int, f_min: float) -> int:
-    """Length in samples of a Hann window.
+def window_samples(
+    name: str,
+    window: float,
+    sfreq: float,
+    n_times: int,
+    f_min: float,
+    kind: str = "Hann window",
+    periods: float = 1.0,
+) -> int:
+    """Length in samples of a frame.
 
     Parameters
     ----------
     name
         Name of the spectrogram, for errors.
     window
-        Length of the Hann window in seconds.
+        Length of the frame in seconds.
     sfreq
         Sampling rate in Hz.
     n_times
         Number of samples of the signal that is transformed.
     f_min
         Lowest frequency in Hz.
+    kind
+        What the frame is called in errors.
+    periods
+        Number of periods of `f_min` that the frame must contain.
 
     Returns
     -------
@@ -137,27 +149,29 @@ def window_samples(name: str, window: float, sfreq: float, n_times: int, f_min: 
     Raises
     ------
     ValueError
-        If the Hann window has fewer than 4 samples, is longer than the `n_times` samples, or is shorter than one
-        period of `f_min` (0 Hz, the mean of a frame, has no period and is always accepted).
+        If the frame has fewer than 4 samples, is longer than the `n_times` samples, or is shorter than `periods` of
+        `f_min` (0 Hz, the mean of a frame, has no period and is always accepted).
     """
     if not (window > 0 and np.isfinite(window)):
         raise ValueError(f"{name}: window is {window}; expected a length in seconds above 0")
     length = round(window * sfreq)
     if length < 4:
         raise ValueError(
-            f"{name}: a Hann window of {window:g} s has {length} samples at {sfreq:g} Hz, but 4 or more are needed; "
+            f"{name}: a {kind} of {window:g} s has {length} samples at {sfreq:g} Hz, but 4 or more are needed; "
             f"choose window: {4 / sfreq:.3g} or longer"
         )
     if length > n_times:
         raise ValueError(
-            f"{name}: the Hann window of {window:g} s is longer than the {n_times / sfreq:g} s to transform; "
+            f"{name}: the {kind} of {window:g} s is longer than the {n_times / sfreq:g} s to transform; "
             f"choose window: {n_times / sfreq:g} or shorter"
         )
-    if f_min * (length + 0.5) / sfreq < 1 and f_min > 0:
-        choices = [f"window: {_ceil(1 / f_min):g} or longer"] if _ceil(1 / f_min) <= n_times / sfreq else []
-        choices.append(f"f_min: {_ceil(sfreq / length):g} or higher")
+    if f_min * (length + 0.5) / sfreq < periods and f_min > 0:
+        needed = _ceil(periods / f_min)
+        choices = [f"window: {needed:g} or longer"] if needed <= n_times / sfreq else []
+        choices.append(f"f_min: {_ceil(periods * sfreq / length):g} or higher")
+        count = "one period" if periods == 1 else f"{periods:g} periods"
         raise ValueError(
-            f"{name}: a Hann window of {window:g} s is shorter than one period of f_min: {f_min:g} Hz; choose "
+            f"{name}: a {kind} of {window:g} s is shorter than {count} of f_min: {f_min:g} Hz; choose "
             + ", or ".join(choices)
         )
     return length

@@ -1,4 +1,4 @@
-"""Base class of the three spectrograms: input validation, processing in blocks of bounded memory, output units."""
+"""Base classes of the spectrograms: input validation, processing in blocks of bounded memory, output units."""
 
 from collections.abc import Callable
 from typing import Any, Literal, Self
@@ -42,9 +42,7 @@ class Spectrogram(torch.nn.Module):
     f_min, f_max
         Lowest and highest frequency in Hz; `f_max` None means half of the sampling rate.
     floor
-        Power added before the logarithm, in the unit of the power.
-    output
-        "db", "power" or "magnitude".
+        Power that is added, so that a signal of zeros has a defined value.
     check_finite
         Whether to refuse NaN and infinity.
 
@@ -59,7 +57,7 @@ class Spectrogram(torch.nn.Module):
     hop : float
         Distance between frames in seconds.
     floor : float
-        Power added before the logarithm, in the unit of the power.
+        Power that is added.
 
     Raises
     ------
@@ -79,7 +77,6 @@ class Spectrogram(torch.nn.Module):
         f_min: float,
         f_max: float | None,
         floor: float,
-        output: Output,
         check_finite: bool,
     ):
         super().__init__()
@@ -89,11 +86,9 @@ class Spectrogram(torch.nn.Module):
         n_frames = count_frames(name, sfreq, n_times, n_frames, hop)
         f_max = sfreq / 2 if f_max is None else f_max
         check_axes(name, sfreq, n_times, n_freqs, n_frames, f_min, f_max)
-        if output not in ("db", "power", "magnitude"):
-            raise ValueError(f"{name}: output is {output!r}; expected 'db', 'power' or 'magnitude'")
         if not floor > 0:
             raise ValueError(f"{name}: floor is {floor}; expected a power above 0")
-        self.name, self.sfreq, self.output, self.floor = name, float(sfreq), output, float(floor)
+        self.name, self.sfreq, self.floor = name, float(sfreq), float(floor)
         self.n_input, self._first, self.n_times = int(n_input), first, int(n_times)
         self.n_freqs, self.n_frames = int(n_freqs), int(n_frames)
         self.f_min, self.f_max, self.check_finite = float(f_min), float(f_max), bool(check_finite)
@@ -114,8 +109,8 @@ class Spectrogram(torch.nn.Module):
                 self._buffers[name] = buffer.to(fn(torch.empty(0, device=buffer.device)).device)
         return self
 
-    def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
-        """Power of signals (n, n_times), shape (n, n_freqs, n_frames), computed in blocks of about `block` floats."""
+    def _transform(self, signals: torch.Tensor, block: int) -> torch.Tensor:
+        """Result for signals (n, n_times), shape (n, n_freqs, n_frames), computed in blocks of about `block` floats."""
         raise NotImplementedError
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -129,7 +124,7 @@ class Spectrogram(torch.nn.Module):
         Returns
         -------
         torch.Tensor
-            Shape (batch, n_chans, n_freqs, n_frames): 10 log10(power + floor) in dB, power, or its square root.
+            Shape (batch, n_chans, n_freqs, n_frames), in the unit of the transform.
 
         Raises
         ------
@@ -146,15 +141,8 @@ class Spectrogram(torch.nn.Module):
             signals = x[..., self._first : self._first + self.n_times].reshape(-1, self.n_times)
             block = CPU_BLOCK if x.device.type == "cpu" else GPU_BLOCK
             # Some versions of MKL refuse transforms of no signals.
-            power = self._power(signals, block) if len(signals) else x.new_zeros(0, self.n_freqs, self.n_frames)
-        power = power.reshape(*x.shape[:2], self.n_freqs, self.n_frames)
-        if self.output == "power":
-            return power
-        if self.output == "magnitude":
-            return power.clamp_min(TINY).sqrt()
-        if power.requires_grad:
-            return 10 * torch.log10(power + self.floor)
-        return power.add_(self.floor).log10_().mul_(10)
+            values = self._transform(signals, block) if len(signals) else x.new_zeros(0, self.n_freqs, self.n_frames)
+        return values.reshape(*x.shape[:2], self.n_freqs, self.n_frames)
 
     def _check(self, x: Any) -> None:
         expected = f"(batch, n_chans, {self.n_input})"
@@ -175,3 +163,40 @@ class Spectrogram(torch.nn.Module):
                 f"{self.name}: window {window}, channel {channel} contains NaN or infinity, first at sample {sample}; "
                 "expected microvolts; correct the window or remove it"
             )
+
+
+class PowerSpectrogram(Spectrogram):
+    """Spectrogram of power, returned in dB, as power or as magnitude.
+
+    Parameters
+    ----------
+    output
+        "db": 10 log10(power + floor); "power"; "magnitude": the square root of the power.
+    **parameters
+        As in `Spectrogram`; `floor` is in the unit of the power.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+    """
+
+    def __init__(self, *, output: Output, **parameters: Any):
+        super().__init__(**parameters)
+        if output not in ("db", "power", "magnitude"):
+            raise ValueError(f"{self.name}: output is {output!r}; expected 'db', 'power' or 'magnitude'")
+        self.output = output
+
+    def _power(self, signals: torch.Tensor, block: int) -> torch.Tensor:
+        """Power of signals (n, n_times), shape (n, n_freqs, n_frames), computed in blocks of about `block` floats."""
+        raise NotImplementedError
+
+    def _transform(self, signals: torch.Tensor, block: int) -> torch.Tensor:
+        power = self._power(signals, block)
+        if self.output == "power":
+            return power
+        if self.output == "magnitude":
+            return power.clamp_min(TINY).sqrt()
+        if power.requires_grad:
+            return 10 * torch.log10(power + self.floor)
+        return power.add_(self.floor).log10_().mul_(10)

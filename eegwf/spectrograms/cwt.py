@@ -9,7 +9,7 @@ import math
 import numpy as np
 import torch
 
-from eegwf.spectrograms.base import TINY, Output, Spectrogram
+from eegwf.spectrograms.base import TINY, Output, PowerSpectrogram
 from eegwf.spectrograms.scales import Band, plan_scales
 from eegwf.spectrograms.wavelets import check_support, make_wavelet
 
@@ -23,7 +23,7 @@ PERIODS = 64
 """Maximum number of periods of the highest frequency in a cell; longer cells are computed in parts."""
 
 
-class CWT(Spectrogram):
+class CWT(PowerSpectrogram):
     """Power of analytic wavelets, in uV^2: a sinusoid of amplitude A has power A^2 in the row of its frequency.
 
     The wavelet of row f passes the frequency nu with gain 2 g(nu / f). The function g, defined in

@@ -4,13 +4,13 @@ import numpy as np
 import torch
 
 from eegwf.spectrograms.axes import window_samples
-from eegwf.spectrograms.base import Output, Spectrogram
+from eegwf.spectrograms.base import Output, PowerSpectrogram
 from eegwf.spectrograms.filters import check_filters, mel_filters, mel_points
 from eegwf.spectrograms.frames import Frames, hann_window
 from eegwf.spectrograms.stft import FLOOR, density_scale
 
 
-class Mel(Spectrogram):
+class Mel(PowerSpectrogram):
     """Mean power spectral density under mel filters, in uV^2/Hz.
 
     Frames and densities are those of `eegwf.spectrograms.stft.STFT` at the multiples of 1 / `window`. The filters

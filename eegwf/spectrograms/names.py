@@ -1,11 +1,7 @@
 """Names of the spectrograms, importable without torch."""
 
-SPECTROGRAMS = ("mel", "stft", "cwt")
+POWER_SPECTROGRAMS = ("mel", "stft", "cwt")
+"""Spectrograms of power in dB, whose rows are frequencies of the signal."""
 
-CONCAT = ("mel", "cwt", "stft")
-"""Spectrograms that `concat` stacks along the channel axis, in this order."""
-
-
-def members(spectrogram: str) -> tuple[str, ...]:
-    """Names of the spectrograms that form a model input: three for `concat`, otherwise the spectrogram itself."""
-    return CONCAT if spectrogram == "concat" else (spectrogram,)
+SPECTROGRAMS = (*POWER_SPECTROGRAMS, "acf")
+"""All of them; `acf` is a correlation, without unit, and its rows are repetition rates."""

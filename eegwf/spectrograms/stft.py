@@ -4,14 +4,14 @@ import numpy as np
 import torch
 
 from eegwf.spectrograms.axes import window_samples
-from eegwf.spectrograms.base import Output, Spectrogram
+from eegwf.spectrograms.base import Output, PowerSpectrogram
 from eegwf.spectrograms.frames import Frames, hann_window
 
 FLOOR = 1e-4
 """uV^2/Hz: 10 nV per root Hz, about the thermal noise of a 5-kOhm electrode and thus below any EEG."""
 
 
-class STFT(Spectrogram):
+class STFT(PowerSpectrogram):
     """Power spectral density of Hann-windowed frames, one-sided, in uV^2/Hz.
 
     The frames (periodic Hann window, not detrended) are centered on `n_frames` equal cells of the window, to the

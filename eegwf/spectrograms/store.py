@@ -50,7 +50,7 @@ def write_spectrogram(
     windows
         Windows to transform.
     array_path
-        `.npy` file to write: float16, shape (n_windows, n_chans, n_freqs, n_frames), dB.
+        `.npy` file to write: float16, shape (n_windows, n_chans, n_freqs, n_frames), in the unit of the transform.
     axes_path
         `.json` file to write: spectrogram, ch_names, freqs (Hz), times (s from the onset of the
         window, negative in its context), sfreq, parameters, and the sha256 of the

@@ -4,6 +4,7 @@ from typing import Any
 
 from eegwf.config.spectrograms import Grid
 from eegwf.errors import InputError
+from eegwf.spectrograms.acf import ACF
 from eegwf.spectrograms.base import Spectrogram
 from eegwf.spectrograms.cwt import CWT
 from eegwf.spectrograms.mel import Mel
@@ -11,7 +12,7 @@ from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.stft import STFT
 from eegwf.spectrograms.window_file import WindowFile
 
-CLASSES = {"mel": Mel, "stft": STFT, "cwt": CWT}
+CLASSES: dict[str, type[Spectrogram]] = {"mel": Mel, "stft": STFT, "cwt": CWT, "acf": ACF}
 
 
 def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_finite: bool = True) -> Spectrogram:
@@ -20,7 +21,7 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_fini
     Parameters
     ----------
     name
-        "mel", "stft" or "cwt".
+        "mel", "stft", "cwt" or "acf".
     grid
         Configuration entry `spectrograms.<name>`; the transform cuts its `span` from the windows.
     sfreq
@@ -34,7 +35,7 @@ def make_transform(name: str, grid: Grid, sfreq: float, n_times: int, check_fini
     -------
     Spectrogram
         Module that transforms (batch, n_chans, n_times) in microvolts to (batch, n_chans, grid.n_freqs,
-        grid.n_frames) in dB.
+        grid.n_frames): dB, or correlations for "acf".
 
     Raises
     ------

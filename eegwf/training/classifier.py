@@ -64,7 +64,7 @@ class Classifier(nn.Module):
         return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, n_outputs)` of inputs `(batch, n_chans, n_freqs, n_frames)`, in dB or microvolts."""
+        """Logits `(batch, n_outputs)` of inputs in their unit, such as dB, `(batch, n_chans, n_freqs, n_frames)`."""
         return self.network(self.normalization(x))
 
 

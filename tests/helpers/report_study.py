@@ -19,7 +19,7 @@ from tests.helpers.rank_files import write_validation
 ROOT = Path(__file__).resolve().parents[2]
 N_WINDOWS, LENGTH, N_CHANS = 30, 5.0, 3
 # Hz; the time series has none.
-FREQS = {"cwt": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0], "raw": None}
+FREQS = {"cwt": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0], "acf": [0.5, 1.0, 2.0, 4.0, 8.0, 16.0], "raw": None}
 CH_NAMES = ["Fp1-F7", "F7-T3", "T3-T5", "T5-O1", "F3-C3", "C3-P3", "P3-O1", "Fz-Cz", "X1-X2"]
 EVENT_TYPES = {"2class": ["bckg", "sz"], "3class": ["bckg", "sz_foc", "sz_gen"]}
 

@@ -11,7 +11,8 @@ DEEP = ("lstm", "transformer", "vit", "swin", "transcnn", "inception", "sharedcn
 CLASSICAL = ("bandpower", "boosting", "riemann")
 IMAGES = ("mel", "cwt", "stft", "concat")
 CLASSES = ("2class", "3class")
-# One of each kind: frames, fitted models, the time series, stacked inputs, a backbone by a config line.
+# One of each kind: frames, fitted models, the time series, stacked inputs, a backbone by a config line; and an
+# autocorrelation, which the matrix leaves out.
 SPREAD = (
     "lstm_mel_2class",
     "bandpower_concat_3class",
@@ -19,6 +20,7 @@ SPREAD = (
     "riemann_raw_2class",
     "eegnet_raw_3class",
     "convnext_stft_2class",
+    "vit_acf_2class",
 )
 
 

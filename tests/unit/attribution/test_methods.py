@@ -1,5 +1,6 @@
 """Attribution methods: known values, batches, and models that read one planted channel, band or second."""
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -157,6 +158,9 @@ def test_energy_is_the_power_of_the_input():
     assert torch.allclose(attribute("energy", unnormalized(Linear()), x, target, context()), 10 ** (x / 10))
     series = random_input(2, 3, 1, 16)
     assert torch.equal(attribute("energy", unnormalized(Linear()), series, target, context()), series**2)
+    mixed = replace(context(), in_decibels=torch.tensor([True, False, True]))
+    energy = attribute("energy", unnormalized(Linear()), x, target, mixed)
+    assert torch.allclose(energy[:, ::2], 10 ** (x[:, ::2] / 10)) and torch.equal(energy[:, 1], x[:, 1].abs())
 
 
 def test_random_maps_differ_between_windows_and_are_reproducible():

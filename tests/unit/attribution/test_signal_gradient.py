@@ -8,7 +8,8 @@ from torch import nn
 from eegwf.attribution.signal_gradient import signal_relevance
 from eegwf.attribution.signal_transform import SignalTransform, TimeSeries
 from eegwf.attribution.target import contrast
-from eegwf.config.spectrograms import Cwt, Mel, Stft
+from eegwf.config.spectrograms import Acf, Cwt, Mel, Stft
+from eegwf.spectrograms.names import POWER_SPECTROGRAMS
 from eegwf.spectrograms.transforms import make_transform
 from eegwf.training.classifier import Classifier
 from tests.helpers.small_models import AXES, SMALL
@@ -19,6 +20,7 @@ TRANSFORMS = {
     "mel": make_transform("mel", Mel(**GRID, window=1.0), SFREQ, N_TIMES),
     "stft": make_transform("stft", Stft(**GRID), SFREQ, N_TIMES),
     "cwt": make_transform("cwt", Cwt(**GRID), SFREQ, N_TIMES),
+    "acf": make_transform("acf", Acf(**GRID, window=1.0), SFREQ, N_TIMES),
 }
 SECONDS = np.arange(N_TIMES) / SFREQ
 
@@ -52,6 +54,7 @@ def finite_difference(classifier, transform, signals, target, channel, sample, s
         (["mel"], "vit", "patients"),
         (["stft"], "transformer", "window"),
         (["cwt"], "transcnn", "none"),
+        (["acf"], "vit", "none"),
         (["mel", "cwt"], "vit", "patients"),
     ],
 )
@@ -113,7 +116,7 @@ class Reader(nn.Module):
         return torch.stack([logit, -logit], dim=1)
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", POWER_SPECTROGRAMS)
 def test_relevance_is_where_the_model_reads(name):
     transform, target = TRANSFORMS[name], torch.zeros(4, dtype=torch.int64)
     relevance = signal_relevance(Reader(transform), SignalTransform([transform]), noise(4), target)

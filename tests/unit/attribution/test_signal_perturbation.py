@@ -1,5 +1,7 @@
 """Replacement of channels, bands and seconds of the signal."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -81,6 +83,12 @@ def test_probability_falls_where_the_map_points_at_what_the_model_reads():
     for name, value in right.items():
         assert value.max() < 0.1, name
         assert wrong[name].min() > 0.9, name
+
+
+@torch.no_grad()
+def test_no_band_is_replaced_if_the_rows_are_not_frequencies_of_the_signal():
+    one = replace(windows(*planted()), has_bands=False)
+    assert sorted(one.probabilities(map_of(one, 2, "alpha", [2, 3]))) == ["deletion_channels", "deletion_seconds"]
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ import torch
 from eegwf.attribution.signal_transform import make_transforms
 from eegwf.config.spectrograms import Spectrograms
 from eegwf.errors import InputError
+from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.spectrograms.store import write_spectrogram
 from eegwf.spectrograms.window_file import WindowFile
 from eegwf.storage.files import write_array, write_json
@@ -17,6 +18,7 @@ GRIDS = Spectrograms(
     mel={"n_freqs": 8, "n_frames": 12, "f_min": 1.0, "f_max": 30.0, "window": 1.0},
     stft={"n_freqs": 8, "n_frames": 12, "f_min": 1.0, "f_max": 30.0},
     cwt={"n_freqs": 8, "n_frames": 12, "f_min": 2.0, "f_max": 30.0},
+    acf={"n_freqs": 8, "n_frames": 12},
 )
 WINDOWS = {"sfreq": SFREQ, "n_times": N_TIMES, "ch_names": CH_NAMES}
 
@@ -29,13 +31,13 @@ def study(tmp_path_factory):
     write_array(folder / "windows.npy", (noise - noise.mean(axis=2, keepdims=True)).astype(np.float16))
     write_json(folder / "windows.json", {**WINDOWS, "sha256": "0" * 64})
     file = WindowFile.open(folder / "windows.npy", SFREQ, CH_NAMES)
-    for name in ("mel", "stft", "cwt"):
+    for name in SPECTROGRAMS:
         axes = folder / f"{name}.json"
         write_spectrogram(name, getattr(GRIDS, name), file, folder / f"{name}.npy", axes, folder / f"state_{name}")
     return folder
 
 
-@pytest.mark.parametrize("names", [["mel"], ["stft"], ["cwt"], ["windows"], ["mel", "stft", "cwt"]], ids="+".join)
+@pytest.mark.parametrize("names", [*([name] for name in SPECTROGRAMS), ["windows"], [*SPECTROGRAMS]], ids="+".join)
 def test_unchanged_windows_give_the_stored_arrays(study, names):
     dataset = SpectrogramDataset([study / f"{name}.npy" for name in names])
     transform = make_transforms(dataset.described, WINDOWS)

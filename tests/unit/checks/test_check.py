@@ -105,6 +105,14 @@ def test_no_usable_recording_is_a_problem(flow_of, bids):
             {"matrix": {"spectrograms": ["cwt"]}, "spectrograms": {"cwt": {"f_max": 32}}},
             "needs 2.7 s, a window has 2 s; choose f_min: 1.36 or higher",
         ),
+        (
+            {"matrix": {"spectrograms": ["acf"]}, "spectrograms": {"acf": {"window": 2}}},
+            "spectrograms.acf: a frame of 2 s is shorter than 1.5 periods of f_min: 0.5 Hz; choose f_min: 0.75 or",
+        ),
+        (
+            {"matrix": {"spectrograms": ["concat"]}, "spectrograms": {"mel": {"n_freqs": 4}, "concat": ["acf", "mel"]}},
+            "concat stacks acf and mel, which need equal n_freqs and n_frames; found acf 32 x 32, mel 4 x",
+        ),
         ({"classes": {"2class": {"a": ["bckg"], "b": ["impd"]}}}, "no window of 'b' (event types impd)"),
         ({"dataset": {"kind": "bids", "root": "/nothing"}}, "/nothing: no such folder"),
         ({"signals": {"notch": [31.9]}}, "signals.notch 31.9 Hz does not fit a recording of 64 Hz"),

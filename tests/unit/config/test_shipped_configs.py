@@ -12,7 +12,7 @@ import yaml
 from eegwf.checks.study import check_study
 from eegwf.dag.flow_reading import read_flow
 from eegwf.data.bids import find_recordings
-from eegwf.spectrograms.names import SPECTROGRAMS
+from eegwf.spectrograms.names import POWER_SPECTROGRAMS, SPECTROGRAMS
 from eegwf.spectrograms.transforms import make_transform
 
 DATASETS = ("helsinki", "chbmit", "siena", "seizeit2", "tusz")
@@ -86,8 +86,9 @@ def test_sizes_of_the_full_study(load):
     study = load("full", "datasets/tusz").study
     assert study.windows.length == 20 and study.tuning.n_trials == 100 and study.retrain.n_best == 5
     assert study.training.epochs == 100
-    grids = [getattr(study.spectrograms, name) for name in SPECTROGRAMS]
-    assert {(grid.n_freqs, grid.n_frames, grid.f_max) for grid in grids} == {(100, 100, 107.0)}
+    grids = {name: getattr(study.spectrograms, name) for name in SPECTROGRAMS}
+    assert {(grid.n_freqs, grid.n_frames) for grid in grids.values()} == {(100, 100)}
+    assert {grids[name].f_max for name in POWER_SPECTROGRAMS} == {107.0}
     # Ten models on four inputs, three of them and another one on the time series as well, with two class sets.
     assert len(load("full", "datasets/tusz").reports()) == (10 * 4 + 4) * 2
     assert load("full", "datasets/tusz", folds=10).n_folds == 10

@@ -31,7 +31,10 @@ def flow_of(root):
     ("target", "instead"),
     [
         ("results/vti_mel_2class/report.html", "no model 'vti'; choose one of lstm, transformer, vit, swin"),
-        ("results/vit_mle_2class/fold1/tune/best.json", "no spectrogram 'mle'; choose one of mel, stft, cwt, concat"),
+        (
+            "results/vit_mle_2class/fold1/tune/best.json",
+            "no spectrogram 'mle'; choose one of mel, stft, cwt, acf, concat",
+        ),
         ("results/lstm_raw_2class/report.html", "lstm does not accept raw; choose one of mel, cwt, stft, concat"),
         ("results/vit_raw_2class/report.html", "vit does not accept raw; choose one of mel, cwt, stft, concat"),
         ("results/vit_mel_4class/metrics.json", "no class set '4class'; choose one of 2class, 3class"),
@@ -323,6 +326,38 @@ def test_classical_models_are_those_that_are_not_trained_by_gradient_descent(flo
         assert classical(flow.study, flow.combinations.all, classes) == same
         settings = json.loads(flow.settings("baseline")(SimpleNamespace(classes=classes)))
         assert settings["candidates"] == [list(one) for one in same]
+
+
+def test_stacked_spectrograms_are_those_of_the_configuration(flow_of):
+    job = SimpleNamespace(model="vit", spectrogram="concat", classes="2class")
+    assert flow_of().arrays(job) == [f"results/spectrograms/{name}.npy" for name in ("mel", "cwt", "stft")]
+    flow = flow_of(spectrograms={"concat": ["acf", "mel"]})
+    assert flow.arrays(job) == ["results/spectrograms/acf.npy", "results/spectrograms/mel.npy"]
+    files = {"data": "x{fold}.npy", "labels": "y{fold}.npy", "patients": "p{fold}.npy"}
+    dataset = {"kind": "fold_arrays", "arrays": {"mel": files, "cwt": files}, "label_names": {0: "bckg", 1: "sz"}}
+    classes = {"2class": {"background": ["bckg"], "seizure": ["sz"]}}
+    given = {"dataset": dataset, "classes": classes, "matrix": {"classes": ["2class"]}}
+    assert flow_of(**given).spectrograms == ["mel", "cwt"]
+    assert flow_of(**given, spectrograms={"concat": ["cwt", "mel"]}).spectrograms == ["mel", "cwt", "concat"]
+
+
+def test_the_autocorrelation_is_no_input_of_the_classical_baseline(flow_of):
+    matrix = {"models": ["vit", "bandpower"], "spectrograms": ["acf", "concat", "mel"], "classes": ["2class"]}
+    names = [report.split("/")[1] for report in flow_of(matrix=matrix).reports()]
+    assert "vit_acf_2class" in names and "bandpower_concat_2class" in names and "bandpower_acf_2class" not in names
+    stacked = {"spectrograms": {"concat": ["mel", "acf"]}}
+    names = [report.split("/")[1] for report in flow_of(matrix=matrix, **stacked).reports()]
+    assert [name for name in names if name.startswith("bandpower")] == ["bandpower_mel_2class"]
+    with pytest.raises(InputError, match="bandpower does not accept acf; choose one of mel, cwt, stft, concat, raw"):
+        flow_of().check_targets(["results/bandpower_acf_2class/report.html"])
+    with pytest.raises(InputError, match="does not accept concat of mel, acf; choose one of mel, cwt, stft, raw"):
+        flow_of(**stacked).check_targets(["results/bandpower_concat_2class/report.html"])
+    job = SimpleNamespace(classes="2class")
+    assert flow_of(matrix={**matrix, "models": ["vit"]}, **stacked).baseline_arrays(job) == [
+        "results/spectrograms/mel.npy"
+    ]
+    only = flow_of(matrix={"models": ["vit"], "spectrograms": ["acf"], "classes": ["2class"]})
+    assert only.baseline_arrays(job) == ["results/data/windows.npy"]
 
 
 def test_splits_by_window_use_a_spectrogram_of_the_matrix(flow_of):

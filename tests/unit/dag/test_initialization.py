@@ -80,6 +80,17 @@ def test_what_differs_is_named_with_both_values(source, settings, message):
     assert line.startswith("training.init: ") and message in line and "\n" not in line
 
 
+def test_stacked_spectrograms_must_be_the_same(source):
+    path = source / "final/models.json"
+    description = read_json(path)
+    del description["reading"]["spectrograms"]["concat"]  # written before there was a choice
+    write_json(path, {**description, "spectrogram": "concat"})
+    matrix = {"models": ["vit"], "spectrograms": ["concat"]}
+    assert problems(flow_of(source, matrix=matrix)) == []
+    (line,) = problems(flow_of(source, matrix=matrix, spectrograms={"concat": ["mel", "stft"]}))
+    assert "has the spectrograms.concat ['mel', 'cwt', 'stft'], and vit_concat_3class has ['mel', 'stft']" in line
+
+
 def test_a_changed_source_repeats_the_job_that_reads_it(source, tmp_path):
     before = source_digest(flow_of(source).study)
     assert source_digest(flow_of(source).study) == before

@@ -57,6 +57,8 @@ READ_BY = {
     "spectrograms.mel": {"spectrogram", "finalize"},
     "spectrograms.stft": {"finalize"},
     "spectrograms.cwt": {"finalize"},
+    "spectrograms.acf": {"finalize"},
+    "spectrograms.concat": {"finalize"},
     "models.vit.fixed": {"tune", "select_best"},
     "models.vit.search": {"tune"},
     "models.vit.start": {"tune"},

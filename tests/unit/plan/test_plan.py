@@ -15,6 +15,7 @@ from eegwf.plan.jobs import Job, longest_chain, planned_job
 from eegwf.plan.power import mean_watts
 from eegwf.plan.sizes import Sizes, read_sizes
 from eegwf.plan.table import as_json, as_text, cost
+from eegwf.spectrograms.names import SPECTROGRAMS
 from eegwf.storage.files import write_json, write_table
 
 JOB = {"model": "vit", "spectrogram": "mel", "classes": "2class", "fold": "1"}
@@ -142,7 +143,7 @@ def test_every_model_and_rule_has_a_shipped_rate(root, study_of):
     for rule in ("tune", "retrain", "explain"):
         missing = set(study.models) - set(rates.rate[rule])
         assert not missing, (rule, missing)
-    assert {"mel", "stft", "cwt"} <= set(rates.rate["spectrogram"])
+    assert set(SPECTROGRAMS) == set(rates.rate["spectrogram"])
     assert {"windows", "folds", "select_best", "evaluate", "report"} <= set(rates.start)
 
 

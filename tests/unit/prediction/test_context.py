@@ -16,11 +16,11 @@ from eegwf.prediction.inputs import InputRecording
 from eegwf.prediction.predict import predict_from
 from eegwf.prediction.recording import open_windows
 from eegwf.spectrograms.input_transform import InputTransform
-from eegwf.spectrograms.names import CONCAT
 from eegwf.storage.files import read_json, read_table
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from tests.helpers.final_run import small_study, write_final_run
 
+CONCAT = ("mel", "cwt", "stft")
 SETTINGS = {
     "windows": {"context": 6.0},
     "spectrograms": {

@@ -385,6 +385,19 @@ def test_page_of_a_time_series_has_no_frequency_axis(tmp_path):
     assert figures and not [figure.alt for figure in figures if "Hz" in figure.alt]
 
 
+def test_page_of_an_autocorrelation_has_its_unit_and_its_rates(tmp_path):
+    study = write_study(tmp_path, spectrogram="acf")
+    page = attribution.parts(report_data(study, tmp_path, "acf"))["attribution"]
+    (part,) = page["spectrograms"]
+    (mean,) = part["inputs"].figures
+    assert mean.alt.startswith("Mean input, acf by channel and repetition rate, mean input (autocorrelation). ")
+    figures = [mean, *(figure for entry in part["shown"] + part["hidden"] for figure in entry["means"].figures)]
+    assert all("repetition rate (Hz)" in figure.svg or "Hz" not in figure.alt for figure in figures)
+    figures += [figure for entry in part["shown"] + part["hidden"] for figure in entry["others"].figures]
+    figures += [figure for example in page["examples"] for figure in example["figures"]]
+    assert not [figure.alt for figure in figures if "frequency (Hz)" in figure.svg or "clinical band" in figure.alt]
+
+
 def test_map_of_zeros_is_not_drawn(tmp_path):
     study = write_study(tmp_path)
     for fold in (1, 2, 3):

@@ -324,11 +324,11 @@ def test_timing_reads_the_benchmarks_of_the_combination_only(tmp_path):
         write_table(tmp_path / "benchmarks" / f"{name}.tsv", row)
     # Snakemake writes NA for a job shorter than its sampling interval.
     write_table(tmp_path / "benchmarks/folds.tsv", row.assign(max_rss="NA", cpu_time="NA"))
-    table = timing(ResultPaths(tmp_path), combination, tuple(STAGES))
+    table = timing(ResultPaths(tmp_path), combination, ["mel"], tuple(STAGES))
     assert list(table.columns) == ["job", "seconds", "max_rss_mb", "cpu_seconds"]
     assert list(table["job"]) == [expected[0], "folds", *expected[1:]]
     assert np.isnan(table["max_rss_mb"][1]) and table["seconds"].sum() == 15.0
-    assert timing(ResultPaths(tmp_path / "none"), combination, tuple(STAGES)).empty
+    assert timing(ResultPaths(tmp_path / "none"), combination, ["mel"], tuple(STAGES)).empty
 
 
 def test_run_json_records_configuration_versions_and_commit(finished, tmp_path):

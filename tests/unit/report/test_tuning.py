@@ -210,7 +210,7 @@ JOBS = [
 
 def test_timing_lists_tuning_jobs_by_fold_and_worker(tmp_path):
     benchmarks(tmp_path, [*reversed(JOBS), "tune/vit_mel_3class_fold1_worker1", "tune/vit_mel_2class_reserved_worker1"])
-    jobs = list(timing(ResultPaths(tmp_path), COMBINATION, tuple(STAGES))["job"])
+    jobs = list(timing(ResultPaths(tmp_path), COMBINATION, ["mel"], tuple(STAGES))["job"])
     assert jobs == [*JOBS[:3], "tune/vit_mel_2class_reserved_worker1", *JOBS[3:]]
 
 
@@ -293,7 +293,9 @@ def test_report_of_results_without_timing_tables(tmp_path):
     _, tables = write_report(study, tmp_path)
     assert column(tables["Computing cost by stage"], "GPU time")["tune"] == "unknown"
     run = report_data(changed(study, {"device": "cpu"}), tmp_path)
-    costs = ledger(run, timing(ResultPaths(tmp_path), COMBINATION, tuple(STAGES)), tuple(STAGES)).set_index("stage")
+    costs = ledger(run, timing(ResultPaths(tmp_path), COMBINATION, ["mel"], tuple(STAGES)), tuple(STAGES)).set_index(
+        "stage"
+    )
     assert costs.loc["tune", ["jobs", "seconds", "gpu_seconds"]].tolist() == [7, 49, 0]
     assert costs.loc["retrain", "seconds"] == 7 and costs["epochs"].isna().sum() == len(costs) - 1
 

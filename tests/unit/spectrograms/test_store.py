@@ -28,6 +28,7 @@ GRIDS = Spectrograms(
     mel={"n_freqs": 20, "n_frames": 17, "f_min": 1.0, "f_max": 40.0, "window": 1.0},
     stft={"n_freqs": 21, "n_frames": 17, "f_min": 1.0, "f_max": 50.0},
     cwt={"n_freqs": 22, "n_frames": 17, "f_min": 2.0, "f_max": 40.0},
+    acf={"n_freqs": 23, "n_frames": 17, "window": 2.0, "f_min": 1.0},
 )
 CHANNELS = ["Fp1-F7", "F7-T7", "Cz-C4"]
 

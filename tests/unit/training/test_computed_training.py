@@ -53,7 +53,7 @@ def window_set(folder):
 
 
 def computed(folder):
-    return ComputedDataset(folder / "windows.npy", InputGrids(mel=GRID))
+    return ComputedDataset(folder / "windows.npy", InputGrids(stacked=["mel"], mel=GRID))
 
 
 def run(dataset, window_set, settings=SETTINGS, model="vit", parameters=PARAMETERS, **options):

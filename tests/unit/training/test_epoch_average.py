@@ -12,8 +12,9 @@ from eegwf.data.splits import load_window_set, split
 from eegwf.models.eegnet import SpatialFilters
 from eegwf.training import epoch_average as module
 from eegwf.training.batch_loader import BatchLoader
+from eegwf.training.batch_norms import fit_batch_norms
 from eegwf.training.classifier import Classifier, needed_axes, predict
-from eegwf.training.epoch_average import EpochAverage, fit_batch_norms
+from eegwf.training.epoch_average import EpochAverage
 from eegwf.training.loop import train
 from eegwf.training.spectrogram_dataset import SpectrogramDataset
 from eegwf.training.trainer import Trainer
@@ -117,7 +118,7 @@ def test_frozen_batch_norms_keep_their_statistics(make_trainer):
     classifier.frozen_norms = norms[:1]
     before = [norm.running_mean.clone() for norm in norms]
     momentum = [norm.momentum for norm in norms]
-    fit_batch_norms(classifier, trainer.loader, trainer.split.train.window)
+    fit_batch_norms(classifier, trainer.loader.stream([trainer.split.train.window]))
     equal = [torch.equal(norm.running_mean, value) for norm, value in zip(norms, before, strict=True)]
     assert equal == [True, *[False] * (len(norms) - 1)]
     assert [norm.momentum for norm in norms] == momentum and not any(norm.training for norm in norms)
