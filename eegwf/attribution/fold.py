@@ -197,7 +197,7 @@ class FoldTask:
         torch.Tensor
             Windows `(len(rows), n_chans, n_freqs, n_frames)`.
         """
-        return input_for(self.dataset, classifier.normalization.kind).read(rows).to(self.device)
+        return input_for(self.dataset, classifier.normalization.kind).read(rows, self.device)
 
     def normalize(self, x: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         """Normalize changed copies of windows by the recordings of the windows, if the explained classifier needs it.

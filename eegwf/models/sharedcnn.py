@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -19,8 +20,9 @@ class SharedCNN(nn.Module):
     n_outputs
         Number of classes.
     freqs
-        Frequencies in Hz; a list for each of the spectrograms that are stacked on the channel axis. Only the number of
-        these lists is used: the spectrograms of a channel are the input channels of its image.
+        Frequencies of the spectrogram in Hz: a list of `n_freqs` values, or one list for each of the spectrograms that
+        are stacked on the channel axis. Only the number of these lists is used: the spectrograms of a channel are the
+        input channels of its image.
     filters
         Number of filters of the first stage; it doubles with each further stage.
     stages
@@ -67,7 +69,7 @@ class SharedCNN(nn.Module):
             raise ValueError(f"unknown pool {pool!r}; expected {', '.join(POOLS[:-1])} or {POOLS[-1]}")
         if stages < 1:
             raise ValueError(f"sharedcnn: stages is {stages}; expected 1 or more")
-        self.n_parts = 1 if freqs is None else len(freqs)
+        self.n_parts = 1 if freqs is None else len(np.atleast_2d(freqs))
         if n_chans % self.n_parts:
             raise ValueError(f"sharedcnn: n_chans is {n_chans}; expected a multiple of {self.n_parts} spectrograms")
         self.n_electrodes, self.shape = n_chans // self.n_parts, (n_freqs, n_frames)

@@ -15,12 +15,15 @@ from eegwf.provenance.run_record import describe_run
 from eegwf.storage.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
+BANDPOWER = {"relative": False, "channels": "each", "bands": "classical", "time_features": False}
 SETTINGS: dict[str, Any] = {
     "dataset": {"kind": "synthetic", "n_focal": 6, "n_generalized": 0, "n_both": 0, "n_none": 0, "minutes": 3.0},
     "folds": 3,
     "threads": 1,
     "windows": {"length": 4.0, "step": 4.0},
     "spectrograms": {"mel": {"n_freqs": 12, "n_frames": 10}},
+    # The trials of the model of most tests, whose detector then has events.
+    "models": {"bandpower": {"start": [{"C": 0.1, **BANDPOWER}, {"C": 1.0, **BANDPOWER}]}},
     "tuning": {"n_trials": 2, "n_startup_trials": 1},
     "retrain": {"n_best": 2},
     "evaluation": {"n_bootstrap": 100, "operating_point": {"smoothing": [0.0], "min_duration": [8.0]}},

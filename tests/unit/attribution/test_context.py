@@ -132,7 +132,7 @@ def test_the_seconds_of_the_context_that_a_model_reads_are_replaced(spans):
             return super().forward(x[:, 2 * whole : 2 * whole + 2])
 
     one = SignalPerturbation(
-        OfWhole(frames), transform, signals, fill, target, cells, CH_NAMES, SFREQ, 0, range(3), 0.1, CONTEXT
+        OfWhole(frames), transform, signals, fill, target, cells, CH_NAMES, SFREQ, 0, range(3), 0.1, context=CONTEXT
     )
     assert one.before.min() > 0.99
     maps = torch.zeros(one.inputs.shape)
