@@ -76,7 +76,20 @@ class ComputedDataset(SpectrogramDataset):
         return torch.from_numpy(self._file.rows(rows).astype(np.float16, copy=False))
 
     def compute(self, stored: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
-        """Spectrograms of signals: float32 `(n_windows, n_chans, n_freqs, n_frames)`, on the device of the signals."""
+        """Compute the spectrograms of signals.
+
+        Parameters
+        ----------
+        stored
+            Signals in microvolts, `(n_windows, n_signal_chans, n_times)`.
+        rows
+            Not used.
+
+        Returns
+        -------
+        torch.Tensor
+            Float32 `(n_windows, n_chans, n_freqs, n_frames)`, on the device of the signals.
+        """
         return self._transform(stored)
 
     @cached_property

@@ -174,7 +174,20 @@ class RecordingInput(SpectrogramDataset):
         return result
 
     def compute(self, stored: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
-        """Normalized input of a model from what `stored` returns, as in `SpectrogramDataset`."""
+        """Compute the normalized input of a model.
+
+        Parameters
+        ----------
+        stored
+            What `stored` returns, or changed signals of the same shape.
+        rows
+            Rows of the windows.
+
+        Returns
+        -------
+        torch.Tensor
+            Float32 `(n_windows, n_chans, n_freqs, n_frames)` on the device of the windows.
+        """
         if not self.needs_rows:
             return stored.float()
         assert rows is not None

@@ -41,7 +41,7 @@ def refusal(default, tmp_path):
     [
         ("trainig: {epochs: 3}", "trainig", "did you mean 'training'?"),
         ("training: {epoch: 3}", "training.epoch", "did you mean 'epochs'?"),
-        ("training: {zzz: 3}", "training.zzz", "known keys: batch_size, channel_dropout,"),
+        ("training: {zzz: 3}", "training.zzz", "known keys: background_mix, batch_size, channel_dropout,"),
         ("training: {epochs: many}", "training.epochs", "should be a valid integer"),
         ("training: {epochs: 0}", "training.epochs", "greater than or equal to 1 (found 0)"),
         ("windows: {length: .nan}", "windows.length", "finite number"),

@@ -55,7 +55,7 @@ def test_inputs_are_those_of_the_other_data_set(flow_of):
     ]
     on_the_fly = flow_of(spectrograms={"on_the_fly": True})
     assert on_the_fly.external.arrays(JOB) == ["results/external/other/data/windows.npy"]
-    assert '"on_the_fly":{"mel":{"n_freqs":' in on_the_fly.external.settings("external_predict")(JOB)
+    assert '"on_the_fly":{"stacked":["mel",' in on_the_fly.external.settings("external_predict")(JOB)
     assert len(on_the_fly.external_stages) == 6 and "external_spectrogram" not in on_the_fly.external_stages
     raw = SimpleNamespace(**{**vars(JOB), "spectrogram": "raw"})
     assert external.arrays(raw) == ["results/external/other/data/windows.npy"]

@@ -390,7 +390,8 @@ def test_spectrograms_on_the_fly_are_computed_from_the_windows(flow_of):
     assert "spectrogram" not in flow.stages and "spectrogram" in flow_of().stages
     for settings in (flow.settings("tune")(job), flow.baseline_settings("split_by_window")(job)):
         grids = json.loads(settings)["on_the_fly"]
-        assert grids == {name: getattr(flow.study.spectrograms, name).model_dump() for name in ("mel", "cwt", "stft")}
+        assert grids == flow.study.spectrograms.grids("concat").model_dump()
+        assert grids["stacked"] == ["mel", "cwt", "stft"] and grids["acf"] is None
     raw = SimpleNamespace(model="eegnet", spectrogram="raw", classes="2class", fold="1")
     assert json.loads(flow.settings("tune")(raw))["on_the_fly"] is None
 

@@ -122,7 +122,7 @@ def test_gradients_are_correct():
         ({"f_min": 0.4}, "acf: a frame of 3 s is shorter than 1.5 periods of f_min: 0.4 Hz; choose window: 3.75 or "),
         ({"f_min": 0.1}, "1.5 periods of f_min: 0.1 Hz; choose f_min: 0.5 or higher"),
         ({"f_min": 0.0}, "f_min is 0 Hz, .*; choose f_min above 0"),
-        ({"window": 11.0}, "the frame of 11 s is longer than the 10 s of a window; choose window: 10 or shorter"),
+        ({"window": 11.0}, "the frame of 11 s is longer than the 10 s to transform; choose window: 10 or shorter"),
         ({"window": 0.01}, "a frame of 0.01 s has 1 samples at 64 Hz"),
         ({"f_max": 33.0}, "f_max 33 Hz is above half of the sampling rate"),
         ({"floor": 0.0}, "floor"),
