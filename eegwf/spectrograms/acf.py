@@ -58,11 +58,10 @@ class ACF(Spectrogram):
     Notes
     -----
     By the Wiener-Khinchin theorem, the sum of products at a lag is a sum of cosines over the power of the frame, which
-    was padded with zeros to twice its length. All lags together are one matrix product.
+    was padded with zeros to twice its length. The variance and all lags together are one matrix product.
     """
 
-    cosines: torch.Tensor
-    weights: torch.Tensor
+    kernels: torch.Tensor
 
     def __init__(
         self,
@@ -96,18 +95,18 @@ class ACF(Spectrogram):
         self.frames = Frames(self.n_times, self.n_frames, length)
         self.n_fft = next_fast_len(2 * length, real=True)
         weights, cosines = correlation_kernels(self.sfreq / self.freqs, length, self.n_fft)
-        self._constant("weights", weights)
-        self._constant("cosines", cosines)
+        self._constant("kernels", np.concatenate([weights[None], cosines]))
 
     def _transform(self, signals: torch.Tensor, block: int) -> torch.Tensor:
-        cosines, weights = self.cosines.to(signals.dtype), self.weights.to(signals.dtype)
-        blocks = []
+        kernels, blocks = self.kernels.to(signals.dtype), []
         for part in signals.split(max(1, block // (2 * self.n_frames * self.n_fft))):
             frames = self.frames(part)
             frames = frames - frames.mean(dim=-1, keepdim=True)
             parts = torch.view_as_real(torch.fft.rfft(frames, self.n_fft))
             parts = parts.square() if parts.requires_grad else parts.square_()
             power = (parts[..., 0] + parts[..., 1]).mT
-            variance = weights @ power
-            blocks.append(torch.bmm(cosines.expand(len(part), -1, -1), power) / (variance + self.floor)[:, None])
+            # The variance is a row of this product, whose shape is fixed: the bits of a product over all frames of the
+            # block would depend on the place of a frame.
+            sums = torch.bmm(kernels.expand(len(part), -1, -1), power)
+            blocks.append(sums[:, 1:] / (sums[:, :1] + self.floor))
         return torch.cat(blocks)

@@ -137,3 +137,15 @@ def test_the_proposed_values_are_accepted():
     assert acf(f_min=0.4, window=3.75).freqs[0] == 0.4
     with pytest.raises(InputError, match=r"^config spectrograms.acf: the frame of 3 s is longer than the 2 s"):
         make_transform("acf", Acf(), SFREQ, 128)
+
+
+def test_bits_of_a_window_do_not_depend_on_its_place_in_a_batch():
+    """The frames of 3 or 13 signals, which are transformed together, are no multiple of the rows of a vector unit."""
+    torch.set_num_threads(1)
+    windows = torch.from_numpy(np.random.default_rng(0).normal(0, 30, (16, 20, 1024)).cumsum(2).astype(np.float32))
+    transform = ACF(sfreq=128.0, n_times=1024, n_freqs=8, n_frames=10, check_finite=False)
+    signals = windows.flatten(0, 1)
+    for count in (3, 13):
+        block = count * 2 * transform.n_frames * transform.n_fft
+        found, turned = transform._transform(signals, block), transform._transform(signals.flip(0), block)
+        assert torch.equal(found, turned.flip(0))
