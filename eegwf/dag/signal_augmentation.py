@@ -1,4 +1,4 @@
-"""Combinations whose trainings augment signals, although their input is not computed from signals."""
+"""Combinations whose trainings augment signals, although their input or their classes do not permit it."""
 
 from eegwf.config.paths import Combination
 from eegwf.config.signal_augmentation import enabled_for_model
@@ -34,6 +34,15 @@ def refused_augmentation(study: Study, combination: Combination) -> tuple[tuple[
             place,
             f"signals can't be augmented, since stored {combination.spectrogram} spectrograms are read; {cure}",
         )
+    if "background_mix" in enabled:
+        from eegwf.data.events import matches
+
+        first = next(iter(study.classes[combination.classes].values()))
+        if any(matches("sz", entry) for entry in first):  # as eegwf.evaluation.scored_recordings.has_background
+            return (
+                enabled["background_mix"],
+                f"the class set {combination.classes} has no background; set background_mix: 0",
+            )
     if "rereference" in enabled:
         from eegwf.data.signals.mirror import check_referential
         from eegwf.data.signals.montage import MONTAGES

@@ -62,3 +62,11 @@ def test_given_arrays_are_not_offered_the_signals_that_they_lack(flow_of):
     dataset = {"kind": "fold_arrays", "arrays": {"mel": files}, "label_names": {0: "bckg", 1: "sz"}}
     with pytest.raises(InputError, match=r"training\.gain_db: vit_mel_2class: .* are read; set gain_db: 0$"):
         flow_of(dataset=dataset, training={"gain_db": 1.0}, evaluation={"subgroups": {}})
+
+
+def test_background_is_not_mixed_without_a_background_class(flow_of):
+    settings = {"training": {"background_mix": 0.3}, "classes": {"type": {"focal": ["sz_foc"], "other": ["sz_gen"]}}}
+    matrix = {"models": ["eegnet"], "spectrograms": ["raw"]}
+    with pytest.raises(InputError, match=r"training\.background_mix: eegnet_raw_type: .* no background; set .*: 0$"):
+        flow_of(**settings, matrix={**matrix, "classes": ["type"]})
+    flow_of(**settings, matrix={**matrix, "classes": ["2class"]})
