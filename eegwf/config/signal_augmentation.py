@@ -1,10 +1,9 @@
 """Settings of training that augment signals, and the models of a study for which they are enabled."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from eegwf.config.training import Training
-from eegwf.config.tuning import Choices, Model
+from eegwf.config.tuning import Model
 
 SIGNAL_AUGMENTATIONS = (
     "background_mix",
@@ -40,16 +39,7 @@ def enabled_for_model(training: Training, model_name: str, model: Model) -> Mapp
     """
     found: dict[str, tuple[str, ...]] = {}
     for name in SIGNAL_AUGMENTATIONS:
-        place: tuple[str, ...] = ("training", name)
-        values = [getattr(training, name)]
-        if name in model.search:
-            place, values = ("models", model_name, "search", name), _values(model.search[name])
-        elif name in model.fixed:
-            place, values = ("models", model_name, "fixed", name), [model.fixed[name]]
+        place, values = model.setting_values(name, getattr(training, name))
         if any(values):
-            found[name] = place
+            found[name] = ("models", model_name, *place) if place else ("training", name)
     return found
-
-
-def _values(search: Any) -> list[Any]:
-    return list(search.choices) if isinstance(search, Choices) else [search.low, search.high]

@@ -212,8 +212,8 @@ class StudyDesign(Section):
 
     def _may_exceed(self, model: Model, setting: str, bound: float) -> bool:
         """Whether a trial can have a larger value of a setting of training."""
-        values = model.setting_values(setting, getattr(self.training, setting)).values()
-        return any(isinstance(value, int | float) and value > bound for each in values for value in each)
+        _, values = model.setting_values(setting, getattr(self.training, setting))
+        return any(isinstance(value, int | float) and value > bound for value in values)
 
     def _agree_on_initial_weights(self) -> None:
         if self.training.init is not None and self.dataset.kind == "fold_arrays":

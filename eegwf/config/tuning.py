@@ -105,8 +105,8 @@ class Model(Section):
         fixed = {name: value for name, value in self.fixed.items() if name not in (*TUNABLE, *self.search)}
         return values | {f"fixed.{name}": [value] for name, value in fixed.items()}
 
-    def setting_values(self, name: str, default: Any) -> dict[str, list[Any]]:
-        """Values that a tunable setting of training has in the trials, by place.
+    def setting_values(self, name: str, default: Any) -> tuple[tuple[str, ...], list[Any]]:
+        """Values that a tunable setting of training has in the trials.
 
         Parameters
         ----------
@@ -117,12 +117,14 @@ class Model(Section):
 
         Returns
         -------
-        dict
-            One entry: `search.NAME`, with the choices or both ends of a range, `fixed.NAME`, or empty for that of
-            `training`.
+        place
+            Keys of this entry that set it, such as `("search", NAME)`; none if `training` does.
+        values
+            The choices, both ends of a range, or the only value.
         """
-        place = f"search.{name}" if name in self.search else f"fixed.{name}" if name in self.fixed else ""
-        return {place: self.values_of(name) or [default]}
+        part = "search" if name in self.search else "fixed"
+        given = self.values_of(name)
+        return ((part, name), given) if given else ((), [default])
 
     @model_validator(mode="before")
     @classmethod

@@ -180,14 +180,13 @@ class Combinations:
         model, spectrogram, _ = combination
         if spectrogram == "raw" or self.entry(model).normalizes_input:
             return
-        values = self.study.models[model].setting_values("normalization", self.study.training.normalization)
-        for place, choices in values.items():
-            if "aligned" in choices:
-                keys = ("models", model, *place.split(".")) if place else ("training", "normalization")
-                raise InputError(
-                    f"{self.place(*keys)}: 'aligned' is for raw, the time series, but {combination.name} has "
-                    f"{spectrogram}; choose another normalization, or the spectrogram raw"
-                )
+        place, values = self.study.models[model].setting_values("normalization", self.study.training.normalization)
+        if "aligned" in values:
+            keys = ("models", model, *place) if place else ("training", "normalization")
+            raise InputError(
+                f"{self.place(*keys)}: 'aligned' is for raw, the time series, but {combination.name} has "
+                f"{spectrogram}; choose another normalization, or the spectrogram raw"
+            )
 
     def _check_augmentation(self, combination: Combination) -> None:
         """Refuse an augmentation of signals that a combination can't have."""

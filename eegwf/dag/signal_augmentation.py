@@ -35,10 +35,9 @@ def refused_augmentation(study: Study, combination: Combination) -> tuple[tuple[
             f"signals can't be augmented, since stored {combination.spectrogram} spectrograms are read; {cure}",
         )
     if "background_mix" in enabled:
-        from eegwf.data.events import matches
+        from eegwf.data.events import has_background
 
-        first = next(iter(study.classes[combination.classes].values()))
-        if any(matches("sz", entry) for entry in first):  # as eegwf.evaluation.scored_recordings.has_background
+        if not has_background(study.classes[combination.classes]):
             return (
                 enabled["background_mix"],
                 f"the class set {combination.classes} has no background; set background_mix: 0",

@@ -65,6 +65,11 @@ def matches(entry: str, label: str) -> bool:
     return label == entry or label.startswith(entry + "_")
 
 
+def has_background(class_set: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the first class of a class set contains no seizures: no event type is `sz` or below it."""
+    return not any(matches("sz", entry) for entry in next(iter(class_set.values())))
+
+
 def classify(label: str, classes: Mapping[str, Sequence[str]]) -> str | None:
     """Find the class of an event type: the class with the longest entry that matches it.
 

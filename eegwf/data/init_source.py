@@ -187,11 +187,10 @@ def normalization_problems(run: str, theirs: str | None, model: str, space: Mode
     list of str
         A line for each other value.
     """
+    place, values = space.setting_values("normalization", default)
+    key = f" ({'.'.join(('models', model, *place))})" if place else ""
     return [
-        f"training.init: {run} has the training.normalization {theirs}, this study has {ours}"
-        + (f" (models.{model}.{place})" if place else "")
-        + "; make them equal"
-        for place, values in space.setting_values("normalization", default).items()
+        f"training.init: {run} has the training.normalization {theirs}, this study has {ours}{key}; make them equal"
         for ours in values
         if ours != theirs
     ]

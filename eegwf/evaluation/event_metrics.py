@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.evaluation import Evaluation, OperatingPointSettings
+from eegwf.data.events import has_background
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.events import (
     LARGEST,
@@ -25,7 +26,7 @@ from eegwf.evaluation.events import (
     unsuitable,
 )
 from eegwf.evaluation.operating_point import SECONDS_PER_DAY, ChosenPoint, PointScores, choose_point, curve
-from eegwf.evaluation.scored_recordings import ScoredRecording, has_background, scored_recordings, seizures_of
+from eegwf.evaluation.scored_recordings import ScoredRecording, scored_recordings, seizures_of
 from eegwf.evaluation.scores import number
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.config.evaluation import Evaluation
+from eegwf.data.events import has_background
 from eegwf.evaluation.bootstrap import interval, patient_draws
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.event_counts import Counts
@@ -25,7 +26,7 @@ from eegwf.evaluation.events import (
 from eegwf.evaluation.external_predictions import FINAL
 from eegwf.evaluation.independent_difference import independent_difference
 from eegwf.evaluation.intervals import MIN_PATIENTS, patient_resamples, score_interval
-from eegwf.evaluation.scored_recordings import has_background, scored_recordings
+from eegwf.evaluation.scored_recordings import scored_recordings
 from eegwf.evaluation.scores import number
 
 EventTables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from eegwf.data.events import classify, matches
+from eegwf.data.events import classify
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import TICKS, Interval, ticks, union
 from eegwf.evaluation.event_counts import clip, join
@@ -62,11 +62,6 @@ class ScoredRecording:
         p, positive = np.empty_like(self.p), np.empty_like(self.positive)
         p[order], positive[order] = np.roll(self.p[order], offset), np.roll(self.positive[order], offset)
         return replace(self, p=p, positive=positive)
-
-
-def has_background(class_set: dict[str, list[str]]) -> bool:
-    """Whether the first class of a class set contains no seizures: no event type is `sz` or below it."""
-    return not any(matches("sz", entry) for entry in next(iter(class_set.values())))
 
 
 def seizures_of(events: pd.DataFrame, class_set: dict[str, list[str]]) -> pd.DataFrame:

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 
 from eegwf.config.evaluation import Evaluation
-from eegwf.data.events import BACKGROUND, classify, matches
+from eegwf.data.events import BACKGROUND, classify, has_background, matches
 from eegwf.data.participants import MIN_GROUP
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.events import POINT, latencies
 from eegwf.evaluation.intervals import patient_resamples
-from eegwf.evaluation.scored_recordings import has_background, scored_recordings
+from eegwf.evaluation.scored_recordings import scored_recordings
 from eegwf.evaluation.subgroups import Entry, few_patients_reason, no_score, scored
 
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]

@@ -1,4 +1,4 @@
-"""Logistic regression on log band power: the classical baseline."""
+"""Logistic regression on log band power and other classical features."""
 
 from typing import Any
 

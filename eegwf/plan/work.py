@@ -119,7 +119,7 @@ def _trained(wildcards: Mapping[str, str], sizes: Sizes) -> float:
 def _pretrained(wildcards: Mapping[str, str], sizes: Sizes, n_excluded: int = 2) -> float:
     """Values of the views in the pretraining of a training, at most: of the windows of all folds but those excluded."""
     model = sizes.study.models.get(wildcards["model"], Model())
-    epochs = max(model.values_of("pretrain_epochs") or [sizes.study.training.pretrain_epochs])
+    epochs = max(model.setting_values("pretrain_epochs", sizes.study.training.pretrain_epochs)[1])
     if not epochs or not entry_of(wildcards["model"], model.fixed).gradient_trained:
         return 0.0
     n_windows = sizes.labeled(wildcards["classes"]) + sizes.unlabeled()

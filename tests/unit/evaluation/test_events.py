@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from eegwf.config.evaluation import Evaluation
+from eegwf.data.events import has_background
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import OperatingPoint
 from eegwf.evaluation.event_counts import score_recording
@@ -25,7 +26,7 @@ from eegwf.evaluation.events import (
     shifted_scores,
     unsuitable,
 )
-from eegwf.evaluation.scored_recordings import has_background, scored_recordings
+from eegwf.evaluation.scored_recordings import scored_recordings
 from eegwf.evaluation.seizure_types import seizure_types
 
 THREE = {"background": ["bckg"], "focal": ["sz_foc"], "generalized": ["sz_gen"]}
