@@ -2,8 +2,8 @@ rule split_by_window:
     input:
         windows=data.windows,
         folds=data.folds,
-        arrays=flow.baseline_arrays,
-        axes=flow.baseline_axes,
+        arrays=flow.splits.arrays,
+        axes=flow.splits.axes,
     output:
         paths.split_by_window("{classes}"),
     log:
@@ -13,7 +13,7 @@ rule split_by_window:
     resources:
         **flow.resources_for("split_by_window"),
     params:
-        settings=flow.baseline_settings("split_by_window"),
+        settings=flow.splits.settings("split_by_window"),
         code=flow.code("split_by_window"),
     message:
         "Score bandpower with folds by patient and by window, {wildcards.classes}"

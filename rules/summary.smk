@@ -7,7 +7,7 @@ rule summary:
         weights=flow.all_first_weights(),
         evidence=flow.all_evidence(),
         baselines=flow.baseline.choices(),
-        splits=flow.splits_by_window(),
+        splits=flow.splits.all(),
         external=flow.external_metrics(),
     output:
         table=paths.summary_table,

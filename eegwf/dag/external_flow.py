@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.config.data import RecordedDataset
-from eegwf.config.data_paths import DataPaths, ExternalPaths, axes_of
+from eegwf.config.data_paths import DataPaths, ExternalPaths
 from eegwf.config.external import read_externals
 from eegwf.config.paths import Combination, ExternalRunPaths, ResultPaths, RunPaths
 from eegwf.config.study import Study
-from eegwf.dag.input_arrays import input_arrays
+from eegwf.dag.input_arrays import array_axes, input_arrays
 from eegwf.dag.stage_config import data_digest, stage_config
 from eegwf.errors import InputError
 
@@ -103,7 +103,7 @@ class ExternalFlow:
 
     def axes(self, wildcards: Any) -> list[str]:
         """Descriptions of the arrays of a data set that a model reads."""
-        return [str(axes_of(Path(array))) for array in self.arrays(wildcards)]
+        return array_axes(self.arrays(wildcards))
 
     def models(self) -> list[Path]:
         """Files of the models of each fold that predict: those of the primary member, with wildcards."""

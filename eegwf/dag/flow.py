@@ -11,9 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eegwf.config.baseline import BASELINE, baseline_input
 from eegwf.config.data import LEAVE_ONE_OUT, FoldArrays, RecordedDataset
-from eegwf.config.data_paths import axes_of
 from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.layers import Layers
 from eegwf.config.paths import Combination, ResultPaths, RunPaths
@@ -23,14 +21,14 @@ from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations
 from eegwf.dag.command_line import refuse_other_spellings
 from eegwf.dag.external_flow import ExternalFlow
-from eegwf.dag.input_arrays import input_arrays
+from eegwf.dag.input_arrays import array_axes, input_arrays
 from eegwf.dag.resources import ResourceRequests
+from eegwf.dag.split_by_window_flow import SplitByWindowFlow
 from eegwf.dag.stage_config import data_digest, source_digest, stage_config
 from eegwf.dag.stages import STAGES
 from eegwf.data.fold_count import count_folds
 from eegwf.data.participants import participants_path
 from eegwf.errors import InputError
-from eegwf.models.registry import MODELS
 from eegwf.provenance.git import ROOT
 from eegwf.spectrograms.names import SPECTROGRAMS
 
@@ -60,6 +58,8 @@ class Flow:
         Files of a combination and of an outer fold, with wildcards in place of their names.
     external
         The external data sets.
+    splits
+        The comparisons of folds by patient with folds by window.
     baseline
         The classical baselines.
 
@@ -91,6 +91,7 @@ class Flow:
         self.further_seeds = list(range(2, study.evaluation.seeds + 1))
         self.workers = list(range(1, study.tuning.n_workers + 1))
         self.external = ExternalFlow(study, self.paths, self.run, self.folds)
+        self.splits = SplitByWindowFlow(study, self.paths, self.combinations)
         self.baseline = BaselineFlow(study, self.paths, self.combinations.all, self.folds, self.ranks)
         if study.tuning.mode != "reserved" and study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
@@ -190,36 +191,13 @@ class Flow:
         """Weights of the first rank of the first fold of every combination in the matrix."""
         return self._of_all(lambda run: run.fold(1).rank(1).weights)
 
-    def splits_by_window(self) -> list[str]:
-        """Scores with folds by window, of every class set in the matrix."""
-        names = dict.fromkeys(combination.classes for combination in self.combinations.all)
-        return [str(self.paths.split_by_window(classes)) for classes in names]
-
-    def baseline_combination(self, wildcards: Any) -> Combination:
-        """`bandpower` on an input of the matrix, for the split by window, whether or not the matrix has it.
-
-        It runs on the time series if it accepts no input of the matrix.
-        """
-        accepts = self.combinations.accepts
-        accepted = [one for one in self.combinations.all if accepts(MODELS[BASELINE], one.spectrogram)]
-        name = baseline_input(wildcards.classes, accepted) if accepted else "raw"
-        return Combination(BASELINE, name, wildcards.classes)
-
-    def baseline_arrays(self, wildcards: Any) -> list[str]:
-        """Arrays that the split by window of a class set reads."""
-        return self.arrays(self.baseline_combination(wildcards))
-
-    def baseline_axes(self, wildcards: Any) -> list[str]:
-        """Descriptions of the arrays that the split by window of a class set reads."""
-        return self.axes(self.baseline_combination(wildcards))
-
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays that a model reads: one spectrogram, several for `concat`, or the windows themselves for `raw`."""
         return input_arrays(self.paths, wildcards.spectrogram, self.study.spectrograms)
 
     def axes(self, wildcards: Any) -> list[str]:
         """Descriptions of the arrays that a model reads."""
-        return [str(axes_of(Path(array))) for array in self.arrays(wildcards)]
+        return array_axes(self.arrays(wildcards))
 
     def outputs_of_retrain(self) -> list[Path]:
         """Files that the retraining of an outer fold writes, those of rank 1 first, with wildcards."""
@@ -345,10 +323,6 @@ class Flow:
     def settings(self, stage: str) -> Callable[[Any], str]:
         """Settings that decide the result of a stage's job, as JSON."""
         return lambda wildcards: stage_config(self.study, stage, wildcards, self.combinations.all).model_dump_json()
-
-    def baseline_settings(self, stage: str) -> Callable[[Any], str]:
-        """Like `settings`, for a stage that runs the classical baseline of a class set."""
-        return lambda wildcards: self.settings(stage)(self.baseline_combination(wildcards))
 
     def code(self, stage: str) -> Callable[[Any], str]:
         """Digest of the code that a stage runs."""

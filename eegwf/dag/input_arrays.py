@@ -1,6 +1,9 @@
 """Arrays that a model reads, of the study or of an external data set."""
 
-from eegwf.config.data_paths import ExternalPaths
+from collections.abc import Iterable
+from pathlib import Path
+
+from eegwf.config.data_paths import ExternalPaths, axes_of
 from eegwf.config.paths import ResultPaths
 from eegwf.config.spectrograms import InputGrids, Spectrograms
 
@@ -26,6 +29,11 @@ def input_arrays(files: ResultPaths | ExternalPaths, spectrogram: str, settings:
     if spectrogram == "raw" or settings.on_the_fly:
         return [str(files.data.windows_array)]
     return [str(files.spectrogram(name)) for name in settings.members(spectrogram)]
+
+
+def array_axes(arrays: Iterable[str]) -> list[str]:
+    """Descriptions of arrays."""
+    return [str(axes_of(Path(array))) for array in arrays]
 
 
 def computed_grids(spectrogram: str, settings: Spectrograms) -> InputGrids | None:

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from eegwf.compute.device import prepare
-from eegwf.config.baseline import BASELINE
 from eegwf.config.stages.evaluation import SplitByWindowSettings
 from eegwf.data.splits import load_window_set
 from eegwf.errors import InputError
 from eegwf.evaluation.split_by_window import compare_splits
 from eegwf.models.bandpower import BandPower
+from eegwf.models.registry import SPLIT_BY_WINDOW_MODEL
 from eegwf.storage.files import read_table, write_json
 from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.closed_form import read_features
@@ -40,7 +40,7 @@ def run(settings: SplitByWindowSettings, windows: Path, folds: Path, arrays: lis
     window_set = load_window_set(windows, folds, settings.classes).scored()
     duration = read_table(windows, ("duration",), text=("recording", "patient", "label"))["duration"].to_numpy()
     result: dict[str, Any] = {
-        "model": BASELINE,
+        "model": SPLIT_BY_WINDOW_MODEL,
         "arrays": [description["spectrogram"] for description in dataset.described],
         "classes": list(window_set.classes),
         "permuted": settings.permute_labels,

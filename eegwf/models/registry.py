@@ -58,6 +58,9 @@ MODELS = {
     "riemann": ModelEntry("eegwf.models.riemann", "Riemann", ("raw",), **CLASSICAL),
 }
 
+SPLIT_BY_WINDOW_MODEL = "bandpower"
+"""Model that is scored with folds by patient and by window: one that is fitted in a moment."""
+
 BACKBONE = ModelEntry("eegwf.models.backbone", "Backbone")
 """Any network of timm: a model with the parameter `timm`, under a name given in the configuration."""
 

@@ -353,26 +353,26 @@ def test_the_autocorrelation_is_no_input_of_the_classical_baseline(flow_of):
     with pytest.raises(InputError, match="does not accept concat of mel, acf; choose one of mel, cwt, stft, raw"):
         flow_of(**stacked).check_targets(["results/bandpower_concat_2class/report.html"])
     job = SimpleNamespace(classes="2class")
-    assert flow_of(matrix={**matrix, "models": ["vit"]}, **stacked).baseline_arrays(job) == [
+    assert flow_of(matrix={**matrix, "models": ["vit"]}, **stacked).splits.arrays(job) == [
         "results/spectrograms/mel.npy"
     ]
     only = flow_of(matrix={"models": ["vit"], "spectrograms": ["acf"], "classes": ["2class"]})
-    assert only.baseline_arrays(job) == ["results/data/windows.npy"]
+    assert only.splits.arrays(job) == ["results/data/windows.npy"]
 
 
 def test_splits_by_window_use_a_spectrogram_of_the_matrix(flow_of):
     both = ["2class", "3class"]
     flow = flow_of(matrix={"models": ["vit", "bandpower"], "spectrograms": ["stft", "mel"], "classes": both})
-    assert flow.splits_by_window() == [f"results/split_by_window_{classes}.json" for classes in both]
+    assert flow.splits.all() == [f"results/split_by_window_{classes}.json" for classes in both]
     job = SimpleNamespace(classes="2class")
-    assert flow.baseline_arrays(job) == ["results/spectrograms/stft.npy"]
+    assert flow.splits.arrays(job) == ["results/spectrograms/stft.npy"]
     matrix = {"models": ["eegnet"], "spectrograms": ["raw", "mel"], "classes": ["3class"]}
     flow = flow_of(matrix=matrix)
-    assert flow.splits_by_window() == ["results/split_by_window_3class.json"]
+    assert flow.splits.all() == ["results/split_by_window_3class.json"]
     # Requested by name, also of a class set outside the matrix.
-    assert flow.baseline_arrays(job) == ["results/data/windows.npy"]
-    assert flow.baseline_axes(job) == ["results/data/windows.json"]
-    settings = json.loads(flow_of(permute_labels=True).baseline_settings("split_by_window")(job))
+    assert flow.splits.arrays(job) == ["results/data/windows.npy"]
+    assert flow.splits.axes(job) == ["results/data/windows.json"]
+    settings = json.loads(flow_of(permute_labels=True).splits.settings("split_by_window")(job))
     assert settings == {
         "seed": 1,
         "classes": {"background": ["bckg"], "seizure": ["sz"]},
@@ -388,7 +388,7 @@ def test_spectrograms_on_the_fly_are_computed_from_the_windows(flow_of):
     job = SimpleNamespace(**{**vars(JOB), "spectrogram": "concat"})
     assert flow.arrays(job) == ["results/data/windows.npy"] and flow.axes(job) == ["results/data/windows.json"]
     assert "spectrogram" not in flow.stages and "spectrogram" in flow_of().stages
-    for settings in (flow.settings("tune")(job), flow.baseline_settings("split_by_window")(job)):
+    for settings in (flow.settings("tune")(job), flow.splits.settings("split_by_window")(job)):
         grids = json.loads(settings)["on_the_fly"]
         assert grids == flow.study.spectrograms.grids("concat").model_dump()
         assert grids["stacked"] == ["mel", "cwt", "stft"] and grids["acf"] is None
