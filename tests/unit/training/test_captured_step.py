@@ -7,15 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from eegwf.config.training import Training
-from eegwf.data.splits import load_window_set, split
 from eegwf.models.registry import build
-from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.captured_step import CapturedStep, CapturedSteps, capturable
-from eegwf.training.classifier import Classifier, needed_axes
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
-from eegwf.training.trainer import Trainer
-from tests.helpers.study import CLASSES, write_study
+from tests.helpers.study import write_study
+from tests.helpers.trainers import trainer_maker
 
 MODELS = {
     "vit": {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2, "depth": 1, "dropout": 0.3},
@@ -39,19 +34,7 @@ def study(tmp_path_factory):
 @pytest.fixture
 def make_trainer(study):
     """Function that makes a trainer with resident windows."""
-    dataset = SpectrogramDataset([study / "mel.npy"])
-    parts = split(load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES), 1)
-    rows = np.concatenate([parts.train.window, parts.validation.window])
-
-    def make(model, **changes):
-        torch.manual_seed(0)
-        axes = needed_axes(model, MODELS[model], dataset)
-        classifier = Classifier(model, {**dataset.shape, "n_outputs": 3}, MODELS[model], "patients", axes)
-        loader = BatchLoader(dataset, rows, "cpu", resident=True)
-        classifier.normalization.fit(loader, parts.train.window)
-        return Trainer(classifier, loader, parts, Training(**SETTINGS | changes), seed=1)
-
-    return make
+    return trainer_maker(study, MODELS, resident=True, **SETTINGS)
 
 
 def tensors(trainer):

@@ -8,17 +8,14 @@ from torch.nn import functional
 from torch.optim.swa_utils import update_bn
 
 from eegwf.config.training import Training
-from eegwf.data.splits import load_window_set, split
 from eegwf.models.eegnet import SpatialFilters
 from eegwf.training import epoch_average as module
-from eegwf.training.batch_loader import BatchLoader
 from eegwf.training.batch_norms import fit_batch_norms
-from eegwf.training.classifier import Classifier, needed_axes, predict
+from eegwf.training.classifier import predict
 from eegwf.training.epoch_average import EpochAverage
 from eegwf.training.loop import train
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
-from eegwf.training.trainer import Trainer
-from tests.helpers.study import CLASSES, write_study
+from tests.helpers.study import write_study
+from tests.helpers.trainers import trainer_maker
 
 MODELS = {
     "vit": {"patch_freqs": 5, "patch_times": 4, "width": 16, "heads": 2, "depth": 1},
@@ -33,19 +30,7 @@ def study(tmp_path_factory):
 
 @pytest.fixture
 def make_trainer(study):
-    dataset = SpectrogramDataset([study / "mel.npy"])
-    parts = split(load_window_set(study / "windows.tsv", study / "folds.tsv", CLASSES), 1)
-    rows = np.concatenate([parts.train.window, parts.validation.window])
-
-    def make(model, **changes):
-        torch.manual_seed(0)
-        axes = needed_axes(model, MODELS[model], dataset)
-        classifier = Classifier(model, {**dataset.shape, "n_outputs": 3}, MODELS[model], "patients", axes)
-        loader = BatchLoader(dataset, rows, "cpu")
-        classifier.normalization.fit(loader, parts.train.window)
-        return Trainer(classifier, loader, parts, Training(**changes), seed=1)
-
-    return make
+    return trainer_maker(study, MODELS)
 
 
 @pytest.mark.parametrize("model", MODELS)
