@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import signal
 
-from eegwf.models.classical_features import STATISTICS, TIME_FEATURES, ClassicalFeatures, pool, time_features
+from eegwf.models.classical_features import STATISTICS, TIME_FEATURES, ClassicalFeatures, pool, rhythm, time_features
 
 RNG = np.random.default_rng(0)
 SFREQ = 128.0
@@ -69,14 +69,33 @@ def test_time_features_equal_their_definitions():
         np.diff(slope, axis=2).std(axis=2) / slope.std(axis=2) / mobility,
         np.abs(y[..., 1:-1] ** 2 - y[..., :-2] * y[..., 2:]).mean(axis=2),
     ]
-    np.testing.assert_allclose(found[..., 5:], np.log(np.stack(expected, axis=2)), atol=1e-4)
+    np.testing.assert_allclose(found[..., 5:-1], np.log(np.stack(expected, axis=2)), atol=1e-4)
+    np.testing.assert_allclose(found[..., -1], np.apply_along_axis(autocorrelation_peak, 2, y), atol=1e-4)
+
+
+def autocorrelation_peak(y):
+    correlation = signal.correlate(y, y, method="direct")[len(y) - 1 :] / np.arange(len(y), 0, -1) / y.var()
+    from_crossing = correlation[: len(y) // 2 + 1][np.argmax(correlation < 0) :]
+    return np.clip(from_crossing.max(), 0, 1)
+
+
+def test_rhythm_separates_repeated_waves_from_noise_at_every_gain():
+    times = np.arange(1024) / SFREQ
+    spikes = signal.sawtooth(2 * np.pi * 1.5 * times, width=0.1)
+    noise = RNG.normal(0, 1, (20, len(times)))
+    for gain in (1e-1, 1.0, 1e3):
+        series = gain * np.stack([spikes, *noise])
+        found = rhythm(torch.tensor(series - series.mean(axis=1, keepdims=True)))
+        assert found[0] > 0.95
+        assert found[1:].max() < 0.5
+    assert rhythm(torch.zeros(2, 100)).tolist() == [0, 0]
 
 
 def test_time_features_of_a_sine_have_known_values():
     hertz, amplitude = 5.0, 40.0
     omega = 2 * np.pi * hertz / 1024
     sine = torch.from_numpy(amplitude * np.sin(omega * np.arange(4096)))
-    length, rms, mobility, complexity, energy = time_features(sine).exp().tolist()
+    length, rms, mobility, complexity, energy = time_features(sine)[:-1].exp().tolist()
     assert length == pytest.approx(amplitude * omega * 2 / np.pi, rel=1e-3)
     assert rms == pytest.approx(amplitude / 2**0.5, rel=1e-3)
     assert mobility == pytest.approx(omega, rel=1e-3) and complexity == pytest.approx(1, rel=1e-3)
