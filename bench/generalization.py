@@ -8,11 +8,13 @@ Finished studies are kept, so that an interrupted bench continues.
 """
 
 import argparse
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from snakemake.utils import update_config
 
 from bench.tables import table
 from bench.workflow_runs import run_study
@@ -30,10 +32,14 @@ COHORTS: dict[str, tuple[list[Path], dict[str, Any]]] = {
         {
             "dataset": {"kind": "synthetic", "minutes": 4, "seizures": 2, "amplifier": AMPLIFIERS},
             "windows": {"length": 4, "step": 4},
+            "folds": 3,
         },
     ),
     "helsinki": ([ROOT / "config" / "datasets" / "helsinki.yaml"], {}),
 }
+HELSINKI = {"kind": "bids", "event_types": ["bckg", "sz", "disputed"]}
+# A coarse grid keeps the bench short; its frequencies are those of the cohort.
+GRID = {"n_freqs": 24, "n_frames": 16}
 NETWORK = {"filters": 8, "stages": 2, "width": 32, "pool": "statistics", "dropout": 0.3, "lr": 2e-3}
 TUNED = {"tuning": {"n_trials": 8}, "retrain": {"n_best": 3}}
 
@@ -77,13 +83,19 @@ class Variant:
     def configuration(self, seed: int) -> dict[str, Any]:
         """Configuration that is added to that of the cohort."""
         sections: dict[str, Any] = {"seed": seed, "windows": {"context": 4.0}, "matrix": self._matrix()}
+        if self.name != DEFAULT:
+            sections["spectrograms"] = {name: GRID for name in ("mel", "stft", "acf")}
         if self.tuned:
-            return {**sections, **TUNED, **self.config}
+            return _merged(sections, TUNED, self.config)
         training = {"epochs": 12, "patience": 12, "normalization": "level", "patient_balance": "sqrt", **self.training}
         search = {name: {"choices": [value]} for name, value in {**NETWORK, **self.fixed}.items()}
         model = {"models": {self.model: {"search": search}}}
-        budget = {"tuning": {"n_trials": 1, "n_startup_trials": 1}, "retrain": {"n_best": 1, "n_seeds": 5}}
-        return {**sections, "training": training, **model, **budget, **self.config}
+        # The trial decides nothing; the epochs of retraining are chosen by the validation patients, as usual.
+        budget = {
+            "tuning": {"n_trials": 1, "n_startup_trials": 1, "n_epochs": 1},
+            "retrain": {"n_best": 1, "n_seeds": 5},
+        }
+        return _merged(sections, {"training": training, **model, **budget}, self.config)
 
     def _matrix(self) -> dict[str, Any]:
         return {"models": [self.model], "spectrograms": [self.spectrogram], "classes": [CLASSES]}
@@ -109,6 +121,14 @@ VARIANTS = [
     Variant("riemann", "riemann", "raw", tuned=True),
     Variant(DEFAULT, "vit", tuned=True, config={"windows": {"context": 0.0}}),
 ]
+
+
+def _merged(*configurations: dict[str, Any]) -> dict[str, Any]:
+    """Combine configurations as Snakemake combines its configuration files: later values replace earlier ones."""
+    merged: dict[str, Any] = {}
+    for one in configurations:
+        update_config(merged, deepcopy(one))
+    return merged
 
 
 def line_of(name: str, runs: dict[str, RunPaths], compared: RunComparison) -> list[str]:
@@ -165,25 +185,24 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the results")
     parser.add_argument("--seed", type=int, default=1, help="seed of the studies")
     parser.add_argument("--only", nargs="+", help="names of variants, besides the classical model and the ViT")
+    parser.add_argument("--cohort", choices=list(COHORTS), help="this cohort alone")
     parser.add_argument("--cores", type=int, default=2, help="CPU cores")
     arguments = parser.parse_args()
     always = (REFERENCE, BASELINE, DEFAULT)
     variants = [one for one in VARIANTS if not arguments.only or one.name in (*always, *arguments.only)]
     for cohort, (files, data) in COHORTS.items():
-        if cohort == "helsinki" and not arguments.data:
+        if arguments.cohort not in (None, cohort) or (cohort == "helsinki" and not arguments.data):
             continue
         folder = arguments.output.resolve() / cohort
         folder.mkdir(parents=True, exist_ok=True)
         runs = {}
         for one in variants:
-            config = {**data, **one.configuration(arguments.seed)}
-            config["windows"] = {**data.get("windows", {}), **config["windows"]}
+            config = _merged(data, one.configuration(arguments.seed))
             if cohort == "helsinki":
-                event_types = ["bckg", "sz", "disputed"]
-                root = str(arguments.data.resolve())
-                config["dataset"] = {"kind": "bids", "root": root, "event_types": event_types}
-            target = "metrics.json"
-            runs[one.name] = run_study(folder, one.folder, one.combination, config, target, files, arguments.cores)
+                config["dataset"] = {**HELSINKI, "root": str(arguments.data.resolve())}
+            runs[one.name] = run_study(
+                folder, one.folder, one.combination, config, "metrics.json", files, arguments.cores
+            )
         compared = compare_runs({name: (run.predictions, read_json(run.metrics)) for name, run in runs.items()})
         lines = [line_of(name, runs, compared) for name in runs]
         write_json(folder / "table.json", {"header": HEADER, "lines": lines, "skipped": compared.skipped})

@@ -202,6 +202,15 @@ def test_level_removes_the_gain_and_keeps_the_differences_between_channels(study
     assert torch.allclose(out[:60].std(dim=(0, 3)), torch.ones(3, 10), atol=1e-2)
 
 
+def test_level_of_stacked_spectrograms_is_that_of_each(study):
+    arrays = [study / "mel.npy", study / "mel.npy"]
+    stacked, single, rows = SpectrogramDataset(arrays, study / "windows.tsv"), open_dataset(study), np.arange(60)
+    normalization, x = level(stacked, rows), stacked.read(rows)
+    expected = level(single, rows)(single.read(rows))
+    x[:, 3:] += 40
+    torch.testing.assert_close(normalization(x), expected.repeat(1, 2, 1, 1), atol=1e-4, rtol=1e-4)
+
+
 def test_level_of_time_series_divides_by_their_deviation(study):
     dataset, rows = open_dataset(study, "aligned"), np.arange(60)
     normalization = level(dataset, rows)
