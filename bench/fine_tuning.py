@@ -20,7 +20,28 @@ HELSINKI = ROOT / "config" / "datasets" / "helsinki.yaml"
 # The generated patients are independent, but filtered to 40 Hz, generalized seizures of two of them are similar.
 SYNTHETIC = {"dataset": {"kind": "synthetic", "minutes": 2, "seizures": 2}, "max_similarity": 0.9}
 SHOWN = ("balanced_accuracy", "auroc")
-ARCHITECTURE = {"patch_freqs": 8, "width": 32, "depth": 1, "pool": "max"}
+# Settings of the file that were chosen for another model.
+INPUT: dict[str, Any] = {
+    "windows": {"context": 0.0},
+    "spectrograms": {"mel": {"n_freqs": 32, "n_frames": 32}},
+    "training": {
+        "epochs": 20,
+        "patience": 8,
+        "schedule_epochs": 20,
+        "normalization": "patients",
+        "patient_balance": "none",
+        "label_smoothing": 0.0,
+    },
+}
+ARCHITECTURE = {
+    "patch_freqs": 8,
+    "patch_times": 32,
+    "heads": 2,
+    "mlp_ratio": 2.0,
+    "width": 32,
+    "depth": 1,
+    "pool": "max",
+}
 RATES = {"low": 3e-4, "high": 5e-3, "log": True}
 
 
@@ -41,6 +62,7 @@ def design(n_trials: int, n_best: int, **search: Any) -> dict[str, Any]:
     """
     fixed_choices = {name: {"choices": [value]} for name, value in ARCHITECTURE.items()}
     return {
+        **INPUT,
         "models": {"vit": {"search": {**fixed_choices, "lr": RATES, **search}}},
         "tuning": {"n_trials": n_trials, "n_startup_trials": min(n_trials, 5)},
         "retrain": {"n_best": n_best},
@@ -107,7 +129,7 @@ def main() -> None:
     # The ids of the two data sets are assigned independently.
     start = {"init": str(source.folder), "init_same_ids": "different_persons"}
     space = design(*budget, frozen_fraction={"choices": [0.0, 0.5]})
-    tuned = run("fine_tuned", {**helsinki, **space, "training": start})
+    tuned = run("fine_tuned", {**helsinki, **space, "training": {**INPUT["training"], **start}})
     print(report(random, tuned))
 
 

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from snakemake.utils import update_config
 
+from bench.figures import DOCS, machine, read_figures, write_figures
 from bench.tables import table
 from bench.workflow_runs import run_study
 from eegwf.config.paths import Combination, RunPaths
 from eegwf.evaluation.compared_runs import RunComparison, compare_runs
 from eegwf.provenance.git import ROOT
-from eegwf.storage.files import read_json, write_json
+from eegwf.storage.files import read_json
 
 CLASSES = "2class"
 REFERENCE, BASELINE, DEFAULT = "reference", "bandpower", "vit of the default configuration"
@@ -30,7 +31,7 @@ COHORTS: dict[str, tuple[list[Path], dict[str, Any]]] = {
     "synthetic": (
         [],
         {
-            "dataset": {"kind": "synthetic", "minutes": 4, "seizures": 2, "amplifier": AMPLIFIERS},
+            "dataset": {"kind": "synthetic", "minutes": 3, "seizures": 2, "amplifier": AMPLIFIERS},
             "windows": {"length": 4, "step": 4},
             "folds": 3,
         },
@@ -40,6 +41,18 @@ COHORTS: dict[str, tuple[list[Path], dict[str, Any]]] = {
 HELSINKI = {"kind": "bids", "event_types": ["bckg", "sz", "disputed"]}
 # A coarse grid keeps the bench short; its frequencies are those of the cohort.
 GRID = {"n_freqs": 24, "n_frames": 16}
+# Settings of config/config.yaml that the file of a cohort changes.
+DEFAULT_INPUT: dict[str, Any] = {
+    "windows": {"context": 0.0},
+    "spectrograms": {"mel": {"n_freqs": 32, "n_frames": 32}},
+    "training": {
+        "epochs": 8,
+        "patience": 4,
+        "normalization": "patients",
+        "patient_balance": "none",
+        "label_smoothing": 0.0,
+    },
+}
 NETWORK = {"filters": 8, "stages": 2, "width": 32, "pool": "statistics", "dropout": 0.3, "lr": 2e-3}
 TUNED = {"tuning": {"n_trials": 8}, "retrain": {"n_best": 3}}
 
@@ -92,7 +105,7 @@ class Variant:
         model = {"models": {self.model: {"search": search}}}
         # The trial decides nothing; the epochs of retraining are chosen by the validation patients, as usual.
         budget = {
-            "tuning": {"n_trials": 1, "n_startup_trials": 1, "n_epochs": 1},
+            "tuning": {"n_trials": 1, "n_startup_trials": 1},
             "retrain": {"n_best": 1, "n_seeds": 5},
         }
         return _merged(sections, {"training": training, **model, **budget}, self.config)
@@ -119,7 +132,7 @@ VARIANTS = [
     Variant(BASELINE, "bandpower", tuned=True),
     Variant("boosting", "boosting", tuned=True),
     Variant("riemann", "riemann", "raw", tuned=True),
-    Variant(DEFAULT, "vit", tuned=True, config={"windows": {"context": 0.0}}),
+    Variant(DEFAULT, "vit", tuned=True, config=DEFAULT_INPUT),
 ]
 
 
@@ -183,6 +196,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="root of the Helsinki data set in BIDS; without it, only synthetic")
     parser.add_argument("--output", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="folder of benchmarks.json and benchmarks.md")
     parser.add_argument("--seed", type=int, default=1, help="seed of the studies")
     parser.add_argument("--only", nargs="+", help="names of variants, besides the classical model and the ViT")
     parser.add_argument("--cohort", choices=list(COHORTS), help="this cohort alone")
@@ -205,8 +219,12 @@ def main() -> None:
             )
         compared = compare_runs({name: (run.predictions, read_json(run.metrics)) for name, run in runs.items()})
         lines = [line_of(name, runs, compared) for name in runs]
-        write_json(folder / "table.json", {"header": HEADER, "lines": lines, "skipped": compared.skipped})
         print(f"{cohort}\n\n{table(HEADER, lines)}\n")
+        figures = read_figures(arguments.docs)
+        known = figures.get("generalization", {})
+        found = {"header": HEADER, "lines": lines, "skipped": compared.skipped}
+        figures["generalization"] = {**known, "machine": machine("generalization"), cohort: found}
+        write_figures(arguments.docs, figures)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bench.contenders import RIVALS, SPECTROGRAMS
+from bench.page_generalization import generalization
 from bench.page_training import training
 from bench.shapes import WINDOW_SECONDS
 from bench.tables import measured_on, table
@@ -20,6 +21,7 @@ def page(figures: dict[str, Any]) -> str:
     parts = ["# Benchmarks", ABOUT]
     parts += _spectrograms(figures["spectrograms"], figures["machine"]) if "spectrograms" in figures else []
     parts += training(figures["training"]) if "training" in figures else []
+    parts += generalization(figures["generalization"]) if "generalization" in figures else []
     return "\n\n".join(parts) + "\n"
 
 
