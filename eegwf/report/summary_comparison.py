@@ -164,9 +164,10 @@ def ties_sentence(compared: RunComparison, labels: Mapping[str, str]) -> str:
     if others:
         names = [labels[name] for name in others[:MAX_TIED]]
         more = [f"{len(others) - MAX_TIED:,d} others"] if len(others) > MAX_TIED else []
+        group = f"they are group 1 of {n_groups}, and " if n_groups > 1 else ""
         text = (
-            f"No test tells {listing(names + more)} apart from {labels[best]}, which has the highest score: they are "
-            f"group 1 of {n_groups}, and there is no evidence which of them is the best."
+            f"No test tells {listing(names + more)} apart from {labels[best]}, which has the highest score: {group}"
+            "there is no evidence which of them is the best."
         )
     else:
         text = f"A test tells {labels[best]} apart from every other combination: it is alone in group 1 of {n_groups}."

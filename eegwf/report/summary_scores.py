@@ -36,19 +36,28 @@ def score_table(found: Sequence[Finished], groups: Mapping[str, int]) -> Table:
     Table
         A row per combination.
     """
+    cautions = any(one.caution for one in found)
     rows: list[list[Cell]] = []
     for one in found:
         cells: list[Cell] = [LINK.format(one.name, one.label), str(groups.get(one.name, ""))]
         cells += [with_interval(one.primary[kind]) for kind in SCORES]
         cells += [with_interval(one.metrics["members"]["rank1"]["balanced_accuracy"]), f"{one.n_weights:,d}"]
-        rows.append([*cells, hours(one.cost.gpu_seconds), hours(one.cost.cpu_seconds), one.caution])
+        cells += [hours(one.cost.gpu_seconds), hours(one.cost.cpu_seconds)]
+        rows.append([*cells, one.caution] if cautions else cells)
     columns = ["combination", "group of ties", *(TITLES[kind] for kind in SCORES)]
+    columns += [
+        "balanced accuracy, rank 1",
+        "weights",
+        "GPU (hours)",
+        "CPU (hours)",
+        *(["caution"] if cautions else []),
+    ]
     return Table(
         "Scores of the primary member on the pooled test folds, with confidence intervals",
-        [*columns, "balanced accuracy, rank 1", "weights", "GPU (hours)", "CPU (hours)", "caution"],
+        columns,
         rows,
         "The name of a combination links to its report. GPU and CPU: time of tuning and retraining on each.",
-        text={len(columns) + 4},
+        text={len(columns) - 1} if cautions else set(),
         sortable=True,
         filter_label="Show the combinations whose row contains",
     )
