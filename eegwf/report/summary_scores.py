@@ -45,13 +45,8 @@ def score_table(found: Sequence[Finished], groups: Mapping[str, int]) -> Table:
         cells += [hours(one.cost.gpu_seconds), hours(one.cost.cpu_seconds)]
         rows.append([*cells, one.caution] if cautions else cells)
     columns = ["combination", "group of ties", *(TITLES[kind] for kind in SCORES)]
-    columns += [
-        "balanced accuracy, rank 1",
-        "weights",
-        "GPU (hours)",
-        "CPU (hours)",
-        *(["caution"] if cautions else []),
-    ]
+    columns += ["balanced accuracy, rank 1", "weights", "GPU (hours)", "CPU (hours)"]
+    columns += ["caution"] if cautions else []
     return Table(
         "Scores of the primary member on the pooled test folds, with confidence intervals",
         columns,

@@ -21,6 +21,7 @@ def write_matrix(
     models: Sequence[str] = ("vit", "lstm", "swin"),
     spectrograms: Sequence[str] = ("mel", "cwt"),
     classes: Sequence[str] = ("2class",),
+    explained: bool = True,
 ) -> list[Combination]:
     """Write the files of finished combinations that the summary reads.
 
@@ -30,6 +31,8 @@ def write_matrix(
         Folder to fill.
     models, spectrograms, classes
         Names; every combination of them is written, the first model being the best.
+    explained
+        Whether the combinations have attribution maps; to judge them is most of the time of a summary.
 
     Returns
     -------
@@ -44,13 +47,16 @@ def write_matrix(
         source = base / f"vit_mel_{class_set}"
         write_json(source / "run.json", {"config": study.model_dump(mode="json")})
         save_file({"weights": torch.zeros(100)}, source / "fold1/retrain/rank1/model.safetensors")
+        folds = sorted(source.glob("fold*")) if explained else [source / "fold1"]
+        if not explained:
+            shutil.rmtree(source / "fold1/explain")
         for number, model in enumerate(models):
             for spectrogram in spectrograms:
                 combination = Combination(model, spectrogram, class_set)
                 folder = results / combination.name
                 folder.mkdir(parents=True)
                 shutil.copy(source / "run.json", folder)
-                for fold in source.glob("fold*"):
+                for fold in folds:
                     (folder / fold.name).symlink_to(fold)
                 _write_scores(source, folder, 0.6 * number / len(models), rng)
                 _write_ledger(folder, 3600 / (number + 1), on_gpu=number % 2 == 0)
