@@ -11,6 +11,7 @@ from eegwf.config.data_paths import axes_of
 from eegwf.dag.dry_run import print_plan_after_dry_run
 from eegwf.dag.flow_reading import open_flow
 from eegwf.dag.job_shell import image_of, job_shell_prefix
+from eegwf.dag.report_marks import report_mark
 from eegwf.dag.startup import start
 
 # The graph of thousands of jobs has millions of objects and hardly any garbage.
@@ -32,6 +33,9 @@ print_plan_after_dry_run(flow, sys.argv[1:])
 
 # Jobs call `run_script tune ...`: with the Python that runs Snakemake, or that of the image, never with another.
 shell.prefix(job_shell_prefix(flow.study, flow.containers))
+
+
+report: "workflow/report/workflow.rst"
 
 
 container: image_of(flow.study)

@@ -9,8 +9,8 @@ rule evaluate:
     output:
         predictions=run.predictions,
         metrics=run.metrics,
-        patients=run.per_patient,
-        events=run.events,
+        patients=report(run.per_patient, **report_mark("per_patient")),
+        events=report(run.events, **report_mark("events")),
     log:
         flow.log("evaluate"),
     benchmark:

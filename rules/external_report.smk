@@ -4,7 +4,7 @@ rule external_report:
         data=[external.data.recordings, external.data.windows, external.data.leakage],
         internal=[run.metrics, data.recordings, data.windows],
     output:
-        external.run.report,
+        report(external.run.report, **report_mark("external_report")),
     log:
         flow.log("external_report"),
     benchmark:

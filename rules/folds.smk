@@ -5,8 +5,8 @@ rule folds:
         arrays=flow.leakage_check_array,
         given=flow.given_folds,
     output:
-        folds=data.folds,
-        leakage=data.leakage,
+        folds=report(data.folds, **report_mark("folds")),
+        leakage=report(data.leakage, **report_mark("leakage")),
     log:
         flow.log("folds"),
     benchmark:

@@ -6,9 +6,9 @@ rule report:
         baseline=flow.baseline.files,
         init=flow.init_files,
     output:
-        report=run.report,
+        report=report(run.report, **report_mark("report")),
         timing=run.timing,
-        ledger=run.ledger,
+        ledger=report(run.ledger, **report_mark("ledger")),
         record=run.run_record,
     log:
         flow.log("report"),

@@ -10,9 +10,9 @@ rule summary:
         splits=flow.splits.all(),
         external=flow.external_metrics(),
     output:
-        table=paths.summary_table,
-        comparison=paths.comparison_table,
-        page=paths.summary_page,
+        table=report(paths.summary_table, **report_mark("summary_table")),
+        comparison=report(paths.comparison_table, **report_mark("comparison")),
+        page=report(paths.summary_page, **report_mark("summary")),
     log:
         flow.log("summary"),
     benchmark:

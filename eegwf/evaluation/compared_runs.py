@@ -96,9 +96,21 @@ class RunComparison:
     @property
     def like_best(self) -> list[str]:
         """Combinations that no test tells apart from the one of the highest score, and this one itself."""
-        # The first pairs are those of the best one.
-        apart = (self.apart[0] | self.apart[1])[: len(self.names) - 1]
-        return [name for name, told in zip(self.names, [False, *apart], strict=True) if not told]
+        return [name for name, group in self.tie_groups.items() if group == 1]
+
+    @property
+    def tie_groups(self) -> dict[str, int]:
+        """Group of each combination, from 1: those that no test tells apart from the best one without a group yet."""
+        apart = np.zeros((len(self.names),) * 2, dtype=bool)
+        apart[self.pairs[:, 0], self.pairs[:, 1]] = self.apart.any(axis=0)
+        groups: dict[int, int] = {}
+        left, group = np.ones(len(self.names), dtype=bool), 0
+        while left.any():
+            group += 1
+            members = left & ~apart[left.argmax()]
+            left &= ~members
+            groups |= dict.fromkeys(np.flatnonzero(members).tolist(), group)
+        return {name: groups[number] for number, name in enumerate(self.names)}
 
     def table(self) -> pd.DataFrame:
         """The pairs as a table, a row each: `comparison.tsv` without the class set."""

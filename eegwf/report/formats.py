@@ -19,7 +19,7 @@ def score(value: float | None) -> str:
 
 def difference(value: float | None) -> str:
     """Format a difference of scores with its sign and three decimals."""
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}") if defined(value) else UNDEFINED
+    return f"{value:+z.3f}".replace("-", "\N{MINUS SIGN}") if defined(value) else UNDEFINED
 
 
 def difference_interval(low: float | None, high: float | None) -> str:

@@ -6,15 +6,13 @@ from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-from safetensors import safe_open
 
-from eegwf.config.load import validate_record
-from eegwf.config.paths import Combination, ResultPaths, RunPaths
+from eegwf.config.paths import Combination, ResultPaths
 from eegwf.evaluation.compared_runs import RunComparison, compare_runs
 from eegwf.report.against_baseline import NO_CHOICE, choice_sentence
-from eegwf.report.drawing import ACCENT, INK, WARNING, Figure, Group, drawing, short
+from eegwf.report.drawing import Group
 from eegwf.report.evidence import ranking_table
-from eegwf.report.formats import count, defined, interval, listing, score, with_interval
+from eegwf.report.formats import count, listing
 from eegwf.report.judgment import Judgment, judge
 from eegwf.report.map_files import read_evidence, scored_folds
 from eegwf.report.page import environment
@@ -22,22 +20,27 @@ from eegwf.report.split_by_window import split_section
 from eegwf.report.summary_comparison import (
     comparison_columns,
     comparison_table,
-    cost_figure,
     pair_table,
     skipped_sentence,
-    training_seconds,
+    ties_sentence,
 )
-from eegwf.report.summary_external import Tests, external_columns, external_matrix, read_tests
-from eegwf.report.tables import Cell, Table
-from eegwf.report.validity import MEANINGS, marks
+from eegwf.report.summary_costs import NOTE, cost_figure
+from eegwf.report.summary_data import Finished, read_finished
+from eegwf.report.summary_external import external_columns, external_matrix
+from eegwf.report.summary_scores import SCORES, heat_map, interval_figure, matrix_table, score_table
+from eegwf.report.validity import MEANINGS
 from eegwf.storage.files import read_json, write_table, write_text
 
-SCORES = ("balanced_accuracy", "macro_f1", "auroc", "auprc")
-TITLES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "auroc": "AUROC", "auprc": "AUPRC"}
-SHOWN = ("rank1", "ensemble")
-COSTS = (
-    "Balanced accuracy of the primary member, with its confidence interval, against the time of tuning and retraining "
-    "on a logarithmic scale; classical models are highlighted. Times of different devices can't be compared."
+MANY = 24  # combinations of a class set from which on the figure of the intervals is folded up
+HEAT_MAP = (
+    "Balanced accuracy of the primary member, with its confidence interval over patients; the darker, the higher. "
+    "Framed: group 1 of the ties. Models and spectrograms are sorted by their highest test score; choosing by this "
+    "order would bias the score upward."
+)
+INTERVALS = (
+    "Scores with confidence intervals over patients. The filled diamond is the primary member, the circle is rank 1, "
+    "and the dashed line is the higher of the two baselines (chance, and the most frequent class). Combinations are "
+    "sorted by their test score; choosing a model by this order would bias its score upward."
 )
 
 
@@ -78,216 +81,121 @@ def summarize(
     InputError
         If a file is invalid.
     """
-    runs = {combination.name: paths.run(combination) for combination in combinations}
-    metrics = {name: read_json(run.metrics) for name, run in runs.items()}
-    sizes = {name: n_weights(run.fold(1).rank(1).weights) for name, run in runs.items()}
-    warnings = {name: caution(run) for name, run in runs.items()}
-    seconds = {name: training_seconds(run) for name, run in runs.items()}
+    finished = [read_finished(paths, one, external.get(one.classes, ())) for one in combinations]
     compared = {
-        classes: compare_runs(
-            {
-                one.name: (runs[one.name].predictions, metrics[one.name])
-                for one in combinations
-                if one.classes == classes
-            }
-        )
-        for classes in dict.fromkeys(one.classes for one in combinations)
+        classes: compare_runs({one.name: (paths.run(one.combination).predictions, one.metrics) for one in found})
+        for classes, found in _by_classes(finished).items()
     }
-    tests = {one.name: read_tests(runs[one.name], external.get(one.classes, ())) for one in combinations}
     rows = []
-    for combination in combinations:
-        name = combination.name
-        chosen = choices.get(combination.classes, NO_CHOICE)["baseline"]
-        differences = comparison_columns(name, chosen, compared[combination.classes])
-        differences = {"training_seconds": seconds[name]} | differences | external_columns(tests[name])
-        for member in members(metrics[name]):
-            primary = member == metrics[name]["primary"]
+    for one in finished:
+        classes = one.combination.classes
+        chosen = choices.get(classes, NO_CHOICE)["baseline"]
+        differences = {"training_seconds": one.cost.seconds, "training_gpu_seconds": one.cost.gpu_seconds}
+        differences |= comparison_columns(one.name, chosen, compared[classes]) | external_columns(one.tests)
+        for member in one.members:
             # Only primary members are compared: a choice of the member by its score would be a selection.
-            cells = differences if primary else dict.fromkeys(differences)
-            rows.append(_row(combination, member, metrics[name], sizes[name]) | cells | {"caution": warnings[name]})
-    write_table(table, pd.DataFrame(rows))
+            cells = differences if member == one.metrics["primary"] else dict.fromkeys(differences)
+            rows.append(_row(one, member) | cells | {"caution": one.caution})
+    write_table(table, pd.DataFrame(rows).astype({"tie_group": "Int64"}))
     pairs = [one.table().assign(classes=classes) for classes, one in compared.items()]
     every = pd.concat(pairs, ignore_index=True)
     write_table(comparison, every[["classes", *(name for name in every if name != "classes")]])
-    splits = {classes: read_json(file) for classes in compared if (file := paths.split_by_window(classes)).exists()}
-    ranked = _judge(runs, metrics)
-    shared = (metrics, sizes, warnings, seconds, compared, choices, splits, tests)
-    text = _render(paths.root.name, combinations, *shared, *ranked)
-    write_text(page, text)
+    write_text(page, _render(paths, finished, compared, choices))
 
 
-def caution(run: RunPaths) -> str:
-    """Reasons why the scores of a combination are not a result, from its `run.json`; mostly empty."""
-    return ", ".join(marks(validate_record(read_json(run.run_record)["config"], run.run_record)))
+def _by_classes(finished: list[Finished]) -> dict[str, list[Finished]]:
+    """Combinations of each class set, by descending score."""
+    names = dict.fromkeys(one.combination.classes for one in finished)
+    ordered = sorted(finished, key=lambda one: one.order)
+    return {classes: [one for one in ordered if one.combination.classes == classes] for classes in names}
 
 
-def members(metrics: dict[str, Any]) -> list[str]:
-    """Members that the summary shows."""
-    return [name for name in metrics["members"] if name in (*SHOWN, metrics["primary"])]
-
-
-def n_weights(weights: Path) -> int:
-    """Number of weights in a file of weights, including the statistics of normalization layers."""
-    total = 0
-    with safe_open(weights, "np") as file:
-        for name in file.keys():  # noqa: SIM118 (safe_open is not a mapping)
-            size = 1
-            for length in file.get_slice(name).get_shape():
-                size *= length
-            total += size
-    return total
-
-
-def baseline(metrics: dict[str, Any]) -> float:
-    """The higher baseline of the balanced accuracy."""
-    return max(scores["balanced_accuracy"] for scores in metrics["baselines"].values())
-
-
-def _row(combination: Combination, member: str, metrics: dict[str, Any], size: int) -> dict[str, Any]:
-    row: dict[str, Any] = combination._asdict()
-    row |= {"member": member, "primary": member == metrics["primary"], "n_weights": size}
-    row |= {key: metrics[key] for key in ("n_patients", "n_windows")}
+def _row(one: Finished, member: str) -> dict[str, Any]:
+    row: dict[str, Any] = one.combination._asdict()
+    row |= {"member": member, "primary": member == one.metrics["primary"], "n_weights": one.n_weights}
+    row |= {key: one.metrics[key] for key in ("n_patients", "n_windows")}
     for kind in SCORES:
-        entry = metrics["members"][member][kind]
+        entry = one.metrics["members"][member][kind]
         row |= {kind: entry["value"], f"{kind}_low": entry["low"], f"{kind}_high": entry["high"]}
-    return row | {"baseline": baseline(metrics)}
+    return row | {"baseline": one.baseline}
 
 
 def _render(
-    study: str,
-    combinations: list[Combination],
-    metrics: dict[str, Any],
-    sizes: dict[str, int],
-    warnings: dict[str, str],
-    seconds: dict[str, float],
+    paths: ResultPaths,
+    finished: list[Finished],
     compared: dict[str, RunComparison],
     choices: Mapping[str, dict[str, Any]],
-    splits: dict[str, dict[str, Any]],
-    tests: dict[str, Tests],
-    judgments: dict[str, Judgment],
-    titles: dict[str, str],
 ) -> str:
-    parts = []
-    for classes in dict.fromkeys(combination.classes for combination in combinations):
-        names = [combination.name for combination in combinations if combination.classes == classes]
-        names.sort(key=lambda name: -_headline(metrics[name]))
-        labels = {name: _label(name) for name in names}
-        primary = {name: metrics[name]["members"][metrics[name]["primary"]]["balanced_accuracy"] for name in names}
-        choice = choices.get(classes, NO_CHOICE)
-        classical = [one["combination"] for one in choice["candidates"]]
-        costs = cost_figure(classes, primary, seconds, labels, classical)
-        parts.append(
-            {
-                "name": classes,
-                "reports": names,
-                "comparison": comparison_table(compared[classes], choice["baseline"], labels) if names[1:] else None,
-                "baseline": choice_sentence(choice),
-                "pairs": pair_table(compared[classes], labels),
-                "skipped": skipped_sentence(compared[classes]),
-                "split": split_section(splits[classes]) if classes in splits else None,
-                "external": external_matrix(study, {name: tests[name] for name in names}, metrics, labels),
-                "costs": Group(COSTS, [costs] if costs else []),
-                "table": _table(names, metrics, sizes, warnings),
-                "ranking": ranking_table(
-                    {labels[name]: judgments[name] for name in names if name in judgments}, titles
-                ),
-                "figures": Group(
-                    "Scores with confidence intervals over patients. The filled diamond is the primary "
-                    "member, the circle is rank 1, and the dashed line is the higher of the two baselines (chance, and "
-                    "the most frequent class). Combinations are sorted by their test score; choosing a model by this "
-                    "order would bias its score upward.",
-                    [_figure(classes, names, metrics, warnings)],
-                ),
-            }
-        )
     template = environment().get_template("summary.html")
-    n_patients = max(scores["n_patients"] for scores in metrics.values())
+    study, n_patients = paths.root.name, max(one.metrics["n_patients"] for one in finished)
     return template.render(
         style=Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
+        script_names=["sort_tables"],
         kind="summary",
-        title=f"{study}: {count(len(metrics), 'combination')}",
+        title=f"{study}: {count(len(finished), 'combination')}",
         sentence=(
             f"Comparison of models on the same folds of {count(n_patients, 'patient')}. Each combination has a report."
         ),
-        parts=parts,
-        cautions=_cautions(warnings),
+        parts=[
+            _part(paths, classes, found, compared[classes], choices.get(classes, NO_CHOICE))
+            for classes, found in _by_classes(finished).items()
+        ],
+        cautions=_cautions(finished),
     )
 
 
-def _judge(runs: dict[str, RunPaths], metrics: dict[str, Any]) -> tuple[dict[str, Judgment], dict[str, str]]:
+def _part(
+    paths: ResultPaths, classes: str, found: list[Finished], compared: RunComparison, choice: dict[str, Any]
+) -> dict[str, Any]:
+    """Section of a class set."""
+    labels = {one.name: one.label for one in found}
+    groups = compared.tie_groups
+    scores, costs = {one.name: one.score for one in found}, {one.name: one.cost for one in found}
+    classical = [one["combination"] for one in choice["candidates"]]
+    cost = cost_figure(classes, scores, costs, labels, classical)
+    split = paths.split_by_window(classes)
+    judgments, titles = _judge(paths, found)
+    return {
+        "name": classes,
+        "heat_map": Group(HEAT_MAP, [heat_map(classes, found, groups)], wide=True),
+        "matrix": matrix_table(found, groups),
+        "ties": ties_sentence(compared, labels),
+        "table": score_table(found, groups),
+        "intervals": Group(INTERVALS, [interval_figure(classes, found)]),
+        "folded": len(found) > MANY,
+        "costs": Group(NOTE, [cost] if cost else []),
+        "comparison": comparison_table(compared, choice["baseline"], labels) if found[1:] else None,
+        "baseline": choice_sentence(choice),
+        "pairs": pair_table(compared, labels),
+        "skipped": skipped_sentence(compared),
+        "split": split_section(read_json(split)) if split.exists() else None,
+        "external": external_matrix(
+            paths.root.name,
+            {one.name: one.tests for one in found},
+            {one.name: one.metrics for one in found},
+            labels,
+        ),
+        "ranking": ranking_table({labels[name]: one for name, one in judgments.items()}, titles),
+    }
+
+
+def _judge(paths: ResultPaths, found: list[Finished]) -> tuple[dict[str, Judgment], dict[str, str]]:
     """Verdicts on the attribution methods of each combination with maps, and the titles of the methods."""
     judgments: dict[str, Judgment] = {}
     titles: dict[str, str] = {}
-    for name, run in runs.items():
-        if found := read_evidence(scored_folds(run)):
-            about, evidence = found
+    for one in found:
+        if maps := read_evidence(scored_folds(paths.run(one.combination))):
+            about, evidence = maps
             titles |= about["titles"]
-            judgments[name] = judge(evidence, about["classes"][0], metrics[name]["interval"]["confidence"])
+            judgments[one.name] = judge(evidence, about["classes"][0], one.metrics["interval"]["confidence"])
     return judgments, titles
 
 
-def _headline(metrics: dict[str, Any]) -> float:
-    value = metrics["members"][metrics["primary"]]["balanced_accuracy"]["value"]
-    return value if defined(value) else -1.0
-
-
-def _cautions(warnings: dict[str, str]) -> list[str]:
+def _cautions(finished: list[Finished]) -> list[str]:
     """Meaning of the marks in the column `caution`, and the combinations that have them."""
     sentences = []
     for mark, meaning in MEANINGS.items():
-        names = [name for name, present in warnings.items() if mark in present.split(", ")]
+        names = [one.name for one in finished if mark in one.caution.split(", ")]
         if names:
-            sentences.append(f"{mark} ({'all' if len(names) == len(warnings) else listing(names)}): {meaning}.")
+            sentences.append(f"{mark} ({'all' if len(names) == len(finished) else listing(names)}): {meaning}.")
     return sentences
-
-
-def _table(names: list[str], metrics: dict[str, Any], sizes: dict[str, int], warnings: dict[str, str]) -> Table:
-    rows: list[list[Cell]] = []
-    for name in names:
-        scores = metrics[name]["members"]
-        primary = metrics[name]["primary"]
-        cells = [with_interval(scores[primary][kind]) for kind in SCORES]
-        first = with_interval(scores["rank1"]["balanced_accuracy"])
-        rows.append([_label(name), *cells, first, f"{sizes[name]:,d}", warnings[name]])
-    return Table(
-        "Scores of the primary member on the pooled test folds, with confidence intervals",
-        ["combination", *(TITLES[kind] for kind in SCORES), "balanced accuracy, rank 1", "weights", "caution"],
-        rows,
-        text={len(SCORES) + 3},
-    )
-
-
-def _label(name: str) -> str:
-    """Model and spectrogram of the name of a combination."""
-    return name.rpartition("_")[0].replace("_", " · ")
-
-
-def _figure(classes: str, names: list[str], metrics: dict[str, Any], warnings: dict[str, str]) -> Figure:
-    kind, parts = "balanced_accuracy", []
-    with drawing(6.4, max(1.7, 0.8 + 0.34 * len(names))) as figure:
-        axes = figure.axes
-        for row, name in enumerate(names):
-            scores, primary = metrics[name]["members"], metrics[name]["primary"]
-            styles: tuple[tuple[str, dict[str, Any], str, float], ...] = (
-                ("rank1", {"marker": "o", "fillstyle": "none"}, INK, 0.16),
-                (primary, {"marker": "D"}, ACCENT, -0.16),
-            )
-            for member, style, color, offset in styles:
-                entry = scores[member][kind]
-                if not defined(entry["value"]):
-                    continue
-                if defined(entry["low"]):
-                    axes.plot([entry["low"], entry["high"]], [row + offset] * 2, color=color, linewidth=1.4)
-                axes.plot(entry["value"], row + offset, color=color, markersize=5, **style)
-            entry = scores[primary][kind]
-            parts.append(f"{name} {score(entry['value'])} ({interval(entry)})")
-            if warnings[name]:
-                parts[-1] += f", caution: {warnings[name]}"
-                axes.text(0.01, row, warnings[name], color=WARNING, fontsize=8, va="center")
-            x, y = [baseline(metrics[name])] * 2, [row - 0.4, row + 0.4]
-            axes.plot(x, y, color=WARNING, linewidth=1.2, linestyle=(0, (2, 1)))
-        axes.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel="balanced accuracy")
-        axes.set_yticks(range(len(names)), [short(_label(name), 26) for name in names])
-        axes.set_ylabel("combination")
-        axes.grid(True, axis="x")
-        return figure.finish(f"summary-{classes}", f"Balanced accuracy, {classes}: {'; '.join(parts)}.", "")

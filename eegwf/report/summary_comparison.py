@@ -1,31 +1,15 @@
-"""Comparison of the combinations of a class set: columns of the summary, tables and the figure of the costs."""
+"""Comparison of the combinations of a class set: columns of the summary, tables and sentences."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from matplotlib.ticker import LogLocator, NullFormatter
-
-from eegwf.config.paths import RunPaths
 from eegwf.evaluation.compared_runs import RunComparison
-from eegwf.report.drawing import ACCENT, INK, Figure, drawing, short
-from eegwf.report.formats import count, defined, difference, difference_interval, duration, number, probability, score
+from eegwf.report.formats import count, difference, difference_interval, listing, number, probability
 from eegwf.report.tables import Cell, Table
-from eegwf.storage.files import read_table
 
-TRAINING_STAGES = ("tune", "retrain")
+MAX_TIED = 12  # combinations that the sentence on ties names
 MAX_PAIRS = 66  # pairs on the page: those of 12 combinations; `comparison.tsv` has all
-MAX_NAMED = 24  # combinations whose names are written into the figure
 TOLD = {(True, True): "patients, folds", (True, False): "patients", (False, True): "folds", (False, False): "no"}
-
-
-def training_seconds(run: RunPaths) -> float:
-    """Seconds of tuning and retraining, from `ledger.tsv`; NaN without it."""
-    if not run.ledger.exists():
-        return float("nan")
-    ledger = read_table(run.ledger, ("stage", "seconds"), text=("stage",))
-    seconds = ledger.loc[ledger["stage"].isin(TRAINING_STAGES), "seconds"]
-    return float(seconds.sum()) if len(seconds) else float("nan")
 
 
 def comparison_columns(name: str, baseline: str, compared: RunComparison) -> dict[str, Any]:
@@ -46,7 +30,8 @@ def comparison_columns(name: str, baseline: str, compared: RunComparison) -> dic
         Values by column, None where there is no comparison.
     """
     best = compared.names[0]
-    row: dict[str, Any] = {"like_best": name in compared.like_best if name in compared.names else None}
+    group = compared.tie_groups.get(name)
+    row: dict[str, Any] = {"tie_group": group, "like_best": None if group is None else group == 1}
     row |= {"versus_best": best if name != best and name in compared.names else None}
     row |= _pair_columns(compared, name, best, "best")
     row |= {"versus_classical": baseline if baseline != name else None}
@@ -157,59 +142,38 @@ def skipped_sentence(compared: RunComparison) -> str:
     return "; ".join(f"{name} is not compared: {reason}" for name, reason in compared.skipped.items())
 
 
-def cost_figure(
-    classes: str,
-    scores: Mapping[str, dict[str, Any]],
-    seconds: Mapping[str, float],
-    labels: Mapping[str, str],
-    classical: Collection[str] = (),
-) -> Figure | None:
-    """Draw the balanced accuracy of each combination against the time of its tuning and retraining.
+def ties_sentence(compared: RunComparison, labels: Mapping[str, str]) -> str:
+    """Say which combinations can't be told apart from the best one.
 
     Parameters
     ----------
-    classes
-        Name of the class set.
-    scores
-        Balanced accuracy of the primary member of each combination, with its interval.
-    seconds
-        Time of tuning and retraining of each; NaN if unknown.
+    compared
+        Comparison of the combinations of a class set.
     labels
         Name of each combination on the page.
-    classical
-        Classical combinations, which are highlighted.
 
     Returns
     -------
-    Figure or None
-        The figure; None if the time of fewer than two combinations is known.
+    str
+        The first group of ties, and what the other groups are; empty for a single combination.
     """
-    shown = [name for name in scores if defined(seconds[name]) and seconds[name] > 0]
-    shown = [name for name in shown if defined(scores[name]["value"])]
-    if len(shown) < 2:
-        return None
-    with drawing(6.4, 3.2) as figure:
-        axes = figure.axes
-        for name in shown:
-            entry, hours = scores[name], seconds[name] / 3600
-            color = ACCENT if name in classical else INK
-            if defined(entry["low"]):
-                axes.plot([hours] * 2, [entry["low"], entry["high"]], color=color, linewidth=0.9, alpha=0.5)
-            axes.plot(hours, entry["value"], "o", color=color, markersize=5)
-            if len(shown) <= MAX_NAMED:
-                point = hours, entry["value"]
-                near: dict[str, Any] = {"xytext": (5, 3), "textcoords": "offset points"}
-                axes.annotate(short(labels[name], 20), point, fontsize=7.5, color=color, **near)
-        axes.set_xscale("log")
-        times = [seconds[name] / 3600 for name in shown]
-        # Wide enough for two labeled ticks; Matplotlib's own labels are powers in mathematical notation.
-        axes.set_xlim(min(times) / 2, max(times) * 2.5)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
-        axes.xaxis.set_major_formatter(lambda value, _: number(float(value)))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set(xlabel="tuning and retraining (hours)", ylabel="balanced accuracy")
-        axes.grid(True)
-        order = np.argsort([seconds[name] for name in shown], kind="stable")
-        parts = [f"{shown[i]} {duration(seconds[shown[i]])}, {score(scores[shown[i]]['value'])}" for i in order]
-        alt = f"Balanced accuracy against the time of tuning and retraining, {classes}: {'; '.join(parts)}."
-        return figure.finish(f"cost-{classes}", alt, "Balanced accuracy and computing time")
+    if len(compared.names) < 2:
+        return ""
+    best, *others = compared.like_best
+    n_groups = max(compared.tie_groups.values())
+    if others:
+        names = [labels[name] for name in others[:MAX_TIED]]
+        more = [f"{len(others) - MAX_TIED:,d} others"] if len(others) > MAX_TIED else []
+        group = f"they are group 1 of {n_groups}, and " if n_groups > 1 else ""
+        text = (
+            f"No test tells {listing(names + more)} apart from {labels[best]}, which has the highest score: {group}"
+            "there is no evidence which of them is the best."
+        )
+    else:
+        text = f"A test tells {labels[best]} apart from every other combination: it is alone in group 1 of {n_groups}."
+    if n_groups > 1:
+        text += (
+            " Each further group has the highest remaining score and the combinations that no test tells apart from "
+            "it; comparison.tsv has all pairs."
+        )
+    return text

@@ -1,59 +1,13 @@
 """Report in a browser: no requests, no errors, and readable on a narrow screen."""
 
-import json
-import re
-import shutil
-import subprocess
 from itertools import pairwise
 
 import pytest
 
+from tests.helpers.browser import console, dump
+from tests.helpers.measured_page import lightness, measured, requested, scheme, without_policy
 from tests.helpers.report_page import write_report
 from tests.helpers.report_study import write_study
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--enable-logging=stderr",
-]
-# Script that is inserted into the page and posts its measurements to the enclosing page, which `--dump-dom` prints.
-MEASURE = """
-<script>
-addEventListener("load", () => {
-  const pictures = [...document.querySelectorAll("svg, img")];
-  const wide = [...document.querySelectorAll("body *")].filter(
-    (item) => item.getBoundingClientRect().right > innerWidth + 1 && !item.closest(".scroll, pre, svg"));
-  parent.postMessage({
-    width: innerWidth, scroll: document.documentElement.scrollWidth, pictures: pictures.length,
-    nameless: pictures.filter((item) => !(item.getAttribute("aria-label") || item.alt || "").trim()).length,
-    empty: pictures.filter((item) => !item.getBoundingClientRect().height).length,
-    wide: wide.map((item) => item.outerHTML.slice(0, 80)),
-    headings: [...document.querySelectorAll("h1, h2, h3, h4")].map((item) => +item.tagName[1]),
-    paper: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color,
-    tick: getComputedStyle(document.querySelector("svg text")).fill,
-    captions: [...document.querySelectorAll("table")].every((item) => item.caption && item.caption.textContent.trim()),
-    ids: [...document.querySelectorAll("[id]")].map((item) => item.id),
-  }, "*");
-});
-</script>
-"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Path of Chromium; the test is skipped without it."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -66,47 +20,10 @@ def page(tmp_path_factory):
     return output
 
 
-def dump(browser, folder, page, *options):
-    """DOM of the page after loading, messages of the browser, and its network log."""
-    netlog = folder / "net.json"
-    command = [browser, *QUIET, *options, f"--user-data-dir={folder / 'profile'}", f"--log-net-log={netlog}"]
-    done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and done.stdout, done.stderr
-    return done.stdout, done.stderr, netlog.read_text()
-
-
-def without_policy(page):
-    """Page without the content security policy, which forbids scripts and requests."""
-    text, n_removed = re.subn(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
-    assert n_removed == 1
-    return text
-
-
-def measured(browser, folder, page, width, *options):
-    """Measurements of `MEASURE` at a width in pixels; the page is in a frame, so that the width is exact."""
-    inner, outer = folder / "inner.html", folder / "outer.html"
-    inner.write_text(without_policy(page).replace("</body>", f"{MEASURE}</body>"))
-    outer.write_text(
-        "<body><pre></pre><script>addEventListener('message', (event) => "
-        "document.querySelector('pre').textContent = JSON.stringify(event.data))</script>"
-        f"<iframe src='inner.html' style='width:{width}px;height:3000px;border:0'></iframe></body>"
-    )
-    dom, log, _ = dump(browser, folder, outer, "--virtual-time-budget=5000", *options)
-    content = re.search(r"<pre>(\{.*?\})</pre>", dom, flags=re.DOTALL)
-    assert content, log
-    return json.loads(content[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
-
-
-def requested(network):
-    """Addresses in a network log, except those of the browser itself."""
-    urls = set(re.findall(r'"url":"([^"]*)"', network))
-    return {url for url in urls if not re.match(r"(data:|chrome|https?://[\w.-]*(google|gstatic)[\w.-]*/)", url)}
-
-
 def test_page_loads_without_errors_or_requests(browser, page, tmp_path):
     dom, log, network = dump(browser, tmp_path, page)
     assert "Selection optimism" in dom
-    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
+    assert console(log) == []
     assert requested(network) <= {page.as_uri()}
 
 
@@ -132,16 +49,9 @@ def test_page_fits_a_narrow_screen(browser, page, tmp_path):
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def lightness(color):
-    """Lightness of a color, from 0 (black) to 1 (white)."""
-    red, green, blue = map(int, re.findall(r"\d+", color)[:3])
-    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
-
-
 @pytest.mark.parametrize("dark", [False, True])
 def test_figures_have_the_colors_of_the_page(browser, page, tmp_path, dark):
-    scheme = "--blink-settings=preferredColorScheme=" + ("0" if dark else "1")
-    values = measured(browser, tmp_path, page, 1200, scheme)
+    values = measured(browser, tmp_path, page, 1200, scheme(dark))
     assert (lightness(values["paper"]) < 0.2) == dark
     assert values["tick"] == values["ink"]
     assert abs(lightness(values["ink"]) - lightness(values["paper"])) > 0.7

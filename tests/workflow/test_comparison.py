@@ -1,6 +1,8 @@
 """A model beside the classical baseline: the report and the summary compare them."""
 
+import json
 import re
+import zipfile
 
 import pandas as pd
 import pytest
@@ -27,9 +29,16 @@ def validation_score(run):
     return sum(found) / len(found)
 
 
+@pytest.fixture(scope="module")
+def compared(snakemake, tmp_path_factory):
+    """Folder in which a study of three combinations has run to its summary."""
+    folder = tmp_path_factory.mktemp("compared")
+    snakemake(folder, "--cores", "2", "--config", MATRIX)
+    return folder
+
+
 @pytest.mark.slow
-def test_report_and_summary_compare_with_the_baseline(snakemake, tmp_path):
-    results = tmp_path / "results"
+def test_combinations_of_a_class_set_need_its_baseline(snakemake, tmp_path):
     planned = snakemake(tmp_path, "-n", "results/vit_mel_2class/report.html", "--config", MATRIX).stdout
     for spectrogram in ("mel", "raw"):
         assert f"Score bandpower on {spectrogram}, 2class" in planned
@@ -37,7 +46,11 @@ def test_report_and_summary_compare_with_the_baseline(snakemake, tmp_path):
     alone = snakemake(tmp_path, "-n", "results/vit_mel_2class/report.html").stdout
     assert "bandpower" not in alone and "Choose the classical baseline" not in alone
     assert "split_by_window" not in planned + alone
-    snakemake(tmp_path, "--cores", "2", "--config", MATRIX)
+
+
+@pytest.mark.slow
+def test_report_and_summary_compare_with_the_baseline(compared):
+    results = compared / "results"
     names = ["bandpower_mel_2class", "bandpower_raw_2class"]
     choice = read_json(results / "baseline_2class.json")
     scores = [validation_score(ResultPaths(results).run(Combination.parse(name))) for name in names]
@@ -82,3 +95,45 @@ def test_validation_folds_of_the_report_are_those_of_the_training(finished):
         model = read_json(run.fold(fold.fold).rank(1).model)
         assert [one.folds for one in fold.differences] == [tuple(model["validation_folds"])]
         assert fold.optimism == pytest.approx(fold.tuned - fold.same_patients)
+
+
+@pytest.mark.slow
+def test_report_of_snakemake_shows_the_matrix(snakemake, compared, tmp_path):
+    categories, found, _ = snakemake_report(snakemake, compared, tmp_path, "--config", MATRIX)
+    names = ("vit_mel_2class", "bandpower_mel_2class", "bandpower_raw_2class")
+    reports = [f"results/{name}/report.html" for name in names]
+    assert sorted(categories["Reports"]["2class"]) == sorted(reports)
+    for name, path in zip(names, reports, strict=True):
+        model, spectrogram, _ = name.split("_")
+        assert found[path]["labels"] == {"model": model, "spectrogram": spectrogram}
+        assert f"<strong>{model}</strong> on <strong>{spectrogram}</strong>" in found[path]["caption"]
+    tables = ("per_patient.tsv", "events.tsv", "ledger.tsv")
+    assert set(categories["Tables"]["2class"]) == {f"results/{name}/{table}" for name in names for table in tables}
+    summary = {f"results/{name}" for name in ("summary.html", "summary.tsv", "comparison.tsv")}
+    assert {path for files in categories["Summary"].values() for path in files} == summary
+    assert "the reports are in the category" in " ".join(found["results/summary.html"]["caption"].split())
+    assert all(file["caption"] and file["labels"] for file in found.values())
+
+
+@pytest.mark.slow
+def test_report_of_snakemake_on_one_combination(snakemake, finished, tmp_path):
+    target = "results/vit_mel_3class/report.html"
+    categories, found, text = snakemake_report(snakemake, finished, tmp_path, target)
+    assert categories["Reports"] == {"3class": [target]} and "Summary" not in categories
+    assert "Reports</a>: scores" in text and "Summary" not in text
+    assert set(categories["Data"]["Other"]) == {"results/data/folds.tsv", "results/data/leakage.json"}
+    assert all(file["caption"] and file["labels"] for file in found.values())
+
+
+def snakemake_report(snakemake, folder, output, *arguments):
+    """Categories, files and description in the report of Snakemake; each file in it equals that of the study."""
+    snakemake(folder, *arguments, "--report", str(output / "archive.zip"))
+    with zipfile.ZipFile(output / "archive.zip") as archive:
+        page = archive.read("archive/report.html").decode()
+        starts = [f"var {name} = " for name in ("categories", "results", "workflow_desc")]
+        # The libraries in the page, which precede the data, have variables of these names too.
+        values = [json.JSONDecoder().raw_decode(page, page.rindex(start) + len(start))[0] for start in starts]
+        for path, file in values[1].items():
+            assert archive.read(f"archive/{file['data_uri']}") == (folder / path).read_bytes()
+    assert "system-message" not in page  # docutils found no error
+    return values

@@ -105,6 +105,19 @@ def test_groups_of_combinations(runs):
     assert (table["p_patients_holm"] >= table["p_patients"]).all()
 
 
+def test_groups_of_ties_are_those_of_the_table(runs):
+    compared = compare_runs(runs)
+    pairs = {(row["first"], row["second"]): row["told_apart"] for row in compared.table().to_dict("records")}
+    left, expected = list(compared.names), {}
+    while left:
+        number = max(expected.values(), default=0) + 1
+        tied = [name for name in left if name == left[0] or not pairs[left[0], name]]
+        expected |= dict.fromkeys(tied, number)
+        left = [name for name in left if name not in tied]
+    assert compared.tie_groups == expected and list(compared.tie_groups) == compared.names
+    assert expected["bandpower"] == expected["shuffled"] == 2
+
+
 def test_shuffled_predictions_are_no_better_than_the_baseline(runs):
     compared = compare_runs({name: runs[name] for name in ("bandpower", "shuffled")})
     number, sign = compared.number_of("shuffled", "bandpower")
@@ -155,7 +168,7 @@ def test_invalid_predictions_are_refused(runs, tmp_path):
 
 def test_a_combination_alone(runs):
     compared = compare_runs({"good": runs["good"]})
-    assert compared.like_best == ["good"] and compared.table().empty
+    assert compared.like_best == ["good"] and compared.table().empty and compared.tie_groups == {"good": 1}
 
 
 @pytest.mark.slow

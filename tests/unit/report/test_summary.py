@@ -15,8 +15,9 @@ from eegwf.config.load import load_study
 from eegwf.config.paths import Combination, ResultPaths
 from eegwf.evaluation.baseline_choice import choose_baseline
 from eegwf.report.against_baseline import against_baseline
-from eegwf.report.summary import n_weights, summarize
-from eegwf.report.summary_comparison import training_seconds
+from eegwf.report.summary import summarize
+from eegwf.report.summary_costs import training_cost
+from eegwf.report.summary_data import n_weights
 from eegwf.storage.files import read_json, read_table, write_json, write_table
 from tests.helpers.report_study import ROOT, write_study
 from tests.helpers.split_by_window import make_found
@@ -77,7 +78,7 @@ def test_table_has_a_row_for_each_combination_and_member(results):
 
 
 def test_number_of_weights(results):
-    assert n_weights(results / "vit_mel_2class/fold1/retrain/rank1/model.safetensors") == 3 * 4 + 1 + 1
+    assert n_weights(ResultPaths(results).run(COMBINATIONS[0])) == 3 * 4 + 1 + 1
 
 
 def test_page_links_the_report_of_every_combination(results):
@@ -87,7 +88,8 @@ def test_page_links_the_report_of_every_combination(results):
     for combination in COMBINATIONS:
         members = read_json(results / combination.name / "metrics.json")["members"]
         value = members["ensemble"]["balanced_accuracy"]["value"]
-        assert f"{combination.name} {value:.3f} (" in page  # in the figure's alternative text
+        name = f"{combination.model} · {combination.spectrogram}"
+        assert page.count(f"{name} {value:.3f} (") == 2  # in the alternative texts of two figures
     assert "://" not in re.sub(r'xmlns(:xlink)?="http://www.w3.org/[^"]*"', "", page)
 
 
@@ -142,6 +144,7 @@ def as_bandpower(results, folder, worse):
     write_table(path, predictions)
     for name, seconds in zip(names, (7200.0, 3600.0, 36.0), strict=True):
         stages = {"stage": ["tune", "retrain", "evaluate", "total"], "seconds": [seconds - 1, 1, 5, seconds + 5]}
+        stages |= {"gpu_seconds": [seconds - 1, 0, 0, seconds - 1] if seconds > 5000 else [0, 0, 0, 0]}
         write_table(folder / name / "ledger.tsv", pd.DataFrame(stages))
     combinations = [Combination.parse(name) for name in names]
     write_summary(folder, folder, combinations, CHOICES)
@@ -166,7 +169,9 @@ def test_differences_are_in_tables_and_page(results, tmp_path):
     itself = [name for name in table if name.endswith("_classical")]
     assert len(itself) == 6 and rows.loc[("bandpower", "cwt"), itself].isna().all()
     assert rows["like_best"].astype(bool).tolist() == [True, True, False]
+    assert rows["tie_group"].tolist() == [1, 1, 2]
     assert rows["training_seconds"].tolist() == [7200, 3600, 36]
+    assert rows["training_gpu_seconds"].tolist() == [7199, 0, 0]
     pairs = pd.read_csv(tmp_path / "comparison.tsv", sep="\t", keep_default_na=False)
     assert list(pairs["classes"]) == ["2class"] * 3 and pairs["told_apart"].iloc[0] == ""
     assert pairs["p_patients_holm"].max() == 1
@@ -229,7 +234,8 @@ def test_report_is_compared_with_bandpower(results, tmp_path):
 
 
 def test_combinations_without_ledger_have_no_cost(results):
-    assert np.isnan(training_seconds(ResultPaths(results).run(COMBINATIONS[0])))
+    cost = training_cost(ResultPaths(results).run(COMBINATIONS[0]))
+    assert np.isnan([cost.seconds, cost.gpu_seconds, cost.cpu_seconds]).all()
     assert "Balanced accuracy and computing time" not in (results / "summary.html").read_text()
 
 

@@ -12,7 +12,7 @@ from eegwf.dag.stages import STAGES
 from eegwf.report.figures_tuning import parallel_figure
 from eegwf.report.ledger import ledger
 from eegwf.report.optuna_studies import complete_trials, importances, search_space, studies
-from eegwf.report.summary import caution
+from eegwf.report.summary_data import caution
 from eegwf.report.timing import timing
 from eegwf.report.validity import repeatability
 from eegwf.storage.files import read_json, write_json, write_table
