@@ -88,11 +88,7 @@ def replicate_scores(
         other classes than the score of the cohort does.
     """
     n_classes = p.shape[1]
-    counts = np.zeros((draws.shape[1], n_classes * n_classes))
-    np.add.at(counts, (patient, truth * n_classes + predicted), 1)
-    result = _from_confusion(
-        (draws @ counts).reshape(-1, n_classes, n_classes), np.bincount(truth, minlength=n_classes)
-    )
+    result = count_scores(truth, predicted, patient, draws, n_classes)
     ranked = [_ranking(p[:, c], truth == c, patient, draws, cells, specificity) for c in range(n_classes)]
     auroc, auprc, others = np.stack(ranked, axis=-1)
     auprc[np.isnan(auroc)] = np.nan
@@ -101,6 +97,29 @@ def replicate_scores(
     # A window that is not recognized as the first class is detected as a seizure, so that both have one curve.
     result |= {"detection_auroc": auroc[:, 0], "sensitivity_at_specificity": others[:, 0]}
     return result | {"class_auroc": auroc, "class_auprc": auprc}
+
+
+def count_scores(
+    truth: np.ndarray, predicted: np.ndarray, patient: np.ndarray, draws: np.ndarray, n_classes: int
+) -> dict[str, np.ndarray]:
+    """Score every replicate by the scores of the confusion matrix alone, which need no ranking of the windows.
+
+    Parameters
+    ----------
+    truth, predicted, patient, draws
+        As in `replicate_scores`.
+    n_classes
+        Number of classes.
+
+    Returns
+    -------
+    dict
+        As `replicate_scores` returns it, without AUROC, average precision and scores of one threshold.
+    """
+    counts = np.zeros((draws.shape[1], n_classes * n_classes))
+    np.add.at(counts, (patient, truth * n_classes + predicted), 1)
+    matrices = (draws @ counts).reshape(-1, n_classes, n_classes)
+    return _from_confusion(matrices, np.bincount(truth, minlength=n_classes))
 
 
 def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float | None, int]:

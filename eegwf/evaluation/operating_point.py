@@ -153,7 +153,9 @@ def sweep(
 
 
 def curve(
-    recordings: Sequence[ScoredRecording], points: Mapping[int, OperatingPoint]
+    recordings: Sequence[ScoredRecording],
+    points: Mapping[int, OperatingPoint],
+    levels: Sequence[float] | None = None,
 ) -> list[tuple[float, PointScores]]:
     """Score one threshold after the other for all folds, with the smoothing and minimum duration of each fold.
 
@@ -163,18 +165,21 @@ def curve(
         Recordings of the tested patients.
     points
         Operating point of each outer fold.
+    levels
+        The thresholds; None for those of `thresholds`.
 
     Returns
     -------
     list
-        Thresholds in ascending order, with the pooled scores. They describe the test folds; none of them is chosen.
+        Thresholds, with the pooled scores. They describe the test folds; none of them is chosen.
     """
     chosen = [points[item.fold] for item in recordings]
     lines = [
         timeline(item.onset, item.end, item.p, point.smoothing) for item, point in zip(recordings, chosen, strict=True)
     ]
     min_durations = [point.min_duration for point in chosen]
-    return [(threshold, _pooled(recordings, lines, threshold, min_durations)) for threshold in thresholds(lines)]
+    levels = thresholds(lines) if levels is None else levels
+    return [(threshold, _pooled(recordings, lines, threshold, min_durations)) for threshold in levels]
 
 
 def _pooled(

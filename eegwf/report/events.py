@@ -182,6 +182,8 @@ def patient_table(run: ReportData) -> Table:
         rows,
         "Sensitivity is undefined for patients without seizures, precision for patients without detections.",
         strong={0},
+        sortable=True,
+        filter_label="Show patients with",
     )
 
 

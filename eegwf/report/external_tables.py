@@ -225,6 +225,8 @@ def patient_table(report: ExternalReportData) -> Table:
         "Patients are named with their data set, since equal ids in two data sets are no sign of one person. Balanced "
         "accuracy is the mean recall over the classes of the patient; AUROC is undefined for patients without windows "
         "of every class.",
+        sortable=True,
+        filter_label="Show patients with",
     )
 
 

@@ -1,14 +1,12 @@
-"""Figures of the scores by fold and by patient."""
+"""Figure of the scores by fold."""
 
 import numpy as np
 
 from eegwf.report.data import ReportData
-from eegwf.report.drawing import ACCENT, FAINT, INK, SERIES, Figure, drawing, short
-from eegwf.report.formats import count, defined, difference, difference_interval, score
+from eegwf.report.drawing import ACCENT, FAINT, INK, SERIES, Figure, drawing
+from eegwf.report.formats import defined, difference, difference_interval, score
 from eegwf.report.optimism import Optimism
 from eegwf.report.selection import TESTED, FoldScores, monitored
-
-LABELED = 60  # maximum number of patients whose names are shown beside the axis
 
 
 def fold_figure(run: ReportData, folds: list[FoldScores], optimism: Optimism) -> Figure:
@@ -95,51 +93,3 @@ def _optimism_alt(folds: list[FoldScores], optimism: Optimism) -> str:
     if any(fold.seen for fold in folds):
         return f" Selection optimism of fold 1, which was not used in tuning: {difference(optimism.value)} ({bounds})."
     return f" Mean selection optimism {difference(optimism.value)} ({bounds})."
-
-
-def patient_figure(run: ReportData) -> Figure:
-    """Draw the balanced accuracy of every patient, in ascending order."""
-    table = run.per_patient[run.per_patient["n_windows"] > 0]
-    background = run.classes[0]
-    table = table.sort_values(["balanced_accuracy", "patient"], kind="stable", na_position="first")
-    values = table["balanced_accuracy"].to_numpy(dtype=float)
-    background_only = (table["n_windows"] == table[f"n_{background}"]).to_numpy()
-    named = len(table) <= LABELED
-    height = 1.1 + (0.19 * len(table) if named else min(0.03 * len(table), 6) + 2)
-    with drawing(4.4, height) as figure:
-        axes = figure.axes
-        rows = np.arange(len(table))
-        for mask, marker, color, label in (
-            (~background_only, "o", ACCENT, f"also classes other than {short(background, 12)}"),
-            (background_only, "s", SERIES[1], f"{short(background, 12)} only: accuracy"),
-        ):
-            if mask.any():
-                axes.hlines(rows[mask], 0, values[mask], color=color, linewidth=1.2, alpha=0.45)
-                axes.plot(values[mask], rows[mask], marker, color=color, label=label, markersize=5 if named else 3)
-        chance = run.metrics["baselines"]["chance"]["balanced_accuracy"]
-        axes.axvline(chance, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), label=f"chance {score(chance)}")
-        axes.set(xlim=(-0.02, 1.02), ylim=(len(table) - 0.4, -0.6))
-        axes.set_xlabel("balanced accuracy (classes of the patient)")
-        if named:
-            pairs = zip(table["patient"], table["n_windows"], strict=True)
-            axes.set_yticks(rows, [f"{short(name, 18)} ({number})" for name, number in pairs], fontsize=8)
-            axes.set_ylabel("patient (number of windows)")
-        else:
-            axes.set_ylabel("patients, in ascending order")
-        axes.grid(True, axis="x")
-        figure.canvas.legend(loc="outside upper center", ncols=1, handletextpad=0.4)
-        return figure.finish("patients", _patients_alt(run, values, background_only), "Scores by patient")
-
-
-def _patients_alt(run: ReportData, values: np.ndarray, background_only: np.ndarray) -> str:
-    scored = values[~np.isnan(values)]
-    if not len(scored):
-        return "No patient has a score."
-    chance = run.metrics["baselines"]["chance"]["balanced_accuracy"]
-    low, middle, high = np.percentile(scored, [25, 50, 75])
-    return (
-        f"Balanced accuracy of {count(len(scored), 'patient')} in ascending order: from {score(scored.min())} to "
-        f"{score(scored.max())}, median {score(middle)}, interquartile range {score(low)} to {score(high)}; "
-        f"{int((scored <= chance).sum())} at or below chance ({score(chance)}); {int(background_only.sum())} with "
-        f"{run.classes[0]} windows only, for which it equals the accuracy."
-    )

@@ -54,7 +54,10 @@ def label_table(run: ReportData) -> Table:
             " Seizures are the annotated ones of the recordings that are used; of a class: those whose event type is "
             "in the class set; with scored windows: those that share time with a scored window of their class."
         )
-    return Table("Labels by patient", ["patient", "fold", *counts], rows, note, text={1}, strong={len(rows) - 1})
+    return Table(
+        "Labels by patient", ["patient", "fold", *counts], rows, note, text={1}, strong={len(rows) - 1},
+        sortable=True, filter_label="Show patients with",
+    )  # fmt: skip
 
 
 def cautions(run: ReportData) -> list[str]:

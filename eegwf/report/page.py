@@ -18,11 +18,13 @@ from eegwf.report import (
     interval_notes,
     labels,
     ledger,
+    patients,
     spread,
     statement,
     subgroups,
     tables,
     tables_run,
+    threshold,
     tuning,
     validity,
 )
@@ -90,8 +92,10 @@ def render(
         config=tables_run.configuration_text(run.study),
         **_scores(run),
         **_folds(run),
+        **patients.parts(run),
         **subgroups.parts(run),
         **calibration.parts(run),
+        **threshold.parts(run),
         **tuning.parts(run),
         **_training(run),
         **attribution.parts(run, judged),
@@ -167,9 +171,8 @@ def _folds(run: ReportData) -> dict[str, Any]:
     optimism = selection_optimism(run, folds, confidence)
     level, compared = f"{number(round(100 * confidence, 6))} %", TESTED[monitored(run)]
     return {
-        "fold_figures": Group("", [figures_folds.fold_figure(run, folds, optimism), figures_folds.patient_figure(run)]),
+        "fold_figures": Group("", [figures_folds.fold_figure(run, folds, optimism)]),
         "fold_table": tables.fold_table(run, folds, optimism),
-        "patient_table": tables.patient_table(run),
         "optimism": validity.optimism_claim(run, optimism, level, compared),
         "bounded": optimism.low is not None,
         "why_undefined": validity.why_no_optimism(run),

@@ -33,7 +33,7 @@ from eegwf.storage.files import read_json, write_table, write_text
 
 MANY = 24  # combinations of a class set from which on the figure of the intervals is folded up
 HEAT_MAP = (
-    "Balanced accuracy of the primary member, with its confidence interval over patients; the darker, the higher. "
+    "Balanced accuracy of the primary member, with its confidence interval over patients; stronger colors are higher. "
     "Framed: group 1 of the ties. Models and spectrograms are sorted by their highest test score; choosing by this "
     "order would bias the score upward."
 )

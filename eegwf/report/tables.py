@@ -38,7 +38,7 @@ class Table:
     strong
         Indices of emphasized rows.
     sortable
-        Whether a script lets the reader sort the rows.
+        Whether a script lets the reader sort the rows; emphasized rows, such as sums, keep their place.
     filter_label
         Label of a field that filters the rows of a sortable table; empty for none.
     """
@@ -247,23 +247,3 @@ def fold_table(run: ReportData, folds: list[FoldScores], optimism: Optimism) -> 
         note,
         strong={len(rows) - 1},
     )  # fmt: skip
-
-
-def patient_table(run: ReportData) -> Table:
-    """Scores of every patient, in ascending order."""
-    table = run.per_patient.sort_values(["balanced_accuracy", "patient"], kind="stable", na_position="last")
-    counts = [f"n_{label}" for label in run.classes]
-    kinds = ("balanced_accuracy", "accuracy", "auroc")
-    rows: list[list[Cell]] = []
-    for row in table.to_dict("records"):
-        sizes = [f"{int(row[name]):,d}" for name in ("n_windows", *counts)]
-        rows.append([row["patient"], str(row["fold"]), *sizes, *(score(row[kind]) for kind in kinds)])
-    return Table(
-        f"Scores by patient: {run.primary}, in ascending order of balanced accuracy",
-        ["patient", "fold", "windows", *run.classes, "balanced accuracy", "accuracy", "AUROC"],
-        rows,
-        "Balanced accuracy is the mean recall over the classes of the patient. AUROC is undefined for patients without "
-        "windows of every class; all scores are undefined for patients without labeled windows.",
-        sortable=True,
-        filter_label="Show patients with",
-    )

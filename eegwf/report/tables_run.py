@@ -164,7 +164,9 @@ def recording_table(run: ReportData) -> Table:
     left_out = getattr(run.study.dataset, "exclude", [])
     if left_out:
         note += f" Patients who were not read (dataset.exclude): {listing(left_out)}."
-    return Table(caption, columns, rows, note.strip(), text={1, 7, 8})
+    return Table(
+        caption, columns, rows, note.strip(), text={1, 7, 8}, sortable=True, filter_label="Show recordings with"
+    )
 
 
 def _dropped(used: pd.DataFrame) -> dict[str, list[str]]:

@@ -65,6 +65,14 @@ def table_of(tables: dict[str, Rows], start: str) -> Rows:
     return next(rows for caption, rows in tables.items() if caption.startswith(start))
 
 
+def policy_of(page: str) -> dict[str, list[str]]:
+    """Directives of the content security policy of a page, by name."""
+    content = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert content is not None
+    return {part.split()[0]: part.split()[1:] for part in content[1].split(";")}
+
+
 def text_of(page: str) -> str:
-    """Text of the page without markup, with single spaces."""
+    """Text of the page without markup and scripts, with single spaces."""
+    page = re.sub(r"<script.*?</script>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())

@@ -13,6 +13,9 @@
     return /^[-+]?(\d|\.\d)[\d.e+-]*$/i.test(plain) ? Number(plain) : NaN;
   };
 
+  // Emphasized rows, such as sums, keep their place.
+  const isSortable = (row) => !row.classList.contains("strong");
+
   const isMissing = (text) => text === "" || text === "undefined";
 
   // The value of a cell is its attribute `data-value`, or its text without the interval.
@@ -30,13 +33,14 @@
 
   const sortRows = (table, column, direction) => {
     for (const body of table.tBodies) {
-      const rows = [...body.rows].map((row) => ({ row, key: keyOf(row, column) }));
+      const all = [...body.rows];
+      const rows = all.filter(isSortable).map((row) => ({ row, key: keyOf(row, column) }));
       const compare = compareKeys(rows.map((item) => item.key));
       rows.sort((a, b) => {
         const missing = isMissing(a.key) - isMissing(b.key); // missing values are last in both directions
         return missing || (isMissing(a.key) ? 0 : direction * compare(a.key, b.key));
       });
-      body.append(...rows.map((item) => item.row));
+      body.append(...all.map((row) => (isSortable(row) ? rows.shift().row : row)));
     }
   };
 
@@ -65,7 +69,7 @@
     field.type = "search";
     label.className = "filter";
     label.append(`${table.dataset.filter} `, field, " ", found);
-    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]).filter(isSortable);
     field.addEventListener("input", () => {
       const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
       rows.forEach((row) => {
