@@ -33,6 +33,11 @@ def write_report(
     output = output or results / f"vit_{spectrogram}_{classes}" / "report.html"
     report_job.run(ReportSettings(study=study), results, "vit", spectrogram, classes, list(STAGES), output)
     page = output.read_text(encoding="utf-8")
+    return page, tables_of(page)
+
+
+def tables_of(page: str) -> dict[str, Rows]:
+    """Tables of a page by caption."""
     tables = {}
     for part in re.findall(r"<table[^>]*>.*?</table>", page, flags=re.DOTALL):
         part = part.replace('<span class="interval">', '<span class="interval"> ')
@@ -41,7 +46,7 @@ def write_report(
         assert caption is not None
         rows = [["".join(cell.itertext()).strip() for cell in row] for row in root.iter("tr")]
         tables["".join(caption.itertext())] = rows
-    return page, tables
+    return tables
 
 
 def _without_named_entities(text: str) -> str:

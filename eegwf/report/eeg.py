@@ -1,0 +1,285 @@
+"""Section of the page on single seizures: table, EEG of seizures and of windows, and timelines of the recordings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from eegwf.report.data import ReportData
+from eegwf.report.detected import (
+    DetectedRecording,
+    Seizure,
+    annotated_seizures,
+    detected_recordings,
+    operating_points,
+    overlapping,
+)
+from eegwf.report.drawing import Figure
+from eegwf.report.eeg_samples import Snippet, WindowSamples, cut_snippet, packed
+from eegwf.report.figures_eeg import centered, eeg_figure, microvolts_of_spacing
+from eegwf.report.figures_timelines import timeline_figure
+from eegwf.report.formats import count, defined, number, score, seconds
+from eegwf.report.galleries import BORDERLINE, FALSE_ALARMS, MISSES, N_SHOWN, ShownWindow, galleries
+from eegwf.report.scripts import data_block
+from eegwf.report.tables import Table
+
+SECONDS, BEFORE = 30.0, 10.0
+"""Length of a snippet, and how long before the onset of a seizure it begins."""
+MAX_DATA = 3_000_000
+"""Characters of the samples of all snippets; the others are only drawn."""
+N_OPEN_TIMELINES, MAX_TIMELINES = 6, 200
+TITLES = {MISSES: "Worst misses", FALSE_ALARMS: "Most confident false alarms", BORDERLINE: "Borderline windows"}
+MEANINGS = {
+    MISSES: "Windows with a seizure whose probability is not above the threshold, the smallest probability first.",
+    FALSE_ALARMS: "Background windows whose probability is above the threshold, the largest probability first.",
+    BORDERLINE: "Windows whose probability is nearest to the threshold.",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A drawn snippet.
+
+    Attributes
+    ----------
+    key
+        Its id on the page.
+    title
+        What it is, with the numbers.
+    figure
+        The drawing.
+    snippet
+        Its samples.
+    recording
+        Its recording.
+    """
+
+    key: str
+    title: str
+    figure: Figure
+    snippet: Snippet
+    recording: DetectedRecording
+
+
+def parts(run: ReportData) -> dict[str, Any]:
+    """Values of the template for the section.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+
+    Returns
+    -------
+    dict
+        The key `eeg`, None if no events were scored.
+    """
+    if not run.metrics.get("events"):
+        return {"eeg": None}
+    recordings = detected_recordings(run)
+    seizures = annotated_seizures(recordings, operating_points(run))
+    onsets, shown = snippets(run, recordings, seizures)
+    drawn = [*onsets, *(one for entries in shown.values() for one in entries)]
+    return {
+        "eeg": {
+            "seizures": seizure_table(seizures, {one.key for one in onsets}),
+            "onsets": onsets,
+            "galleries": [(TITLES[name], MEANINGS[name], entries) for name, entries in shown.items()],
+            "reason": why_no_eeg(run),
+            "note": snippet_note(drawn),
+            "data": viewer_data(drawn),
+            **_timelines(recordings),
+        }
+    }
+
+
+def why_no_eeg(run: ReportData) -> str:
+    """Reason why the report shows no EEG; empty if it does."""
+    if isinstance(run.samples, str):
+        return run.samples
+    return "" if run.study.report.max_snippets else "No EEG is shown: report.max_snippets of the configuration is 0."
+
+
+def snippets(
+    run: ReportData, recordings: Sequence[DetectedRecording], seizures: Sequence[Seizure]
+) -> tuple[list[Shown], dict[str, list[Shown]]]:
+    """Draw the EEG of the galleries, and with what is left of `max_snippets`, of the onsets of seizures.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+    recordings, seizures
+        Recordings with their detections, and the annotated seizures.
+
+    Returns
+    -------
+    onsets : list of Shown
+        Missed seizures are preferred, those with the smallest probability first; they are in the order of the numbers.
+    galleries : dict
+        The windows of each gallery.
+    """
+    source, shown = run.samples, dict[str, list[Shown]]()
+    if isinstance(source, str):
+        return [], shown
+    limit, places = run.study.report.max_snippets, {one.item.name: one for one in recordings}
+    for name, windows in galleries(run, operating_points(run), min(N_SHOWN, limit // 4)).items():
+        key = f"eeg-{name.replace(' ', '-')}"
+        shown[name] = [
+            _of_window(source, places[one.recording], one, f"{key}-{number_of}")
+            for number_of, one in enumerate(windows, start=1)
+        ]
+    n_left = limit - sum(map(len, shown.values()))
+    order = sorted(range(len(seizures)), key=lambda index: _urgency(seizures[index]))
+    return [_of_seizure(source, seizures[index], index + 1) for index in sorted(order[:n_left])], shown
+
+
+def _urgency(seizure: Seizure) -> tuple[bool, float]:
+    """Order in which onsets are shown; of found seizures, that of the table."""
+    missed = seizure.latency is None
+    return not missed, seizure.largest if missed and defined(seizure.largest) else 0.0
+
+
+def seizure_key(number_of: int) -> str:
+    """Id on the page of the EEG of a seizure, by its number in the table, from 1."""
+    return f"eeg-seizure-{number_of}"
+
+
+def seizure_table(seizures: Sequence[Seizure], drawn: set[str]) -> Table:
+    """What was found of each annotated seizure.
+
+    Parameters
+    ----------
+    seizures
+        The seizures, in the order of their numbers.
+    drawn
+        Ids of the snippets on the page, to which the numbers are linked.
+
+    Returns
+    -------
+    Table
+    """
+    rows: list[Any] = []
+    for number_of, one in enumerate(seizures, start=1):
+        key = seizure_key(number_of)
+        name = Markup('<a href="#{}">{}</a>').format(key, number_of) if key in drawn else str(number_of)
+        rows.append(
+            [
+                name,
+                one.recording.item.patient,
+                one.recording.item.name,
+                seconds(one.onset),
+                seconds(one.end - one.onset) if one.end > one.onset else "unknown",
+                one.event_type,
+                "no" if one.latency is None else "yes",
+                "" if one.latency is None else f"{one.latency:.1f}".replace("-", "\N{MINUS SIGN}"),
+                score(one.largest),
+            ]
+        )
+    return Table(
+        f"Annotated seizures of the test folds: {len(rows)}",
+        ["seizure", "patient", "recording", "onset (s)", "length (s)", "type", "found", "latency (s)",
+         "largest probability"],
+        rows,
+        "A seizure is found if a detection overlaps it or the tolerance of 30 s before and 60 s after it; the latency "
+        "is from its onset to the first such detection. The largest probability is that of a seizure, calibrated and "
+        "without smoothing, in the windows that overlap it; it is undefined if no window does. Numbers of seizures "
+        "with a link lead to their EEG.",
+        text={1, 2, 5, 6},
+        sortable=True,
+        filter_label="Show seizures with",
+    )  # fmt: skip
+
+
+def _of_seizure(source: WindowSamples, one: Seizure, number_of: int) -> Shown:
+    snippet = _cut(source, one.recording, one.onset - BEFORE)
+    detected = "not found" if one.latency is None else f"found, latency {number(round(one.latency, 1))} s"
+    title = (
+        f"Seizure {number_of}: {one.recording.place}, {one.event_type} from {seconds(one.onset)} s, {detected}, "
+        f"largest probability {score(one.largest)}"
+    )
+    figure = eeg_figure(snippet, one.recording, f"Onset of seizure {number_of}")
+    return Shown(seizure_key(number_of), title, figure, snippet, one.recording)
+
+
+def _of_window(source: WindowSamples, recording: DetectedRecording, one: ShownWindow, key: str) -> Shown:
+    length = source.samples.shape[-1] / source.sfreq
+    snippet = _cut(source, recording, one.onset + (length - SECONDS) / 2)
+    title = (
+        f"{recording.place}, window from {seconds(one.onset)} s: {one.label}, predicted class "
+        f"{one.predicted}, probability of a seizure {score(one.p)}"
+    )
+    window = (one.onset, one.onset + length)
+    figure = eeg_figure(snippet, recording, f"EEG around the window from {seconds(one.onset)} s", window)
+    return Shown(key, title, figure, snippet, recording)
+
+
+def _cut(source: WindowSamples, recording: DetectedRecording, start: float) -> Snippet:
+    """A stretch of `SECONDS` seconds within the recording, or all of a shorter recording."""
+    start = max(min(start, recording.seconds - SECONDS), 0.0)
+    return cut_snippet(source, recording.item.name, start, min(SECONDS, recording.seconds))
+
+
+def snippet_note(drawn: Sequence[Shown]) -> str:
+    """Description of the figures of EEG; empty without one."""
+    if not drawn:
+        return ""
+    steps = [one.snippet.step for one in drawn]
+    return (
+        "The EEG is that of the windows: in the montage of the study, filtered and resampled. Positive voltages are "
+        "drawn upward, the median of each channel is subtracted, and a trace is cut at 1.5 times the distance of "
+        "two channels, which the bar on the right shows. The green span is the annotated seizure, the blue bar at the "
+        "top the window. Below are the annotated and detected events, and the probability of a seizure with the "
+        "threshold of the operating point (dashed), smoothed as for detections. Voltages are rounded to "
+        f"{number(min(steps))} to {number(max(steps))} µV."
+    )
+
+
+def viewer_data(drawn: Sequence[Shown]) -> Markup:
+    """Samples and annotations of the snippets for the interactive viewer.
+
+    Parameters
+    ----------
+    drawn
+        The snippets.
+
+    Returns
+    -------
+    Markup
+        A data block with the id `eeg-data`: for each id the samples, compressed by `packed` (as long as all fit into
+        `MAX_DATA` characters), and what is drawn over them; empty without snippets.
+    """
+    entries, n_left = {}, MAX_DATA
+    for one in drawn:
+        data = packed(one.snippet.values)
+        if len(data) <= n_left:
+            n_left -= len(data)
+            entries[one.key] = _entry(one, data)
+    return data_block("eeg-data", entries) if entries else Markup("")
+
+
+def _entry(one: Shown, data: str) -> dict[str, Any]:
+    snippet = one.snippet
+    return {
+        "recording": snippet.recording,
+        "start": snippet.start,
+        "sfreq": snippet.sfreq,
+        "step": snippet.step,
+        "spacing": microvolts_of_spacing(centered(snippet.voltage())),
+        "channels": snippet.ch_names,
+        "seizures": overlapping(one.recording.item.seizures, snippet.start, snippet.end),
+        "data": data,
+    }
+
+
+def _timelines(recordings: Sequence[DetectedRecording]) -> dict[str, Any]:
+    """Figures of the timelines: recordings with seizures or detections first."""
+    eventful = sorted(recordings, key=lambda one: not (one.item.seizures or one.detections))
+    figures = [timeline_figure(one) for one in eventful[:MAX_TIMELINES]]
+    n_left = len(recordings) - len(figures)
+    return {
+        "timelines": figures[:N_OPEN_TIMELINES],
+        "further_timelines": figures[N_OPEN_TIMELINES:],
+        "left_out": f"{count(n_left, 'further recording')} not shown." if n_left else "",
+    }
