@@ -14,7 +14,7 @@ class Report(Section):
         "sample is in the page then.",
     )
     max_snippets: int = Field(
-        16,
+        12,
         ge=0,
         le=500,
         description="Maximum number of stretches of 30 s of EEG in a report: examples of misses, false alarms and "

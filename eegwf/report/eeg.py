@@ -1,11 +1,13 @@
 """Section of the page on single seizures: table, EEG of seizures and of windows, and timelines of the recordings."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from eegwf.evaluation.detector import TICKS
 from eegwf.report.data import ReportData
 from eegwf.report.detected import (
     DetectedRecording,
@@ -26,7 +28,7 @@ from eegwf.report.tables import Table
 
 SECONDS, BEFORE = 30.0, 10.0
 """Length of a snippet, and how long before the onset of a seizure it begins."""
-MAX_DATA = 3_000_000
+MAX_DATA = 2_500_000
 """Characters of the samples of all snippets; the others are only drawn."""
 N_OPEN_TIMELINES, MAX_TIMELINES = 6, 200
 TITLES = {MISSES: "Worst misses", FALSE_ALARMS: "Most confident false alarms", BORDERLINE: "Borderline windows"}
@@ -260,7 +262,7 @@ def viewer_data(drawn: Sequence[Shown]) -> Markup:
 
 
 def _entry(one: Shown, data: str) -> dict[str, Any]:
-    snippet = one.snippet
+    snippet, threshold = one.snippet, one.recording.threshold
     return {
         "recording": snippet.recording,
         "start": snippet.start,
@@ -269,8 +271,20 @@ def _entry(one: Shown, data: str) -> dict[str, Any]:
         "spacing": microvolts_of_spacing(centered(snippet.voltage())),
         "channels": snippet.ch_names,
         "seizures": overlapping(one.recording.item.seizures, snippet.start, snippet.end),
+        "detections": overlapping(one.recording.detections, snippet.start, snippet.end),
+        "p": probabilities(one),
+        "threshold": threshold if threshold is not None and math.isfinite(threshold) else None,
         "data": data,
     }
+
+
+def probabilities(one: Shown) -> list[tuple[float, float, float]]:
+    """Start and end in seconds, and probability of a seizure, of the segments of a snippet's timeline."""
+    line, low, high = one.recording.line, one.snippet.start * TICKS, one.snippet.end * TICKS
+    segments = zip(line.start.tolist(), line.stop.tolist(), line.value.tolist(), strict=True)
+    return [
+        (start / TICKS, stop / TICKS, round(value, 4)) for start, stop, value in segments if start < high and stop > low
+    ]
 
 
 def _timelines(recordings: Sequence[DetectedRecording]) -> dict[str, Any]:

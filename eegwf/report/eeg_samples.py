@@ -211,7 +211,7 @@ def packed(values: np.ndarray) -> str:
     """
     differences = np.diff(values, axis=1, prepend=np.zeros((len(values), 1), np.int16)).view(np.uint16).ravel()
     planes = np.concatenate([differences & 255, differences >> 8]).astype(np.uint8)
-    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
+    return base64.b64encode(zlib.compress(planes.tobytes())).decode()
 
 
 def unpacked(text: str, n_chans: int) -> np.ndarray:

@@ -104,8 +104,8 @@ def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, A
         if trace.seizures:
             notes.append("The green span is the annotated seizure.")
     else:
-        shown = run.study.report.include_eeg
-        notes.append("There is no time series of this window." if shown else "This report contains no EEG.")
+        included = run.study.report.include_eeg
+        notes.append("There is no time series of this window." if included else "This report contains no EEG.")
     if context:
         notes.append(
             f"Times are from the onset of the window; dashed lines mark the window, beside which the model sees "

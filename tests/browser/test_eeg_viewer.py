@@ -111,8 +111,8 @@ def test_without_scripts_all_snippets_are_drawn(browser, shown, tmp_path):
     silent.write_text(re.sub(r"script-src '[^;]*'", "script-src 'none'", page.read_text()))
     dom, log, _ = dump(browser, tmp_path, silent)
     assert all("Content Security Policy" in line for line in console(log))
-    assert dom.count('class="snippet"') == len(snippets) == 16 and "<button" not in dom
-    assert len(re.findall(r'<svg role="img" aria-label="(?:EEG|Onset)[^"]*\d', dom)) == 16
+    assert dom.count('class="snippet"') == len(snippets) == 12 and "<button" not in dom
+    assert len(re.findall(r'<svg role="img" aria-label="(?:EEG|Onset)[^"]*\d', dom)) == 12
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -5,7 +5,7 @@
   const block = document.getElementById("eeg-data");
   if (!block || !("DecompressionStream" in window)) return;
   const entries = JSON.parse(block.textContent);
-  const LEFT = 76, RIGHT = 60, TOP = 6, BOTTOM = 24, MISSING = -32768;
+  const LEFT = 76, RIGHT = 60, TOP = 6, BOTTOM = 24, BAR = 7, GRAPH = 40, MISSING = -32768;
   const GAINS = [0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 3, 5, 10];
   const HIGH_PASS = [0, 0.5, 1, 2, 5], LOW_PASS = [0, 15, 30, 50, 70];
   // The longitudinal bipolar montage, and present names of electrodes by their older ones.
@@ -226,8 +226,9 @@
       const { names, channels } = this.shown, width = this.canvas.clientWidth || 900;
       this.spacing = Math.max(Math.min(520 / names.length, 30), 12);
       this.bottom = TOP + this.spacing * names.length;
+      this.axis = this.bottom + 2 * BAR + 18 + GRAPH;
       this.scale = +(this.entry.spacing / GAINS[this.gain]).toPrecision(3);
-      const height = this.bottom + BOTTOM, ratio = window.devicePixelRatio || 1;
+      const height = this.axis + BOTTOM, ratio = window.devicePixelRatio || 1;
       Object.assign(this.canvas, { width: width * ratio, height: height * ratio });
       this.canvas.style.height = `${height}px`;
       const pen = this.canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
@@ -237,6 +238,7 @@
       this.across = (width - LEFT - RIGHT) / (this.to - this.from);
       this.drawSeizures(pen);
       this.drawAxes(pen, width);
+      this.drawPrediction(pen, width);
       channels.forEach((_, row) => this.drawTrace(pen, row, names[row]));
       this.tell();
     }
@@ -261,14 +263,44 @@
       const { start } = this.entry;
       for (let mark = Math.ceil((start + this.from) / step); mark * step <= start + this.to + 1e-9; mark++) {
         const x = this.x(mark * step - start);
-        pen.fillRect(x, this.bottom, 1, 4);
-        pen.fillText(`${+(mark * step).toFixed(3)}`, x, this.bottom + 16);
+        pen.fillRect(x, this.axis, 1, 4);
+        pen.fillText(`${+(mark * step).toFixed(3)}`, x, this.axis + 16);
       }
       pen.textAlign = "right";
-      pen.fillText("time (s)", LEFT - 6, this.bottom + 16);
+      pen.fillText("time (s)", LEFT - 6, this.axis + 16);
       pen.textAlign = "left";
       pen.fillRect(width - RIGHT + 4, this.bottom - this.spacing, 3, this.spacing);
       pen.fillText(`${this.scale} \u00b5V`, width - RIGHT + 10, this.bottom - this.spacing / 2 + 4);
+    }
+
+    // Annotated and detected events, and the probability of a seizure with the threshold.
+    drawPrediction(pen, width) {
+      const { start, seizures, detections, p, threshold } = this.entry;
+      const level = (value) => this.axis - 4 - GRAPH * value;
+      const between = ([from, to]) => [this.x(from - start), this.x(to - start)];
+      [["annotated", seizures, "series2"], ["detected", detections, "series1"]].forEach(([name, spans, color], row) => {
+        const y = this.bottom + 4 + row * (BAR + 4);
+        pen.fillStyle = this.color("ink");
+        pen.textAlign = "right";
+        pen.fillText(name, LEFT - 6, y + BAR);
+        pen.fillStyle = this.color(color);
+        spans.map(between).forEach(([low, high]) => pen.fillRect(low, y, high - low, BAR));
+      });
+      pen.fillStyle = this.color("ink");
+      pen.fillText("p  0", LEFT - 6, level(0) + 4);
+      pen.fillText("1", LEFT - 6, level(1) + 4);
+      pen.fillStyle = this.color("faint");
+      [0, 1].forEach((value) => pen.fillRect(LEFT, level(value), width - LEFT - RIGHT, 1));
+      if (threshold !== null) {
+        pen.fillStyle = this.color("muted");
+        for (let x = LEFT; x < width - RIGHT; x += 8) pen.fillRect(x, level(threshold), 5, 1);
+      }
+      pen.fillStyle = this.color("series0");
+      p.forEach(([from, to, value]) => {
+        const [low, high] = between([from, to]);
+        if (high > low) pen.fillRect(low, level(value) - 1, high - low, 2);
+      });
+      pen.fillStyle = this.color("ink");
     }
 
     drawTrace(pen, row, name) {
