@@ -37,6 +37,11 @@ MEANINGS = {
     FALSE_ALARMS: "Background windows whose probability is above the threshold, the largest probability first.",
     BORDERLINE: "Windows whose probability is nearest to the threshold.",
 }
+MEANINGS_WITHOUT_THRESHOLD = {
+    MISSES: "Windows with a seizure that are predicted as background, the smallest probability of a seizure first.",
+    FALSE_ALARMS: "Background windows that are predicted as another class, the largest probability of a seizure first.",
+    BORDERLINE: "Windows whose probability of a seizure is nearest to 0.5.",
+}
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,15 @@ def parts(run: ReportData) -> dict[str, Any]:
     if not run.metrics.get("events"):
         return {"eeg": None}
     recordings = detected_recordings(run)
-    seizures = annotated_seizures(recordings, operating_points(run))
+    points = operating_points(run)
+    seizures, meanings = annotated_seizures(recordings, points), MEANINGS if points else MEANINGS_WITHOUT_THRESHOLD
     onsets, shown = snippets(run, recordings, seizures)
     drawn = [*onsets, *(one for entries in shown.values() for one in entries)]
     return {
         "eeg": {
             "seizures": seizure_table(seizures, {one.key for one in onsets}),
             "onsets": onsets,
-            "galleries": [(TITLES[name], MEANINGS[name], entries) for name, entries in shown.items()],
+            "galleries": [(TITLES[name], meanings[name], entries) for name, entries in shown.items()],
             "reason": why_no_eeg(run),
             "note": snippet_note(drawn),
             "data": viewer_data(drawn),

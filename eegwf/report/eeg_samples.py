@@ -10,6 +10,7 @@ import pandas as pd
 from eegwf.config.data_paths import DataPaths
 from eegwf.config.study import StudyDesign
 from eegwf.data.context import n_context, without_context
+from eegwf.errors import InputError
 from eegwf.storage.files import read_array, read_json
 
 MISSING = -32768
@@ -87,7 +88,7 @@ def read_samples(study: StudyDesign, paths: DataPaths, windows: pd.DataFrame) ->
     Raises
     ------
     InputError
-        If a file is broken.
+        If a file is broken, or the table and the array have different numbers of windows.
     """
     if not study.report.include_eeg:
         return "This report contains no EEG, as report.include_eeg of the configuration says."
@@ -100,6 +101,11 @@ def read_samples(study: StudyDesign, paths: DataPaths, windows: pd.DataFrame) ->
         )
     axes = read_json(paths.windows_axes)
     samples = without_context(read_array(paths.windows_array), n_context(axes))
+    if len(samples) != len(windows):
+        raise InputError(
+            f"{paths.windows_array}: {len(samples)} windows, but {paths.windows.name} has {len(windows)}; the files "
+            "are of different runs, so rerun the workflow"
+        )
     return WindowSamples(samples, float(axes["sfreq"]), list(axes["ch_names"]), windows)
 
 

@@ -9,17 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eegwf.config.data_paths import DataPaths
 from eegwf.config.report import Report
 from eegwf.data.context import without_context
+from eegwf.errors import InputError
 from eegwf.evaluation.detector import Timeline
 from eegwf.report import svg
 from eegwf.report.detected import detected_recordings
 from eegwf.report.eeg import MAX_DATA, parts, viewer_data
-from eegwf.report.eeg_samples import cut_snippet, quantize, unpacked
+from eegwf.report.eeg_samples import cut_snippet, quantize, read_samples, unpacked
 from eegwf.report.figures_eeg import eeg_figure
 from eegwf.report.figures_timelines import timeline_bounds
+from eegwf.report.galleries import galleries
 from eegwf.report.page import environment
-from eegwf.storage.files import read_json, read_table
+from eegwf.storage.files import read_json, read_table, write_array
 from tests.helpers.eeg_samples import CH_NAMES, write_samples
 from tests.helpers.report_page import column, report_data, table_of, tables_of, text_of, write_report
 from tests.helpers.report_study import changed, write_study
@@ -155,6 +158,30 @@ def test_reasons_for_no_eeg_are_stated(tmp_path, change, reason):
         write_samples(tmp_path)
     page, _ = section(changed(study, change), tmp_path)
     assert reason in text_of(page) and embedded(page) == {} and "<details id=" not in page
+
+
+def test_an_array_of_other_windows_is_refused(finished, tmp_path):
+    results, study, samples, *_ = finished
+    for name in ("windows.tsv", "windows.json"):
+        (tmp_path / name).write_text((results / "data" / name).read_text())
+    write_array(tmp_path / "windows.npy", samples[:-1])
+    table = read_table(tmp_path / "windows.tsv", text=("recording", "patient", "label"))
+    with pytest.raises(InputError, match=r"windows.npy: 269 windows, but windows.tsv has 270; .* rerun the workflow"):
+        read_samples(study, DataPaths(tmp_path), table)
+
+
+def test_galleries_of_the_largest_probability_have_no_threshold(finished):
+    """As in a study without validation predictions, for which no operating point can be chosen."""
+    results, study, *_ = finished
+    run = report_data(study, results)
+    metrics = run.metrics | {"events": run.metrics["events"] | {"primary": "largest_probability"}}
+    chosen = galleries(replace(run, metrics=metrics), {}, 3)
+    table = predictions_of(results)
+    missed = table[(table["label"] == "seizure") & (table["predicted"] == "background")].sort_values(["p", "window"])
+    assert chosen["misses"][0].p == missed["p"].iloc[0] and chosen["false alarms"]
+    found = parts(replace(run, metrics=metrics))["eeg"]
+    assert "predicted as background" in found["galleries"][0][1]
+    assert {entry["threshold"] for entry in embedded(found["data"]).values()} == {None}
 
 
 @pytest.mark.parametrize("limit", [1, 3, 9])
