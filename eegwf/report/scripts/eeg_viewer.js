@@ -1,4 +1,4 @@
-// EEG of the report: a button replaces the drawing of a snippet by a view with gain, zoom, filters and montage.
+// A button replaces the drawing of a stretch of EEG by a view with gain, zoom, filters and montage.
 (() => {
   "use strict";
 
