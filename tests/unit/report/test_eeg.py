@@ -16,8 +16,9 @@ from eegwf.errors import InputError
 from eegwf.evaluation.detector import Timeline
 from eegwf.report import svg
 from eegwf.report.detected import detected_recordings
-from eegwf.report.eeg import MAX_DATA, parts, viewer_data
+from eegwf.report.eeg import parts
 from eegwf.report.eeg_samples import cut_snippet, quantize, read_samples, unpacked
+from eegwf.report.eeg_snippets import MAX_DATA, viewer_data
 from eegwf.report.figures_eeg import eeg_figure
 from eegwf.report.figures_timelines import timeline_bounds
 from eegwf.report.galleries import galleries
