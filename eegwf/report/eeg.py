@@ -142,5 +142,6 @@ def _timelines(recordings: Sequence[DetectedRecording]) -> dict[str, Any]:
     return {
         "timelines": figures[:N_OPEN_TIMELINES],
         "further_timelines": figures[N_OPEN_TIMELINES:],
+        "n_further": count(len(figures[N_OPEN_TIMELINES:]), "further recording"),
         "left_out": f"{count(n_left, 'further recording')} not shown." if n_left else "",
     }
