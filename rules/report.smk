@@ -4,7 +4,7 @@ rule report:
         evaluation=[run.metrics, run.predictions, run.per_patient, run.events],
         folds=flow.fold_files(),
         baseline=flow.baseline.files,
-        init=flow.init_files,
+        others=flow.report_files,
     output:
         report=report(run.report, **report_mark("report")),
         timing=run.timing,

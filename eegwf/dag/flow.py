@@ -303,6 +303,12 @@ class Flow:
         """Initial weights of fine-tuning, which trainings read; none without `training.init`."""
         return [str(path) for path in self.paths.init.files] if self.study.training.init else []
 
+    def report_files(self, wildcards: Any) -> list[str]:
+        """Inputs of the report besides its tables: the initial weights, and the samples whose EEG it shows."""
+        shown = self.study.report.include_eeg and self.kind != "fold_arrays"
+        samples = [self.paths.data.windows_array, self.paths.data.windows_axes] if shown else []
+        return [*self.init_files(wildcards), *map(str, samples)]
+
     def given_folds(self, wildcards: Any) -> list[str]:
         """Table of folds that came with the data, if any."""
         if self.kind == "fold_arrays":

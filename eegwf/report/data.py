@@ -13,6 +13,7 @@ from eegwf.config.study import StudyDesign
 from eegwf.data.events import classify
 from eegwf.errors import InputError
 from eegwf.evaluation.predictions import raw_columns
+from eegwf.report.eeg_samples import WindowSamples, read_samples
 from eegwf.report.map_files import Maps, read_maps
 from eegwf.storage.files import read_json, read_table
 from eegwf.training.cost_record import ENERGY_COLUMNS
@@ -95,6 +96,8 @@ class ReportData:
         The outer folds, in order.
     init
         Source of the initial weights (`source.json`); None if they are random.
+    samples
+        Samples of the windows, or the reason why the report shows none.
     """
 
     study: StudyDesign
@@ -112,6 +115,7 @@ class ReportData:
     leakage: dict[str, Any]
     outer: list[Fold]
     init: dict[str, Any] | None = None
+    samples: WindowSamples | str = ""
 
     @property
     def classes(self) -> list[str]:
@@ -191,6 +195,7 @@ def collect(study: StudyDesign, paths: ResultPaths, combination: Combination) ->
     predictions = read_table(run.predictions, text=TEXT)
     # Only the folds and ranks that were scored: an earlier run with more of them may have left files.
     numbers = sorted(predictions["fold"].unique().tolist())
+    windows = read_table(data.windows, text=TEXT)
     members = [name for name in predictions["member"].unique() if name != "ensemble"]
     return ReportData(
         study=study,
@@ -203,11 +208,12 @@ def collect(study: StudyDesign, paths: ResultPaths, combination: Combination) ->
         events=read_table(run.events, text=TEXT),
         annotations=read_table(data.events, text=TEXT),
         recordings=read_table(data.recordings, text=TEXT),
-        windows=read_table(data.windows, text=TEXT),
+        windows=windows,
         folds=read_table(data.folds, text=TEXT),
         leakage=read_json(data.leakage),
         outer=[_fold(run.fold(number), number, members) for number in numbers],
         init=read_json(paths.init.record) if study.training.init else None,
+        samples=read_samples(study, data, windows),
     )
 
 

@@ -81,6 +81,9 @@ def example_parts(run: ReportData, folds: list[Maps], judged: Judgment) -> list[
     list of dict
         Values of the template: `title`, `text`, `figures` and `note`.
     """
+    # The energy of a time series would show its samples.
+    if run.spectrogram == "raw" and not run.study.report.include_eeg:
+        return []
     return [_example(run, example, judged) for example in pooled_examples(folds)]
 
 
@@ -101,7 +104,8 @@ def _example(run: ReportData, example: Example, judged: Judgment) -> dict[str, A
         if trace.seizures:
             notes.append("The green span is the annotated seizure.")
     else:
-        notes.append("There is no time series of this window.")
+        included = run.study.report.include_eeg
+        notes.append("There is no time series of this window." if included else "This report contains no EEG.")
     if context:
         notes.append(
             f"Times are from the onset of the window; dashed lines mark the window, beside which the model sees "
@@ -147,7 +151,7 @@ def most_relevant_channels(example: Example, method: str) -> list[str]:
 def _trace(run: ReportData, example: Example, channels: list[str]) -> Trace | None:
     about, signals = example.maps.about, example.maps.example_signals
     rows = [row for row, name in enumerate(about["signal_ch_names"]) if name in channels]
-    if not len(signals) or not rows:
+    if not len(signals) or not rows or not run.study.report.include_eeg:
         return None
     voltage, relevance = np.asarray(signals[example.index], dtype=float)[:, rows]
     sfreq, context = float(about["sfreq"]), seconds_of_context(about)

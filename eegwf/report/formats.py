@@ -88,6 +88,11 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 3600:,.3g} h" if seconds < 3.6e6 else f"{seconds / 3600:,.0f} h"
 
 
+def seconds(value: float) -> str:
+    """Format a time in a recording in seconds, with a tenth where it is no whole number."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
 def energy(joules: float | None) -> str:
     """Format an energy in J, Wh or kWh."""
     if not defined(joules):

@@ -10,6 +10,7 @@ from eegwf.models.registry import entry_of
 from eegwf.report import (
     attribution,
     calibration,
+    eeg,
     events,
     figures_events,
     figures_folds,
@@ -96,6 +97,7 @@ def render(
         **subgroups.parts(run),
         **calibration.parts(run),
         **threshold.parts(run),
+        **eeg.parts(run),
         **tuning.parts(run),
         **_training(run),
         **attribution.parts(run, judged),

@@ -48,7 +48,7 @@ def run_script(browser: str, folder: Path, page: Path, script: str, *options: st
     page
         The page.
     script
-        Body of a function; it returns what JSON represents.
+        Body of an asynchronous function; it returns what JSON represents.
     *options
         Options of Chromium.
 
@@ -58,8 +58,8 @@ def run_script(browser: str, folder: Path, page: Path, script: str, *options: st
         What the script returned. The page must not have written to the console.
     """
     body = (
-        "{const result = (() => {" + script + "})();const output = document.createElement('pre');"
-        "output.id = 'returned';output.textContent = JSON.stringify(result);document.body.append(output);}"
+        "(async () => {" + script + "})().then((result) => {const output = document.createElement('pre');"
+        "output.id = 'returned';output.textContent = JSON.stringify(result);document.body.append(output);});"
     )
     digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
     text = page.read_text(encoding="utf-8")

@@ -41,6 +41,7 @@ MARKUP = [
 # Randomization; EEG and maps of four examples; mean input; means, bands and scalp of four methods, and means and bands
 # of Grad-CAM, whose maps do not vary over the channels.
 N_MAP_FIGURES = 1 + 4 * 2 + 1 + 4 * 3 + 2
+N_TIMELINES = 9
 
 
 class Tags(HTMLParser):
@@ -193,7 +194,7 @@ def test_page_is_self_contained_and_figures_have_alternative_texts(finished):
     assert not re.search(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)""", page)
     assert not re.search(r"url\((?!#|data:)|@import|<script[^>]* src|<iframe|<object", page)
     figures = re.findall(r"<svg [^>]*>", page)
-    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 3 + 1 + 2 + 3 + 1 + 3 + N_MAP_FIGURES
+    assert len(figures) == page.count("<svg") == 1 + 2 + 3 + 3 + 1 + 2 + 3 + 1 + 3 + N_MAP_FIGURES + N_TIMELINES
     for figure in figures:
         assert 'role="img"' in figure and re.search(r'aria-label="[^"]*\d[^"]*"', figure)
     ids = re.findall(r'\sid="([^"]*)"', page)
