@@ -98,7 +98,20 @@ def caption(run: ReportData) -> str:
 
 
 def influence(run: ReportData, found: PatientScores) -> str:
-    """Describe the influence of single patients on the headline score."""
+    """Describe the influence of single patients on the headline score.
+
+    Parameters
+    ----------
+    run
+        Content of the report.
+    found
+        Scores of the patients.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
     if not found.changes:
         return "The influence of single patients on the balanced accuracy is undefined."
     (name, change), *others = found.changes
