@@ -11,6 +11,7 @@ from eegwf.config.data import ClassSet, Dataset, Name, Signals
 from eegwf.config.evaluation import Evaluation
 from eegwf.config.explanation import Explanation
 from eegwf.config.patients import normalize_mapping
+from eegwf.config.report import Report
 from eegwf.config.section import Section
 from eegwf.config.spectrograms import Grid, Spectrograms
 from eegwf.config.synthetic import PARTICIPANT_COLUMNS
@@ -93,6 +94,7 @@ class StudyDesign(Section):
     retrain: Retrain = Retrain()
     evaluation: Evaluation = Evaluation()
     explanation: Explanation = Explanation()
+    report: Report = Report()
     matrix: Matrix = Matrix()
     external: dict[Name, ExternalSet] = Field(
         {},

@@ -93,6 +93,7 @@ READ_BY = {
     "evaluation.subgroups": {"evaluate"},
     "evaluation.seeds": {"retrain", "evaluate"},
     "explanation": {"explain"},
+    "report": set(),
     "matrix": set(),
     "external": set(),
     "cluster": set(),

@@ -1,0 +1,22 @@
+"""Configuration of the report."""
+
+from pydantic import Field
+
+from eegwf.config.section import Section
+
+
+class Report(Section):
+    """Texts and comparisons in the report of a combination."""
+
+    dataset_name: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of the data set in texts for a paper, such as `CHB-MIT`. The published scores and the "
+        "references of this name are added to the report; null: the data set has no name.",
+    )
+    published: str | None = Field(
+        None,
+        min_length=1,
+        description="Table of published scores that are shown beside those of the project, in the columns of "
+        "`eegwf/report/paper/published.tsv`; null: no further ones.",
+    )
