@@ -12,7 +12,10 @@ from pathlib import Path
 from eegwf.storage.files import digest_file
 
 # Files beside the modules of a package that decide its output too.
-PAGES = (".html", ".css", ".tsv")
+<<<<<<< HEAD
+=======
+PAGES = ("*.html", "*.css", "*.tsv", "scripts/*.js")
+>>>>>>> interaction
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -72,7 +75,8 @@ def reachable_modules(script: Path | str, *modules: str) -> dict[str, Path]:
 
 @cache
 def _page_digests(folder: Path) -> list[str]:
-    return [f"{page.name} {digest_file(page)}" for page in sorted(folder.glob("*.*")) if page.suffix in PAGES]
+    pages = sorted(page for pattern in PAGES for page in folder.glob(pattern))
+    return [f"{page.name} {digest_file(page)}" for page in pages]
 
 
 @cache

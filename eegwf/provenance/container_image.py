@@ -28,7 +28,7 @@ PYTHON = INSIDE / "venv/bin/python"
 LOCK = "envs/eegwf.txt"
 # Written by `make image`.
 IMAGE = "containers/eegwf.sif"
-KINDS = (".py", ".html", ".css", ".json")
+KINDS = (".py", ".html", ".css", ".js", ".json")
 NEEDED = (
     "captum",
     "edfio",

@@ -30,6 +30,7 @@ from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
 from eegwf.report.judgment import Judgment
+from eegwf.report.scripts import inline_scripts
 from eegwf.report.selection import TESTED, fold_scores, monitored, selection_optimism
 
 FOLDER = Path(__file__).parent
@@ -105,13 +106,15 @@ def render(
 
 def environment() -> jinja2.Environment:
     """Environment of the templates in this folder; inserted values are escaped."""
-    return jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.globals["inline_scripts"] = inline_scripts
+    return templates
 
 
 def _scores(run: ReportData) -> dict[str, Any]:

@@ -37,6 +37,10 @@ class Table:
         Indices of columns with text, which are left-aligned; other columns are numbers.
     strong
         Indices of emphasized rows.
+    sortable
+        Whether a script lets the reader sort the rows.
+    filter_label
+        Label of a field that filters the rows of a sortable table; empty for none.
     """
 
     caption: str
@@ -45,6 +49,8 @@ class Table:
     note: str = ""
     text: set[int] = field(default_factory=set)
     strong: set[int] = field(default_factory=set)
+    sortable: bool = False
+    filter_label: str = ""
 
 
 def class_table(run: ReportData) -> Table:
@@ -258,4 +264,6 @@ def patient_table(run: ReportData) -> Table:
         rows,
         "Balanced accuracy is the mean recall over the classes of the patient. AUROC is undefined for patients without "
         "windows of every class; all scores are undefined for patients without labeled windows.",
+        sortable=True,
+        filter_label="Show patients with",
     )

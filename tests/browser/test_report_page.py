@@ -2,28 +2,14 @@
 
 import json
 import re
-import shutil
-import subprocess
 from itertools import pairwise
 
 import pytest
 
+from tests.helpers.browser import console, dump
 from tests.helpers.report_page import write_report
 from tests.helpers.report_study import write_study
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--enable-logging=stderr",
-]
 # Script that is inserted into the page and posts its measurements to the enclosing page, which `--dump-dom` prints.
 MEASURE = """
 <script>
@@ -48,15 +34,6 @@ addEventListener("load", () => {
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Path of Chromium; the test is skipped without it."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
-    return path
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """Path of a report."""
     results = tmp_path_factory.mktemp("study")
@@ -64,15 +41,6 @@ def page(tmp_path_factory):
     output = results / "report.html"
     write_report(study, results, output=output)
     return output
-
-
-def dump(browser, folder, page, *options):
-    """DOM of the page after loading, messages of the browser, and its network log."""
-    netlog = folder / "net.json"
-    command = [browser, *QUIET, *options, f"--user-data-dir={folder / 'profile'}", f"--log-net-log={netlog}"]
-    done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and done.stdout, done.stderr
-    return done.stdout, done.stderr, netlog.read_text()
 
 
 def without_policy(page):
@@ -106,7 +74,7 @@ def requested(network):
 def test_page_loads_without_errors_or_requests(browser, page, tmp_path):
     dom, log, network = dump(browser, tmp_path, page)
     assert "Selection optimism" in dom
-    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
+    assert console(log) == []
     assert requested(network) <= {page.as_uri()}
 
 

@@ -34,7 +34,7 @@ def write_report(
     report_job.run(ReportSettings(study=study), results, "vit", spectrogram, classes, list(STAGES), output)
     page = output.read_text(encoding="utf-8")
     tables = {}
-    for part in re.findall(r"<table>.*?</table>", page, flags=re.DOTALL):
+    for part in re.findall(r"<table[^>]*>.*?</table>", page, flags=re.DOTALL):
         part = part.replace('<span class="interval">', '<span class="interval"> ')
         root = ET.fromstring(_without_named_entities(part))
         caption = root.find("caption")

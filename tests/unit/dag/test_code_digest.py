@@ -78,6 +78,14 @@ def test_code_changes_it(copy, name, old, new):
     assert digest_of(copy, "tune", "eegwf.models.vit") != before
 
 
+def test_page_of_a_report_counts_for_the_report_alone(copy):
+    before = {script: digest_of(copy, script) for script in ("report", "tune")}
+    for name in ("style.css", "scripts/sort_tables.js"):
+        edit(copy, f"eegwf/report/{name}", "\n", "\n\n")
+        assert digest_of(copy, "report") != before["report"] and digest_of(copy, "tune") == before["tune"]
+        before["report"] = digest_of(copy, "report")
+
+
 def test_a_string_that_is_no_docstring_counts(tmp_path):
     digests = []
     for number, text in enumerate(["def f():\n    x = 'a'\n    return x", "def f():\n    x = 'b'\n    return x"]):

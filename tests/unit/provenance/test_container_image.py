@@ -27,6 +27,7 @@ def test_any_byte_of_library_scripts_or_lock_makes_another_image(root, checkout)
     for name, label in {
         "eegwf/models/vit.py": "eegwf.code",
         "eegwf/report/style.css": "eegwf.code",
+        "eegwf/report/scripts/sort_tables.js": "eegwf.code",
         "workflow/scripts/tune.py": "eegwf.code",
         "envs/eegwf.txt": "eegwf.lock",
     }.items():
