@@ -4,12 +4,12 @@ rule report:
         evaluation=[run.metrics, run.predictions, run.per_patient, run.events],
         folds=flow.fold_files(),
         baseline=flow.baseline.files,
-        init=flow.init_files,
+        others=flow.report_files,
     output:
         report=run.report,
-        timing=run.timing,
-        ledger=run.ledger,
+        costs=[run.timing, run.ledger],
         record=run.run_record,
+        paper=directory(run.paper.folder),
     log:
         flow.log("report"),
     benchmark:

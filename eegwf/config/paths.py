@@ -12,8 +12,10 @@ from eegwf.config.final_paths import FinalPaths
 from eegwf.config.fold_paths import FoldPaths
 from eegwf.config.paper_paths import PaperPaths
 
-# Files that hold times, hosts or dates, and the page that shows them: two equal runs differ in these alone.
-VARYING_FILES = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
+# Files that hold times, hosts, dates or the commit, and the page that shows them: two equal runs differ in these alone.
+VARYING_FILES = (
+    "timing.tsv", "ledger.tsv", "report.html", "run.json", "text.md", "model_card.md", "tripod_ai.tsv", "szcore.tsv",
+)  # fmt: skip
 
 
 class Combination(NamedTuple):

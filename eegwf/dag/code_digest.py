@@ -12,10 +12,7 @@ from pathlib import Path
 from eegwf.storage.files import digest_file
 
 # Files beside the modules of a package that decide its output too.
-<<<<<<< HEAD
-=======
 PAGES = ("*.html", "*.css", "*.tsv", "scripts/*.js")
->>>>>>> interaction
 PACKAGE = Path(__file__).resolve().parents[1]
 
 

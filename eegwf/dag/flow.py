@@ -303,6 +303,11 @@ class Flow:
         """Initial weights of fine-tuning, which trainings read; none without `training.init`."""
         return [str(path) for path in self.paths.init.files] if self.study.training.init else []
 
+    def report_files(self, wildcards: Any) -> list[str]:
+        """Further files that a report reads: the source of the initial weights, and a table of published scores."""
+        published = self.study.report.published
+        return self.init_files(wildcards) + ([published] if published else [])
+
     def given_folds(self, wildcards: Any) -> list[str]:
         """Table of folds that came with the data, if any."""
         if self.kind == "fold_arrays":

@@ -7,6 +7,7 @@ from eegwf.report.data import ReportData
 from eegwf.report.formats import capitalized, count, duration, listing, number
 from eegwf.report.paper import methods_training
 from eegwf.report.statement import kept_recordings, scored_windows, window_length
+from eegwf.report.validity import reserved_sentence
 
 MODEL_NAMES = {
     "bandpower": "a logistic regression on log band power and related features",
@@ -45,28 +46,35 @@ def methods(run: ReportData, about: dict[str, Any]) -> str:
     str
         Sentences in the past tense; every number is of the configuration, of the results or of `run.json`.
     """
-    parts = (data_sentences(run), signal_sentences(run), window_sentences(run), input_sentence(run), fold_sentences(run))
+    parts = (
+        data_sentences(run),
+        signal_sentences(run),
+        window_sentences(run),
+        input_sentence(run),
+        fold_sentences(run),
+    )
     return " ".join(filter(None, (*parts, methods_training.sentences(run, about))))
 
 
 def dataset_name(run: ReportData) -> str:
     """Name of the data set; empty if the configuration gives none."""
-    if run.study.report.dataset_name:
-        return run.study.report.dataset_name
-    return "synthetic recordings of eegwf" if run.study.dataset.kind == "synthetic" else ""
+    name = run.study.report.dataset_name
+    if name:
+        return f"the data set {name}"
+    return "a synthetic data set" if run.study.dataset.kind == "synthetic" else ""
 
 
 def data_sentences(run: ReportData) -> str:
     """Data set, patients, recordings, their duration, annotated seizures and excluded recordings."""
     kept = kept_recordings(run)
-    name = dataset_name(run) or "[name of the data set, to be completed by the authors]"
+    name = dataset_name(run) or "[the data set; to be completed by the authors]"
     seconds = kept["duration"].sum()
     time = f" ({duration(float(seconds))})" if seconds > 0 else ""
     events = run.metrics.get("events")
     seizures = f" with {count(events['n_annotated'], 'annotated seizure')}" if events else ""
     text = (
         f"The analysis included {count(len(kept), 'recording')}{time} of "
-        f"{count(run.metrics['n_patients'], 'patient')} of the data set {name}{seizures}."
+        f"{count(run.metrics['n_patients'], 'patient')} of {name}{seizures}."
     )
     n_excluded = int((run.recordings["excluded"] != "").sum()) if "excluded" in run.recordings else 0
     if n_excluded:
@@ -100,8 +108,8 @@ def window_sentences(run: ReportData) -> str:
         return f"The data were windows of {length} s; {n_windows} were scored ({counts})."
     settings = run.study.windows
     text = (
-        f"They were cut into windows of {length} s with an onset every {number(settings.step)} s. A window had the label "
-        f"of an event type that covered at least {number(100 * settings.min_overlap)} % of it"
+        f"They were cut into windows of {length} s with an onset every {number(settings.step)} s. A window had the "
+        f"label of an event type that covered at least {number(100 * settings.min_overlap)} % of it"
     )
     if settings.min_event_overlap is not None:
         text += f", or of which it contained at least {number(100 * settings.min_event_overlap)} %"
@@ -124,7 +132,10 @@ def input_sentence(run: ReportData) -> str:
     grids = run.study.spectrograms.grids(run.spectrogram).by_name
     given = run.study.dataset.kind == "fold_arrays"
     inputs = listing([f"{name} spectrogram" if given else _grid(grid) for name, grid in grids.items()])
-    return f"Of each channel of a window, the {inputs} was the input of {model}, which classified it into {listing(run.classes)}."
+    return (
+        f"Of each channel of a window, the {inputs} was the input of {model}, which classified the window into "
+        f"{listing(run.classes)}."
+    )
 
 
 def _grid(grid: Grid) -> str:
@@ -157,5 +168,5 @@ def fold_sentences(run: ReportData) -> str:
     if run.mode == "once":
         text = text.replace("nested cross-validation", "cross-validation")
     if run.reserved:
-        text += f" {capitalized(count(len(run.reserved), 'further patient'))} were reserved for tuning and not tested."
+        text += f" {reserved_sentence(run)}"
     return text

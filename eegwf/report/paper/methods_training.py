@@ -16,6 +16,7 @@ PRUNERS = {
     "asha": "Trials were stopped early by asynchronous successive halving",
     "hyperband": "Trials were stopped early by Hyperband",
 }
+STATES = {"complete": "complete", "pruned": "pruned", "fail": "failed"}
 MONITORS = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "loss": "loss"}
 BALANCE = {
     "sampling": "In training, the classes were drawn equally often.",
@@ -25,15 +26,17 @@ BALANCE = {
 }
 NORMALIZATIONS = {
     "window": "Inputs were normalized by the mean and standard deviation of each channel of a window.",
-    "patients": "Inputs were normalized per channel and frequency by mean and standard deviation of the training patients.",
+    "patients": "Inputs were normalized per channel and frequency by mean and deviation of the training patients.",
     "level": "Inputs were normalized without the overall level of each window, by statistics of the training patients.",
     "recording": "Inputs were normalized per channel and frequency by median and robust deviation of the recording.",
     "recording_causal": "Inputs were normalized per channel and frequency by statistics of the recording so far.",
     "aligned": "Signals were aligned by the covariance of the channels of the recording.",
 }
 # Versions that the text names, in this order; `run.json` has more.
-SOFTWARE = {"python": "Python", "torch": "PyTorch", "optuna": "Optuna", "scikit-learn": "scikit-learn", "mne": "MNE-Python",
-            "timescoring": "timescoring", "snakemake": "Snakemake"}  # fmt: skip
+SOFTWARE = {
+    "python": "Python", "torch": "PyTorch", "optuna": "Optuna", "scikit-learn": "scikit-learn", "mne": "MNE-Python",
+    "timescoring": "timescoring", "snakemake": "Snakemake",
+}  # fmt: skip
 
 
 def sentences(run: ReportData, about: dict[str, Any]) -> str:
@@ -58,7 +61,7 @@ def sentences(run: ReportData, about: dict[str, Any]) -> str:
 def n_trials(run: ReportData) -> dict[str, int]:
     """Trials of all Optuna studies that really ran, by state."""
     tables = [study.trials for study in studies(run)]
-    return {state: sum(int((table["state"] == state).sum()) for table in tables) for state in ("complete", "pruned", "fail")}
+    return {state: sum(int((table["state"] == state).sum()) for table in tables) for state in STATES}
 
 
 def tuning(run: ReportData) -> str:
@@ -73,11 +76,11 @@ def tuning(run: ReportData) -> str:
     }[run.mode]
     names = listing([name.replace("_", " ") for name in searched]) or "none"
     n_studies = len(studies(run))
-    states = listing([f"{n[state]:,d} {word}" for state, word in zip(n, ("complete", "pruned", "failed"), strict=True)])
+    states = listing([f"{n[state]:,d} {word}" for state, word in STATES.items()])
     text = (
-        f"{where}, {count(len(searched), 'hyperparameter')} ({names}) {'was' if len(searched) == 1 else 'were'} tuned by "
-        f"Optuna ({SAMPLERS[settings.sampler]}) for the {MONITORS[run.study.training.monitor]} of validation patients, "
-        f"averaged over {count(settings.inner_folds, 'inner fold')}; {count(sum(n.values()), 'trial')} ran in "
+        f"{where}, {count(len(searched), 'hyperparameter')} ({names}) {'was' if len(searched) == 1 else 'were'} tuned "
+        f"by Optuna ({SAMPLERS[settings.sampler]}) for the {MONITORS[run.study.training.monitor]} of the patients of "
+        f"{count(settings.inner_folds, 'inner validation fold')}; {count(sum(n.values()), 'trial')} ran in "
         f"{count(n_studies, 'Optuna study').replace('studys', 'studies')} ({states})."
     )
     return text + (f" {PRUNERS[settings.pruner]}." if settings.pruner in PRUNERS and _by_gradient(run) else "")
@@ -151,9 +154,9 @@ def detection(run: ReportData) -> str:
     if not run.metrics.get("events"):
         return ""
     return (
-        f"For events, threshold, smoothing and minimum duration were chosen on the validation patients for {target(run)}. "
-        "Events were scored as in SzCORE (any overlap, tolerance of 30 s before and 60 s after a seizure, events less "
-        "than 90 s apart merged, events longer than 5 minutes split)."
+        "For events, threshold, smoothing and minimum duration were chosen on the validation patients for "
+        f"{target(run)}. Events were scored as in SzCORE (any overlap, tolerance of 30 s before and 60 s after a "
+        "seizure, events less than 90 s apart merged, events longer than 5 minutes split)."
     )
 
 
@@ -170,7 +173,9 @@ def software(about: dict[str, Any]) -> str:
     """Commit, random seed and versions of `run.json`."""
     versions = [f"{title} {about['versions'][name]}" for name, title in SOFTWARE.items() if name in about["versions"]]
     commit = f" (commit {about['commit']})" if about["commit"] else ""
-    return f"The analysis was run by eegwf{commit} with {listing(versions)}; the random seed was {number(about['seed'])}."
+    return (
+        f"The analysis was run by eegwf{commit} with {listing(versions)}; the random seed was {number(about['seed'])}."
+    )
 
 
 def _by_gradient(run: ReportData) -> bool:

@@ -10,21 +10,20 @@ from eegwf.report.interval_notes import permutation_sentence
 from eegwf.report.tables import level
 from eegwf.report.validity import marks
 
-SCORES = {"balanced_accuracy": "balanced accuracy", "auroc": "AUROC", "macro_f1": "macro F1"}
+SCORES = {"balanced_accuracy": "a balanced accuracy", "auroc": "an AUROC", "macro_f1": "a macro F1"}
 
 
 def results(run: ReportData) -> str:
     """Scores of the primary member with intervals, the baseline, recalls, the permutation test and events."""
-    scores = listing([f"{name} {_with_interval(run, run.headline[key])}" for key, name in SCORES.items()])
+    scores = listing([f"{name} of {_with_interval(run, run.headline[key])}" for key, name in SCORES.items()])
     chance = run.metrics["baselines"]["chance"]["balanced_accuracy"]
-    recalls = listing(
-        [f"{label} {_with_interval(run, found['recall'])}" for label, found in run.headline["per_class"].items()]
-    )
+    per_class = run.headline["per_class"]
+    recalls = listing([f"{_with_interval(run, found['recall'])} for {label}" for label, found in per_class.items()])
     parts = (
         _warning(run),
-        f"On {count(run.metrics['n_windows'], 'window')} of {count(run.metrics['n_patients'], 'patient')}, none of whom "
-        f"was used to train the model that was tested on them, the {_member(run)} had a {scores}; the balanced accuracy "
-        f"of chance is {score(chance)}. The recall was {recalls}.",
+        f"On {count(run.metrics['n_windows'], 'window')} of {count(run.metrics['n_patients'], 'patient')}, none of "
+        f"whom was used to train the model that was tested on them, the {_member(run)} had {scores}; the balanced "
+        f"accuracy of chance is {score(chance)}. The recall was {recalls}.",
         permutation_sentence(run),
         events.headline(run),
     )
