@@ -10,7 +10,7 @@ from eegwf.report.statement import kept_recordings, why_no_events
 MIN_PATIENTS, MIN_HOURS = 10, 100.0
 
 
-def size(run: ReportData, about: About) -> Answer:
+def _size(run: ReportData, about: About) -> Answer:
     """Size of the data set."""
     seconds, n = float(kept_recordings(run)["duration"].sum()), run.metrics["n_patients"]
     met = n >= MIN_PATIENTS and seconds >= MIN_HOURS * 3600
@@ -18,7 +18,7 @@ def size(run: ReportData, about: About) -> Answer:
     return Answer(f"{'Met' if met else 'Not met'}: {count(n, 'patient')}, {time}.", "who annotated the data")
 
 
-def form(run: ReportData, about: About) -> Answer:
+def _form(run: ReportData, about: About) -> Answer:
     """Format of recordings and annotations."""
     kinds = {
         "bids": "Met: BIDS with the event types of SzCORE.",
@@ -29,7 +29,7 @@ def form(run: ReportData, about: About) -> Answer:
     return Answer(kinds[run.study.dataset.kind])
 
 
-def channels(run: ReportData, about: About) -> Answer:
+def _channels(run: ReportData, about: About) -> Answer:
     """Channels and sampling rate."""
     if run.study.dataset.kind == "fold_arrays":
         return Answer()
@@ -38,62 +38,62 @@ def channels(run: ReportData, about: About) -> Answer:
     return Answer(f"{'Met' if met else 'Different'}: {methods.signal_sentences(run)}")
 
 
-def population(run: ReportData, about: About) -> Answer:
+def _population(run: ReportData, about: About) -> Answer:
     """Patients and their seizures."""
     return Answer(methods.data_sentences(run), "age, setting and types of epilepsy")
 
 
-def split(run: ReportData, about: About) -> Answer:
+def _split(run: ReportData, about: About) -> Answer:
     """Patient-independent cross-validation."""
     checks = "passed" if run.leakage["passed"] else "failed"
     return Answer(f"Met: {methods.fold_sentences(run)} The leakage checks {checks}.")
 
 
-def folds(run: ReportData, about: About) -> Answer:
+def _folds(run: ReportData, about: About) -> Answer:
     """Number of folds."""
     n, patients = len(run.metrics["per_fold"]), run.metrics["n_patients"]
     return Answer(f"Met: {'leaving out one patient' if n == patients else f'{n} folds'}; all folds were tested.")
 
 
-def choices(run: ReportData, about: About) -> Answer:
+def _choices(run: ReportData, about: About) -> Answer:
     """Choices without the test data."""
     met = "Not met, tuning used test patients:" if run.mode == "once" else "Met:"
     return Answer(f"{met} {methods_training.tuning(run)}")
 
 
-def event_scores(run: ReportData, about: About) -> Answer:
+def _event_scores(run: ReportData, about: About) -> Answer:
     """Rules of the scores of events."""
     found = methods_training.detection(run)
     return Answer(f"Met: {found}") if found else Answer(f"Not met: {why_no_events(run)}")
 
 
-def sample_scores(run: ReportData, about: About) -> Answer:
+def _sample_scores(run: ReportData, about: About) -> Answer:
     """Scores of seconds."""
     if not run.metrics.get("events"):
         return Answer(f"Not met: {why_no_events(run)}")
     return Answer("Met: sensitivity, precision and F1 of seconds are in the report.")
 
 
-def reported(run: ReportData, about: About) -> Answer:
+def _reported(run: ReportData, about: About) -> Answer:
     """The scores of events."""
     if not run.metrics.get("events"):
         return Answer(f"Not met: {why_no_events(run)}")
     return Answer(f"Met: {events.result(run)}")
 
 
-def patients(run: ReportData, about: About) -> Answer:
+def _patients(run: ReportData, about: About) -> Answer:
     """Scores of each patient."""
     with_events = " and events.tsv" if run.metrics.get("events") else ""
     return Answer(f"Met: per_patient.tsv{with_events}.")
 
 
-def code(run: ReportData, about: About) -> Answer:
+def _code(run: ReportData, about: About) -> Answer:
     """Code and versions."""
     return Answer(methods_training.software(about), "where the code can be found")
 
 
 ANSWERS: Answers = {
-    "data": size, "format": form, "channels": channels, "population": population, "split": split, "folds": folds,
-    "tuning": choices, "events": event_scores, "samples": sample_scores, "reported": reported, "patients": patients,
-    "code": code,
+    "data": _size, "format": _form, "channels": _channels, "population": _population, "split": _split, "folds": _folds,
+    "tuning": _choices, "events": _event_scores, "samples": _sample_scores, "reported": _reported,
+    "patients": _patients, "code": _code,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from eegwf.report.paper.results import results
 from eegwf.report.spread import seed_sentence
 
 
-def title(run: ReportData, about: About) -> Answer:
+def _title(run: ReportData, about: About) -> Answer:
     """Item 1."""
     return Answer(
         f"Development and internal evaluation of a model that classifies windows of EEG into {listing(run.classes)}.",
@@ -18,7 +18,7 @@ def title(run: ReportData, about: About) -> Answer:
     )
 
 
-def objectives(run: ReportData, about: About) -> Answer:
+def _objectives(run: ReportData, about: About) -> Answer:
     """Item 4."""
     external = run.study.external_sets(run.class_set)
     evaluated = f"cross-validation by patient, and external tests on {listing(external)}" if external else (
@@ -27,12 +27,12 @@ def objectives(run: ReportData, about: About) -> Answer:
     return Answer(f"Development, and evaluation by {evaluated}.", "the objectives")
 
 
-def data_sources(run: ReportData, about: About) -> Answer:
+def _data_sources(run: ReportData, about: About) -> Answer:
     """Item 5a."""
     return Answer(methods.data_sentences(run), "how representative the data are")
 
 
-def eligibility(run: ReportData, about: About) -> Answer:
+def _eligibility(run: ReportData, about: About) -> Answer:
     """Item 6b."""
     excluded = getattr(run.study.dataset, "exclude", [])
     patients = f" Patients who were not read: {listing(excluded)}." if excluded else ""
@@ -43,7 +43,7 @@ def eligibility(run: ReportData, about: About) -> Answer:
     )
 
 
-def preparation(run: ReportData, about: About) -> Answer:
+def _preparation(run: ReportData, about: About) -> Answer:
     """Item 7."""
     return Answer(
         f"{methods.signal_sentences(run)} {methods.window_sentences(run)} The quality of each recording (flat "
@@ -51,26 +51,26 @@ def preparation(run: ReportData, about: About) -> Answer:
     )
 
 
-def outcome(run: ReportData, about: About) -> Answer:
+def _outcome(run: ReportData, about: About) -> Answer:
     """Item 8a."""
     sets = run.study.classes[run.class_set]
     classes = "; ".join(f"{name}: {', '.join(types)}" for name, types in sets.items())
     return Answer(f"Class of a window by the event types of the annotations ({classes}).", "how events were annotated")
 
 
-def predictors(run: ReportData, about: About) -> Answer:
+def _predictors(run: ReportData, about: About) -> Answer:
     """Items 9a and 9b."""
     return Answer(f"{methods.signal_sentences(run)} {methods.input_sentence(run)}".strip())
 
 
-def sample_size(run: ReportData, about: About) -> Answer:
+def _sample_size(run: ReportData, about: About) -> Answer:
     """Item 10."""
     patients = {label: found["n_patients"] for label, found in run.headline["per_class"].items()}
     shown = listing([f"{count(n, 'patient')} with {label}" for label, n in patients.items()])
     return Answer(f"All usable patients of the data set: {shown}.", "the reason of this size")
 
 
-def missing_data(run: ReportData, about: About) -> Answer:
+def _missing_data(run: ReportData, about: About) -> Answer:
     """Item 11."""
     if run.study.dataset.kind == "fold_arrays":
         return Answer()
@@ -83,22 +83,22 @@ def missing_data(run: ReportData, about: About) -> Answer:
     )
 
 
-def partition(run: ReportData, about: About) -> Answer:
+def _partition(run: ReportData, about: About) -> Answer:
     """Item 12a."""
     return Answer(methods.fold_sentences(run))
 
 
-def scaling(run: ReportData, about: About) -> Answer:
+def _scaling(run: ReportData, about: About) -> Answer:
     """Item 12b."""
     return Answer(f"{methods.input_sentence(run)} {methods_training.training(run)}")
 
 
-def building(run: ReportData, about: About) -> Answer:
+def _building(run: ReportData, about: About) -> Answer:
     """Item 12c."""
     return Answer(f"{methods_training.tuning(run)} {methods_training.retraining(run)}")
 
 
-def measures(run: ReportData, about: About) -> Answer:
+def _measures(run: ReportData, about: About) -> Answer:
     """Item 12e."""
     return Answer(
         "Balanced accuracy, macro F1, accuracy, AUROC, AUPRC, recall and precision by class, log loss, Brier score, "
@@ -106,18 +106,18 @@ def measures(run: ReportData, about: About) -> Answer:
     )
 
 
-def recalibration(run: ReportData, about: About) -> Answer:
+def _recalibration(run: ReportData, about: About) -> Answer:
     """Items 12f and 24."""
     return Answer(f"{methods_training.calibration(run)} {calibration_sentence(run)}")
 
 
-def imbalance(run: ReportData, about: About) -> Answer:
+def _imbalance(run: ReportData, about: About) -> Answer:
     """Item 13."""
     counts = listing([f"{n:,d} of {label}" for label, n in statement.scored_windows(run).items()])
     return Answer(f"Windows: {counts}. {methods_training.training(run)} {methods_training.calibration(run)}")
 
 
-def fairness(run: ReportData, about: About) -> Answer:
+def _fairness(run: ReportData, about: About) -> Answer:
     """Item 14."""
     columns = list((run.metrics.get("subgroups") or {"columns": {}})["columns"])
     if not columns:
@@ -125,7 +125,7 @@ def fairness(run: ReportData, about: About) -> Answer:
     return Answer(f"Scores by subgroup ({listing(columns)}) are in the report.", "approaches to fairness")
 
 
-def output(run: ReportData, about: About) -> Answer:
+def _output(run: ReportData, about: About) -> Answer:
     """Item 15."""
     return Answer(
         f"Probability of each class ({listing(run.classes)}); the predicted class has the largest one before "
@@ -133,29 +133,29 @@ def output(run: ReportData, about: About) -> Answer:
     )
 
 
-def differences(run: ReportData, about: About) -> Answer:
+def _differences(run: ReportData, about: About) -> Answer:
     """Item 16."""
     return Answer("None: development and evaluation use patients of one data set, divided by patient.")
 
 
-def code(run: ReportData, about: About) -> Answer:
+def _code(run: ReportData, about: About) -> Answer:
     """Item 18f."""
     return Answer(methods_training.software(about), "where the code can be found")
 
 
-def flow(run: ReportData, about: About) -> Answer:
+def _flow(run: ReportData, about: About) -> Answer:
     """Item 20a."""
     n_all = run.recordings["patient"].nunique()
     text = f"{count(n_all, 'patient')} in the data set, {run.metrics['n_patients']} with scored windows"
     return Answer(f"{text}, {len(run.reserved)} reserved for tuning.")
 
 
-def participants(run: ReportData, about: About) -> Answer:
+def _participants(run: ReportData, about: About) -> Answer:
     """Item 21."""
     return Answer(f"{methods.data_sentences(run)} Patients and windows of each fold are in the report.")
 
 
-def specification(run: ReportData, about: About) -> Answer:
+def _specification(run: ReportData, about: About) -> Answer:
     """Item 22."""
     return Answer(
         "The configuration is in run.json, the weights and the description of each model in fold*/retrain/.",
@@ -163,20 +163,20 @@ def specification(run: ReportData, about: About) -> Answer:
     )
 
 
-def performance(run: ReportData, about: About) -> Answer:
+def _performance(run: ReportData, about: About) -> Answer:
     """Item 23a."""
     return Answer(results(run))
 
 
-def limitations(run: ReportData, about: About) -> Answer:
+def _limitations(run: ReportData, about: About) -> Answer:
     """Item 26."""
-    found = [*interval_notes.few_patients(run), *run.metrics["sanity_warnings"], *validity_notes(run)]
-    return Answer(" ".join(found), "further limitations")
+    return Answer(" ".join(limitations(run)), "further limitations")
 
 
-def validity_notes(run: ReportData) -> list[str]:
+def limitations(run: ReportData) -> list[str]:
     """Sentences on properties of the run that limit its conclusions."""
-    notes = [f"The scores are not a result: {validity.MEANINGS[mark]}." for mark in validity.marks(run.study)]
+    notes = [*interval_notes.few_patients(run), *run.metrics["sanity_warnings"]]
+    notes += [f"The scores are not a result: {validity.MEANINGS[mark]}." for mark in validity.marks(run.study)]
     if run.study.dataset.kind == "synthetic":
         notes.append("The recordings are synthetic.")
     if not run.study.external_sets(run.class_set):
@@ -185,9 +185,9 @@ def validity_notes(run: ReportData) -> list[str]:
 
 
 ANSWERS: Answers = {
-    "1": title, "4": objectives, "5a": data_sources, "6b": eligibility, "7": preparation, "8a": outcome,
-    "9a": predictors, "9b": predictors, "10": sample_size, "11": missing_data, "12a": partition, "12b": scaling,
-    "12c": building, "12e": measures, "12f": recalibration, "12g": output, "13": imbalance, "14": fairness,
-    "15": output, "16": differences, "18f": code, "20a": flow, "21": participants, "22": specification,
-    "23a": performance, "24": recalibration, "26": limitations,
+    "1": _title, "4": _objectives, "5a": _data_sources, "6b": _eligibility, "7": _preparation, "8a": _outcome,
+    "9a": _predictors, "9b": _predictors, "10": _sample_size, "11": _missing_data, "12a": _partition, "12b": _scaling,
+    "12c": _building, "12e": _measures, "12f": _recalibration, "12g": _output, "13": _imbalance, "14": _fairness,
+    "15": _output, "16": _differences, "18f": _code, "20a": _flow, "21": _participants, "22": _specification,
+    "23a": _performance, "24": _recalibration, "26": _limitations,
 }  # fmt: skip

@@ -41,7 +41,7 @@ def model_card(run: ReportData, about: dict[str, Any]) -> str:
         "## Use": USE,
         "## Training data and procedure": methods.methods(run, about),
         "## Evaluation": results(run),
-        "## Limitations": limitations(run, about).text or "To be completed by the authors.",
+        "## Limitations": " ".join(limitations(run)) or "To be completed by the authors.",
         "## License and contact": "To be completed by the authors; the license of the data set also applies.",
     }
     body = "\n\n".join(part for section in sections.items() for part in section)
