@@ -88,9 +88,10 @@ def tuning(run: ReportData) -> str:
 
 def training(run: ReportData) -> str:
     """Class balance, normalization and epochs of the trainings."""
-    balance = _setting(run, "class_balance", BALANCE)
     if not _by_gradient(run):
-        return balance
+        # Models that are fitted without gradients draw no windows, but weight them.
+        return _setting(run, "class_balance", {**BALANCE, "sampling": BALANCE["weights"]})
+    balance = _setting(run, "class_balance", BALANCE)
     settings = run.study.training
     epochs = run.study.retrain.epochs or settings.epochs
     tuned = f"; {settings.epochs} in tuning" if epochs != settings.epochs else ""

@@ -54,7 +54,7 @@ def published_table(run: ReportData) -> Table | None:
         rows,
         "Scores of different windows, classes and protocols can't be compared exactly. Rows in gray come from a "
         "protocol that says little about new patients. Patient-wise: no patient is in both training and test. "
-        "`report.published` of the configuration adds rows.",
+        "The key report.published of the configuration adds rows.",
         text={1, 3, 4, 5, 6},
         faint=faint,
     )

@@ -1,6 +1,7 @@
 """Paragraphs for a paper: every number is of the configuration, of the results or of the record of the run."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -111,6 +112,14 @@ def test_the_budget_is_that_of_the_trials_that_ran(finished):
     run = report_data(more, folder)
     assert n_trials(run) == {"complete": 15, "pruned": 3, "fail": 3}
     assert "21 trials ran in 3 Optuna studies (15 complete, 3 pruned and 3 failed)" in methods(run, ABOUT)
+
+
+def test_a_model_that_is_fitted_without_epochs(finished):
+    folder, study = finished
+    text = methods(replace(report_data(study, folder), model="bandpower", spectrogram="raw"), ABOUT)
+    assert "time series of each window was classified by a logistic regression" in text
+    assert "the loss was weighted by class" in text and "drawn equally often" not in text
+    assert "epoch" not in text and "normalized" not in text
 
 
 def test_inputs_of_other_spectrograms(tmp_path):
