@@ -7,9 +7,9 @@ rule report:
         others=flow.report_files,
     output:
         report=report(run.report, **report_mark("report")),
-        timing=run.timing,
+        records=[run.timing, run.run_record],
         ledger=report(run.ledger, **report_mark("ledger")),
-        record=run.run_record,
+        paper=directory(run.paper.folder),
     log:
         flow.log("report"),
     benchmark:

@@ -21,6 +21,7 @@ PATHS = [
     ("cluster", "image"),
     ("external", "*", "configfile"),
     ("external", "*", "root"),
+    ("report", "published"),
 ]
 DOLLAR = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\}|)")
 

@@ -10,9 +10,12 @@ from typing import NamedTuple
 from eegwf.config.data_paths import DataPaths, ExternalPaths, InitPaths
 from eegwf.config.final_paths import FinalPaths
 from eegwf.config.fold_paths import FoldPaths
+from eegwf.config.paper_paths import PaperPaths
 
-# Files that hold times, hosts or dates, and the page that shows them: two equal runs differ in these alone.
-VARYING_FILES = ("timing.tsv", "ledger.tsv", "report.html", "run.json")
+# Files that hold times, hosts, dates or the commit, and the page that shows them: two equal runs differ in these alone.
+VARYING_FILES = (
+    "timing.tsv", "ledger.tsv", "report.html", "run.json", "text.md", "model_card.md", "tripod_ai.tsv", "szcore.tsv",
+)  # fmt: skip
 
 
 class Combination(NamedTuple):
@@ -110,6 +113,11 @@ class RunPaths:
     def run_record(self) -> Path:
         """Configuration, versions, commit, host and date."""
         return self.folder / "run.json"
+
+    @property
+    def paper(self) -> PaperPaths:
+        """Texts, tables and figures for a paper."""
+        return PaperPaths(self.folder / "paper")
 
     def fold(self, fold: int | str) -> FoldPaths:
         """Files of an outer fold, numbered from 1."""

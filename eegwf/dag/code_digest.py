@@ -12,7 +12,7 @@ from pathlib import Path
 from eegwf.storage.files import digest_file
 
 # Files beside the modules of a package that decide its output too.
-PAGES = ("*.html", "*.css", "scripts/*.js")
+PAGES = ("*.html", "*.css", "*.tsv", "scripts/*.js")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 

@@ -304,10 +304,12 @@ class Flow:
         return [str(path) for path in self.paths.init.files] if self.study.training.init else []
 
     def report_files(self, wildcards: Any) -> list[str]:
-        """Inputs of the report besides its tables: the initial weights, and the samples whose EEG it shows."""
-        shown = self.study.report.include_eeg and self.kind != "fold_arrays"
+        """Further inputs of the report: initial weights, samples whose EEG it shows, a table of published scores."""
+        report = self.study.report
+        shown = report.include_eeg and self.kind != "fold_arrays"
         samples = [self.paths.data.windows_array, self.paths.data.windows_axes] if shown else []
-        return [*self.init_files(wildcards), *map(str, samples)]
+        published = [report.published] if report.published else []
+        return [*self.init_files(wildcards), *map(str, samples), *published]
 
     def given_folds(self, wildcards: Any) -> list[str]:
         """Table of folds that came with the data, if any."""

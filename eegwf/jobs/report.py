@@ -8,7 +8,8 @@ from eegwf.provenance.run_record import describe_run
 from eegwf.report.against_baseline import NO_CHOICE, baseline_section
 from eegwf.report.data import collect
 from eegwf.report.ledger import ledger
-from eegwf.report.page import render
+from eegwf.report.page import content, render
+from eegwf.report.paper.files import write_paper
 from eegwf.report.timing import timing
 from eegwf.storage.files import read_json, write_json, write_table, write_text
 
@@ -23,7 +24,7 @@ def run(
     output: Path,
     baseline: Path | None = None,
 ) -> None:
-    """Write the report, and `timing.tsv`, `ledger.tsv` and `run.json` beside it.
+    """Write the report, `timing.tsv`, `ledger.tsv` and `run.json` beside it, and the files for a paper.
 
     Parameters
     ----------
@@ -56,9 +57,11 @@ def run(
     # With shuffled labels both are at chance level, and their difference has no meaning.
     choice = NO_CHOICE if baseline is None or settings.study.permute_labels else read_json(baseline)
     compared = baseline_section(paths, combination, choice)
-    page = render(data, record, times, costs, compared)
+    shown = content(data, record, times, costs, compared)
+    page = render(shown)
     files = RunPaths(output.parent)
     write_table(files.timing, times)
     write_table(files.ledger, costs)
     write_json(files.run_record, record)
+    write_paper(files.paper, data, record, shown)
     write_text(output, page)

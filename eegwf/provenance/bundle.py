@@ -9,6 +9,7 @@ from typing import Any
 from eegwf.config.paths import ResultPaths, RunPaths
 from eegwf.errors import InputError
 from eegwf.provenance.git import ROOT, commit
+from eegwf.provenance.ro_crate import METADATA, ro_crate
 from eegwf.provenance.zip_file import write_zip
 from eegwf.storage.files import read_json
 
@@ -17,7 +18,7 @@ README = """\
 # {name}
 
 A run of eegwf {commit}: its results, its configuration (results/{name}/run.json), and the code of {code} with the lock
-file of its environment. The recordings are not included.
+file of its environment. The recordings are not included. ro-crate-metadata.json describes the files (RO-Crate 1.1).
 
 Check the files:
 
@@ -68,6 +69,7 @@ def bundle(run: Path, output: Path, force: bool = False) -> list[str]:
         if path.is_file():
             files[f"results/data/{path.name}"] = path.read_bytes()
     files["README.md"] = README.format(name=run.name, commit=record["commit"], code=commit(ROOT)).encode()
+    files[METADATA] = ro_crate(run.name, record, files)
     return write_zip(output, files)
 
 

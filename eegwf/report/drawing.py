@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 INK, FAINT, ACCENT, WARNING, PAPER = "#010203", "#010204", "#010205", "#010206", "#010207"
 SERIES = [f"#0102{number:02x}" for number in range(16, 24)]
 MARKERS = "os^Dv<>P"
-_CSS = {
+# Placeholder colors, and what replaces them on the page.
+CSS_COLORS = {
     INK: "currentColor",
     FAINT: "var(--faint)",
     ACCENT: "var(--accent)",
@@ -73,11 +74,17 @@ class Figure:
         Alternative text: what the figure shows, in words and numbers.
     title
         Heading; may be empty.
+    key
+        Prefix of the ids in the SVG, unique on the page.
+    canvas
+        Figure of Matplotlib, for other formats.
     """
 
     svg: Markup
     alt: str
     title: str = ""
+    key: str = ""
+    canvas: Canvas = field(default_factory=Canvas, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,7 @@ class Drawing:
         Figure
             The finished figure.
         """
-        self.done = Figure(Markup(_svg(self.canvas, key, alt)), alt, title)
+        self.done = Figure(Markup(_svg(self.canvas, key, alt)), alt, title, key, self.canvas)
         return self.done
 
 
@@ -194,7 +201,7 @@ def _restyled(tag: str, key: str) -> str:
     # Groups have the same ids in every figure, and no element refers to them.
     tag = re.sub(r'^<(g|text) id="[^"]*"', r"<\1", tag)
     tag = re.sub(r'(\sid="|href="#|url\(#)', rf"\g<1>{key}-", tag)
-    tag = re.sub(r"#0102[01][0-9a-f]", lambda color: _CSS[color[0]], tag)
+    tag = re.sub(r"#0102[01][0-9a-f]", lambda color: CSS_COLORS[color[0]], tag)
     return re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px; font-family: inherit", tag)
 
 

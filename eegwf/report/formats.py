@@ -117,6 +117,11 @@ def capitalized(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def plain_name(name: str) -> str:
+    """Letters and digits of a name in lower case, so that `CHB-MIT` and `chb mit` are the same."""
+    return "".join(filter(str.isalnum, name)).casefold()
+
+
 def count(number_of: int, thing: str) -> str:
     """Format a number of things, such as `1 fold` or `5 folds`.
 

@@ -33,21 +33,22 @@ from eegwf.report.data import ReportData
 from eegwf.report.drawing import Group
 from eegwf.report.formats import listing, number
 from eegwf.report.judgment import Judgment
+from eegwf.report.paper import section
 from eegwf.report.scripts import inline_scripts
 from eegwf.report.selection import TESTED, fold_scores, monitored, selection_optimism
 
 FOLDER = Path(__file__).parent
 
 
-def render(
+def content(
     run: ReportData,
     about: dict[str, Any],
     timing: pd.DataFrame,
     cost: pd.DataFrame,
     compared: str = "",
     judged: Judgment | None = None,
-) -> str:
-    """Render the page of a combination.
+) -> dict[str, Any]:
+    """Collect what the page of a combination shows: its texts, tables and figures.
 
     Parameters
     ----------
@@ -66,12 +67,11 @@ def render(
 
     Returns
     -------
-    str
-        HTML without references to other files or servers.
+    dict
+        Variables of the template.
     """
-    template = environment().get_template("template.html")
     shown = statement.cards(run)
-    return template.render(
+    return dict(
         style=(FOLDER / "style.css").read_text(encoding="utf-8"),
         run=run,
         kind="report",
@@ -102,12 +102,18 @@ def render(
         **_training(run),
         **attribution.parts(run, judged),
         **_data(run),
+        **section.parts(run, about),
         run_table=tables_run.run_table(run, about),
         repeatability=validity.repeatability(run),
         time_table=tables_run.time_table(timing) if len(timing) else None,
         ledger_table=ledger.ledger_table(cost) if len(cost) > 1 else None,
         cost=ledger.cost_sentence(run, cost),
     )
+
+
+def render(shown: dict[str, Any]) -> str:
+    """HTML of the page of a combination, without references to other files or servers, from its `content`."""
+    return environment().get_template("template.html").render(**shown)
 
 
 def environment() -> jinja2.Environment:

@@ -51,7 +51,7 @@ class Card:
 def study_sentence(run: ReportData) -> str:
     """Describe the model, the data and the cross-validation."""
     recordings = kept_recordings(run)
-    windows = ", ".join(f"{scores['n_windows']:,d} {label}" for label, scores in run.headline["per_class"].items())
+    windows = ", ".join(f"{n:,d} {label}" for label, n in scored_windows(run).items())
     signal = _signal(run)
     patients = run.metrics["n_patients"]
     folds = len(run.metrics["per_fold"])
@@ -227,6 +227,11 @@ def _grids(run: ReportData) -> list[tuple[str, int, int]]:
     spectrograms = run.study.spectrograms
     grids = {name: getattr(spectrograms, name) for name in spectrograms.members(run.spectrogram)}
     return [(name, grid.n_freqs, grid.n_frames) for name, grid in grids.items()]
+
+
+def scored_windows(run: ReportData) -> dict[str, int]:
+    """Number of scored windows of each class."""
+    return {label: scores["n_windows"] for label, scores in run.headline["per_class"].items()}
 
 
 def why_no_events(run: ReportData) -> str:

@@ -37,6 +37,8 @@ class Table:
         Indices of columns with text, which are left-aligned; other columns are numbers.
     strong
         Indices of emphasized rows.
+    faint
+        Indices of rows in gray.
     sortable
         Whether a script lets the reader sort the rows; emphasized rows, such as sums, keep their place.
     filter_label
@@ -49,6 +51,7 @@ class Table:
     note: str = ""
     text: set[int] = field(default_factory=set)
     strong: set[int] = field(default_factory=set)
+    faint: set[int] = field(default_factory=set)
     sortable: bool = False
     filter_label: str = ""
 

@@ -77,6 +77,7 @@ def write_study(
         "folds": n_folds,
         "retrain": {"n_best": n_ranks // n_seeds, "n_seeds": n_seeds},
         "evaluation": {"n_bootstrap": 100},
+        "report": {"figure_formats": []},
     }
     study = load_study(ROOT / "config/config.yaml", [], small | (overrides or {})).design()
     mode = study.tuning.mode

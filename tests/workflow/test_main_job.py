@@ -75,7 +75,10 @@ def test_every_file_of_a_run_has_its_name_in_one_place(finished):
         named += [file for rank in (1, 2) for file in fold.rank(rank).files]
     named += [run.worker(f"fold{fold}", 1) for fold in (1, 2, 3)]
     found = [path for folder in (run.folder, data.folder) for path in folder.rglob("*") if path.is_file()]
-    assert {path for path in found if data.bids not in path.parents} == set(named)
+    # The files for a paper have the names of the tables and figures of the report.
+    elsewhere = {data.bids, run.paper.folder}
+    assert {path for path in found if not elsewhere & set(path.parents)} == set(named)
+    assert run.paper.text.is_file() and run.paper.figure("confusion", "svg").is_file()
 
 
 def test_what_tuning_and_retraining_cost_is_written(finished):

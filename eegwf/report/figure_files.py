@@ -1,0 +1,94 @@
+"""Figures of the page as files of their own, in the light colors of the page."""
+
+import io
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.colors import to_hex, to_rgba, to_rgba_array
+from matplotlib.text import Text
+
+from eegwf.report.drawing import CSS_COLORS, STYLE, Figure
+
+STYLE_SHEET = Path(__file__).with_name("style.css")
+# Properties of artists that hold colors.
+COLORED = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor")
+
+
+def light_colors() -> dict[str, str]:
+    """Colors of the light page by what stands for them in its figures, from the style sheet."""
+    light = STYLE_SHEET.read_text(encoding="utf-8").partition("@media")[0]
+    colors = {f"var({name})": color for name, color in re.findall(r"(--\w+): (#[0-9a-f]{6})", light)}
+    return {**colors, "currentColor": colors["var(--ink)"]}
+
+
+def svg(figure: Figure) -> bytes:
+    """A figure as an SVG file, which other programs can open.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+
+    Returns
+    -------
+    bytes
+        SVG with its own colors and its alternative text.
+    """
+    colors = light_colors()
+    pattern = re.compile("|".join(map(re.escape, sorted(colors, key=len, reverse=True))))
+    # Only tags have colors: the text between them may be the name of a patient.
+    text = re.sub(r"<[^>]*>", lambda tag: pattern.sub(lambda name: colors[name[0]], tag[0]), str(figure.svg))
+    text = text.replace("font-family: inherit", "font-family: sans-serif")
+    head = '<svg xmlns:xlink="http://www.w3.org/1999/xlink" '
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text.replace("<svg ", head, 1)}\n'.encode()
+
+
+def pdf(figure: Figure) -> bytes:
+    """A figure as a PDF file.
+
+    Parameters
+    ----------
+    figure
+        The figure; its artists get the colors of the light page.
+
+    Returns
+    -------
+    bytes
+        PDF without a date; equal figures give equal bytes.
+    """
+    colors = light_colors()
+    placeholders = {placeholder: colors[css] for placeholder, css in CSS_COLORS.items()}
+    # The layout was computed for the page.
+    figure.canvas.set_layout_engine("none")
+    artists = figure.canvas.findobj()
+    # `findobj` leaves out the boxes behind texts.
+    boxes = [box for artist in artists if isinstance(artist, Text) and (box := artist.get_bbox_patch())]
+    for artist in [*artists, *boxes]:
+        _recolor(artist, placeholders)
+    file = io.BytesIO()
+    metadata = {"CreationDate": None, "Creator": None, "Producer": None, "Title": figure.title or figure.key}
+    with mpl.rc_context({**STYLE, "pdf.fonttype": 42}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.canvas.savefig(file, format="pdf", metadata=metadata)
+    return file.getvalue()
+
+
+def _recolor(artist: Artist, placeholders: dict[str, str]) -> None:
+    for name in COLORED:
+        value = getattr(artist, f"get_{name}", lambda: None)()
+        if value is None or (isinstance(value, str) and value in ("none", "auto")):
+            continue
+        found, changed = _recolored(value, placeholders)
+        if changed:
+            getattr(artist, f"set_{name}")(found)
+
+
+def _recolored(value: Any, placeholders: dict[str, str]) -> tuple[Any, bool]:
+    """Colors without placeholders, and whether there were any; the opacity stays."""
+    rows = [tuple(row) for row in to_rgba_array(value)]
+    new = [to_rgba(placeholders[to_hex(row)], row[3]) if to_hex(row) in placeholders else row for row in rows]
+    return (new[0] if len(new) == 1 else new), new != rows

@@ -1,0 +1,1 @@
+"""Texts, checklists, references and files for a paper."""
