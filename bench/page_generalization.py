@@ -32,7 +32,7 @@ def generalization(figures: dict[str, Any]) -> list[str]:
         "the score of a single model is the mean over the seeds with its standard deviation. The classical models and "
         "the ViT are tuned on validation patients. Intervals are those of a bootstrap over patients, paired for the "
         "differences, and are not corrected for the number of variants. The variants describe the test folds; none of "
-        "them was chosen by this table.",
+        "them was chosen by this table. Variants of the script without a row have not been measured.",
         measured_on(figures["machine"]),
     ]
     for cohort, title in COHORTS.items():
