@@ -77,14 +77,14 @@ class Figure:
     key
         Prefix of the ids in the SVG, unique on the page.
     canvas
-        Figure of Matplotlib, for other formats.
+        Figure of Matplotlib, for other formats; None if it was drawn without it.
     """
 
     svg: Markup
     alt: str
     title: str = ""
     key: str = ""
-    canvas: Canvas = field(default_factory=Canvas, compare=False, repr=False)
+    canvas: Canvas | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,22 @@ def pdf(figure: Figure) -> bytes:
     -------
     bytes
         PDF without a date; equal figures give equal bytes.
+
+    Raises
+    ------
+    ValueError
+        If the figure was drawn without Matplotlib.
     """
+    if figure.canvas is None:
+        raise ValueError("the figure was drawn without Matplotlib, which writes PDF")
     colors = light_colors()
     placeholders = {placeholder: colors[css] for placeholder, css in CSS_COLORS.items()}
     # The layout was computed for the page.
     figure.canvas.set_layout_engine("none")
-    artists = figure.canvas.findobj()
+    # `findobj` leaves out ticks that an earlier layout made; another layout can show them again.
+    axes = [axis for one in figure.canvas.axes for axis in (one.xaxis, one.yaxis)]
+    ticks = [tick for axis in axes for tick in (*axis.majorTicks, *axis.minorTicks)]
+    artists = [*figure.canvas.findobj(), *(part for tick in ticks for part in tick.findobj())]
     # `findobj` leaves out the boxes behind texts.
     boxes = [box for artist in artists if isinstance(artist, Text) and (box := artist.get_bbox_patch())]
     for artist in [*artists, *boxes]:

@@ -46,7 +46,8 @@ def write_paper(paths: PaperPaths, run: ReportData, about: dict[str, Any], shown
     content = {name: value for name, value in shown.items() if name not in ELSEWHERE}
     for place, table in find(content, Table):
         write_table(paths.table(_name(place)), as_frame(table))
-    for _, figure in find(content, Figure):
+    # Drawings of the EEG and timelines have no canvas. They stay in the page, since this folder is meant to be shared.
+    for figure in (figure for _, figure in find(content, Figure) if figure.canvas):
         for kind in run.study.report.figure_formats:
             with replacing(paths.figure(figure.key, kind)) as file:
                 file.write(FORMATS[kind](figure))

@@ -107,6 +107,7 @@ def test_snakemake_merges_as_we_do(root, tmp_path):
     mine = tmp_path / "mine.yaml"
     mine.write_text(
         "classes: {3class: {rest: [bckg], all: [sz]}}\nmodels: {vit: {search: {lr: {choices: [0.1, 0.2]}}}}\n"
+        "matrix: {models: [vit], spectrograms: [mel]}\n"
     )
     helsinki = root / "config/datasets/helsinki.yaml"
     (tmp_path / "data").mkdir()
