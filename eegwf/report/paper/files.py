@@ -9,11 +9,14 @@ import pandas as pd
 from eegwf.config.paper_paths import PaperPaths
 from eegwf.report.data import ReportData
 from eegwf.report.drawing import Figure
+from eegwf.report.evidence import SECONDS
 from eegwf.report.figure_files import pdf, svg
 from eegwf.report.paper.model_card import model_card
 from eegwf.report.tables import Table
 from eegwf.storage.files import replacing, write_table, write_text
 
+# Columns with computing times, so that the tables of a repeated run are equal.
+VARYING_COLUMNS = (SECONDS,)
 # Variables of the page whose tables have times or hosts; they are in timing.tsv, ledger.tsv and run.json.
 VARYING = ("run_table", "time_table", "ledger_table")
 # The checklists have files of their own; `run` is what the page was computed from.
@@ -45,7 +48,8 @@ def write_paper(paths: PaperPaths, run: ReportData, about: dict[str, Any], shown
         write_table(paths.table("published_scores"), as_frame(paper["published"]))
     content = {name: value for name, value in shown.items() if name not in ELSEWHERE}
     for place, table in find(content, Table):
-        write_table(paths.table(_name(place)), as_frame(table))
+        frame = as_frame(table)
+        write_table(paths.table(_name(place)), frame.drop(columns=list(VARYING_COLUMNS), errors="ignore"))
     # Drawings of the EEG and timelines have no canvas. They stay in the page, since this folder is meant to be shared.
     for figure in (figure for _, figure in find(content, Figure) if figure.canvas):
         for kind in run.study.report.figure_formats:

@@ -54,6 +54,8 @@ def test_the_folder_has_every_figure_and_table_of_the_page(finished, paper):
     elsewhere = ("Provenance", "Job time", "Computing cost", "TRIPOD+AI", "SzCORE", *slider)
     shown = [caption for caption in tables if not caption.startswith(elsewhere)]
     assert len(list((paper.folder / "tables").iterdir())) == len(shown)
+    evidence = read_table(paper.table("attribution_evidence"))
+    assert "verdict" in evidence and "seconds per window" not in evidence
 
 
 def test_tables_have_the_cells_of_the_page(finished, paper):
