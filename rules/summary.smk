@@ -1,14 +1,14 @@
 rule summary:
     input:
-        metrics=flow.all_metrics(),
-        predictions=flow.all_predictions(),
-        records=flow.all_run_records(),
-        ledgers=flow.all_ledgers(),
-        weights=flow.all_first_weights(),
-        evidence=flow.all_evidence(),
+        metrics=flow.summary.metrics(),
+        predictions=flow.summary.predictions(),
+        records=flow.summary.records(),
+        ledgers=flow.summary.ledgers(),
+        weights=flow.summary.weights(),
+        evidence=flow.summary.evidence(),
         baselines=flow.baseline.choices(),
         splits=flow.splits.all(),
-        external=flow.external_metrics(),
+        external=flow.summary.external(),
     output:
         table=report(paths.summary_table, **report_mark("summary_table")),
         comparison=report(paths.comparison_table, **report_mark("comparison")),

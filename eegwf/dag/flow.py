@@ -3,7 +3,6 @@
 Every cluster job parses the Snakefile again, so this module is quick and never imports torch.
 """
 
-import os
 import re
 import shlex
 from collections.abc import Callable, Iterable
@@ -19,21 +18,20 @@ from eegwf.config.study import Study
 from eegwf.dag.baseline_flow import BaselineFlow
 from eegwf.dag.code_digest import code_digest
 from eegwf.dag.combinations import Combinations
-from eegwf.dag.command_line import refuse_other_spellings
 from eegwf.dag.external_flow import ExternalFlow
 from eegwf.dag.input_arrays import array_axes, input_arrays
 from eegwf.dag.resources import ResourceRequests
 from eegwf.dag.split_by_window_flow import SplitByWindowFlow
 from eegwf.dag.stage_config import data_digest, source_digest, stage_config
 from eegwf.dag.stages import STAGES
+from eegwf.dag.summary_flow import SummaryFlow
+from eegwf.dag.targets import check_targets
 from eegwf.data.fold_count import count_folds
 from eegwf.data.participants import participants_path
 from eegwf.errors import InputError
 from eegwf.provenance.git import ROOT
 from eegwf.spectrograms.names import SPECTROGRAMS
 
-TARGET = re.compile(r"(?P<model>[^/_]+)_(?P<spectrogram>[^/_]+)_(?P<classes>[^/_]+)/")
-EXTERNAL_TARGET = re.compile(r"(?:[^/]+/)?external/([^/]+)/")
 # A combination of any job, for the paths of rules.
 WILDCARDS = Combination("{model}", "{spectrogram}", "{classes}")
 
@@ -62,6 +60,8 @@ class Flow:
         The comparisons of folds by patient with folds by window.
     baseline
         The classical baselines.
+    summary
+        Inputs of the summary.
 
     Raises
     ------
@@ -92,6 +92,7 @@ class Flow:
         self.workers = list(range(1, study.tuning.n_workers + 1))
         self.external = ExternalFlow(study, self.paths, self.run, self.folds)
         self.splits = SplitByWindowFlow(study, self.paths, self.combinations)
+        self.summary = SummaryFlow(self.paths, self.combinations.all, self.folds, self.external)
         self.baseline = BaselineFlow(study, self.paths, self.combinations.all, self.folds, self.ranks)
         if study.tuning.mode != "reserved" and study.tuning.inner_folds > max(self.n_folds - 1, 1):
             raise InputError(
@@ -123,73 +124,18 @@ class Flow:
         return [name for name in names if not (on_the_fly and STAGES[name].script == "spectrogram")]
 
     def check_targets(self, targets: Iterable[str]) -> None:
-        """Refuse a target whose name is not that of a sensible combination.
-
-        Raises
-        ------
-        InputError
-            Naming what can be requested instead.
-        """
-        words = list(map(str, targets))
-        for before, target in zip(["", *words], words, strict=False):
-            if before == "--report":  # the file of Snakemake's own report
-                continue
-            refuse_other_spellings(target, self.results)
-            # As Snakemake writes relative targets.
-            path = target if Path(target).is_absolute() or not target else os.path.relpath(target)
-            inside = path.removeprefix(self.results + "/")
-            named = TARGET.match(inside)
-            if inside != path and (external := EXTERNAL_TARGET.match(inside)):
-                self.external.check_target(external[1], target)
-            if named and inside != path:
-                self.combinations.check(Combination(**named.groupdict()), target)
-            elif target.endswith("/report.html") and not named:
-                raise InputError(
-                    f"{target}: expected {self.results}/<model>_<spectrogram>_<classes>/report.html "
-                    f"(the results of this configuration are in {self.results}/)"
-                )
+        """Refuse a target whose name is not that of a sensible combination, as `eegwf.dag.targets` does."""
+        check_targets(targets, self.results, self.combinations, self.external)
 
     # Files, for the rules.
 
-    def _of_all(self, file: Callable[[RunPaths], Path]) -> list[str]:
-        return [str(file(self.paths.run(combination))) for combination in self.combinations.all]
-
     def reports(self) -> list[str]:
         """Report of every combination in the matrix."""
-        return self._of_all(lambda run: run.report)
+        return [str(self.paths.run(combination).report) for combination in self.combinations.all]
 
     def external_reports(self) -> list[str]:
         """Report of every combination in the matrix on every external data set."""
         return self.external.reports(self.combinations.all)
-
-    def external_metrics(self) -> list[str]:
-        """Scores of every combination in the matrix on every external data set."""
-        return self.external.all_metrics(self.combinations.all)
-
-    def all_metrics(self) -> list[str]:
-        """Scores of every combination in the matrix."""
-        return self._of_all(lambda run: run.metrics)
-
-    def all_predictions(self) -> list[str]:
-        """Test predictions of every combination in the matrix."""
-        return self._of_all(lambda run: run.predictions)
-
-    def all_ledgers(self) -> list[str]:
-        """Computing cost of every combination in the matrix."""
-        return self._of_all(lambda run: run.ledger)
-
-    def all_run_records(self) -> list[str]:
-        """Run record of every combination in the matrix."""
-        return self._of_all(lambda run: run.run_record)
-
-    def all_evidence(self) -> list[str]:
-        """Evidence of the attribution methods, and its description, of every fold and combination in the matrix."""
-        maps = [self.paths.run(one).fold(fold).attribution for one in self.combinations.all for fold in self.folds]
-        return [str(file) for found in maps for file in (found.description, found.evidence)]
-
-    def all_first_weights(self) -> list[str]:
-        """Weights of the first rank of the first fold of every combination in the matrix."""
-        return self._of_all(lambda run: run.fold(1).rank(1).weights)
 
     def arrays(self, wildcards: Any) -> list[str]:
         """Arrays that a model reads: one spectrogram, several for `concat`, or the windows themselves for `raw`."""

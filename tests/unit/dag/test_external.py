@@ -27,7 +27,7 @@ def test_a_run_includes_every_external_set(flow_of):
     reports = [f"results/vit_mel_{classes}/external/{name}/report.html"
                for classes in ("2class", "3class") for name in ("other", "third")]  # fmt: skip
     assert flow.external_reports() == reports
-    assert flow.external_metrics() == [path.replace("report.html", "metrics.json") for path in reports]
+    assert flow.summary.external() == [path.replace("report.html", "metrics.json") for path in reports]
     assert len(flow.external_stages) == 7 and not set(flow.external_stages) & set(flow.stages)
     nothing = flow_of(sets=())
     assert nothing.external_reports() == [] and nothing.external_stages == []
