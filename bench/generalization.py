@@ -8,17 +8,17 @@ Finished studies are kept, so that an interrupted bench continues.
 """
 
 import argparse
-from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from snakemake.utils import update_config
 
 from bench.figures import DOCS, machine, read_figures, write_figures
 from bench.tables import table
 from bench.workflow_runs import run_study
+from eegwf.config.layers import merge
 from eegwf.config.paths import Combination, RunPaths
 from eegwf.evaluation.compared_runs import RunComparison, compare_runs
 from eegwf.provenance.git import ROOT
@@ -99,7 +99,7 @@ class Variant:
         if self.name != DEFAULT:
             sections["spectrograms"] = {name: GRID for name in ("mel", "stft", "acf")}
         if self.tuned:
-            return _merged(sections, TUNED, self.config)
+            return reduce(merge, (TUNED, self.config), sections)
         training = {"epochs": 12, "patience": 12, "normalization": "level", "patient_balance": "sqrt", **self.training}
         search = {name: {"choices": [value]} for name, value in {**NETWORK, **self.fixed}.items()}
         model = {"models": {self.model: {"search": search}}}
@@ -108,7 +108,7 @@ class Variant:
             "tuning": {"n_trials": 1, "n_startup_trials": 1},
             "retrain": {"n_best": 1, "n_seeds": 5},
         }
-        return _merged(sections, {"training": training, **model, **budget}, self.config)
+        return reduce(merge, ({"training": training, **model, **budget}, self.config), sections)
 
     def _matrix(self) -> dict[str, Any]:
         return {"models": [self.model], "spectrograms": [self.spectrogram], "classes": [CLASSES]}
@@ -134,14 +134,6 @@ VARIANTS = [
     Variant("riemann", "riemann", "raw", tuned=True),
     Variant(DEFAULT, "vit", tuned=True, config=DEFAULT_INPUT),
 ]
-
-
-def _merged(*configurations: dict[str, Any]) -> dict[str, Any]:
-    """Combine configurations as Snakemake combines its configuration files: later values replace earlier ones."""
-    merged: dict[str, Any] = {}
-    for one in configurations:
-        update_config(merged, deepcopy(one))
-    return merged
 
 
 def line_of(name: str, runs: dict[str, RunPaths], compared: RunComparison) -> list[str]:
@@ -211,7 +203,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         runs = {}
         for one in variants:
-            config = _merged(data, one.configuration(arguments.seed))
+            config = merge(data, one.configuration(arguments.seed))
             if cohort == "helsinki":
                 config["dataset"] = {**HELSINKI, "root": str(arguments.data.resolve())}
             runs[one.name] = run_study(
