@@ -26,7 +26,7 @@ def draw_intervals(
     entries
         Scores with `value`, `low` and `high`; undefined ones are omitted.
     positions
-        Coordinate of each on the axis of the combinations.
+        Coordinate of each on the other axis.
     marker, line
         Styles.
     upright
@@ -36,7 +36,9 @@ def draw_intervals(
     bounds = [(entry["low"], entry["high"]) if defined(entry["low"]) else (np.nan, np.nan) for entry in entries]
     along, across = segments(bounds, np.column_stack([positions, positions]))
     axes.plot(*((across, along) if upright else (along, across)), **line)
-    axes.plot(*((positions, values) if upright else (values, positions)), markersize=5, linestyle="", **marker)
+    axes.plot(
+        *((positions, values) if upright else (values, positions)), **{"markersize": 5, "linestyle": "", **marker}
+    )
 
 
 def segments(x: Sequence[tuple[float, float]], y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

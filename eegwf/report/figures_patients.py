@@ -8,8 +8,9 @@ import pandas as pd
 
 from eegwf.evaluation.intervals import Interval
 from eegwf.report.data import ReportData
-from eegwf.report.drawing import ACCENT, INK, SERIES, Drawing, Figure, drawing, short
-from eegwf.report.formats import count, defined, difference, interval, score
+from eegwf.report.drawing import ACCENT, INK, SERIES, Figure, drawing, short
+from eegwf.report.drawn_intervals import draw_intervals
+from eegwf.report.formats import count, difference, interval, score
 
 LABELED = 60  # maximum number of patients whose names are shown beside the axis
 INFLUENTIAL = 20  # maximum number of patients in the figure of the influence
@@ -46,16 +47,21 @@ def patient_figure(run: ReportData, table: pd.DataFrame, intervals: Mapping[str,
     with drawing(4.4, height) as figure:
         axes, rows = figure.axes, np.arange(len(table))
         bounds = [intervals[name] for name in names]
-        _draw_intervals(figure, rows, bounds, background_only)
+        entries = [
+            {"value": value, "low": bound.low, "high": bound.high} for value, bound in zip(values, bounds, strict=True)
+        ]
         for mask, marker, color, label in (
             (~background_only, "o", ACCENT, f"also classes other than {short(background, 12)}"),
             (background_only, "s", SERIES[1], f"{short(background, 12)} only: accuracy"),
         ):
             if mask.any():
-                axes.plot(values[mask], rows[mask], marker, color=color, label=label, markersize=5 if named else 3)
+                style = {"marker": marker, "color": color, "label": label, "markersize": 5 if named else 3}
+                line = {"color": color, "linewidth": 1.2, "alpha": 0.6}
+                draw_intervals(axes, [entries[row] for row in rows[mask]], rows[mask], style, line)
         # A blank row separates the patients from the summaries if the rows are named.
         places = len(table) + np.arange(len(pooled)) * (1 if named else 0.03 * n_rows) + (0.4 if named else 1)
-        _draw_summaries(figure, places, list(pooled.values()))
+        summary = {"marker": "D", "color": INK, "markersize": 6}
+        draw_intervals(axes, list(pooled.values()), places, summary, {"color": INK, "linewidth": 1.4})
         chance = run.metrics["baselines"]["chance"]["balanced_accuracy"]
         axes.axvline(chance, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), label=f"chance {score(chance)}")
         axes.set(xlim=(-0.02, 1.02), ylim=(places[-1] + 0.6, -0.6))
@@ -68,21 +74,6 @@ def patient_figure(run: ReportData, table: pd.DataFrame, intervals: Mapping[str,
         figure.canvas.legend(loc="outside upper center", ncols=1, handletextpad=0.4)
         alt = _patients_alt(run, values, background_only, bounds, pooled)
         return figure.finish("patients", alt, "Scores by patient")
-
-
-def _draw_intervals(figure: Drawing, rows: np.ndarray, bounds: Sequence[Interval], other: np.ndarray) -> None:
-    for row, entry, is_other in zip(rows, bounds, other, strict=True):
-        if defined(entry.low) and defined(entry.high):
-            color = SERIES[1] if is_other else ACCENT
-            figure.axes.plot([entry.low, entry.high], [row, row], color=color, linewidth=1.2, alpha=0.6)
-
-
-def _draw_summaries(figure: Drawing, places: np.ndarray, entries: Sequence[Mapping[str, Any]]) -> None:
-    for place, entry in zip(places, entries, strict=True):
-        if defined(entry["low"]):
-            figure.axes.plot([entry["low"], entry["high"]], [place, place], color=INK, linewidth=1.4)
-        if defined(entry["value"]):
-            figure.axes.plot(entry["value"], place, "D", color=INK, markersize=6)
 
 
 def _patients_alt(
