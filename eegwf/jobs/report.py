@@ -63,5 +63,5 @@ def run(
     write_table(files.timing, times)
     write_table(files.ledger, costs)
     write_json(files.run_record, record)
-    write_paper(files.paper, data, record, shown)
+    write_paper(files.paper, data, shown)
     write_text(output, page)

@@ -19,7 +19,7 @@ COLORED = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolo
 
 
 def light_colors() -> dict[str, str]:
-    """Colors of the light page by what stands for them in its figures, from the style sheet."""
+    """Colors of the light page by the CSS values that its figures have instead, from the style sheet."""
     light = STYLE_SHEET.read_text(encoding="utf-8").partition("@media")[0]
     colors = {f"var({name})": color for name, color in re.findall(r"(--\w+): (#[0-9a-f]{6})", light)}
     return {**colors, "currentColor": colors["var(--ink)"]}

@@ -137,4 +137,5 @@ def count(number_of: int, thing: str) -> str:
     str
         Number and name, in the plural unless the number is 1.
     """
-    return f"{number_of:,d} {thing}" if number_of == 1 else f"{number_of:,d} {thing}s"
+    plural = f"{thing[:-1]}ies" if thing[-1] == "y" and thing[-2] not in "aeiou" else f"{thing}s"
+    return f"{number_of:,d} {thing if number_of == 1 else plural}"

@@ -24,7 +24,7 @@ ELSEWHERE = ("run", "about", "paper", *VARYING)
 FORMATS: dict[str, Callable[[Figure], bytes]] = {"svg": svg, "pdf": pdf}
 
 
-def write_paper(paths: PaperPaths, run: ReportData, about: dict[str, Any], shown: dict[str, Any]) -> None:
+def write_paper(paths: PaperPaths, run: ReportData, shown: dict[str, Any]) -> None:
     """Write the files for a paper.
 
     Parameters
@@ -33,15 +33,13 @@ def write_paper(paths: PaperPaths, run: ReportData, about: dict[str, Any], shown
         The files.
     run
         Content of the report.
-    about
-        Content of `run.json`.
     shown
         Content of the page.
     """
     paper = shown["paper"]
     write_text(paths.text, f"## Methods\n\n{paper['methods']}\n\n## Results\n\n{paper['results']}\n")
     write_text(paths.references, paper["bibtex"])
-    write_text(paths.model_card, model_card(run, about))
+    write_text(paths.model_card, model_card(run, paper))
     for name, table in paper["checklists"].items():
         write_table(paths.checklist(name), as_frame(table))
     if paper["published"]:

@@ -161,12 +161,11 @@ def _wavelet(grid: Cwt) -> str:
 def fold_sentences(run: ReportData) -> str:
     """The cross-validation, and patients reserved for tuning."""
     n_folds = len(run.metrics["per_fold"])
+    kind = "cross-validation" if run.mode == "once" else "nested cross-validation"
     text = (
-        f"Performance was estimated by nested cross-validation by patient in {n_folds} outer folds: all windows of a "
+        f"Performance was estimated by {kind} by patient in {n_folds} outer folds: all windows of a "
         "patient were in one fold, and each patient was tested once, by models trained without this patient."
     )
-    if run.mode == "once":
-        text = text.replace("nested cross-validation", "cross-validation")
     if run.reserved:
         text += f" {reserved_sentence(run)}"
     return text

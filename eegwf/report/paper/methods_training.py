@@ -81,7 +81,7 @@ def tuning(run: ReportData) -> str:
         f"{where}, {count(len(searched), 'hyperparameter')} ({names}) {'was' if len(searched) == 1 else 'were'} tuned "
         f"by Optuna ({SAMPLERS[settings.sampler]}) for the {MONITORS[run.study.training.monitor]} of the patients of "
         f"{count(settings.inner_folds, 'inner validation fold')}; {count(sum(n.values()), 'trial')} ran in "
-        f"{count(n_studies, 'Optuna study').replace('studys', 'studies')} ({states})."
+        f"{count(n_studies, 'Optuna study')} ({states})."
     )
     return text + (f" {PRUNERS[settings.pruner]}." if settings.pruner in PRUNERS and _by_gradient(run) else "")
 

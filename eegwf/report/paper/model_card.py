@@ -1,12 +1,12 @@
 """Model card: description of the models of a combination in the form of the Hugging Face Hub; nothing is uploaded."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from eegwf.report.data import ReportData
 from eegwf.report.formats import defined, listing
 from eegwf.report.paper import methods
 from eegwf.report.paper.answers_tripod import limitations
-from eegwf.report.paper.results import results
 
 METRICS = {"balanced_accuracy": "Balanced accuracy", "roc_auc": "AUROC", "f1_macro": "Macro F1"}
 KEYS = {"balanced_accuracy": "balanced_accuracy", "roc_auc": "auroc", "f1_macro": "macro_f1"}
@@ -16,15 +16,15 @@ USE = (
 )
 
 
-def model_card(run: ReportData, about: dict[str, Any]) -> str:
+def model_card(run: ReportData, paper: Mapping[str, Any]) -> str:
     """Write the model card.
 
     Parameters
     ----------
     run
         Content of the report.
-    about
-        Content of `run.json`.
+    paper
+        Texts of the page for a paper: `methods` and `results`.
 
     Returns
     -------
@@ -39,8 +39,8 @@ def model_card(run: ReportData, about: dict[str, Any]) -> str:
         f"# {name}": f"Classifies windows of EEG into {listing(run.classes)}. Written by eegwf; the report of the run "
         "has all scores.",
         "## Use": USE,
-        "## Training data and procedure": methods.methods(run, about),
-        "## Evaluation": results(run),
+        "## Training data and procedure": paper["methods"],
+        "## Evaluation": paper["results"],
         "## Limitations": " ".join(limitations(run)) or "To be completed by the authors.",
         "## License and contact": "To be completed by the authors; the license of the data set also applies.",
     }
