@@ -227,12 +227,47 @@ def latencies(recordings: Sequence[ScoredRecording], points: Mapping[int, Operat
     """
     result: list[float | None] = []
     for item in recordings:
-        found = np.array(detections(item, POINT if points else LARGEST, points)).reshape(-1, 2)
-        for onset, end in item.seizures:
-            low, high = onset - BEFORE / TICKS, max(end, onset + 1 / TICKS) + AFTER / TICKS
-            hit = found[(found[:, 1] > low) & (found[:, 0] < high)]
-            result.append(float(max(hit[0, 0], low) - onset) if len(hit) else None)
+        found = detections(item, POINT if points else LARGEST, points)
+        result += [latency(found, *seizure) for seizure in item.seizures]
     return result
+
+
+def latency(found: Sequence[Interval], onset: float, end: float) -> float | None:
+    """Time from the onset of an annotated seizure to its first detection.
+
+    Parameters
+    ----------
+    found
+        Onset and end of each detection of the recording in seconds, in order.
+    onset, end
+        Seconds of the seizure.
+
+    Returns
+    -------
+    float or None
+        As in `latencies`.
+    """
+    low, high = onset - BEFORE / TICKS, max(end, onset + 1 / TICKS) + AFTER / TICKS
+    first = next((start for start, stop in found if stop > low and start < high), None)
+    return None if first is None else float(max(first, low) - onset)
+
+
+def primary_points(event_metrics: Mapping[str, Any]) -> dict[int, OperatingPoint]:
+    """Operating point of each outer fold, from `events` of `metrics.json`.
+
+    Parameters
+    ----------
+    event_metrics
+        Section `events`.
+
+    Returns
+    -------
+    dict
+        Operating points by fold; empty if the primary detector takes the class of largest probability.
+    """
+    if event_metrics["primary"] != POINT:
+        return {}
+    return {entry["fold"]: OperatingPoint.read(entry) for entry in event_metrics["operating_points"]}
 
 
 def n_merged(recordings: Sequence[ScoredRecording]) -> int:

@@ -21,6 +21,24 @@ KEYS = ("window", "patient", "recording", "onset", "fold", "label")
 ENSEMBLE = "ensemble"
 
 
+def seizure_probability(predictions: pd.DataFrame, background: str) -> np.ndarray:
+    """Calibrated probability of any class but the background, to which operating points apply.
+
+    Parameters
+    ----------
+    predictions
+        Rows of `predictions.tsv`.
+    background
+        Name of the first class.
+
+    Returns
+    -------
+    array (n_rows,)
+        1 minus the probability of the background.
+    """
+    return 1 - predictions[probability_columns([background])[0]].to_numpy(dtype=float)
+
+
 def probability_columns(classes: list[str]) -> list[str]:
     """Names of the columns with the probabilities of the classes: calibrated in pooled tables."""
     return [f"p_{name}" for name in classes]

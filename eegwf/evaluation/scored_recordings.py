@@ -9,7 +9,7 @@ from eegwf.data.events import classify
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import TICKS, Interval, ticks, union
 from eegwf.evaluation.event_counts import clip, join
-from eegwf.evaluation.predictions import probability_columns
+from eegwf.evaluation.predictions import seizure_probability
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def scored_recordings(
                 joined=join(_disjoint(seizures, n_ticks)),
                 onset=part["onset"].to_numpy(float),
                 end=part["end"].to_numpy(float),
-                p=1 - part[probability_columns([background])[0]].to_numpy(float),
+                p=seizure_probability(part, background),
                 positive=(part["predicted"] != background).to_numpy(),
                 types=types.get(name, ()),
             )

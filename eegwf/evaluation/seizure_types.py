@@ -8,8 +8,7 @@ import pandas as pd
 from eegwf.config.evaluation import Evaluation
 from eegwf.data.events import BACKGROUND, classify, has_background, matches
 from eegwf.data.participants import MIN_GROUP
-from eegwf.evaluation.detector import OperatingPoint
-from eegwf.evaluation.events import POINT, latencies
+from eegwf.evaluation.events import latencies, primary_points
 from eegwf.evaluation.intervals import patient_resamples
 from eegwf.evaluation.scored_recordings import scored_recordings
 from eegwf.evaluation.subgroups import Entry, few_patients_reason, no_score, scored
@@ -102,14 +101,9 @@ def _annotated(
         found = events[events["recording"].isin(patient_of.index)]
         table = pd.DataFrame({"patient": found["recording"].map(patient_of), "event_type": found["label"]})
         return table.assign(hit=False)
-    points = {
-        entry["fold"]: OperatingPoint.read(entry)
-        for entry in event_metrics["operating_points"]
-        if event_metrics["primary"] == POINT
-    }
     items = scored_recordings(predictions, *tables, class_set)
     rows = [(item.patient, event_type) for item in items for event_type in item.types]
-    hits = [latency is not None for latency in latencies(items, points)]
+    hits = [latency is not None for latency in latencies(items, primary_points(event_metrics))]
     return pd.DataFrame(rows, columns=["patient", "event_type"]).assign(hit=hits)
 
 

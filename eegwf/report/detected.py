@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eegwf.evaluation.detector import TICKS, Interval, OperatingPoint, Timeline, timeline
-from eegwf.evaluation.events import POINT, detections, latencies
+from eegwf.evaluation.events import detections, latency
 from eegwf.evaluation.scored_recordings import ScoredRecording, scored_recordings
 from eegwf.report.data import ReportData
 
@@ -69,20 +69,24 @@ class Seizure:
     largest: float
 
 
-def operating_points(run: ReportData) -> dict[int, OperatingPoint]:
-    """Operating point of each outer fold; empty if the primary detector takes the class of largest probability."""
-    events = run.metrics["events"]
-    if events["primary"] != POINT:
-        return {}
-    return {entry["fold"]: OperatingPoint.read(entry) for entry in events["operating_points"]}
+def detected_recordings(run: ReportData, points: Mapping[int, OperatingPoint]) -> list[DetectedRecording]:
+    """List the recordings of the tested patients with the detections of the primary detector.
 
+    Parameters
+    ----------
+    run
+        Content of the report.
+    points
+        Operating point of each outer fold; empty for the class of largest probability.
 
-def detected_recordings(run: ReportData) -> list[DetectedRecording]:
-    """Recordings of the tested patients, by patient, with the detections of the primary detector."""
+    Returns
+    -------
+    list of DetectedRecording
+        By patient.
+    """
     predictions = run.predictions[run.predictions["member"] == run.primary]
     tables = (run.windows, run.recordings, run.annotations)
     items = scored_recordings(predictions, *tables, run.study.classes[run.class_set])
-    points = operating_points(run)
     return [_detected(item, points, run.metrics["events"]["primary"]) for item in items]
 
 
@@ -92,28 +96,15 @@ def _detected(item: ScoredRecording, points: Mapping[int, OperatingPoint], detec
     return DetectedRecording(item, line, point.threshold if point else None, detections(item, detector, points))
 
 
-def annotated_seizures(recordings: Sequence[DetectedRecording], points: Mapping[int, OperatingPoint]) -> list[Seizure]:
-    """List the annotated seizures.
-
-    Parameters
-    ----------
-    recordings
-        The recordings.
-    points
-        Operating point of each outer fold.
-
-    Returns
-    -------
-    list of Seizure
-        In the order of the recordings.
-    """
-    found = []
-    delays = iter(latencies([one.item for one in recordings], points))
-    for one in recordings:
-        for (onset, end), event_type in zip(one.item.seizures, one.item.types, strict=True):
-            largest = largest_probability(one.item, onset, end)
-            found.append(Seizure(one, onset, end, event_type, next(delays), largest))
-    return found
+def scored_seizures(recordings: Sequence[DetectedRecording]) -> list[Seizure]:
+    """Annotated seizures with what was found of them, in the order of the recordings."""
+    return [
+        Seizure(
+            one, onset, end, event_type, latency(one.detections, onset, end), largest_probability(one.item, onset, end)
+        )
+        for one in recordings
+        for (onset, end), event_type in zip(one.item.seizures, one.item.types, strict=True)
+    ]
 
 
 def overlapping(spans: Sequence[Interval], start: float, end: float) -> list[Interval]:

@@ -5,14 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from eegwf.evaluation.events import primary_points
 from eegwf.report.data import ReportData
-from eegwf.report.detected import (
-    DetectedRecording,
-    Seizure,
-    annotated_seizures,
-    detected_recordings,
-    operating_points,
-)
+from eegwf.report.detected import DetectedRecording, Seizure, detected_recordings, scored_seizures
 from eegwf.report.eeg_snippets import Shown, seizure_key, snippets, viewer_data
 from eegwf.report.figures_timelines import timeline_figure
 from eegwf.report.formats import count, number, score, seconds
@@ -48,10 +43,10 @@ def parts(run: ReportData) -> dict[str, Any]:
     """
     if not run.metrics.get("events"):
         return {"eeg": None}
-    recordings = detected_recordings(run)
-    points = operating_points(run)
-    seizures, meanings = annotated_seizures(recordings, points), MEANINGS if points else MEANINGS_WITHOUT_THRESHOLD
-    onsets, shown = snippets(run, recordings, seizures)
+    points = primary_points(run.metrics["events"])
+    recordings = detected_recordings(run, points)
+    seizures, meanings = scored_seizures(recordings), MEANINGS if points else MEANINGS_WITHOUT_THRESHOLD
+    onsets, shown = snippets(run, points, recordings, seizures)
     drawn = [*onsets, *(one for entries in shown.values() for one in entries)]
     return {
         "eeg": {

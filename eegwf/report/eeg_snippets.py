@@ -1,15 +1,15 @@
 """Stretches of EEG on the page: which are shown, their drawings, and their data for the interactive view."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from eegwf.evaluation.detector import TICKS
+from eegwf.evaluation.detector import TICKS, OperatingPoint
 from eegwf.report.data import ReportData
-from eegwf.report.detected import DetectedRecording, Seizure, operating_points, overlapping
+from eegwf.report.detected import DetectedRecording, Seizure, overlapping
 from eegwf.report.drawing import Figure
 from eegwf.report.eeg_samples import Snippet, WindowSamples, cut_snippet, packed
 from eegwf.report.figures_eeg import centered, eeg_figure, microvolts_of_spacing
@@ -49,7 +49,10 @@ class Shown:
 
 
 def snippets(
-    run: ReportData, recordings: Sequence[DetectedRecording], seizures: Sequence[Seizure]
+    run: ReportData,
+    points: Mapping[int, OperatingPoint],
+    recordings: Sequence[DetectedRecording],
+    seizures: Sequence[Seizure],
 ) -> tuple[list[Shown], dict[str, list[Shown]]]:
     """Draw the EEG of the galleries, and with what is left of `max_snippets`, of the onsets of seizures.
 
@@ -57,6 +60,8 @@ def snippets(
     ----------
     run
         Content of the report.
+    points
+        Operating point of each outer fold; empty for the class of largest probability.
     recordings, seizures
         Recordings with their detections, and the annotated seizures.
 
@@ -71,7 +76,7 @@ def snippets(
     if isinstance(source, str):
         return [], shown
     limit, places = run.study.report.max_snippets, {one.item.name: one for one in recordings}
-    for name, windows in galleries(run, operating_points(run), min(N_SHOWN, limit // 4)).items():
+    for name, windows in galleries(run, points, min(N_SHOWN, limit // 4)).items():
         key = f"eeg-{name.replace(' ', '-')}"
         shown[name] = [
             _of_window(source, places[one.recording], one, f"{key}-{number_of}")

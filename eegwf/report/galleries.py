@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from eegwf.evaluation.detector import OperatingPoint
-from eegwf.evaluation.predictions import probability_columns
+from eegwf.evaluation.predictions import seizure_probability
 from eegwf.report.data import ReportData
 
 MISSES, FALSE_ALARMS, BORDERLINE = "misses", "false alarms", "borderline"
@@ -63,7 +63,7 @@ def galleries(run: ReportData, points: Mapping[int, OperatingPoint], n_shown: in
     background = run.classes[0]
     table = run.predictions
     table = table[(table["member"] == run.primary) & (table["label"] != "")]
-    p = 1 - table[probability_columns([background])[0]].to_numpy(float)
+    p = seizure_probability(table, background)
     threshold = np.array([points[fold].threshold if points else 0.5 for fold in table["fold"]], dtype=float)
     alarm = p > threshold if points else (table["predicted"] != background).to_numpy()
     seizure = (table["label"] != background).to_numpy()

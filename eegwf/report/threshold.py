@@ -11,9 +11,9 @@ import pandas as pd
 from eegwf.data.events import has_background
 from eegwf.evaluation.bootstrap import ratio
 from eegwf.evaluation.detector import OperatingPoint
-from eegwf.evaluation.events import POINT, RATE
+from eegwf.evaluation.events import RATE, primary_points
 from eegwf.evaluation.operating_point import PointScores, curve
-from eegwf.evaluation.predictions import probability_columns
+from eegwf.evaluation.predictions import seizure_probability
 from eegwf.evaluation.scored_recordings import scored_recordings
 from eegwf.evaluation.threshold_sweep import count_correct, threshold_grid
 from eegwf.report.data import ReportData
@@ -98,9 +98,9 @@ def positive_name(run: ReportData) -> str:
 def sweep(run: ReportData) -> Sweep:
     """Count windows and events of the primary member at each threshold."""
     table = run.predictions[run.predictions["member"] == run.primary]
-    points = _points(run)
+    points = primary_points(run.metrics["events"]) if run.metrics.get("events") else {}
     labeled = table[table["label"] != ""]
-    p = probability(labeled, run.classes)
+    p = seizure_probability(labeled, run.classes[0])
     patients, patient = np.unique(labeled["patient"].to_numpy(dtype=str), return_inverse=True)
     positive = (labeled["label"] != run.classes[0]).to_numpy()
     chosen = {fold: point.threshold for fold, point in points.items()}
@@ -116,38 +116,13 @@ def sweep(run: ReportData) -> Sweep:
     return Sweep(thresholds, patients.tolist(), totals, np.stack(correct), events, chosen, reference)
 
 
-def probability(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
-    """Calibrated probability of any class but the first, to which the operating points apply.
-
-    Parameters
-    ----------
-    table
-        Rows of `predictions.tsv`.
-    classes
-        Names of the classes.
-
-    Returns
-    -------
-    ndarray
-        One of each row.
-    """
-    return 1 - table[probability_columns(classes)[0]].to_numpy(dtype=float)
-
-
-def _points(run: ReportData) -> dict[int, OperatingPoint]:
-    events = run.metrics.get("events")
-    if not events or events["primary"] != POINT:
-        return {}
-    return {entry["fold"]: OperatingPoint.read(entry) for entry in events["operating_points"]}
-
-
 def _events(
     run: ReportData, table: pd.DataFrame, points: dict[int, OperatingPoint], thresholds: Sequence[float]
 ) -> list[PointScores]:
     if not run.metrics.get("events"):
         return []
-    read = run.recordings[run.recordings["excluded"] == ""]
-    recordings = scored_recordings(table, run.windows, read, run.annotations, run.study.classes[run.class_set])
+    tables = (run.windows, run.recordings, run.annotations)
+    recordings = scored_recordings(table, *tables, run.study.classes[run.class_set])
     points = points or {item.fold: OperatingPoint() for item in recordings}
     return [scores for _, scores in curve(recordings, points, thresholds)]
 

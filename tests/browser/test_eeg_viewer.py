@@ -146,7 +146,7 @@ def signal():
 
 
 def read_voltages(browser, folder, signal, names, changes):
-    """What the view tells of three places after changes of its selectors (label: value)."""
+    """Text that the view shows at three places after changes of its selectors (label: value)."""
     entry = {"recording": "a", "start": 0, "sfreq": 128, "step": 0.5, "spacing": 100, "channels": names,
              "seizures": [], "detections": [], "p": [], "threshold": None, "data": packed(signal)}  # fmt: skip
     source = (

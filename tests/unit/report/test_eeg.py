@@ -14,6 +14,7 @@ from eegwf.config.report import Report
 from eegwf.data.context import without_context
 from eegwf.errors import InputError
 from eegwf.evaluation.detector import Timeline
+from eegwf.evaluation.events import primary_points
 from eegwf.report import svg
 from eegwf.report.detected import detected_recordings
 from eegwf.report.eeg import parts
@@ -212,7 +213,7 @@ def test_size_is_bounded_for_many_channels_of_noise(finished):
 def test_time_without_a_window_is_marked(finished):
     results, study, *_ = finished
     run = report_data(study, results)
-    first = detected_recordings(run)[0]
+    first = detected_recordings(run, primary_points(run.metrics["events"]))[0]
     table = run.windows[~run.windows["onset"].between(10, 19) | (run.windows["recording"] != first.item.name)]
     snippet = cut_snippet(replace(run.samples, windows=table), first.item.name, 0.0, 30.0)
     missing = np.isnan(snippet.voltage()).all(axis=0)
