@@ -1,6 +1,7 @@
 """Fixtures and rules that all tests share."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ settings.load_profile("eegwf")
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MARKERS = {"workflow": ("slow",), "browser": ("slow", "browser"), "hpc": ("slow", "slurm")}
 # Audit events of Python that read or change a file or folder; their first argument is its path.
 FILE_EVENTS = ("open", "os.listdir", "os.scandir", "os.mkdir", "os.remove", "os.rename", "glob.glob")
@@ -76,6 +78,15 @@ def results_unchanged(tmp_path_factory):
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """Path of Chromium; the test is skipped without it."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -47,9 +47,18 @@ def sentence(detail: ErrorDetails, merged: dict, layers: Layers) -> str:
         return f"{origin}: {place}: unknown key; {advice}"
     if detail["type"] == "missing":
         return f"{origin}: {place}: missing; add it there, or in a later file"
+    if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        return f"{origin}: {place}.kind: {_kind_expected(detail)}"
     if detail["input"] is None and detail["type"] in SECTION_EXPECTED:
         return f"{origin}: {place}: null in place of a section; write its keys below it, or remove it"
     return f"{origin}: {place + ': ' if place else ''}{message}{_found(detail, location, origin)}"
+
+
+def _kind_expected(detail: ErrorDetails) -> str:
+    """What is wrong with the key `kind`, which tells the keys that a section has."""
+    if detail["type"] == "union_tag_invalid":
+        return "found '{tag}'; write one of {expected_tags}".format(**detail["ctx"])
+    return "missing; this section replaces that of earlier files as a whole, so write all its keys, first its kind"
 
 
 def _found(detail: ErrorDetails, location: tuple, origin: str) -> str:

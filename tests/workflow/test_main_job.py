@@ -18,9 +18,12 @@ from sklearn import metrics as sk
 import eegwf
 from eegwf.config.paths import Combination, ResultPaths
 from tests.helpers.first_screen import expected, shown
+from tests.helpers.opened_report import check_report
 
 RUN = "results/vit_mel_3class"
 REPORT = f"{RUN}/report.html"
+CONCAT = "vit_concat_2class"
+LITTLE_WORK = ["--config", "tuning={n_trials: 1, pruner: none}", "retrain={n_best: 1}", "training={epochs: 1}"]
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -223,12 +226,19 @@ def test_the_run_opens_from_python(finished):
     np.testing.assert_allclose(calibrated, rows[["p_background", "p_focal", "p_generalized"]], atol=1e-4)
 
 
-@pytest.mark.parametrize("combination", ["vit_stft_2class", "vit_cwt_3class", "vit_concat_2class"])
-def test_other_combinations_work_as_well(finished, snakemake, combination, tmp_path):
-    one = ["--config", "tuning={n_trials: 1, pruner: none}", "retrain={n_best: 1}", "training={epochs: 1}"]
-    snakemake(finished, "--cores", "2", f"results/{combination}/report.html", *one)
+@pytest.mark.parametrize("combination", ["vit_cwt_3class", CONCAT])
+def test_other_combinations_work_as_well(finished, snakemake, combination):
+    snakemake(finished, "--cores", "2", f"results/{combination}/report.html", *LITTLE_WORK)
     metrics = json.loads((finished / f"results/{combination}/metrics.json").read_text())
     assert metrics["members"]["ensemble"]["balanced_accuracy"]["value"] > 0.2
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("combination", ["vit_mel_3class", CONCAT])
+def test_reports_are_readable_in_a_browser(browser, finished, snakemake, tmp_path, combination):
+    little = LITTLE_WORK if combination == CONCAT else []
+    snakemake(finished, "--cores", "2", f"results/{combination}/report.html", *little)
+    check_report(browser, tmp_path, finished / f"results/{combination}/report.html")
 
 
 def test_a_second_results_root_does_not_mix(finished, snakemake):
