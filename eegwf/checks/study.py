@@ -4,6 +4,7 @@ from eegwf.checks.bids import check_bids
 from eegwf.checks.external import check_external
 from eegwf.checks.findings import Findings, format_names
 from eegwf.checks.fold_arrays import check_fold_arrays
+from eegwf.checks.hyperparameters import check_hyperparameters
 from eegwf.checks.initialization import check_initial_weights
 from eegwf.checks.models import check_models
 from eegwf.checks.synthetic import check_synthetic
@@ -29,6 +30,8 @@ def check_study(flow: Flow, samples: bool | None = None) -> Findings:
     """
     findings = Findings()
     check_models(flow, findings)
+    if not findings.problems and flow.kind != "fold_arrays":
+        check_hyperparameters(flow, findings)
     check_initial_weights(flow, findings)
     try:
         if flow.kind in ("bids", "files"):

@@ -34,4 +34,9 @@ def test_faint_text_is_found(browser, tmp_path):
     )
     found = run_script(browser, tmp_path, page, CONTRAST)
     assert found["counted"] == 6
-    assert [text.rpartition("<")[0].rpartition(">")[2] for _, text in found["low"]] == ["faint", "half", "folded", "drawn"]
+    assert [text.rpartition("<")[0].rpartition(">")[2] for _, text in found["low"]] == [
+        "faint",
+        "half",
+        "folded",
+        "drawn",
+    ]

@@ -24,7 +24,10 @@ LITTLE_WORK = {
 def helsinki(snakemake, data_root, tmp_path_factory):
     """Results folder of the study."""
     folder = tmp_path_factory.mktemp("helsinki")
-    config = {**LITTLE_WORK, "dataset": {"kind": "bids", "root": str(data_root / "helsinki"), "event_types": EVENT_TYPES}}
+    config = {
+        **LITTLE_WORK,
+        "dataset": {"kind": "bids", "root": str(data_root / "helsinki"), "event_types": EVENT_TYPES},
+    }
     (folder / "little.yaml").write_text(yaml.safe_dump(config))
     configs = [ROOT / "config/datasets/helsinki.yaml", folder / "little.yaml"]
     targets = [f"results/helsinki/sharedcnn_acf_{classes}/report.html" for classes in ("2class", "3class")]

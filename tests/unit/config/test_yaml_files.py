@@ -235,8 +235,8 @@ def test_wrong_values_anywhere_are_accepted_or_refused_in_lines(root, tmp_path):
 
 def test_section_without_its_kind_is_told_that_it_replaces_the_earlier_one(message):
     assert message("dataset: {root: data}\n") == (
-        "dataset.kind: missing; this section replaces that of earlier files as a whole, so write all its keys, first its "
-        "kind"
+        "dataset.kind: missing; this section replaces that of earlier files as a whole, so write all its keys, first "
+        "its kind"
     )
     said = message("dataset: {kind: bidz}\n")
     assert said == "dataset.kind: found 'bidz'; write one of 'synthetic', 'bids', 'files', 'fold_arrays'"
