@@ -1,14 +1,19 @@
 """Check of hyperparameters: whether models can be made with them, and whether settings of trainings fit together."""
 
+from pathlib import Path
 from typing import Any
 
 from eegwf.checks.findings import Findings
+from eegwf.compute.deferred_compiler import defer_compiler
+from eegwf.config.load import load_study
 from eegwf.config.study import Study
 from eegwf.config.tuning import Model
 from eegwf.dag.flow import Flow
 from eegwf.models.registry import entry_of
 from eegwf.plan.sizes import EXPECTED_CHANNELS, EXPECTED_SFREQ
 
+# In the checkout; an installation without it has no default configuration.
+DEFAULT = Path(__file__).resolve().parents[2] / "config" / "config.yaml"
 N_OUTPUTS = 2
 
 
@@ -24,14 +29,18 @@ def check_hyperparameters(flow: Flow, findings: Findings) -> None:
 
     Notes
     -----
-    Each hyperparameter takes its choices, or both ends of its range, while the others have their first value. The
-    networks accept any size of the input, so that one spectrogram for each model, besides `raw`, is sufficient, and
-    the number of channels need not be known.
+    Each hyperparameter takes its choices, or both ends of its range, while the others have their first value.
+    Networks accept any size of the input, so that one spectrogram for each model, besides `raw`, is sufficient, and
+    the number of channels need not be known. torch, which needs seconds to import, is imported only for models whose
+    hyperparameters differ from those of the default configuration.
     """
-    inputs = {}
+    shipped = load_study(DEFAULT).models if DEFAULT.exists() else {}
+    inputs: dict[tuple[str, bool], str] = {}
     for combination in flow.combinations.all:
         inputs.setdefault((combination.model, combination.spectrogram == "raw"), combination.spectrogram)
     for (model, _), spectrogram in inputs.items():
+        if model in shipped and flow.study.models[model] == shipped[model]:
+            continue
         shape, axes = _input_of(flow.study, spectrogram)
         _check_model(model, flow.study.models[model], shape, axes, findings)
     for model in dict.fromkeys(model for model, _ in inputs):
@@ -60,6 +69,7 @@ def _check_model(model: str, space: Model, shape: dict[str, int], axes: dict[str
 
 def _fault(model: str, shape: dict[str, int], parameters: dict[str, Any], axes: dict[str, Any]) -> str:
     """Why a model can't be made with hyperparameters; empty if it can."""
+    defer_compiler()
     from eegwf.models.registry import build
     from eegwf.models.tensors import tensor_shapes  # imports torch
 
@@ -74,7 +84,7 @@ def _fault(model: str, shape: dict[str, int], parameters: dict[str, Any], axes: 
 
 def _input_of(study: Study, spectrogram: str) -> tuple[dict[str, int], dict[str, Any]]:
     """Shape and axes of an input, with the expected sampling rate and number of channels where they are not set."""
-    sfreq = float(study.signals.sfreq or EXPECTED_SFREQ)
+    sfreq = study.signals.target_sfreq(EXPECTED_SFREQ)
     if spectrogram == "raw":
         n_times = round((study.windows.length + 2 * study.windows.context) * sfreq)
         shape = {"n_chans": EXPECTED_CHANNELS, "n_freqs": 1, "n_frames": n_times, "n_outputs": N_OUTPUTS}

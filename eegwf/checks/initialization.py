@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from eegwf.checks.findings import Findings
+from eegwf.compute.deferred_compiler import defer_compiler
 from eegwf.config.final_paths import FinalPaths
 from eegwf.dag.flow import Flow
 from eegwf.dag.initialization import init_problems
@@ -32,6 +33,7 @@ def check_initial_weights(flow: Flow, findings: Findings) -> None:
         findings.problems += (problems := init_problems(study, flow.combinations.all))
         if problems:
             return
+        defer_compiler()
         from eegwf.models.tensors import shape_problems  # imports torch
 
         model = source.read_json(FinalPaths(Path()).model(1).model.as_posix())

@@ -1,6 +1,7 @@
 """Check of the networks that the configuration names."""
 
 from eegwf.checks.findings import Findings
+from eegwf.compute.deferred_compiler import defer_compiler
 from eegwf.dag.flow import Flow
 
 NAMES = ("timm", "architecture")
@@ -23,6 +24,7 @@ def check_models(flow: Flow, findings: Findings) -> None:
     named = [(name, key, network) for name in flow.study.matrix.models for key, network in _networks(flow, name)]
     if not named:
         return
+    defer_compiler()
     from eegwf.models.pretrained import unknown
 
     for model, key, network in named:

@@ -13,7 +13,8 @@ from eegwf.report.formats import count, duration, number
 
 ANNOTATED, DETECTED, PROBABILITY = "var(--series2)", "var(--series1)", "var(--series0)"
 WIDTH, LEFT, RIGHT = 900, 76, 56
-N_COLUMNS = 400
+N_COLUMNS, N_TIMELINE_COLUMNS = 400, 1200
+"""Columns of the curve of a snippet, and of a timeline, which can be enlarged."""
 BAR, GRAPH = 7, 40
 STRIP = 2 * (BAR + 3) + 4 + GRAPH
 """Pixels: height of a bar of events, of the graph of the probability, and of both."""
@@ -113,25 +114,36 @@ def probability_parts(one: DetectedRecording, axis: TimeAxis, top: float, n_colu
     -------
     list of str
     """
-    parts = []
-    for row, (name, color, spans) in enumerate(
-        (("annotated", ANNOTATED, one.item.seizures), ("detected", DETECTED, one.detections))
-    ):
-        y = top + row * (BAR + 3)
-        parts.append(svg.text(LEFT - 6, y + BAR, name, "end", 10))
-        parts += [
-            svg.rectangle(axis.x(onset), y, axis.x(end), y + BAR, color)
-            for onset, end in overlapping(spans, axis.start, axis.end)
-        ]
+    return [*_strip_background(one, top), *_strip_shapes(one, axis, top, n_columns)]
+
+
+def _strip_background(one: DetectedRecording, top: float) -> list[str]:
+    """What does not depend on the time: names of the rows, lines of the probabilities 0 and 1, and the threshold."""
+    parts = [
+        svg.text(LEFT - 6, top + row * (BAR + 3) + BAR, name, "end", 10)
+        for row, name in enumerate(("annotated", "detected"))
+    ]
     low, high = top + STRIP, top + STRIP - GRAPH
     parts += [svg.text(LEFT - 6, y + 4, label, "end", 10) for label, y in (("1", high), ("p  0", low))]
     parts += [svg.line(LEFT, y, WIDTH - RIGHT, y, "var(--faint)") for y in (low, high)]
-    bounds = low - GRAPH * timeline_bounds(one.line, axis.start, axis.end, n_columns)
-    parts.append(svg.curve(LEFT, WIDTH - LEFT - RIGHT, bounds[:, ::-1], PROBABILITY, 1.4))
     if one.threshold is not None and math.isfinite(one.threshold):
         y = low - GRAPH * one.threshold
         parts.append(svg.line(LEFT, y, WIDTH - RIGHT, y, "currentColor", dashed=True))
     return parts
+
+
+def _strip_shapes(one: DetectedRecording, axis: TimeAxis, top: float, n_columns: int) -> list[str]:
+    """Events and probability."""
+    parts = [
+        svg.rectangle(axis.x(onset), y, axis.x(end), y + BAR, color)
+        for y, color, spans in (
+            (top, ANNOTATED, one.item.seizures),
+            (top + BAR + 3, DETECTED, one.detections),
+        )
+        for onset, end in overlapping(spans, axis.start, axis.end)
+    ]
+    bounds = top + STRIP - GRAPH * timeline_bounds(one.line, axis.start, axis.end, n_columns)
+    return [*parts, svg.curve(LEFT, WIDTH - LEFT - RIGHT, bounds[:, ::-1], PROBABILITY, 1.4)]
 
 
 def timeline_figure(one: DetectedRecording) -> Figure:
@@ -147,7 +159,15 @@ def timeline_figure(one: DetectedRecording) -> Figure:
     Figure
     """
     axis = TimeAxis(0.0, one.seconds)
-    parts = [*probability_parts(one, axis, 2), *axis.ticks(STRIP + 4)]
+    height, width = STRIP + 4, WIDTH - LEFT - RIGHT
+    # The script `timeline_zoom` changes the part of the plane that is shown, and the ticks.
+    plane = f'class="plane" data-seconds="{one.seconds:.6g}" x="{LEFT}" y="0" width="{width}" height="{height}"'
+    shapes = "".join(_strip_shapes(one, axis, 2, N_TIMELINE_COLUMNS))
+    parts = [
+        *_strip_background(one, 2),
+        f'<svg {plane} viewBox="{LEFT} 0 {width} {height}" preserveAspectRatio="none">{shapes}</svg>',
+        f'<g class="ticks">{"".join(axis.ticks(height))}</g>',
+    ]
     largest = f"largest probability {one.line.value.max():.3f}" if len(one.line.value) else "no predicted window"
     alt = (
         f"Probability of a seizure over {duration(one.seconds)} of {one.place}: "

@@ -11,7 +11,7 @@ from tests.helpers.browser import dump
 MEASURE = """
 <script>
 addEventListener("load", () => {
-  const pictures = [...document.querySelectorAll("svg, img")];
+  const pictures = [...document.querySelectorAll("svg:not(svg svg), img")];
   const wide = [...document.querySelectorAll("body *")].filter(
     (item) => item.getBoundingClientRect().right > innerWidth + 1 && !item.closest(".scroll, pre, svg"));
   parent.postMessage({

@@ -28,7 +28,7 @@ ALLOWED = {
     "provenance": BASE,
     "plan": {*BASE, "data", "spectrograms", "models"},
     "dag": {*BASE, "data", "spectrograms", "models", "plan", "provenance"},
-    "checks": {*BASE, "data", "spectrograms", "models", "plan", "dag"},
+    "checks": {*SIGNAL, "models", "plan", "dag"},
     "jobs": {
         *(*SIGNAL, "models", "training", "tuning", "evaluation", "attribution", "prediction", "report"),
         *("provenance", "plan", "dag"),
