@@ -88,6 +88,11 @@ class AttributionPaths:
         return self.folder / "example_signals.npy"
 
     @property
+    def window_relevance(self) -> Path:
+        """Relevance of the samples of all explained windows, summed over short columns of time."""
+        return self.folder / "window_relevance.npy"
+
+    @property
     def evidence(self) -> Path:
         """Measures of each method, by class and patient."""
         return self.folder / "evidence.tsv"
@@ -108,6 +113,7 @@ class AttributionPaths:
             self.examples,
             self.example_inputs,
             self.example_signals,
+            self.window_relevance,
             self.evidence,
             self.timing,
         ]

@@ -27,6 +27,12 @@ MEANINGS_WITHOUT_THRESHOLD = {
     BORDERLINE: "Windows whose probability of a seizure is nearest to 0.5.",
 }
 
+RELEVANCE = (
+    " Of the few windows that were explained (section Attribution), the shade behind the EEG is the relevance of the "
+    "samples for the class that the explained model predicts, input x gradient (orange: increases the score of the "
+    "class, blue: decreases it). The interactive view does not show it."
+)
+
 
 def parts(run: ReportData) -> dict[str, Any]:
     """Values of the template for the section.
@@ -125,7 +131,7 @@ def snippet_note(drawn: Sequence[Shown]) -> str:
         "two channels, which the bar on the right shows. The green span is the annotated seizure, the blue bar at the "
         "top the window. Below are the annotated and detected events, and the probability of a seizure with the "
         "threshold of the operating point (dashed), smoothed as for detections. Voltages are rounded to "
-        f"{number(min(steps))} to {number(max(steps))} µV."
+        f"{number(min(steps))} to {number(max(steps))} µV.{RELEVANCE if any(one.explained for one in drawn) else ''}"
     )
 
 

@@ -40,6 +40,11 @@ class WindowSamples:
     ch_names: list[str]
     windows: pd.DataFrame
 
+    @property
+    def length(self) -> float:
+        """Seconds of a window."""
+        return self.samples.shape[-1] / self.sfreq
+
     def stretch(self, recording: str, first: int, n_times: int) -> np.ndarray:
         """Samples of a stretch of a recording.
 

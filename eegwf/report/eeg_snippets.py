@@ -16,6 +16,7 @@ from eegwf.report.figures_eeg import centered, eeg_figure, microvolts_of_spacing
 from eegwf.report.formats import defined, number, score, seconds
 from eegwf.report.galleries import N_SHOWN, ShownWindow, galleries
 from eegwf.report.scripts import data_block
+from eegwf.report.shown_relevance import WindowRelevance, relevance_by_recording, shown_in
 
 SECONDS, BEFORE = 30.0, 10.0
 """Length of a snippet, and how long before the onset of a seizure it begins."""
@@ -39,6 +40,8 @@ class Shown:
         Its samples.
     recording
         Its recording.
+    explained
+        Windows within it whose relevance is drawn.
     """
 
     key: str
@@ -46,6 +49,38 @@ class Shown:
     figure: Figure
     snippet: Snippet
     recording: DetectedRecording
+    explained: list[WindowRelevance]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What snippets are made of.
+
+    Attributes
+    ----------
+    samples
+        Samples of the windows.
+    relevance
+        Explained windows by recording.
+    """
+
+    samples: WindowSamples
+    relevance: Mapping[str, Sequence[WindowRelevance]]
+
+    @property
+    def length(self) -> float:
+        """Seconds of a window."""
+        return self.samples.length
+
+    def cut(self, recording: DetectedRecording, start: float) -> Snippet:
+        """A stretch of `SECONDS` seconds within the recording, or all of a shorter recording."""
+        start = max(min(start, recording.seconds - SECONDS), 0.0)
+        return cut_snippet(self.samples, recording.item.name, start, min(SECONDS, recording.seconds))
+
+    def explained(self, snippet: Snippet) -> list[WindowRelevance]:
+        """Explained windows within a snippet."""
+        windows = self.relevance.get(snippet.recording, ())
+        return shown_in(windows, snippet.start, snippet.end, snippet.ch_names)
 
 
 def snippets(
@@ -72,9 +107,11 @@ def snippets(
     galleries : dict
         The windows of each gallery.
     """
-    source, shown = run.samples, dict[str, list[Shown]]()
-    if isinstance(source, str):
+    samples, shown = run.samples, dict[str, list[Shown]]()
+    if isinstance(samples, str):
         return [], shown
+    maps = [fold.maps for fold in run.outer if fold.maps is not None]
+    source = Source(samples, relevance_by_recording(maps, samples.length))
     limit, places = run.study.report.max_snippets, {one.item.name: one for one in recordings}
     for name, windows in galleries(run, points, min(N_SHOWN, limit // 4)).items():
         key = f"eeg-{name.replace(' ', '-')}"
@@ -98,33 +135,28 @@ def seizure_key(number_of: int) -> str:
     return f"eeg-seizure-{number_of}"
 
 
-def _of_seizure(source: WindowSamples, one: Seizure, number_of: int) -> Shown:
-    snippet = _cut(source, one.recording, one.onset - BEFORE)
+def _of_seizure(source: Source, one: Seizure, number_of: int) -> Shown:
+    snippet = source.cut(one.recording, one.onset - BEFORE)
     detected = "not found" if one.latency is None else f"found, latency {number(round(one.latency, 1))} s"
     title = (
         f"Seizure {number_of}: {one.recording.place}, {one.event_type} from {seconds(one.onset)} s, {detected}, "
         f"largest probability {score(one.largest)}"
     )
-    figure = eeg_figure(snippet, one.recording, f"Onset of seizure {number_of}")
-    return Shown(seizure_key(number_of), title, figure, snippet, one.recording)
+    what, explained = f"Onset of seizure {number_of}", source.explained(snippet)
+    figure = eeg_figure(snippet, one.recording, what, relevance=explained)
+    return Shown(seizure_key(number_of), title, figure, snippet, one.recording, explained)
 
 
-def _of_window(source: WindowSamples, recording: DetectedRecording, one: ShownWindow, key: str) -> Shown:
-    length = source.samples.shape[-1] / source.sfreq
-    snippet = _cut(source, recording, one.onset + (length - SECONDS) / 2)
+def _of_window(source: Source, recording: DetectedRecording, one: ShownWindow, key: str) -> Shown:
+    snippet = source.cut(recording, one.onset + (source.length - SECONDS) / 2)
     title = (
         f"{recording.place}, window from {seconds(one.onset)} s: {one.label}, predicted class "
         f"{one.predicted}, probability of a seizure {score(one.p)}"
     )
-    window = (one.onset, one.onset + length)
-    figure = eeg_figure(snippet, recording, f"EEG around the window from {seconds(one.onset)} s", window)
-    return Shown(key, title, figure, snippet, recording)
-
-
-def _cut(source: WindowSamples, recording: DetectedRecording, start: float) -> Snippet:
-    """A stretch of `SECONDS` seconds within the recording, or all of a shorter recording."""
-    start = max(min(start, recording.seconds - SECONDS), 0.0)
-    return cut_snippet(source, recording.item.name, start, min(SECONDS, recording.seconds))
+    window, what = (one.onset, one.onset + source.length), f"EEG around the window from {seconds(one.onset)} s"
+    explained = source.explained(snippet)
+    figure = eeg_figure(snippet, recording, what, window, explained)
+    return Shown(key, title, figure, snippet, recording, explained)
 
 
 def viewer_data(drawn: Sequence[Shown]) -> Markup:

@@ -1,5 +1,7 @@
 """Figure of a stretch of EEG with its annotation and the predictions."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from eegwf.report import svg
@@ -17,6 +19,7 @@ from eegwf.report.figures_timelines import (
     probability_parts,
 )
 from eegwf.report.formats import count, number, seconds
+from eegwf.report.shown_relevance import WindowRelevance
 
 MAX_COLUMNS, MAX_POINTS = 700, 16_000
 """Columns of a trace, and of all traces of a figure."""
@@ -57,9 +60,13 @@ def centered(voltage: np.ndarray) -> np.ndarray:
 
 
 def eeg_figure(
-    snippet: Snippet, one: DetectedRecording, what: str, window: tuple[float, float] | None = None
+    snippet: Snippet,
+    one: DetectedRecording,
+    what: str,
+    window: tuple[float, float] | None = None,
+    relevance: Sequence[WindowRelevance] = (),
 ) -> Figure:
-    """Draw a stretch of EEG, with the annotation behind it and the probability of a seizure below it.
+    """Draw a stretch of EEG, with annotation and relevance behind it and the probability of a seizure below it.
 
     Parameters
     ----------
@@ -71,6 +78,8 @@ def eeg_figure(
         Begin of the alternative text: what is shown.
     window
         Start and end of a window to mark, in seconds.
+    relevance
+        Explained windows within the stretch, of the same channels.
 
     Returns
     -------
@@ -86,12 +95,13 @@ def eeg_figure(
     parts = [
         *marked,
         *_shades(snippet, one, axis, bottom),
+        *(svg.image(axis.x(part.onset), TOP, axis.x(part.end), bottom, part.pixels()) for part in relevance),
         *_traces(voltage * (spacing / scale), snippet.ch_names, spacing),
         *_scale_bar(bottom, spacing, scale),
         *probability_parts(one, axis, bottom + 8),
         *axis.ticks(bottom + STRIP + 12),
     ]
-    return svg.figure(WIDTH, round(bottom + STRIP + 34), _alternative_text(snippet, one, what, scale), parts)
+    return svg.figure(WIDTH, round(bottom + STRIP + 34), _alternative_text(snippet, one, what, scale, relevance), parts)
 
 
 def _shades(snippet: Snippet, one: DetectedRecording, axis: TimeAxis, bottom: float) -> list[str]:
@@ -130,14 +140,26 @@ def _scale_bar(bottom: float, spacing: float, scale: float) -> list[str]:
     return [bar, svg.text(x + 6, bottom - spacing / 2 + 4, f"{number(scale)} µV", "start", 10)]
 
 
-def _alternative_text(snippet: Snippet, one: DetectedRecording, what: str, scale: float) -> str:
+def _alternative_text(
+    snippet: Snippet, one: DetectedRecording, what: str, scale: float, relevance: Sequence[WindowRelevance]
+) -> str:
     inside = overlapping(one.item.seizures, snippet.start, snippet.end)
     annotated = "; ".join(f"annotated seizure from {seconds(low)} s to {seconds(high)} s" for low, high in inside)
     detected = len(overlapping(one.detections, snippet.start, snippet.end))
     shown = (one.item.onset < snippet.end) & (one.item.end > snippet.start)
     largest = f"largest probability of a window {one.item.p[shown].max():.3f}" if shown.any() else "no predicted window"
+    explained = "; ".join(_strongest(part) for part in relevance)
     return (
         f"{what}: {count(len(snippet.ch_names), 'channel')} of EEG from {seconds(snippet.start)} s to "
         f"{seconds(snippet.end)} s, {number(scale)} µV between channels; {annotated or 'no annotated seizure'}; "
-        f"{count(detected, 'detection')}; {largest}"
+        f"{count(detected, 'detection')}; {largest}{'; ' if explained else ''}{explained}"
+    )
+
+
+def _strongest(part: WindowRelevance) -> str:
+    channel, column = np.unravel_index(np.abs(part.values).argmax(), part.values.shape)
+    time = part.onset + (column + 0.5) * (part.end - part.onset) / part.values.shape[1]
+    return (
+        f"relevance for {part.predicted} from {seconds(part.onset)} s to {seconds(part.end)} s, largest in "
+        f"{part.ch_names[channel]} at {time:.1f} s"
     )

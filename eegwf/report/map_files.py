@@ -36,6 +36,9 @@ class Maps:
     example_signals
         Time series of the example windows in µV and the relevance of each sample, `(n_examples, 2, n_signal_chans,
         n_times)`; no examples without time series.
+    window_relevance
+        Relevance over time of the explained windows, `(n_windows, n_signal_chans, n_columns)`; no windows without time
+        series, or if the maps are of an earlier version.
     evidence
         `evidence.tsv`: measures of each method by class and patient.
     timing
@@ -49,6 +52,7 @@ class Maps:
     examples: np.ndarray
     example_inputs: np.ndarray
     example_signals: np.ndarray
+    window_relevance: np.ndarray
     evidence: pd.DataFrame
     timing: pd.DataFrame
 
@@ -66,6 +70,7 @@ def read_maps(paths: AttributionPaths) -> Maps | None:
         examples=read_array(paths.examples),
         example_inputs=read_array(paths.example_inputs),
         example_signals=read_array(paths.example_signals),
+        window_relevance=read_array(paths.window_relevance) if paths.window_relevance.exists() else np.zeros((0, 0, 0)),
         evidence=read_table(paths.evidence, EVIDENCE_COLUMNS, text=TEXT),
         timing=_timing(paths),
     )

@@ -1,9 +1,12 @@
-"""Small SVG figures without Matplotlib: thousands of points in few bytes, in the colors of the page."""
+"""Small SVG figures drawn without Matplotlib: thousands of points in few bytes, in the colors of the page."""
 
+import base64
+import io
 from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup, escape
+from matplotlib.image import imsave
 
 from eegwf.report.drawing import Figure
 
@@ -74,6 +77,28 @@ def rectangle(left: float, top: float, right: float, bottom: float, fill: str, o
     size = f'width="{max(right - left, 1):.5g}" height="{bottom - top:.5g}"'
     shade = f' opacity="{opacity:g}"' if opacity < 1 else ""
     return f'<rect x="{left:.5g}" y="{top:.5g}" {size} fill="{fill}"{shade}/>'
+
+
+def image(left: float, top: float, right: float, bottom: float, pixels: np.ndarray) -> str:
+    """A picture of few pixels, each of which becomes an evenly colored cell.
+
+    Parameters
+    ----------
+    left, top, right, bottom
+        Its edges.
+    pixels
+        Red, green, blue and opacity from 0 to 255, `(n_rows, n_columns, 4)`.
+
+    Returns
+    -------
+    str
+    """
+    file = io.BytesIO()
+    imsave(file, pixels.astype(np.uint8), format="png", metadata={"Software": None})
+    data = base64.b64encode(file.getvalue()).decode()
+    place = f'x="{left:.5g}" y="{top:.5g}" width="{right - left:.5g}" height="{bottom - top:.5g}"'
+    style = 'preserveAspectRatio="none" style="image-rendering: pixelated"'
+    return f'<image {place} {style} href="data:image/png;base64,{data}"/>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, stroke: str = "currentColor", dashed: bool = False) -> str:

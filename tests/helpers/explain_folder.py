@@ -64,6 +64,8 @@ def write_explanation(
     sfreq = 64.0
     shape = (n_examples, 2, len(arrays[0]["ch_names"]), int(sfreq * 5)) if signal else (0, 2, 0, 0)
     write_array(paths.example_signals, _signals(rng, shape))
+    relevance = rng.uniform(-1, 1, (len(table), shape[2], 20)) if signal else np.zeros((0, 0, 0))
+    write_array(paths.window_relevance, relevance.astype(np.float16))
     write_table(paths.evidence, _evidence(table, classes, rng, signal, truth))
     seconds = dict.fromkeys(METHODS, 0.5) | {"occlusion": 4.0, "deletion": 9.0}
     rows = [{"method": name, "seconds": value, "n_windows": len(table)} for name, value in seconds.items()]

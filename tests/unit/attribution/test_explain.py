@@ -91,6 +91,7 @@ def test_every_file_has_the_declared_shape(paths):
     assert examples.shape == (7, n_examples, *SHAPE) and np.abs(examples).max() == 1
     assert read_array(paths.example_inputs).shape == (n_examples, *SHAPE)
     assert read_array(paths.example_signals).shape == (0, 2, 0, 0) and about["signal"] is False
+    assert read_array(paths.window_relevance).shape == (0, 0, 0)
     assert set(read_table(paths.timing, text=("method",))["method"]) >= {*methods, "comparison of maps"}
 
 
@@ -166,6 +167,13 @@ def test_signal_and_truth(study, tmp_path):
     assert about["signal"] and about["truth"] and about["sfreq"] == 64
     signals = read_array(paths.example_signals)
     assert signals.shape == (about["examples"], 2, SHAPE[0], N_TIMES) and np.isfinite(signals).all()
+    # The columns of the examples are sums of the relevance of their samples, relative to the largest.
+    examples = read_table(paths.windows, text=("label", "predicted", "example"))["example_index"].to_numpy()
+    columns = read_array(paths.window_relevance)
+    assert columns.shape == (len(examples), SHAPE[0], N_TIMES * 4 // 64)
+    for window in np.flatnonzero(examples >= 0):
+        sums = signals[examples[window], 1].reshape(SHAPE[0], -1, 16).sum(axis=-1)
+        np.testing.assert_allclose(columns[window], sums / np.abs(sums).max(), atol=2e-3)
     assert {"deletion_channels", "deletion_bands", "deletion_seconds"} <= set(found)
     # The seizure has reached F8-T8 alone, the channel that the model reads.
     assert found.loc["integrated_gradients", "auroc_channels"] == 1

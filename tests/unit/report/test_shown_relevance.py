@@ -1,0 +1,94 @@
+"""Relevance of explained windows behind the EEG of a report."""
+
+import base64
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from eegwf.report.eeg import parts
+from eegwf.report.figures_timelines import TimeAxis
+from eegwf.report.shown_relevance import DECREASES, INCREASES, WindowRelevance, relevance_by_recording, shown_in
+from tests.helpers.eeg_samples import CH_NAMES, write_samples
+from tests.helpers.report_page import report_data
+from tests.helpers.report_study import write_study
+
+
+def relevance(onset=10.0, end=14.0, names=("a", "b"), n_columns=8):
+    values = np.linspace(-1, 1, 2 * n_columns).reshape(2, n_columns)
+    return WindowRelevance(onset, end, "seizure", names, values)
+
+
+def test_columns_are_those_with_centers_in_the_stretch():
+    part = relevance().between(11.2, 12.8)
+    # Columns have 0.5 s; the centers are 10.25, 10.75...
+    assert (part.onset, part.end) == (11.0, 13.0)
+    np.testing.assert_array_equal(part.values, relevance().values[:, 2:6])
+    assert relevance().between(14.0, 20.0) is None and relevance().between(0.0, 10.0) is None
+
+
+def test_sign_is_the_color_and_magnitude_the_opacity():
+    pixels = replace(relevance(), values=np.array([[-1.0, 0.0, 0.5]])).pixels()[0]
+    assert pixels[0, :3].tolist() == list(DECREASES) and pixels[2, :3].tolist() == list(INCREASES)
+    assert pixels[:, 3].tolist() == [150, 0, 75]
+
+
+def test_windows_that_overlap_or_have_other_channels_are_not_shown():
+    windows = [relevance(2, 6), relevance(4, 8), relevance(6, 10), relevance(11, 15, ("a", "c")), relevance(30, 34)]
+    shown = shown_in(windows, 0.0, 20.0, ["a", "b"])
+    assert [(one.onset, one.end) for one in shown] == [(2, 6), (6, 10)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Content of a report, whose explained windows have the channels of the EEG."""
+    results = tmp_path_factory.mktemp("study")
+    study = write_study(results)
+    write_samples(results)
+    run = report_data(study, results)
+    rng = np.random.default_rng(0)
+    folds = []
+    for fold in run.outer:
+        values = rng.uniform(-1, 1, (len(fold.maps.windows), len(CH_NAMES), 20)).astype(np.float16)
+        about = fold.maps.about | {"signal_ch_names": CH_NAMES}
+        folds.append(replace(fold, maps=replace(fold.maps, about=about, window_relevance=values)))
+    return replace(run, outer=folds)
+
+
+def test_context_of_a_window_is_left_out(run):
+    maps = run.outer[0].maps
+    length = run.samples.length
+    plain = relevance_by_recording([maps], length)
+    # 20 columns of the window with half a window of context on each side: the middle ten.
+    context = replace(maps, about=maps.about | {"context": length / 2 * maps.about["sfreq"]})
+    for name, windows in relevance_by_recording([context], length).items():
+        for one, whole in zip(windows, plain[name], strict=True):
+            assert (one.onset, one.end) == (whole.onset, whole.end) == (whole.onset, whole.onset + length)
+            np.testing.assert_array_equal(one.values, whole.values[:, 5:15])
+
+
+def test_drawn_relevance_is_that_of_the_windows(run):
+    found = parts(run)["eeg"]
+    drawn = [*found["onsets"], *(one for *_, entries in found["galleries"] for one in entries)]
+    assert any(one.explained for one in drawn) and "orange: increases" in found["note"]
+    for one in drawn:
+        images = re.findall(r'<image x="([\d.]+)"[^>]*width="([\d.]+)"[^>]*base64,([^"]*)"', one.figure.svg)
+        assert len(images) == len(one.explained)
+        axis = TimeAxis(one.snippet.start, one.snippet.end)
+        for part, (x, width, data) in zip(one.explained, images, strict=True):
+            assert float(x) == pytest.approx(axis.x(part.onset), abs=0.1)
+            assert float(x) + float(width) == pytest.approx(axis.x(part.end), abs=0.2)
+            pixels = np.rint(255 * imread(io.BytesIO(base64.b64decode(data)), format="png"))
+            strong = np.abs(part.values) > 0.1
+            np.testing.assert_allclose(pixels[..., 3], 150 * np.abs(part.values), atol=1)
+            np.testing.assert_array_equal((pixels[..., 0] == INCREASES[0])[strong], (part.values > 0)[strong])
+            assert f"relevance for {part.predicted} from" in one.figure.alt
+
+
+def test_without_relevance_nothing_is_said_of_it(run):
+    outer = [replace(fold, maps=replace(fold.maps, window_relevance=np.zeros((0, 0, 0)))) for fold in run.outer]
+    found = parts(replace(run, outer=outer))["eeg"]
+    assert "orange" not in found["note"] and not any(one.explained for one in found["onsets"])
