@@ -21,6 +21,7 @@ from eegwf.report.figures_timelines import (
 from eegwf.report.formats import count, number, seconds
 from eegwf.report.shown_relevance import WindowRelevance
 
+EXPLAINED = "var(--series1)"
 MAX_COLUMNS, MAX_POINTS = 700, 16_000
 """Columns of a trace, and of all traces of a figure."""
 TOP = 5
@@ -95,7 +96,7 @@ def eeg_figure(
     parts = [
         *marked,
         *_shades(snippet, one, axis, bottom),
-        *(svg.image(axis.x(part.onset), TOP, axis.x(part.end), bottom, part.pixels()) for part in relevance),
+        *_relevance(relevance, axis, bottom),
         *_traces(voltage * (spacing / scale), snippet.ch_names, spacing),
         *_scale_bar(bottom, spacing, scale),
         *probability_parts(one, axis, bottom + 8),
@@ -117,6 +118,16 @@ def _shades(snippet: Snippet, one: DetectedRecording, axis: TimeAxis, bottom: fl
         if onset >= axis.start:
             shades.append(svg.line(axis.x(onset), TOP, axis.x(onset), bottom, ANNOTATED, dashed=True))
     return shades
+
+
+def _relevance(windows: Sequence[WindowRelevance], axis: TimeAxis, bottom: float) -> list[str]:
+    """Relevance of explained windows, and dashed lines at their ends."""
+    parts = []
+    for one in windows:
+        left, right = axis.x(one.onset), axis.x(one.end)
+        parts.append(svg.image(left, TOP, right, bottom, one.pixels()))
+        parts += [svg.line(x, TOP, x, bottom, EXPLAINED, dashed=True) for x in (left, right)]
+    return parts
 
 
 def _traces(pixels: np.ndarray, names: list[str], spacing: float) -> list[str]:

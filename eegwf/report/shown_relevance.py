@@ -10,7 +10,7 @@ from eegwf.report.map_files import Maps
 
 INCREASES, DECREASES = (217, 119, 6), (37, 99, 235)
 """Colors of relevance for and against the explained class: orange and blue, as in the figures of examples."""
-LARGEST_OPACITY = 150
+LARGEST_OPACITY = 190
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def test_columns_are_those_with_centers_in_the_stretch():
 def test_sign_is_the_color_and_magnitude_the_opacity():
     pixels = replace(relevance(), values=np.array([[-1.0, 0.0, 0.5]])).pixels()[0]
     assert pixels[0, :3].tolist() == list(DECREASES) and pixels[2, :3].tolist() == list(INCREASES)
-    assert pixels[:, 3].tolist() == [150, 0, 75]
+    assert pixels[:, 3].tolist() == [190, 0, 95]
 
 
 def test_windows_that_overlap_or_have_other_channels_are_not_shown():
@@ -83,7 +83,7 @@ def test_drawn_relevance_is_that_of_the_windows(run):
             assert float(x) + float(width) == pytest.approx(axis.x(part.end), abs=0.2)
             pixels = np.rint(255 * imread(io.BytesIO(base64.b64decode(data)), format="png"))
             strong = np.abs(part.values) > 0.1
-            np.testing.assert_allclose(pixels[..., 3], 150 * np.abs(part.values), atol=1)
+            np.testing.assert_allclose(pixels[..., 3], 190 * np.abs(part.values), atol=1)
             np.testing.assert_array_equal((pixels[..., 0] == INCREASES[0])[strong], (part.values > 0)[strong])
             assert f"relevance for {part.predicted} from" in one.figure.alt
 
