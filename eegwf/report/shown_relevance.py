@@ -70,13 +70,17 @@ def relevance_by_recording(folds: Iterable[Maps], length: float) -> dict[str, li
     found: dict[str, list[WindowRelevance]] = {}
     for maps in folds:
         context, names = seconds_of_context(maps.about), tuple(maps.about["signal_ch_names"])
-        for row, values in zip(maps.windows.itertuples(), maps.window_relevance.astype(float), strict=False):
-            if not np.isfinite(row.onset) or not values.any():
+        onsets = maps.windows["onset"].to_numpy(float)
+        # Without time series there is no row of relevance.
+        for row, values in enumerate(maps.window_relevance.astype(float)):
+            onset = float(onsets[row])
+            if not np.isfinite(onset) or not values.any():
                 continue
-            whole = WindowRelevance(row.onset - context, row.onset + length + context, row.predicted, names, values)
-            inner = whole.between(row.onset, row.onset + length)
+            predicted, recording = (str(maps.windows[name].iloc[row]) for name in ("predicted", "recording"))
+            whole = WindowRelevance(onset - context, onset + length + context, predicted, names, values)
+            inner = whole.between(onset, onset + length)
             if inner is not None:
-                found.setdefault(row.recording, []).append(inner)
+                found.setdefault(recording, []).append(inner)
     return {name: sorted(windows, key=lambda one: one.onset) for name, windows in found.items()}
 
 

@@ -94,7 +94,7 @@ def image(left: float, top: float, right: float, bottom: float, pixels: np.ndarr
     str
     """
     file = io.BytesIO()
-    imsave(file, pixels.astype(np.uint8), format="png", metadata={"Software": None})
+    imsave(file, pixels.astype(np.uint8), format="png")
     data = base64.b64encode(file.getvalue()).decode()
     place = f'x="{left:.5g}" y="{top:.5g}" width="{right - left:.5g}" height="{bottom - top:.5g}"'
     style = 'preserveAspectRatio="none" style="image-rendering: pixelated"'
