@@ -73,7 +73,20 @@ class Source:
         return self.samples.length
 
     def cut(self, recording: DetectedRecording, start: float) -> Snippet:
-        """A stretch of `SECONDS` seconds within the recording, or all of a shorter recording."""
+        """Cut a stretch of `SECONDS` seconds, or all of a shorter recording.
+
+        Parameters
+        ----------
+        recording
+            The recording.
+        start
+            Begin in seconds; moved so that the stretch is within the recording.
+
+        Returns
+        -------
+        Snippet
+            Its samples.
+        """
         start = max(min(start, recording.seconds - SECONDS), 0.0)
         return cut_snippet(self.samples, recording.item.name, start, min(SECONDS, recording.seconds))
 
