@@ -36,7 +36,18 @@ class WindowRelevance:
     values: np.ndarray
 
     def between(self, start: float, end: float) -> "WindowRelevance | None":
-        """The columns whose centers are within a stretch; None if there are none."""
+        """Select the columns whose centers are within a stretch.
+
+        Parameters
+        ----------
+        start, end
+            Seconds in the recording.
+
+        Returns
+        -------
+        WindowRelevance or None
+            The columns; None if there are none.
+        """
         n_columns = self.values.shape[1]
         edges = np.linspace(self.onset, self.end, n_columns + 1)
         inside = np.flatnonzero((edges[:-1] + edges[1:] > 2 * start) & (edges[:-1] + edges[1:] < 2 * end))
