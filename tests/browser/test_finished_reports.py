@@ -1,6 +1,7 @@
 """Reports of finished studies in a browser: those that `EEGWF_REPORTS` names, separated by colons.
 
-Example: EEGWF_REPORTS=results/vit_mel_3class/report.html python -m pytest tests/browser/test_finished_reports.py
+Tests have no access to the results of the checkout, so that a report is copied first, for example:
+cp results/vit_mel_3class/report.html /tmp; EEGWF_REPORTS=/tmp/report.html pytest tests/browser/test_finished_reports.py
 """
 
 import os
