@@ -206,6 +206,7 @@ def _entry(one: Shown, data: str) -> dict[str, Any]:
         "channels": snippet.ch_names,
         "seizures": overlapping(one.recording.item.seizures, snippet.start, snippet.end),
         "detections": overlapping(one.recording.detections, snippet.start, snippet.end),
+        "relevance": [(part.onset, part.end, part.percent()) for part in one.explained],
         "p": probabilities(one),
         "threshold": threshold if threshold is not None and math.isfinite(threshold) else None,
         "data": data,

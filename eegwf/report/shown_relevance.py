@@ -57,6 +57,10 @@ class WindowRelevance:
         onset, until = float(edges[first]), float(edges[last])
         return WindowRelevance(onset, until, self.predicted, self.ch_names, self.values[:, first:last])
 
+    def percent(self) -> list[list[int]]:
+        """Values in percent, rounded, for each channel."""
+        return np.rint(100 * self.values).astype(int).tolist()
+
     def pixels(self) -> np.ndarray:
         """Colors, `(n_chans, n_columns, 4)`; the opacity grows with the magnitude."""
         colors = np.where(self.values[..., None] > 0, INCREASES, DECREASES)

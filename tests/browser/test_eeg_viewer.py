@@ -135,6 +135,8 @@ def test_the_view_fits_the_screen_and_is_drawn_in_the_colors_of_the_page(browser
     assert found["opaque"] > 1000 and found["scroll"] <= found["inner"] and found["width"] <= found["inner"]
 
 
+# From 5 to 10 s, in two columns: only of the second channel, for the class and then against it.
+RELEVANCE = [[5, 10, [[0, 0], [100, -50], [0, 0], [0, 0], [0, 0]]]]
 CHANNELS = ["Fp1-Ref", "F7-Ref", "T7-Ref", "P7-Ref", "O1-Ref"]
 
 
@@ -147,8 +149,10 @@ def signal():
 
 def read_voltages(browser, folder, signal, names, changes):
     """Text that the view shows at three places after changes of its selectors (label: value)."""
-    entry = {"recording": "a", "start": 0, "sfreq": 128, "step": 0.5, "spacing": 100, "channels": names,
-             "seizures": [], "detections": [], "p": [], "threshold": None, "data": packed(signal)}  # fmt: skip
+    entry = {
+        "recording": "a", "start": 0, "sfreq": 128, "step": 0.5, "spacing": 100, "channels": names, "seizures": [],
+        "detections": [], "p": [], "threshold": None, "relevance": RELEVANCE, "data": packed(signal),
+    }  # fmt: skip
     source = (
         '{% set script_names = ["eeg_viewer"] %}{% extends "base.html" %}{% block main %}<details class="snippet" '
         'id="e"><summary>s</summary><div class="scroll">drawing</div></details>{{ data }}{% endblock %}'
@@ -167,16 +171,24 @@ def read_voltages(browser, folder, signal, names, changes):
       options[name] = [...field.options].map((option) => option.textContent);
       if (name in changes) { field.value = changes[name]; field.dispatchEvent(new Event("change")); }
     });
+    const ratio = devicePixelRatio, cells = {};
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    for (const [name, time, row] of [["for", 6, 1], ["against", 8.5, 1], ["none", 6, 2], ["outside", 12, 1]]) {
+      const x = 76 + (time / 20) * (canvas.clientWidth - 136), y = 6 + row * 30 + 1;
+      const place = 4 * (Math.round(y * ratio) * canvas.width + Math.round(x * ratio));
+      cells[name] = [...pixels.slice(place, place + 4)];
+    }
     const box = canvas.getBoundingClientRect(), told = [];
     for (const [fraction, row] of [[0.3, 0], [0.5, 1], [0.7, 3]]) canvas.dispatchEvent(new PointerEvent("pointermove", {
       clientX: box.left + 76 + fraction * (box.width - 136), clientY: box.top + 6 + (row + 0.5) * 30 })),
       told.push(status().split("; ")[1]);
-    return { told, options };
+    return { told, options, cells };
     """
     )
     found = run_script(browser, folder, page, script, LATER)
     readings = [re.fullmatch(r"([\d.]+) s, (.*): (\S+) µV", told).groups() for told in found["told"]]
-    return [(float(t), name, float(v.replace("−", "-"))) for t, name, v in readings], found["options"]
+    told = [(float(t), name, float(v.replace("−", "-"))) for t, name, v in readings]
+    return told, found["options"], found["cells"]
 
 
 def agrees(expected, time, voltage):
@@ -188,7 +200,7 @@ def agrees(expected, time, voltage):
 
 @pytest.mark.parametrize(("change", "kind", "edge"), [("High-pass", "highpass", 5), ("Low-pass", "lowpass", 15)])
 def test_filters_are_those_of_scipy(browser, signal, tmp_path, change, kind, edge):
-    readings, _ = read_voltages(browser, tmp_path, signal, CHANNELS, {change: edge})
+    readings, _, _ = read_voltages(browser, tmp_path, signal, CHANNELS, {change: edge})
     coefficients = butter(2, edge, kind, fs=128)
     for row, (time, _, voltage) in zip((0, 1, 3), readings, strict=True):
         assert agrees(filtfilt(*coefficients, signal[row] * 0.5), time, voltage)
@@ -197,16 +209,26 @@ def test_filters_are_those_of_scipy(browser, signal, tmp_path, change, kind, edg
 
 def test_montages_are_computed_from_referential_channels_only(browser, signal, tmp_path):
     voltage = signal * 0.5
-    readings, options = read_voltages(browser, tmp_path, signal, CHANNELS, {"Montage": "longitudinal bipolar"})
+    readings, options, cells = read_voltages(browser, tmp_path, signal, CHANNELS, {"Montage": "longitudinal bipolar"})
+    # Relevance is of the channels of the study: there are no colors but those of the traces.
+    assert all(abs(red - blue) < 20 for red, _, blue, _ in cells.values())
     assert options["Montage"] == ["as in the study", "average reference", "longitudinal bipolar"]
     for row, (time, name, value) in zip((0, 1, 3), readings, strict=True):
         assert name == ["Fp1-F7", "F7-T7", "T7-P7", "P7-O1"][row] and agrees(
             voltage[row] - voltage[row + 1], time, value
         )
-    readings, _ = read_voltages(browser, tmp_path, signal, CHANNELS, {"Montage": "average reference"})
+    readings, _, _ = read_voltages(browser, tmp_path, signal, CHANNELS, {"Montage": "average reference"})
     assert all(
         agrees((voltage - voltage.mean(axis=0))[row], time, value)
         for row, (time, _, value) in zip((0, 1, 3), readings, strict=True)
     )
-    _, options = read_voltages(browser, tmp_path, signal, ["Fp1-F7", *CHANNELS[1:]], {})
+    _, options, _ = read_voltages(browser, tmp_path, signal, ["Fp1-F7", *CHANNELS[1:]], {})
     assert "Montage" not in options and options["Low-pass"] == ["off", "15 Hz", "30 Hz", "50 Hz"]
+
+
+def test_relevance_is_behind_its_channel(browser, signal, tmp_path):
+    quiet = np.zeros_like(signal)
+    _, _, cells = read_voltages(browser, tmp_path, quiet, CHANNELS, {})
+    assert cells["for"] == pytest.approx([217, 119, 6, 190], abs=2)
+    assert cells["against"] == pytest.approx([37, 99, 235, 95], abs=2)
+    assert cells["none"] == cells["outside"] == [0, 0, 0, 0]

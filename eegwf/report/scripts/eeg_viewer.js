@@ -7,6 +7,9 @@
   const entries = JSON.parse(block.textContent);
   const LEFT = 76, RIGHT = 60, TOP = 6, BOTTOM = 24, BAR = 7, GRAPH = 40, MISSING = -32768;
   const GAINS = [0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 3, 5, 10];
+  const STUDY = "as in the study"; // name of the montage
+  // As in shown_relevance.py.
+  const INCREASES = "rgb(217 119 6)", DECREASES = "rgb(37 99 235)", OPACITY = 190 / 255;
   const HIGH_PASS = [0, 0.5, 1, 2, 5], LOW_PASS = [0, 15, 30, 50, 70];
   // The longitudinal bipolar montage, and present names of electrodes by their older ones.
   const CHAINS = ["fp1 f7 t3 t5 o1", "fp1 f3 c3 p3 o1", "fz cz pz", "fp2 f4 c4 p4 o2", "fp2 f8 t4 t6 o2"];
@@ -75,7 +78,7 @@
 
   // Montages that can be computed: of derivations of two electrodes, none but that of the study.
   const montagesOf = (names) => {
-    const same = { "as in the study": (channels) => ({ names, channels }) };
+    const same = { [STUDY]: (channels) => ({ names, channels }) };
     const pairs = pairsOf(names);
     if (names.length < 3 || names.some((name) => electrode(name).includes("-"))) return same;
     if (!names.every((name) => /[\s-]avg?$/i.test(name))) {
@@ -111,7 +114,7 @@
     constructor(entry, raw, close) {
       Object.assign(this, { entry, raw, close, gain: GAINS.indexOf(1), high: 0, low: 0 });
       this.montages = montagesOf(entry.channels);
-      this.montage = "as in the study";
+      this.montage = STUDY;
       this.duration = raw[0].length / entry.sfreq;
       [this.from, this.to] = [0, this.duration];
       this.build();
@@ -237,6 +240,7 @@
       pen.font = "11px system-ui, sans-serif";
       this.across = (width - LEFT - RIGHT) / (this.to - this.from);
       this.drawSeizures(pen);
+      this.drawRelevance(pen);
       this.drawAxes(pen, width);
       this.drawPrediction(pen, width);
       channels.forEach((_, row) => this.drawTrace(pen, row, names[row]));
@@ -252,6 +256,21 @@
         const [low, high] = [onset, end].map((time) => this.x(time - this.entry.start));
         if (high > low) pen.fillRect(low, TOP, high - low, this.bottom - TOP);
       });
+      pen.globalAlpha = 1;
+    }
+
+    // Relevance of explained windows in percent, as cells; it is that of the channels of the study.
+    drawRelevance(pen) {
+      if (this.montage !== STUDY) return;
+      this.entry.relevance.forEach(([onset, end, channels]) => channels.forEach((values, row) => {
+        const edge = (column) => this.x(onset - this.entry.start + (column * (end - onset)) / values.length);
+        values.forEach((value, column) => {
+          const [low, high] = [edge(column), edge(column + 1)];
+          pen.fillStyle = value > 0 ? INCREASES : DECREASES;
+          pen.globalAlpha = (OPACITY * Math.abs(value)) / 100;
+          if (value && high > low) pen.fillRect(low, TOP + row * this.spacing, high - low, this.spacing);
+        });
+      }));
       pen.globalAlpha = 1;
     }
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from dataclasses import replace
 
@@ -86,6 +87,12 @@ def test_drawn_relevance_is_that_of_the_windows(run):
             np.testing.assert_allclose(pixels[..., 3], 190 * np.abs(part.values), atol=1)
             np.testing.assert_array_equal((pixels[..., 0] == INCREASES[0])[strong], (part.values > 0)[strong])
             assert f"relevance for {part.predicted} from" in one.figure.alt
+    entries = json.loads(re.search(r">(.*)</script>", found["data"])[1])
+    for one in drawn:
+        assert len(entries[one.key]["relevance"]) == len(one.explained)
+        for (onset, end, values), part in zip(entries[one.key]["relevance"], one.explained, strict=True):
+            assert (onset, end) == (part.onset, part.end)
+            np.testing.assert_allclose(values, 100 * part.values, atol=0.51)
 
 
 def test_without_relevance_nothing_is_said_of_it(run):
