@@ -16,7 +16,7 @@ from eegwf.report.figures_eeg import centered, eeg_figure, microvolts_of_spacing
 from eegwf.report.formats import defined, number, score, seconds
 from eegwf.report.galleries import N_SHOWN, ShownWindow, galleries
 from eegwf.report.scripts import data_block
-from eegwf.report.shown_relevance import WindowRelevance, relevance_by_recording, shown_in
+from eegwf.report.shown_relevance import WindowRelevance, relevance_by_recording, relevance_note, shown_in
 
 SECONDS, BEFORE = 30.0, 10.0
 """Length of a snippet, and how long before the onset of a seizure it begins."""
@@ -50,6 +50,11 @@ class Shown:
     snippet: Snippet
     recording: DetectedRecording
     explained: list[WindowRelevance]
+
+    @property
+    def note(self) -> str:
+        """Sentences on the explained windows."""
+        return relevance_note(self.explained)
 
 
 @dataclass(frozen=True)

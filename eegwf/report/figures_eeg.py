@@ -159,18 +159,9 @@ def _alternative_text(
     detected = len(overlapping(one.detections, snippet.start, snippet.end))
     shown = (one.item.onset < snippet.end) & (one.item.end > snippet.start)
     largest = f"largest probability of a window {one.item.p[shown].max():.3f}" if shown.any() else "no predicted window"
-    explained = "; ".join(_strongest(part) for part in relevance)
+    explained = "; ".join(part.description() for part in relevance)
     return (
         f"{what}: {count(len(snippet.ch_names), 'channel')} of EEG from {seconds(snippet.start)} s to "
         f"{seconds(snippet.end)} s, {number(scale)} µV between channels; {annotated or 'no annotated seizure'}; "
         f"{count(detected, 'detection')}; {largest}{'; ' if explained else ''}{explained}"
-    )
-
-
-def _strongest(part: WindowRelevance) -> str:
-    channel, column = np.unravel_index(np.abs(part.values).argmax(), part.values.shape)
-    time = part.onset + (column + 0.5) * (part.end - part.onset) / part.values.shape[1]
-    return (
-        f"relevance for {part.predicted} from {seconds(part.onset)} s to {seconds(part.end)} s, largest in "
-        f"{part.ch_names[channel]} at {time:.1f} s"
     )

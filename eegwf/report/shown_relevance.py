@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eegwf.report.examples import seconds_of_context
+from eegwf.report.formats import capitalized, seconds
 from eegwf.report.map_files import Maps
 
 INCREASES, DECREASES = (217, 119, 6), (37, 99, 235)
@@ -56,6 +57,15 @@ class WindowRelevance:
         first, last = inside[0], inside[-1] + 1
         onset, until = float(edges[first]), float(edges[last])
         return WindowRelevance(onset, until, self.predicted, self.ch_names, self.values[:, first:last])
+
+    def description(self) -> str:
+        """The class, the time, and the channel and the time of the largest magnitude."""
+        channel, column = np.unravel_index(np.abs(self.values).argmax(), self.values.shape)
+        time = self.onset + (column + 0.5) * (self.end - self.onset) / self.values.shape[1]
+        return (
+            f"relevance for {self.predicted} from {seconds(self.onset)} s to {seconds(self.end)} s, largest in "
+            f"{self.ch_names[channel]} at {time:.1f} s"
+        )
 
     def percent(self) -> list[list[int]]:
         """Values in percent, rounded, for each channel."""
@@ -123,3 +133,8 @@ def shown_in(
         if part is not None and (not shown or part.onset >= shown[-1].end - 1e-9):
             shown.append(part)
     return shown
+
+
+def relevance_note(windows: Sequence[WindowRelevance]) -> str:
+    """Sentences on the explained windows of a stretch; empty without one."""
+    return " ".join(f"{capitalized(one.description())}." for one in windows)

@@ -37,6 +37,14 @@ def test_sign_is_the_color_and_magnitude_the_opacity():
     assert pixels[:, 3].tolist() == [190, 0, 95]
 
 
+def test_description_names_the_largest_magnitude():
+    values = np.zeros((2, 8))
+    values[1, 4] = -0.7
+    assert replace(relevance(), values=values).description() == (
+        "relevance for seizure from 10 s to 14 s, largest in b at 12.2 s"
+    )
+
+
 def test_windows_that_overlap_or_have_other_channels_are_not_shown():
     windows = [relevance(2, 6), relevance(4, 8), relevance(6, 10), relevance(11, 15, ("a", "c")), relevance(30, 34)]
     shown = shown_in(windows, 0.0, 20.0, ["a", "b"])
