@@ -14,7 +14,7 @@ from eegwf.attribution.randomization import n_stages
 from eegwf.attribution.signal_gradient import over_time, signal_relevance
 from eegwf.compute.device import device_name
 from eegwf.config.fold_paths import AttributionPaths
-from eegwf.data.context import n_context
+from eegwf.data.context import n_context, without_context
 from eegwf.storage.files import write_array, write_json, write_table
 
 N_AT_ONCE = 16
@@ -105,7 +105,7 @@ def _windows_table(task: FoldTask, result: Explained) -> pd.DataFrame:
 
 
 def _signals(task: FoldTask, examples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Samples of the examples with their relevance, and the relevance of all windows over time.
+    """Samples of the examples with their relevance, and the relevance of all windows over time, without context.
 
     The relevance is 0 for a model without a gradient.
 
@@ -119,7 +119,7 @@ def _signals(task: FoldTask, examples: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if task.transform is None or task.signal_axes is None or not len(task.windows.window):
         return np.zeros((0, 2, 0, 0), dtype=np.float32), np.zeros((0, 0, 0), dtype=np.float16)
     kept: dict[int, np.ndarray] = {}
-    columns = []
+    columns, context = [], n_context(task.signal_axes)
     for start in range(0, len(task.windows.window), N_AT_ONCE):
         index = np.arange(start, min(start + N_AT_ONCE, len(task.windows.window)))
         rows = task.windows.window[index]
@@ -129,7 +129,7 @@ def _signals(task: FoldTask, examples: np.ndarray) -> tuple[np.ndarray, np.ndarr
             target = torch.from_numpy(task.target[index]).to(task.device)
             relevance = signal_relevance(task.classifier, task.transform, signals, target, rows, task.normalize)
         both = torch.stack([signals, relevance], dim=1).cpu().numpy().astype(np.float32)
-        columns.append(over_time(both[:, 1], task.signal_axes["sfreq"]))
+        columns.append(over_time(without_context(both[:, 1], context), task.signal_axes["sfreq"]))
         kept |= {int(number): both[place] for place, number in enumerate(index) if number in examples}
     shape = (0, 2, *columns[0].shape[1:2], task.signal_axes["n_times"])
     chosen = np.stack([kept[int(number)] for number in examples]) if len(examples) else np.zeros(shape, np.float32)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from eegwf.checks.findings import Findings, format_names
 from eegwf.config.stages.data import FoldsSettings
+from eegwf.config.training import RECORDING_NORMALIZATIONS
 from eegwf.dag.flow import Flow
 from eegwf.dag.stage_config import stage_config
 from eegwf.data.events import classify
@@ -102,6 +103,7 @@ def check_classes(
             )
         if folds is not None and not empty:
             _check_folds(flow, name, patients_of, folds, findings)
+            _check_mostly_background(flow, name, windows, findings)
         for class_name in classes:
             if folds is None and 0 < len(patients_of[class_name]) < flow.n_folds:
                 findings.warnings.append(
@@ -109,6 +111,29 @@ def check_classes(
                     f"{flow.n_folds} folds, so that some test folds will not contain it; use fewer folds or more "
                     "patients"
                 )
+
+
+def _check_mostly_background(flow: Flow, name: str, windows: WindowCounts, findings: Findings) -> None:
+    """Warn of patients with more seizure than background, if a normalization takes their recordings as reference."""
+    study, kinds = flow.study, set()
+    for combination in flow.combinations.all:
+        if not flow.combinations.entry(combination.model).normalizes_input:
+            _, values = study.models[combination.model].setting_values("normalization", study.training.normalization)
+            kinds |= set(RECORDING_NORMALIZATIONS) & set(values)
+    background = next(iter(study.classes[name]))
+    n_background: Counter[str] = Counter()
+    n_all: Counter[str] = Counter()
+    for (patient, label), number in windows.items():
+        if label and (found := classify(label, study.classes[name])) is not None:
+            n_all[patient] += number
+            n_background[patient] += number * (found == background)
+    mostly = sorted(patient for patient, number in n_all.items() if n_background[patient] < number / 2)
+    if kinds and mostly:
+        findings.warnings.append(
+            f"class set {name}: of {len(mostly)} of {len(n_all)} patients, more than half of the windows are not "
+            f"{background!r} ({format_names(mostly)}); the normalization {' or '.join(sorted(kinds))} has seizures as "
+            "its reference there; set training.normalization: patients or level"
+        )
 
 
 def _describe(

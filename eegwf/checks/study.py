@@ -30,7 +30,7 @@ def check_study(flow: Flow, samples: bool | None = None) -> Findings:
     """
     findings = Findings()
     check_models(flow, findings)
-    if not findings.problems and flow.kind != "fold_arrays":
+    if not findings.problems:
         check_hyperparameters(flow, findings)
     check_initial_weights(flow, findings)
     try:

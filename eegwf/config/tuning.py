@@ -44,6 +44,13 @@ class Range(Section):
             raise ValueError(f"step {self.step} is not above 0")
         return self
 
+    @property
+    def last(self) -> int | float:
+        """Highest value that is sampled: with a step, `high` may not be reached."""
+        if self.step is None:
+            return self.high
+        return self.low + math.floor((self.high - self.low) / self.step + 1e-9) * self.step
+
     def holds(self, value: Any) -> bool:
         """Whether the value is in the range."""
         if value is None or isinstance(value, bool | str) or not self.low <= value <= self.high:
@@ -96,7 +103,7 @@ class Model(Section):
         """Values of a parameter: the choices, both ends of a range, or that of `fixed`; none if it is not given."""
         if name in self.search:
             entry = self.search[name]
-            return list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.high]
+            return list(entry.choices) if isinstance(entry, Choices) else [entry.low, entry.last]
         return [self.fixed[name]] if name in self.fixed else []
 
     def hyperparameter_values(self) -> dict[str, list[Any]]:

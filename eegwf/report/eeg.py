@@ -29,8 +29,9 @@ MEANINGS_WITHOUT_THRESHOLD = {
 
 RELEVANCE = (
     " Of the few windows that were explained (section Attribution), the shade behind the EEG is the relevance of the "
-    "samples for the class that the explained model predicts, input x gradient (orange: increases the score of the "
-    "class, blue: decreases it); dashed orange lines are the ends of such a window."
+    "samples for the class that the explained model predicts, input x gradient, relative to the largest of the "
+    "window (orange: increases the score of the class, blue: decreases it); dashed orange lines are the ends of "
+    "such a window."
 )
 
 

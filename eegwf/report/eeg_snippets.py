@@ -1,5 +1,6 @@
 """Stretches of EEG on the page: which are shown, their drawings, and their data for the interactive view."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from eegwf.report.shown_relevance import WindowRelevance, relevance_by_recording
 SECONDS, BEFORE = 30.0, 10.0
 """Length of a snippet, and how long before the onset of a seizure it begins."""
 MAX_DATA = 2_500_000
-"""Characters of the samples of all snippets; the others are only drawn."""
+"""Characters of the samples and the relevance of all snippets; the others are only drawn."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,23 @@ class Source:
         start = max(min(start, recording.seconds - SECONDS), 0.0)
         return cut_snippet(self.samples, recording.item.name, start, min(SECONDS, recording.seconds))
 
-    def explained(self, snippet: Snippet) -> list[WindowRelevance]:
-        """Explained windows within a snippet."""
+    def explained(self, snippet: Snippet, window: tuple[float, float] | None = None) -> list[WindowRelevance]:
+        """Select the explained windows within a snippet.
+
+        Parameters
+        ----------
+        snippet
+            The snippet.
+        window
+            Onset and end in seconds of the window that it is about.
+
+        Returns
+        -------
+        list of WindowRelevance
+            Windows that do not overlap.
+        """
         windows = self.relevance.get(snippet.recording, ())
-        return shown_in(windows, snippet.start, snippet.end, snippet.ch_names)
+        return shown_in(windows, snippet.start, snippet.end, snippet.ch_names, window)
 
 
 def snippets(
@@ -172,7 +186,7 @@ def _of_window(source: Source, recording: DetectedRecording, one: ShownWindow, k
         f"{one.predicted}, probability of a seizure {score(one.p)}"
     )
     window, what = (one.onset, one.onset + source.length), f"EEG around the window from {seconds(one.onset)} s"
-    explained = source.explained(snippet)
+    explained = source.explained(snippet, window)
     figure = eeg_figure(snippet, recording, what, window, explained)
     return Shown(key, title, figure, snippet, recording, explained)
 
@@ -193,10 +207,11 @@ def viewer_data(drawn: Sequence[Shown]) -> Markup:
     """
     entries, n_left = {}, MAX_DATA
     for one in drawn:
-        data = packed(one.snippet.values)
-        if len(data) <= n_left:
-            n_left -= len(data)
-            entries[one.key] = _entry(one, data)
+        entry = _entry(one, packed(one.snippet.values))
+        size = len(entry["data"]) + len(json.dumps(entry["relevance"]))
+        if size <= n_left:
+            n_left -= size
+            entries[one.key] = entry
     return data_block("eeg-data", entries) if entries else Markup("")
 
 

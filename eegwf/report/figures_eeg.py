@@ -124,9 +124,9 @@ def _relevance(windows: Sequence[WindowRelevance], axis: TimeAxis, bottom: float
     """Relevance of explained windows, and dashed lines at their ends."""
     parts = []
     for one in windows:
-        left, right = axis.x(one.onset), axis.x(one.end)
-        parts.append(svg.image(left, TOP, right, bottom, one.pixels()))
-        parts += [svg.line(x, TOP, x, bottom, EXPLAINED, dashed=True) for x in (left, right)]
+        parts.append(svg.image(axis.x(one.onset), TOP, axis.x(one.end), bottom, one.pixels()))
+        ends = [axis.x(time) for time in one.window if axis.start <= time <= axis.end]
+        parts += [svg.line(x, TOP, x, bottom, EXPLAINED, dashed=True) for x in ends]
     return parts
 
 

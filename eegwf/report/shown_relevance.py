@@ -1,27 +1,30 @@
 """Relevance of the samples of explained windows, as a shade behind stretches of EEG."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eegwf.report.examples import seconds_of_context
 from eegwf.report.formats import capitalized, seconds
 from eegwf.report.map_files import Maps
 
 INCREASES, DECREASES = (217, 119, 6), (37, 99, 235)
 """Colors of relevance for and against the explained class: orange and blue, as in the figures of examples."""
 LARGEST_OPACITY = 190
+ROUNDING = 1e-6
+"""Seconds by which equal times may differ."""
 
 
 @dataclass(frozen=True)
 class WindowRelevance:
-    """Relevance over time of an explained window.
+    """Relevance over time of an explained window, or of a part of it.
 
     Attributes
     ----------
     onset, end
-        Seconds in the recording.
+        Seconds in the recording of the part.
+    window
+        Onset and end of the window.
     predicted
         The class that is explained.
     ch_names
@@ -32,12 +35,13 @@ class WindowRelevance:
 
     onset: float
     end: float
+    window: tuple[float, float]
     predicted: str
     ch_names: tuple[str, ...]
     values: np.ndarray
 
     def between(self, start: float, end: float) -> "WindowRelevance | None":
-        """Select the columns whose centers are within a stretch.
+        """Select the columns that are within a stretch.
 
         Parameters
         ----------
@@ -49,14 +53,12 @@ class WindowRelevance:
         WindowRelevance or None
             The columns; None if there are none.
         """
-        n_columns = self.values.shape[1]
-        edges = np.linspace(self.onset, self.end, n_columns + 1)
-        inside = np.flatnonzero((edges[:-1] + edges[1:] > 2 * start) & (edges[:-1] + edges[1:] < 2 * end))
+        edges = np.linspace(self.onset, self.end, self.values.shape[1] + 1)
+        inside = np.flatnonzero((edges[:-1] >= start - ROUNDING) & (edges[1:] <= end + ROUNDING))
         if not len(inside):
             return None
         first, last = inside[0], inside[-1] + 1
-        onset, until = float(edges[first]), float(edges[last])
-        return WindowRelevance(onset, until, self.predicted, self.ch_names, self.values[:, first:last])
+        return replace(self, onset=float(edges[first]), end=float(edges[last]), values=self.values[:, first:last])
 
     def description(self) -> str:
         """The class, the time, and the channel and the time of the largest magnitude."""
@@ -78,7 +80,7 @@ class WindowRelevance:
 
 
 def relevance_by_recording(folds: Iterable[Maps], length: float) -> dict[str, list[WindowRelevance]]:
-    """Relevance of the explained windows of each recording, without their context.
+    """Relevance of the explained windows of each recording.
 
     Parameters
     ----------
@@ -90,29 +92,29 @@ def relevance_by_recording(folds: Iterable[Maps], length: float) -> dict[str, li
     Returns
     -------
     dict of str to list of WindowRelevance
-        Windows that vary, in the order of time.
+        Windows that have any, in the order of time.
     """
     found: dict[str, list[WindowRelevance]] = {}
     for maps in folds:
-        context, names = seconds_of_context(maps.about), tuple(maps.about["signal_ch_names"])
-        onsets = maps.windows["onset"].to_numpy(float)
+        names, onsets = tuple(maps.about["signal_ch_names"]), maps.windows["onset"].to_numpy(float)
         # Without time series there is no row of relevance.
         for row, values in enumerate(maps.window_relevance.astype(float)):
-            onset = float(onsets[row])
-            if not np.isfinite(onset) or not values.any():
+            if not np.isfinite(onsets[row]) or not values.any():
                 continue
+            window = float(onsets[row]), float(onsets[row]) + length
             predicted, recording = (str(maps.windows[name].iloc[row]) for name in ("predicted", "recording"))
-            whole = WindowRelevance(onset - context, onset + length + context, predicted, names, values)
-            inner = whole.between(onset, onset + length)
-            if inner is not None:
-                found.setdefault(recording, []).append(inner)
+            found.setdefault(recording, []).append(WindowRelevance(*window, window, predicted, names, values))
     return {name: sorted(windows, key=lambda one: one.onset) for name, windows in found.items()}
 
 
 def shown_in(
-    windows: Sequence[WindowRelevance], start: float, end: float, ch_names: Sequence[str]
+    windows: Sequence[WindowRelevance],
+    start: float,
+    end: float,
+    ch_names: Sequence[str],
+    preferred: tuple[float, float] | None = None,
 ) -> list[WindowRelevance]:
-    """Parts of windows within a stretch that do not overlap each other, the earlier one first.
+    """Parts of windows within a stretch; of windows that overlap each other, the preferred or else the earlier one.
 
     Parameters
     ----------
@@ -122,17 +124,24 @@ def shown_in(
         Seconds.
     ch_names
         Channels of the stretch; windows of other channels are left out.
+    preferred
+        Onset and end in seconds of the window that the stretch is about.
 
     Returns
     -------
     list of WindowRelevance
+        In the order of time.
     """
     shown: list[WindowRelevance] = []
-    for one in windows:
+    for one in sorted(windows, key=lambda one: not (preferred and np.allclose(one.window, preferred))):
         part = one.between(start, end) if one.ch_names == tuple(ch_names) else None
-        if part is not None and (not shown or part.onset >= shown[-1].end - 1e-9):
+        if part is not None and not any(_overlap(one.window, other.window) for other in shown):
             shown.append(part)
-    return shown
+    return sorted(shown, key=lambda one: one.onset)
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return max(one[0], other[0]) < min(one[1], other[1]) - ROUNDING
 
 
 def relevance_note(windows: Sequence[WindowRelevance]) -> str:

@@ -79,6 +79,24 @@ def rectangle(left: float, top: float, right: float, bottom: float, fill: str, o
     return f'<rect x="{left:.5g}" y="{top:.5g}" {size} fill="{fill}"{shade}/>'
 
 
+def span(left: float, top: float, right: float, bottom: float, fill: str) -> str:
+    """A filled rectangle of exact width with an outline of one pixel at any magnification, so that it stays visible.
+
+    Parameters
+    ----------
+    left, top, right, bottom
+        Its edges.
+    fill
+        Color.
+
+    Returns
+    -------
+    str
+    """
+    place = f'x="{left:.9g}" y="{top:.5g}" width="{right - left:.9g}" height="{bottom - top:.5g}"'
+    return f'<rect {place} fill="{fill}" stroke="{fill}" vector-effect="non-scaling-stroke"/>'
+
+
 def image(left: float, top: float, right: float, bottom: float, pixels: np.ndarray) -> str:
     """A picture of few pixels, each of which becomes an evenly colored cell.
 

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
 
-  const LEAST = 10; // seconds that are shown at least
+  // What is shown has at least 10 s, and 20 of the 1,200 columns of the curve.
+  const leastOf = (seconds) => Math.min(Math.max(10, seconds / 60), seconds);
   const NAMESPACE = "http://www.w3.org/2000/svg";
 
   const element = (name, attributes, text = "") => {
@@ -33,7 +34,7 @@
   const enlarge = (figure) => {
     const plane = figure.querySelector("svg.plane"), ticks = figure.querySelector("g.ticks");
     const [left, top, width, height] = ["x", "y", "width", "height"].map((name) => Number(plane.getAttribute(name)));
-    const seconds = Number(plane.dataset.seconds), least = Math.min(LEAST, seconds);
+    const seconds = Number(plane.dataset.seconds), least = leastOf(seconds);
     const labelY = top + height + 15;
     const axis = ticks.querySelector("path"), title = ticks.querySelector("text");
     const drawn = figure.querySelector("svg");
@@ -62,6 +63,8 @@
       buttons.earlier.disabled = start <= 0;
       buttons.later.disabled = end >= seconds - 1e-9;
       buttons.more.disabled = span <= least;
+      // A button that is disabled loses the focus, and the figure its keys.
+      if (document.activeElement.disabled) figure.focus({ preventScroll: true });
     };
 
     const zoom = (factor) => {
@@ -93,7 +96,9 @@
     // The buttons appear with the focus, so that a page of many recordings stays readable.
     figure.tabIndex = 0;
     figure.addEventListener("focusin", () => {
-      if (!tools.isConnected) figure.querySelector("figcaption").append(tools);
+      if (tools.isConnected) return;
+      figure.querySelector("figcaption").append(tools);
+      show(start, end);
     });
     tools.append(...Object.values(buttons), stated);
 

@@ -20,15 +20,16 @@ from tests.helpers.report_study import write_study
 
 def relevance(onset=10.0, end=14.0, names=("a", "b"), n_columns=8):
     values = np.linspace(-1, 1, 2 * n_columns).reshape(2, n_columns)
-    return WindowRelevance(onset, end, "seizure", names, values)
+    return WindowRelevance(onset, end, (onset, end), "seizure", names, values)
 
 
-def test_columns_are_those_with_centers_in_the_stretch():
+def test_columns_are_those_within_the_stretch():
     part = relevance().between(11.2, 12.8)
-    # Columns have 0.5 s; the centers are 10.25, 10.75...
-    assert (part.onset, part.end) == (11.0, 13.0)
-    np.testing.assert_array_equal(part.values, relevance().values[:, 2:6])
-    assert relevance().between(14.0, 20.0) is None and relevance().between(0.0, 10.0) is None
+    # Columns have 0.5 s.
+    assert (part.onset, part.end, part.window) == (11.5, 12.5, (10.0, 14.0))
+    np.testing.assert_array_equal(part.values, relevance().values[:, 3:5])
+    assert relevance().between(14.0, 20.0) is None and relevance().between(0.0, 10.2) is None
+    assert relevance().between(10.0, 14.0).values.shape == (2, 8)
 
 
 def test_sign_is_the_color_and_magnitude_the_opacity():
@@ -49,6 +50,13 @@ def test_windows_that_overlap_or_have_other_channels_are_not_shown():
     windows = [relevance(2, 6), relevance(4, 8), relevance(6, 10), relevance(11, 15, ("a", "c")), relevance(30, 34)]
     shown = shown_in(windows, 0.0, 20.0, ["a", "b"])
     assert [(one.onset, one.end) for one in shown] == [(2, 6), (6, 10)]
+    shown = shown_in(windows, 0.0, 20.0, ["a", "b"], preferred=(4, 8))
+    assert [(one.onset, one.end) for one in shown] == [(4, 8)]
+
+
+def test_windows_that_follow_each_other_are_all_shown_also_with_rounded_onsets():
+    windows = [relevance(0.1 * number * 3, 0.1 * number * 3 + 0.3, n_columns=1) for number in range(9)]
+    assert len(shown_in(windows, 0.0, 20.0, ["a", "b"])) == 9
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +75,22 @@ def run(tmp_path_factory):
     return replace(run, outer=folds)
 
 
-def test_context_of_a_window_is_left_out(run):
+def test_windows_have_their_onset_and_length(run):
     maps = run.outer[0].maps
-    length = run.samples.length
-    plain = relevance_by_recording([maps], length)
-    # 20 columns of the window with half a window of context on each side: the middle ten.
-    context = replace(maps, about=maps.about | {"context": length / 2 * maps.about["sfreq"]})
-    for name, windows in relevance_by_recording([context], length).items():
-        for one, whole in zip(windows, plain[name], strict=True):
-            assert (one.onset, one.end) == (whole.onset, whole.end) == (whole.onset, whole.onset + length)
-            np.testing.assert_array_equal(one.values, whole.values[:, 5:15])
+    found = relevance_by_recording([maps], run.samples.length)
+    for row, onset in enumerate(maps.windows["onset"]):
+        windows = found[maps.windows["recording"][row]]
+        one = next(one for one in windows if one.onset == onset)
+        assert one.window == (onset, onset + run.samples.length) == (one.onset, one.end)
+        np.testing.assert_array_equal(one.values, maps.window_relevance[row].astype(float))
+
+
+def test_maps_of_earlier_versions_have_no_relevance(tmp_path):
+    study = write_study(tmp_path)
+    for path in tmp_path.rglob("window_relevance.npy"):
+        path.unlink()
+    maps = [fold.maps for fold in report_data(study, tmp_path).outer]
+    assert len(maps) == 3 and relevance_by_recording(maps, 5.0) == {}
 
 
 def test_drawn_relevance_is_that_of_the_windows(run):
