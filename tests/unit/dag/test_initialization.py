@@ -36,7 +36,7 @@ def source(tmp_path):
 
 
 def flow_of(init, **settings):
-    return read_flow(CONFIG, [], {"training": {"init": str(init)}, **settings})
+    return read_flow(CONFIG, [], {"training": {"init": str(init), "normalization": "patients"}, **settings})
 
 
 def problems(flow) -> list[str]:
@@ -141,7 +141,7 @@ class TestCheck:
         table.to_csv(tmp_path / "theirs/data/windows.tsv", sep="\t", index=False)
         (line,) = check_study(flow_of(source)).problems
         assert "have the ids sub-01, sub-02; exclude" in line
-        apart = {"training": {"init": str(source), "init_same_ids": "different_persons"}}
+        apart = {"training": {"init": str(source), "init_same_ids": "different_persons", "normalization": "patients"}}
         assert not check_study(read_flow(CONFIG, [], apart)).problems
 
 
