@@ -3,8 +3,8 @@
 A network with shared weights is trained on two cohorts: synthetic patients with different amplifiers and electrodes,
 and, with `--data`, the Helsinki data set. Each variant changes one part of the reference configuration. All variants
 have the same folds and fixed hyperparameters, so that nothing is chosen; a fold is tested by the ensemble of five
-random seeds. The classical models and the ViT of the default configuration are tuned on validation patients as usual.
-Finished studies are kept, so that an interrupted bench continues.
+random seeds. The classical models and the ViT of the former default, with `normalization: patients`, are tuned on
+validation patients as usual. Finished studies are kept, so that an interrupted bench continues.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from eegwf.provenance.git import ROOT
 from eegwf.storage.files import read_json
 
 CLASSES = "2class"
-REFERENCE, BASELINE, DEFAULT = "reference", "bandpower", "vit of the default configuration"
+REFERENCE, BASELINE, DEFAULT = "reference", "bandpower", "vit of the former default"
 AMPLIFIERS = {"gain_spread": 3.0, "tilt_spread": 1.0, "electrode_spread": 1.5}
 COHORTS: dict[str, tuple[list[Path], dict[str, Any]]] = {
     "synthetic": (

@@ -26,7 +26,8 @@ def measured_on(machine: dict[str, Any]) -> str:
     """Describe the machine, the date, and the versions of the packages in a sentence."""
     packages = ", ".join(f"{name} {number}" for name, number in machine["versions"].items() if number)
     gpu = machine["gpu"] or "no GPU"
+    cores = f"{machine['cores']} core{'' if machine['cores'] == 1 else 's'}"
     return (
-        f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores, {gpu}, Python "
+        f"Measured on {machine['date']}: {machine['processor']}, {cores}, {gpu}, Python "
         f"{machine['python']}, {packages}."
     )
