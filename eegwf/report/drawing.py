@@ -59,7 +59,10 @@ STYLE: "dict[RcKeyType, Any]" = {
     "ytick.color": INK,
     "axes.titlecolor": INK,
 }
-DOTS_PER_INCH = 160  # of the images inside figures
+DOTS_PER_INCH = 120  # of the images inside figures
+TICK = 'style="fill: currentColor; stroke: currentColor; stroke-width: 0.8"'
+"""Style of the thousands of ticks, for which the page has a class."""
+TICK_CLASS = 'class="tick"'
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,7 @@ def _svg(canvas: Canvas, key: str, alt: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     # Only tags are changed: the text between them may be the name of a patient.
     text = re.sub(r"<[^>]*>", lambda tag: _restyled(tag[0], key), text)
+    text = re.sub(r">\s+<", "><", text)
     points = re.search(r'width="([\d.]+)pt"', text)
     assert points is not None
     width = float(points[1]) * 4 / 3
@@ -202,7 +206,22 @@ def _restyled(tag: str, key: str) -> str:
     tag = re.sub(r'^<(g|text) id="[^"]*"', r"<\1", tag)
     tag = re.sub(r'(\sid="|href="#|url\(#)', rf"\g<1>{key}-", tag)
     tag = re.sub(r"#0102[01][0-9a-f]", lambda color: CSS_COLORS[color[0]], tag)
-    return re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px; font-family: inherit", tag)
+    # Versions of Matplotlib write the font as one property or as two.
+    tag = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", tag)
+    return _shortened(re.sub(r"font-family: [^;\"]*;? ?", "", tag))
+
+
+def _shortened(tag: str) -> str:
+    """A tag without what does not change the picture: digits below 0.01 pixels, empty rotations, line breaks."""
+    tag = re.sub(r'\s(?:d|x|y|width|height|points)="[^"]*"', lambda attribute: _rounded(attribute[0]), tag)
+    tag = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", tag).replace(TICK, TICK_CLASS)
+    tag = re.sub(r" ?([MLCQHV]) (?=-?[\d.])", r"\1", tag) if tag.startswith("<path") else tag
+    return re.sub(r"\s*\n\s*", " ", tag)
+
+
+def _rounded(text: str) -> str:
+    """A text with its numbers rounded to two decimals."""
+    return re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
 
 
 def short(name: str, most: int = 22) -> str:

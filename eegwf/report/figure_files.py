@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.colors import to_hex, to_rgba, to_rgba_array
 from matplotlib.text import Text
 
-from eegwf.report.drawing import CSS_COLORS, STYLE, Figure
+from eegwf.report.drawing import CSS_COLORS, STYLE, TICK, TICK_CLASS, Figure
 
 STYLE_SHEET = Path(__file__).with_name("style.css")
 # Properties of artists that hold colors.
@@ -41,9 +41,9 @@ def svg(figure: Figure) -> bytes:
     colors = light_colors()
     pattern = re.compile("|".join(map(re.escape, sorted(colors, key=len, reverse=True))))
     # Only tags have colors: the text between them may be the name of a patient.
-    text = re.sub(r"<[^>]*>", lambda tag: pattern.sub(lambda name: colors[name[0]], tag[0]), str(figure.svg))
-    text = text.replace("font-family: inherit", "font-family: sans-serif")
-    head = '<svg xmlns:xlink="http://www.w3.org/1999/xlink" '
+    text = str(figure.svg).replace(TICK_CLASS, TICK)
+    text = re.sub(r"<[^>]*>", lambda tag: pattern.sub(lambda name: colors[name[0]], tag[0]), text)
+    head = '<svg xmlns:xlink="http://www.w3.org/1999/xlink" font-family="sans-serif" '
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text.replace("<svg ", head, 1)}\n'.encode()
 
 

@@ -9,7 +9,7 @@ from tests.helpers.running import ROOT
 
 EVENT_TYPES = ["bckg", "sz", "disputed"]
 LITTLE_WORK = {
-    "folds": 2,
+    "folds": 3,
     "models": {"sharedcnn": {"search": {"filters": {"choices": [4]}}}},
     "training": {"epochs": 1},
     "tuning": {"n_trials": 1, "n_startup_trials": 1, "inner_folds": 1},
