@@ -12,7 +12,7 @@ from eegwf.evaluation.external_predictions import predict_member
 from eegwf.prediction.description import read_description
 from eegwf.prediction.ensemble import load_fold_models
 from eegwf.storage.files import read_json, read_table, write_json
-from eegwf.training.spectrogram_dataset import SpectrogramDataset
+from eegwf.training.computed_dataset import open_dataset
 from tests.helpers.running import TINY
 
 RUN, NAME = "results/vit_mel_3class", "other"
@@ -66,7 +66,7 @@ def test_fold_models_predict_as_in_the_study(tested):
     classes = read_description(run.final.description).classes
     windows = load_window_set(paths.data.windows, paths.data.folds, classes).in_folds(2)
     models = load_fold_models(run, 2, read_description(run.final.description))
-    dataset = SpectrogramDataset([paths.spectrogram("mel")])
+    dataset = open_dataset([paths.spectrogram("mel")], None, paths.data.windows)
     found = predict_member("fold2", 2, models.members, windows, dataset)
     expected = read_table(run.predictions, text=TEXT)
     expected = expected[(expected["member"] == "ensemble") & (expected["fold"] == 2)]

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 import yaml
 from sklearn import metrics as sk
 
 import eegwf
 from eegwf.config.paths import Combination, ResultPaths
+from eegwf.training.computed_dataset import open_dataset
+from eegwf.training.recording_normalization import input_for
 from tests.helpers.first_screen import expected, shown
 from tests.helpers.opened_report import check_report
 
@@ -217,9 +218,10 @@ def test_the_run_opens_from_python(finished):
     assert set(run.metrics["member"]) == {"rank1", "rank2", "ensemble"}
     assert set(run.models) == {(fold, rank) for fold in (1, 2, 3) for rank in (1, 2)}
     test = pd.read_csv(finished / RUN / "fold2/retrain/rank1/test.tsv", sep="\t", keep_default_na=False)
-    array = np.load(finished / "results/spectrograms/mel.npy", mmap_mode="r")
-    x = torch.from_numpy(array[test["window"]].astype(np.float32))
-    p = run.model(fold=2, rank=1)(x).softmax(dim=1).detach().numpy()
+    model, data = run.model(fold=2, rank=1), ResultPaths(finished / "results").data
+    dataset = open_dataset([finished / "results/spectrograms/mel.npy"], None, data.windows)
+    x = input_for(dataset, model.normalization.kind).read(test["window"].to_numpy())
+    p = model(x).softmax(dim=1).detach().numpy()
     np.testing.assert_allclose(p, test[["p_background", "p_focal", "p_generalized"]], atol=1e-5)
     rows = run.predictions.query("member == 'rank1' and fold == 2").sort_values("window")
     calibrated = run.calibration(fold=2, rank=1).apply(p[np.argsort(test["window"])])
