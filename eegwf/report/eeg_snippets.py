@@ -59,7 +59,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Source:
+class SnippetSource:
     """What snippets are made of.
 
     Attributes
@@ -143,7 +143,7 @@ def snippets(
     if isinstance(samples, str):
         return [], shown
     maps = [fold.maps for fold in run.outer if fold.maps is not None]
-    source = Source(samples, relevance_by_recording(maps, samples.length))
+    source = SnippetSource(samples, relevance_by_recording(maps, samples.length))
     limit, places = run.study.report.max_snippets, {one.item.name: one for one in recordings}
     for name, windows in galleries(run, points, min(N_SHOWN, limit // 4)).items():
         key = f"eeg-{name.replace(' ', '-')}"
@@ -167,7 +167,7 @@ def seizure_key(number_of: int) -> str:
     return f"eeg-seizure-{number_of}"
 
 
-def _of_seizure(source: Source, one: Seizure, number_of: int) -> Shown:
+def _of_seizure(source: SnippetSource, one: Seizure, number_of: int) -> Shown:
     snippet = source.cut(one.recording, one.onset - BEFORE)
     detected = "not found" if one.latency is None else f"found, latency {number(round(one.latency, 1))} s"
     title = (
@@ -179,7 +179,7 @@ def _of_seizure(source: Source, one: Seizure, number_of: int) -> Shown:
     return Shown(seizure_key(number_of), title, figure, snippet, one.recording, explained)
 
 
-def _of_window(source: Source, recording: DetectedRecording, one: ShownWindow, key: str) -> Shown:
+def _of_window(source: SnippetSource, recording: DetectedRecording, one: ShownWindow, key: str) -> Shown:
     snippet = source.cut(recording, one.onset + (source.length - SECONDS) / 2)
     title = (
         f"{recording.place}, window from {seconds(one.onset)} s: {one.label}, predicted class "

@@ -1,7 +1,6 @@
 """Figures of the probability of a seizure over time: a strip of a snippet, and the timeline of a recording."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,12 +132,10 @@ def _strip_background(one: DetectedRecording, top: float) -> list[str]:
     return parts
 
 
-def _strip_shapes(
-    one: DetectedRecording, axis: TimeAxis, top: float, n_columns: int, bar: Callable[..., str] = svg.rectangle
-) -> list[str]:
-    """Events, drawn by a function for bars, and probability."""
+def _strip_shapes(one: DetectedRecording, axis: TimeAxis, top: float, n_columns: int) -> list[str]:
+    """Events and probability."""
     parts = [
-        bar(axis.x(onset), y, axis.x(end), y + BAR, color)
+        svg.span(axis.x(onset), y, axis.x(end), y + BAR, color)
         for y, color, spans in (
             (top, ANNOTATED, one.item.seizures),
             (top + BAR + 3, DETECTED, one.detections),
@@ -165,7 +162,7 @@ def timeline_figure(one: DetectedRecording) -> Figure:
     height, width = STRIP + 4, WIDTH - LEFT - RIGHT
     # The script `timeline_zoom` changes the part of the plane that is shown, and the ticks.
     plane = f'class="plane" data-seconds="{one.seconds:.6g}" x="{LEFT}" y="0" width="{width}" height="{height}"'
-    shapes = "".join(_strip_shapes(one, axis, 2, N_TIMELINE_COLUMNS, svg.span))
+    shapes = "".join(_strip_shapes(one, axis, 2, N_TIMELINE_COLUMNS))
     parts = [
         *_strip_background(one, 2),
         f'<svg {plane} viewBox="{LEFT} 0 {width} {height}" preserveAspectRatio="none">{shapes}</svg>',

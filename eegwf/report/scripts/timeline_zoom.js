@@ -103,9 +103,8 @@
     tools.append(...Object.values(buttons), stated);
 
     const timeAt = (event) => {
-      const box = plane.getBoundingClientRect(), area = drawn.getBoundingClientRect();
       // Browsers differ in the box of an inner figure, so that its place follows from the outer one.
-      const scale = area.width / drawn.viewBox.baseVal.width || box.width / width;
+      const area = drawn.getBoundingClientRect(), scale = area.width / drawn.viewBox.baseVal.width;
       const fraction = ((event.clientX - area.left) / scale - left) / width;
       return start + Math.min(Math.max(fraction, 0), 1) * (end - start);
     };
