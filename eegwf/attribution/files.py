@@ -4,21 +4,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from eegwf.attribution.explain import Explained
+from eegwf.attribution.explained_signals import explained_signals
 from eegwf.attribution.fold import FoldTask
 from eegwf.attribution.mean_maps import OUTCOMES
 from eegwf.attribution.methods import entry
 from eegwf.attribution.randomization import n_stages
-from eegwf.attribution.signal_gradient import over_time, signal_relevance
 from eegwf.compute.device import device_name
 from eegwf.config.fold_paths import AttributionPaths
-from eegwf.data.context import n_context, without_context
+from eegwf.data.context import n_context
 from eegwf.storage.files import write_array, write_json, write_table
 
-N_AT_ONCE = 16
-"""Windows whose samples are in memory at the same time."""
 DESCRIBED = ("spectrogram", "ch_names", "freqs", "times")
 
 
@@ -44,7 +41,7 @@ def write_attribution(paths: AttributionPaths, task: FoldTask, result: Explained
     write_array(paths.examples, result.example_maps.astype(np.float16))
     write_array(paths.example_inputs, task.dataset.half(windows.window[index]).numpy())
     with result.stopwatch.measure("relevance of samples", len(windows.window)):
-        example_signals, window_relevance = _signals(task, index)
+        example_signals, window_relevance = explained_signals(task, index)
     write_array(paths.example_signals, example_signals)
     write_array(paths.window_relevance, window_relevance)
     write_table(paths.evidence, result.evidence.table(classes[task.target], windows.patient))
@@ -102,35 +99,3 @@ def _windows_table(task: FoldTask, result: Explained) -> pd.DataFrame:
             "example_index": place,
         }
     )
-
-
-def _signals(task: FoldTask, examples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Samples of the examples with their relevance, and the relevance of all windows over time, without context.
-
-    The relevance is 0 for a model without a gradient.
-
-    Returns
-    -------
-    example_signals
-        Microvolts and relevance, `(n_examples, 2, n_signal_chans, n_times)`; empty without samples.
-    window_relevance
-        Of `over_time`, `(n_windows, n_signal_chans, n_columns)`; empty without samples.
-    """
-    if task.transform is None or task.signal_axes is None or not len(task.windows.window):
-        return np.zeros((0, 2, 0, 0), dtype=np.float32), np.zeros((0, 0, 0), dtype=np.float16)
-    kept: dict[int, np.ndarray] = {}
-    columns, context = [], n_context(task.signal_axes)
-    for start in range(0, len(task.windows.window), N_AT_ONCE):
-        index = np.arange(start, min(start + N_AT_ONCE, len(task.windows.window)))
-        rows = task.windows.window[index]
-        signals = task.read_signals(rows)
-        relevance = torch.zeros_like(signals)
-        if task.differentiable:
-            target = torch.from_numpy(task.target[index]).to(task.device)
-            relevance = signal_relevance(task.classifier, task.transform, signals, target, rows, task.normalize)
-        both = torch.stack([signals, relevance], dim=1).cpu().numpy().astype(np.float32)
-        columns.append(over_time(without_context(both[:, 1], context), task.signal_axes["sfreq"]))
-        kept |= {int(number): both[place] for place, number in enumerate(index) if number in examples}
-    shape = (0, 2, *columns[0].shape[1:2], task.signal_axes["n_times"])
-    chosen = np.stack([kept[int(number)] for number in examples]) if len(examples) else np.zeros(shape, np.float32)
-    return chosen, np.concatenate(columns)

@@ -13,7 +13,6 @@ from eegwf.training.classifier import Classifier
 BATCH_BYTES = 1 << 20
 """Bytes of the signals per backward pass. Autograd keeps several times the number of values of the wavelet transform,
 which is that of the samples times that of the frequencies."""
-COLUMNS_PER_SECOND, MAX_COLUMNS = 4, 240
 
 
 def signal_relevance(
@@ -55,30 +54,6 @@ def signal_relevance(
         return normalize(transform(x), rows[part])
 
     return torch.cat([_relevance(classifier, partial(inputs_of, part), signals[part], target[part]) for part in parts])
-
-
-def over_time(relevance: np.ndarray, sfreq: float) -> np.ndarray:
-    """Sum the relevance of samples over short columns of time.
-
-    Parameters
-    ----------
-    relevance
-        Relevance of each sample, `(n, n_signal_chans, n_times)`.
-    sfreq
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    array (n, n_signal_chans, n_columns)
-        float16, divided by the largest magnitude of each window; `COLUMNS_PER_SECOND`, at most `MAX_COLUMNS` in all.
-        0 for a window without relevance.
-    """
-    n_times = relevance.shape[-1]
-    n_columns = min(max(round(n_times / sfreq * COLUMNS_PER_SECOND), 1), MAX_COLUMNS, n_times)
-    first = np.linspace(0, n_times, n_columns, endpoint=False).astype(int)
-    sums = np.add.reduceat(relevance.astype(np.float64), first, axis=-1)
-    largest = np.abs(sums).max(axis=(1, 2), keepdims=True, initial=0)
-    return (sums / np.where(largest > 0, largest, 1)).astype(np.float16)
 
 
 def _relevance(

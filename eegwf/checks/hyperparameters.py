@@ -1,7 +1,6 @@
 """Check of hyperparameters: whether models can be made with them, and whether settings of trainings fit together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -13,11 +12,10 @@ from eegwf.config.load import load_study
 from eegwf.config.study import Study
 from eegwf.config.tuning import Model
 from eegwf.dag.flow import Flow
+from eegwf.dag.flow_reading import DEFAULT_CONFIG
 from eegwf.models.registry import entry_of, parameters_of
 from eegwf.plan.sizes import EXPECTED_CHANNELS, EXPECTED_SFREQ
 
-# In the checkout; an installation without it has no default configuration.
-DEFAULT = Path(__file__).resolve().parents[2] / "config" / "config.yaml"
 N_OUTPUTS = 2
 N_DRAWS = 100
 """Sets of values that are drawn to find a possible one."""
@@ -41,7 +39,7 @@ def check_hyperparameters(flow: Flow, findings: Findings) -> None:
     hyperparameters, or for the classical ones whose inputs, differ from those of the default configuration. Given
     arrays have other shapes than the configuration, so that no model is made for them.
     """
-    shipped = load_study(DEFAULT) if DEFAULT.exists() else None
+    shipped = load_study(DEFAULT_CONFIG) if DEFAULT_CONFIG.exists() else None
     inputs: dict[tuple[str, bool], str] = {}
     for combination in flow.combinations.all:
         inputs.setdefault((combination.model, combination.spectrogram == "raw"), combination.spectrogram)

@@ -11,6 +11,9 @@ from eegwf.dag.flow import Flow
 from eegwf.errors import InputError
 from eegwf.provenance.git import ROOT
 
+DEFAULT_CONFIG = ROOT / "config" / "config.yaml"
+"""Default configuration of the checkout; an installation without a checkout has none."""
+
 
 def read_flow(
     default: Path | str,
@@ -76,7 +79,7 @@ def open_flow(
     words = list(arguments)
     try:
         refuse_repeated_options(words)
-        flow = read_flow(ROOT / "config/config.yaml", files, overrides, containers)
+        flow = read_flow(DEFAULT_CONFIG, files, overrides, containers)
         flow.check_targets(words)
     except InputError as error:
         # Snakemake would show any other exception with a stack trace.
